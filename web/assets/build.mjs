@@ -1,0 +1,60 @@
+// Bundles what the browser needs into dist/, each file named after its content, and writes dist/manifest.json (name -> file).
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+
+const DIST = "dist";
+const ICONS = [
+  "arrow-right", "arrow-left", "arrow-clockwise", "box-arrow-right", "calendar-event", "check-circle", "check-lg", "check2-square",
+  "chevron-down", "chevron-right", "circle", "clock", "clock-history", "diagram-3", "dash-circle", "download", "exclamation-octagon", "exclamation-triangle",
+  "eye-slash", "file-earmark", "file-earmark-arrow-up", "folder2-open", "gear", "globe2", "hand-index", "hourglass-split",
+  "house-door", "inbox", "info-circle", "keyboard", "list-check", "lock", "pencil", "people", "person", "person-badge",
+  "person-check", "person-plus", "plus-lg", "question-circle", "receipt", "record-circle", "search", "send", "shield-check", "trash", "unlock",
+  "x-lg", "bell", "cash-coin", "printer", "key", "laptop", "telephone", "upload", "translate", "arrow-left-right", "building", "geo-alt",
+];
+
+rmSync(DIST, { recursive: true, force: true });
+mkdirSync(DIST);
+
+const result = await build({
+  entryPoints: { app: "scripts/app.js", diagram: "scripts/diagram.js", ltr: "styles/ltr.css", rtl: "styles/rtl.css", diagram_style: "styles/diagram.css" },
+  outdir: DIST,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: ["es2020", "chrome100", "firefox100", "safari15"],
+  entryNames: "[name]-[hash]",
+  assetNames: "[name]-[hash]",
+  loader: { ".woff2": "file", ".woff": "file", ".ttf": "file", ".eot": "file", ".svg": "file" },
+  legalComments: "linked",
+  metafile: true,
+  logLevel: "warning",
+});
+
+const manifest = {};
+for (const [file, output] of Object.entries(result.metafile.outputs)) {
+  if (output.entryPoint) manifest[basename(file).replace(/-[A-Z0-9]+\./, ".")] = basename(file);
+}
+
+// Icons as one sprite: <svg><use href="/assets/icons-….svg#name"/></svg> needs neither inline markup nor a font.
+const symbols = ICONS.map((name) => {
+  const source = readFileSync(join("node_modules/bootstrap-icons/icons", `${name}.svg`), "utf8");
+  const box = source.match(/viewBox="([^"]+)"/)[1];
+  const inner = source.replace(/^[\s\S]*?<svg[^>]*>/, "").replace(/<\/svg>\s*$/, "").trim();
+  return `<symbol id="${name}" viewBox="${box}">${inner}</symbol>`;
+});
+const mark = readFileSync("styles/mark.svg", "utf8").replace(/^[\s\S]*?<svg[^>]*>/, "").replace(/<\/svg>\s*$/, "").trim();
+symbols.push(`<symbol id="masar" viewBox="0 0 32 32">${mark}</symbol>`);
+const sprite = `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
+place("icons.svg", sprite);
+place("mark.svg", readFileSync("styles/mark.svg"));
+
+function place(name, content) {
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 8).toUpperCase();
+  const file = name.replace(".", `-${hash}.`);
+  writeFileSync(join(DIST, file), content);
+  manifest[name] = file;
+}
+
+writeFileSync(join(DIST, "manifest.json"), JSON.stringify(manifest, null, 1));

@@ -1,0 +1,44 @@
+// What every page loads: htmx with its switches shut, then one small module per thing a page needs.
+import htmx from "htmx.org";
+import "htmx-ext-sse";
+import "idiomorph/dist/idiomorph-ext.esm.js";
+import { startDrafts } from "./drafts.js";
+import { startKeys } from "./keys.js";
+import { startMenus } from "./menus.js";
+import { startSignatures } from "./signature.js";
+import { startTrouble } from "./trouble.js";
+import { startUploads } from "./upload.js";
+
+Object.assign(htmx.config, {
+  allowEval: false,
+  allowScriptTags: false,
+  selfRequestsOnly: true,
+  historyCacheSize: 0,
+  refreshOnHistoryMiss: true,
+  includeIndicatorStyles: false,
+  defaultSwapStyle: "outerHTML",
+  defaultFocusScroll: true,
+  // A refusal is a page too: it is shown in place, with what was typed. Faults of ours and lost lines leave the page as it is.
+  responseHandling: [
+    { code: "204", swap: false },
+    { code: "[23]..", swap: true },
+    { code: "409|413|422", swap: true, error: false },
+    { code: "[45]..", swap: false, error: true },
+  ],
+});
+
+startTrouble();
+startDrafts();
+startUploads();
+startSignatures();
+startMenus();
+startKeys();
+
+// After a refusal the reader is taken to the summary of what to mend; after a list grew, to its new row.
+document.addEventListener("htmx:afterSettle", () => {
+  const summary = document.querySelector("[data-focus]");
+  if (summary) {
+    summary.removeAttribute("data-focus");
+    summary.focus();
+  }
+});
