@@ -1,1 +1,147 @@
-"""Laid in the next commit."""
+"""The database: its two addresses, its migrations, and the only two ways in: `unit_of_work` (writes, commits) and `reading`.
+
+Row-level security needs to know who acts: both ways say so first (`Wall`). What may be done is not decided here.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import sessionmaker
+from sqlmodel import Session
+
+OLDEST_POSTGRESQL = 15
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What the database is told of an actor (see `masar.*` in 0001_foundation.sql)."""
+
+    user_id: str = ""
+    agency: str = ""
+    branch: str = ""
+    reach: str = "none"
+    may_write: bool = False
+    classes: str = ""
+    writes: str = ""
+    is_system: bool = False
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        flag = {True: "on", False: "off"}
+        return {
+            "user_id": self.user_id, "agency": self.agency, "branch": self.branch, "reach": self.reach, "may_write": flag[self.may_write],
+            "classes": self.classes, "writes": self.writes, "is_system": flag[self.is_system],
+        }  # fmt: skip
+
+
+class Acting(Protocol):
+    """Whoever acts: a person signed in, or the system for one kind of job."""
+
+    @property
+    def wall(self) -> Wall: ...
+
+
+_SETTINGS = ("user_id", "agency", "branch", "reach", "may_write", "classes", "writes", "is_system")
+_RAISE = text("SELECT " + ", ".join(f"set_config('masar.{name}', :{name}, true)" for name in _SETTINGS))
+_RAISE_READING = text(
+    "SELECT " + ", ".join(f"set_config('masar.{name}', :{name}, true)" for name in _SETTINGS) + ", set_config('transaction_read_only', 'on', true)"
+)
+
+
+class Unreachable(Exception):
+    """The database cannot be used; the text is one sentence for the person at the terminal."""
+
+
+class Database:
+    """One PostgreSQL database: `owner_url` migrates it, the application works as `masar_app`."""
+
+    def __init__(self, owner_url: str, app_url: str = "", pool_size: int = 10) -> None:
+        self.owner_url = owner_url
+        self.app_url = app_url or owner_url
+        self._pool_size = pool_size
+
+    @cached_property
+    def app(self) -> Engine:
+        """Connections of the application: never the owner's rights."""
+        engine = create_engine(
+            self.app_url, pool_size=self._pool_size, max_overflow=20, json_serializer=_to_json, pool_pre_ping=False,
+            connect_args={"application_name": "masar", "prepare_threshold": 3},
+        )  # fmt: skip
+        event.listen(engine, "connect", _become_app)
+        return engine
+
+    @cached_property
+    def _sessions(self) -> sessionmaker[Session]:
+        return sessionmaker(self.app, class_=Session, expire_on_commit=False, autoflush=False)
+
+    @contextmanager
+    def unit_of_work(self, actor: Acting) -> Iterator[Session]:
+        """One thing somebody did: all of it is committed at the end, or none of it."""
+        with self._sessions() as session:
+            session.execute(_RAISE, actor.wall.parameters)
+            yield session
+            session.commit()
+
+    @contextmanager
+    def reading(self, actor: Acting) -> Iterator[Session]:
+        """A session in which the database itself refuses writes."""
+        with self._sessions() as session:
+            session.execute(_RAISE_READING, actor.wall.parameters)
+            yield session
+
+    @contextmanager
+    def owner(self) -> Iterator[Any]:
+        """A connection with the owner's rights, committed at the end: migrations, and what an installation is born with."""
+        engine = create_engine(self.owner_url, json_serializer=_to_json)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    def check(self) -> None:
+        """Refuses a database that cannot be reached or is too old, in one sentence."""
+        try:
+            with self.owner() as connection:
+                version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
+        except OperationalError as trouble:
+            reason = str(trouble.orig).strip().splitlines()[0]
+            raise Unreachable(f"The database cannot be reached: {reason}") from trouble
+        if int(version) // 10_000 < OLDEST_POSTGRESQL:
+            raise Unreachable(f"PostgreSQL {OLDEST_POSTGRESQL} or later is needed; the database is version {int(version) // 10_000}.")
+
+    def migrate(self) -> None:
+        """Brings the schema to this version of Masar; does nothing when it is there."""
+        with self.owner() as connection:
+            # Two servers starting at once: the second waits, then finds nothing to do.
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7305881)")
+            settings = Config()
+            settings.set_main_option("script_location", str(_MIGRATIONS))
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+
+    def dispose(self) -> None:
+        if "app" in self.__dict__:
+            self.app.dispose()
+
+
+def _become_app(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        if cursor.fetchone()[0] != "masar_app":
+            cursor.execute("SET SESSION ROLE masar_app")
+    connection.commit()
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

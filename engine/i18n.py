@@ -1,0 +1,51 @@
+"""The words of the engine and its faces: a dotted code and a language give a sentence.
+
+Texts are TOML under `locales/<language>/*.toml`, flattened to dotted codes; a test keeps the three languages complete.
+Names of fields, tasks and diagrams are not here: an edition carries its own.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("fr", "ar", "en")
+_LOCALES = Path(__file__).with_name("locales")
+
+
+def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """Every text of a language, by dotted code."""
+    texts: dict[str, str] = {}
+    for path in sorted((_LOCALES / language).glob("*.toml")):
+        texts.update(_flatten(tomllib.loads(path.read_text("utf-8"))))
+    return texts
+
+
+def translate(code: str, language: str, **details: Any) -> str:
+    """The sentence of `code`, filled with `details`; a code nobody worded is shown as it is, in brackets."""
+    text = catalogue(language if language in LANGUAGES else "fr").get(code)
+    if text is None:
+        return f"[{code}]"
+    return text.format_map(_Details(details))
+
+
+def pick(labels: dict[str, str] | None, language: str) -> str:
+    """The label in the language, else French, else any."""
+    labels = labels or {}
+    return labels.get(language) or labels.get("fr") or next(iter(labels.values()), "")
+
+
+class _Details(dict):
+    def __missing__(self, key: str) -> str:
+        return f"[{key}]"

@@ -1,0 +1,392 @@
+-- The house's first floor: who acts, what is known, what is being done, what happened.
+-- The application works as masar_app, which owns nothing here and cannot pass by the policies below.
+
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'masar_app') THEN
+        CREATE ROLE masar_app NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- another database of the same server was faster
+END $$;
+GRANT USAGE ON SCHEMA public TO masar_app;
+
+-- ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE installation (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    is_demo boolean NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE demo_clock (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    shift interval NOT NULL DEFAULT '0'
+);
+INSERT INTO demo_clock DEFAULT VALUES;
+CREATE FUNCTION masar_now() RETURNS timestamptz LANGUAGE sql STABLE AS
+    $$ SELECT now() + make_interval(secs => extract(epoch FROM (SELECT shift FROM demo_clock))::double precision) $$;
+CREATE FUNCTION refuse_clock_outside_demo() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM installation WHERE is_demo) THEN
+        RAISE EXCEPTION 'the clock moves in a demo database only' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER demo_only BEFORE INSERT OR UPDATE ON demo_clock FOR EACH ROW EXECUTE FUNCTION refuse_clock_outside_demo();
+
+-- ── The wall: what unit_of_work says of the actor, read by every policy ─────────────────────────────────────────────────────
+-- masar.user_id, masar.agency, masar.branch, masar.reach (none | own | branch | all), masar.may_write (on | off),
+-- masar.classes (C,O,S,…), masar.is_system (on | off). Unset settings give NULL: nothing is seen.
+CREATE FUNCTION masar_setting(name text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT nullif(current_setting('masar.' || name, true), '') $$;
+
+-- ── Actors ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE agency (code text PRIMARY KEY, names jsonb NOT NULL);
+CREATE TABLE branch (
+    code text PRIMARY KEY, names jsonb NOT NULL, opened_on date NOT NULL,
+    governorates text[] NOT NULL, agencies text[] NOT NULL
+);
+CREATE TABLE user_account (
+    user_id uuid PRIMARY KEY, username text NOT NULL UNIQUE, name text NOT NULL, name_ar text NOT NULL DEFAULT '',
+    agency text NOT NULL REFERENCES agency, branch text NOT NULL REFERENCES branch, roles text[] NOT NULL,
+    language text NOT NULL DEFAULT 'fr' CHECK (language IN ('fr', 'ar', 'en')),
+    password_hash text NOT NULL, is_active boolean NOT NULL DEFAULT true, is_demo boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE user_session (
+    token_digest bytea PRIMARY KEY, user_id uuid NOT NULL REFERENCES user_account, kind text NOT NULL CHECK (kind IN ('web', 'api')),
+    csrf text NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), expires_at timestamptz NOT NULL,
+    revoked_at timestamptz, agent text NOT NULL DEFAULT ''
+);
+CREATE INDEX user_session_by_user ON user_session (user_id) WHERE revoked_at IS NULL;
+CREATE TABLE signin_attempt (
+    subject text NOT NULL, failed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX signin_attempt_by_subject ON signin_attempt (subject, failed_at);
+
+-- ── Editions: everything a case follows ─────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE edition (
+    edition_id uuid PRIMARY KEY, number integer NOT NULL UNIQUE, digest text NOT NULL UNIQUE, files jsonb NOT NULL,
+    published_at timestamptz NOT NULL, published_by uuid, reason text NOT NULL DEFAULT ''
+);
+CREATE TABLE edition_file (sha256 text PRIMARY KEY, content bytea NOT NULL);
+CREATE TABLE programme (
+    code text NOT NULL, version integer NOT NULL, valid_from date NOT NULL, valid_to date, content jsonb NOT NULL,
+    source text NOT NULL DEFAULT '', is_inferred boolean NOT NULL, PRIMARY KEY (code, version)
+);
+CREATE TABLE fund (
+    programme text PRIMARY KEY, available_millimes bigint NOT NULL CHECK (available_millimes >= 0), engaged_millimes bigint NOT NULL DEFAULT 0,
+    paid_millimes bigint NOT NULL DEFAULT 0
+);
+CREATE TABLE parameter (
+    code text NOT NULL, valid_from date NOT NULL, valid_to date, value jsonb NOT NULL, labels jsonb NOT NULL DEFAULT '{}',
+    source text NOT NULL DEFAULT '', is_inferred boolean NOT NULL, PRIMARY KEY (code, valid_from)
+);
+CREATE TABLE holiday (day date PRIMARY KEY, names jsonb NOT NULL DEFAULT '{}', is_estimate boolean NOT NULL DEFAULT false);
+
+-- ── Persons and instances ─────────────────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE person (person_id uuid PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(), merged_into uuid REFERENCES person);
+CREATE TABLE person_token (
+    person_id uuid NOT NULL REFERENCES person, kind text NOT NULL, token text NOT NULL, PRIMARY KEY (person_id, kind, token)
+);
+CREATE INDEX person_token_search ON person_token (kind, token text_pattern_ops);
+CREATE TABLE case_number (branch text NOT NULL REFERENCES branch, year integer NOT NULL, last integer NOT NULL, PRIMARY KEY (branch, year));
+
+CREATE TABLE instance (
+    instance_id uuid PRIMARY KEY, root_id uuid NOT NULL, parent_id uuid REFERENCES instance, process text NOT NULL,
+    edition_id uuid NOT NULL REFERENCES edition, person_id uuid REFERENCES person, number text UNIQUE, receipt_code text UNIQUE,
+    branch text NOT NULL REFERENCES branch, subject text NOT NULL DEFAULT '', scope jsonb NOT NULL DEFAULT '{}',
+    stage text NOT NULL DEFAULT 'accueil', status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'ended')),
+    outcome text NOT NULL DEFAULT '', priority smallint NOT NULL DEFAULT 0, referent_id uuid, social_worker_id uuid,
+    is_shared boolean NOT NULL DEFAULT false, assigned uuid[] NOT NULL DEFAULT '{}',
+    state bytea NOT NULL, seq bigint NOT NULL DEFAULT 0, head bytea NOT NULL, opened_at timestamptz NOT NULL, ended_at timestamptz
+);
+CREATE INDEX instance_by_root ON instance (root_id);
+CREATE INDEX instance_by_person ON instance (person_id);
+CREATE INDEX instance_open_by_branch ON instance (branch, process, opened_at) WHERE status = 'open';
+CREATE INDEX instance_open_by_process ON instance (process, subject) WHERE status = 'open';
+
+CREATE TABLE open_task (
+    task_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, position text NOT NULL,
+    process text NOT NULL, node text NOT NULL, names jsonb NOT NULL, kind text NOT NULL DEFAULT 'user', form text NOT NULL DEFAULT '',
+    subject text NOT NULL DEFAULT '', subjects jsonb NOT NULL DEFAULT '[]', agency text NOT NULL, branch text NOT NULL, role text NOT NULL,
+    holder_id uuid, opened_at timestamptz NOT NULL, claimed_at timestamptz, due_at timestamptz, version integer NOT NULL DEFAULT 1,
+    case_number text NOT NULL DEFAULT '', stage text NOT NULL DEFAULT '', priority smallint NOT NULL DEFAULT 0,
+    sort_due timestamptz GENERATED ALWAYS AS (coalesce(due_at, 'infinity')) STORED
+);
+CREATE INDEX open_task_queue ON open_task (branch, agency, role, sort_due, task_id) WHERE holder_id IS NULL;
+CREATE INDEX open_task_held ON open_task (holder_id, sort_due, task_id) WHERE holder_id IS NOT NULL;
+CREATE INDEX open_task_by_branch ON open_task (branch, sort_due, task_id);
+CREATE INDEX open_task_by_due ON open_task (sort_due, task_id);
+CREATE INDEX open_task_by_root ON open_task (root_id);
+CREATE INDEX open_task_by_instance ON open_task (instance_id);
+
+CREATE TABLE task_done (
+    task_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, node text NOT NULL, outcome text NOT NULL,
+    done_by uuid, done_at timestamptz NOT NULL, key text NOT NULL DEFAULT '', request_digest bytea
+);
+CREATE TABLE draft (
+    task_id uuid NOT NULL, user_id uuid NOT NULL, content jsonb NOT NULL, saved_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (task_id, user_id)
+);
+
+CREATE TABLE wait (
+    instance_id uuid NOT NULL REFERENCES instance, position text NOT NULL, node text NOT NULL, kind text NOT NULL, name text NOT NULL DEFAULT '',
+    correlation text NOT NULL DEFAULT '', labels jsonb NOT NULL DEFAULT '{}', opened_at timestamptz NOT NULL, due_at timestamptz,
+    PRIMARY KEY (instance_id, position)
+);
+CREATE INDEX wait_by_message ON wait (name, correlation) WHERE kind = 'message';
+CREATE TABLE timer (
+    timer_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, position text NOT NULL DEFAULT '', task_id uuid,
+    kind text NOT NULL CHECK (kind IN ('pathway', 'reminder', 'late', 'very_late')), due_at timestamptz NOT NULL, fired_at timestamptz
+);
+CREATE INDEX timer_due ON timer (due_at) WHERE fired_at IS NULL;
+CREATE INDEX timer_by_instance ON timer (instance_id, position) WHERE fired_at IS NULL;
+CREATE INDEX timer_by_task ON timer (task_id) WHERE fired_at IS NULL;
+CREATE TABLE message (
+    message_id uuid PRIMARY KEY, name text NOT NULL, correlation text NOT NULL, payload jsonb NOT NULL DEFAULT '{}', sender_id uuid,
+    created_at timestamptz NOT NULL, consumed_at timestamptz, consumed_by uuid
+);
+CREATE INDEX message_pending ON message (created_at, message_id) WHERE consumed_at IS NULL;
+CREATE TABLE incident (
+    incident_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, branch text NOT NULL, position text NOT NULL,
+    node text NOT NULL, code text NOT NULL, details jsonb NOT NULL DEFAULT '{}', opened_at timestamptz NOT NULL, resolved_at timestamptz, resolved_by uuid
+);
+CREATE INDEX incident_open ON incident (opened_at) WHERE resolved_at IS NULL;
+CREATE TABLE notice (
+    notice_id uuid PRIMARY KEY, user_id uuid, branch text NOT NULL, agency text NOT NULL DEFAULT '', role text NOT NULL DEFAULT '', code text NOT NULL,
+    details jsonb NOT NULL DEFAULT '{}', instance_id uuid, task_id uuid, created_at timestamptz NOT NULL, read_at timestamptz
+);
+CREATE INDEX notice_unread ON notice (branch, role, created_at) WHERE read_at IS NULL;
+
+-- ── What is known ───────────────────────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE fact (
+    fact_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person_id uuid, root_id uuid NOT NULL, instance_id uuid NOT NULL REFERENCES instance,
+    subject text NOT NULL, field text NOT NULL, value jsonb, status text NOT NULL DEFAULT 'known' CHECK (status IN ('known', 'inconnu', 'refuse')),
+    class text NOT NULL, source jsonb NOT NULL DEFAULT '{}', author_id uuid, author_name text NOT NULL DEFAULT '', author_agency text NOT NULL DEFAULT '',
+    recorded_at timestamptz NOT NULL, valid_until timestamptz, seq bigint NOT NULL, reason text NOT NULL DEFAULT '', is_current boolean NOT NULL DEFAULT true
+);
+CREATE UNIQUE INDEX fact_current ON fact (subject, field) WHERE is_current;
+CREATE INDEX fact_of_person ON fact (person_id, field) WHERE is_current;
+CREATE INDEX fact_of_root ON fact (root_id, field) WHERE is_current;
+CREATE TABLE document (
+    document_id uuid PRIMARY KEY, root_id uuid, class text NOT NULL DEFAULT 'C', name text NOT NULL, media_type text NOT NULL, size integer NOT NULL,
+    sha256 text NOT NULL, uploaded_by uuid NOT NULL, uploaded_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE letter (
+    letter_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, template text NOT NULL, content jsonb NOT NULL,
+    class text NOT NULL DEFAULT 'C', produced_at timestamptz NOT NULL
+);
+CREATE INDEX letter_by_root ON letter (root_id);
+
+-- ── What happened ───────────────────────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE ledger_line (
+    instance_id uuid NOT NULL REFERENCES instance DEFERRABLE INITIALLY DEFERRED, seq bigint NOT NULL, kind text NOT NULL, line text NOT NULL,
+    hash bytea NOT NULL, xid xid8 NOT NULL DEFAULT pg_current_xact_id(), PRIMARY KEY (instance_id, seq)
+);
+CREATE TABLE ledger_sealed (
+    instance_id uuid NOT NULL, seq bigint NOT NULL, person_id uuid, ciphertext bytea NOT NULL, PRIMARY KEY (instance_id, seq)
+);
+
+-- Immediate, per statement: the line is written before what it tells of.
+CREATE FUNCTION refuse_change_without_line() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE orphan uuid;
+BEGIN
+    SELECT c.instance_id INTO orphan FROM (SELECT DISTINCT instance_id FROM changed) c
+     WHERE (SELECT xid FROM ledger_line l WHERE l.instance_id = c.instance_id ORDER BY seq DESC LIMIT 1) IS DISTINCT FROM pg_current_xact_id()
+     LIMIT 1;
+    IF orphan IS NOT NULL THEN
+        RAISE EXCEPTION 'a change of % on instance % has no ledger line in this transaction', TG_TABLE_NAME, orphan USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['instance', 'open_task', 'fact', 'task_done', 'wait', 'incident', 'letter'] LOOP
+        EXECUTE format('CREATE TRIGGER line_on_insert AFTER INSERT ON %I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_without_line()', t);
+        EXECUTE format('CREATE TRIGGER line_on_update AFTER UPDATE ON %I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_without_line()', t);
+        EXECUTE format('CREATE TRIGGER line_on_delete AFTER DELETE ON %I REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_without_line()', t);
+    END LOOP;
+END $$;
+-- A line follows the one before it, and an instance's head is its last line's hash.
+CREATE FUNCTION refuse_gap_in_ledger() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.seq <> coalesce((SELECT max(seq) FROM ledger_line WHERE instance_id = NEW.instance_id), 0) + 1 THEN
+        RAISE EXCEPTION 'ledger line % of % does not follow the last one', NEW.seq, NEW.instance_id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.hash <> sha256(convert_to(NEW.line, 'UTF8')) THEN
+        RAISE EXCEPTION 'ledger line % of % does not have its own hash', NEW.seq, NEW.instance_id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER no_gap BEFORE INSERT ON ledger_line FOR EACH ROW EXECUTE FUNCTION refuse_gap_in_ledger();
+CREATE FUNCTION refuse_wrong_head() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM ledger_line WHERE instance_id = NEW.instance_id AND seq = NEW.seq AND hash = NEW.head) THEN
+        RAISE EXCEPTION 'instance % does not point at its last ledger line', NEW.instance_id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER head_is_last_line AFTER INSERT OR UPDATE ON instance FOR EACH ROW EXECUTE FUNCTION refuse_wrong_head();
+
+-- ── The second wall: row-level security, forced ───────────────────────────────────────────────────────────────────────────
+-- It guards against our own mistakes (a forgotten WHERE), not against SQL injection: whoever writes SQL also writes the settings.
+CREATE FUNCTION masar_is_system() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT coalesce(current_setting('masar.is_system', true) = 'on', false) $$;
+CREATE FUNCTION masar_may_write() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT coalesce(current_setting('masar.may_write', true) = 'on', false) $$;
+CREATE FUNCTION masar_reaches(of_branch text, of_assigned uuid[]) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT CASE current_setting('masar.reach', true)
+              WHEN 'branch' THEN of_branch = current_setting('masar.branch', true)
+              WHEN 'all' THEN true
+              WHEN 'own' THEN masar_setting('user_id')::uuid = ANY (of_assigned)
+              ELSE false END $$;
+CREATE FUNCTION masar_sees_class(of_class text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT of_class = ANY (string_to_array(coalesce(current_setting('masar.classes', true), ''), ',')) $$;
+CREATE FUNCTION masar_writes_class(of_class text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT of_class = ANY (string_to_array(coalesce(current_setting('masar.writes', true), ''), ',')) $$;
+
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['user_account', 'user_session', 'signin_attempt', 'person', 'person_token', 'instance', 'open_task', 'task_done', 'draft',
+                             'wait', 'timer', 'message', 'incident', 'notice', 'fact', 'document', 'letter', 'ledger_line', 'ledger_sealed'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+        -- The named functions below run as the owner, who is under the policies too (FORCE): this one lets them, and only them, read across.
+        EXECUTE format('CREATE POLICY of_the_owner ON %I TO CURRENT_USER USING (current_user <> ''masar_app'') WITH CHECK (current_user <> ''masar_app'')', t);
+    END LOOP;
+END $$;
+
+-- Colleagues' names are known to whoever is signed in; the hash of a password to nobody (column grant).
+CREATE POLICY colleagues ON user_account FOR SELECT TO masar_app USING (masar_setting('user_id') IS NOT NULL OR masar_is_system());
+CREATE POLICY own_language ON user_account FOR UPDATE TO masar_app USING (user_id = masar_setting('user_id')::uuid);
+CREATE POLICY own_sessions ON user_session FOR ALL TO masar_app USING (user_id = masar_setting('user_id')::uuid);
+CREATE POLICY in_reach ON instance FOR SELECT TO masar_app USING (masar_reaches(branch, assigned));
+CREATE POLICY write_in_reach ON instance FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND masar_reaches(branch, assigned));
+CREATE POLICY change_in_reach ON instance FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, assigned));
+CREATE POLICY in_reach ON open_task FOR SELECT TO masar_app USING (masar_reaches(branch, ARRAY[holder_id]));
+CREATE POLICY write_in_reach ON open_task FOR ALL TO masar_app USING (masar_may_write() AND masar_reaches(branch, ARRAY[holder_id]));
+CREATE POLICY own_draft ON draft FOR ALL TO masar_app USING (user_id = masar_setting('user_id')::uuid OR masar_is_system());
+
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['task_done', 'wait', 'timer', 'ledger_line', 'ledger_sealed'] LOOP
+        EXECUTE format('CREATE POLICY of_a_case_in_reach ON %I FOR SELECT TO masar_app USING (EXISTS (SELECT FROM instance i WHERE i.instance_id = %I.instance_id))', t, t);
+        EXECUTE format('CREATE POLICY add_to_a_case_in_reach ON %I FOR INSERT TO masar_app WITH CHECK (masar_may_write())', t);
+    END LOOP;
+    FOREACH t IN ARRAY ARRAY['wait', 'timer'] LOOP
+        EXECUTE format('CREATE POLICY change_of_a_case_in_reach ON %I FOR UPDATE TO masar_app USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = %I.instance_id))', t, t);
+        EXECUTE format('CREATE POLICY close_of_a_case_in_reach ON %I FOR DELETE TO masar_app USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = %I.instance_id))', t, t);
+    END LOOP;
+END $$;
+CREATE POLICY of_a_case_in_reach ON letter FOR SELECT TO masar_app
+    USING (masar_sees_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = letter.root_id));
+CREATE POLICY add_to_a_case_in_reach ON letter FOR INSERT TO masar_app WITH CHECK (masar_may_write());
+CREATE POLICY in_reach ON incident FOR SELECT TO masar_app USING (masar_reaches(branch, NULL));
+CREATE POLICY add_in_reach ON incident FOR INSERT TO masar_app WITH CHECK (masar_may_write());
+CREATE POLICY change_in_reach ON incident FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, NULL));
+CREATE POLICY sent_by_a_case ON message FOR INSERT TO masar_app WITH CHECK (masar_may_write());
+CREATE POLICY carried_by_the_system ON message FOR ALL TO masar_app USING (masar_is_system());
+CREATE POLICY to_me_or_my_role ON notice FOR SELECT TO masar_app USING (user_id = masar_setting('user_id')::uuid OR (user_id IS NULL AND masar_reaches(branch, NULL)));
+CREATE POLICY read_by_me ON notice FOR UPDATE TO masar_app USING (user_id = masar_setting('user_id')::uuid OR (user_id IS NULL AND masar_reaches(branch, NULL)));
+CREATE POLICY sent_by_the_system ON notice FOR INSERT TO masar_app WITH CHECK (masar_may_write());
+CREATE POLICY born_with_a_case ON person FOR INSERT TO masar_app WITH CHECK (masar_may_write());
+CREATE POLICY of_a_case_in_reach ON person FOR SELECT TO masar_app
+    USING (masar_is_system() OR EXISTS (SELECT FROM instance i WHERE i.person_id = person.person_id));
+CREATE POLICY of_a_person_in_reach ON person_token FOR SELECT TO masar_app
+    USING (masar_is_system() OR EXISTS (SELECT FROM instance i WHERE i.person_id = person_token.person_id));
+CREATE POLICY add_of_a_person ON person_token FOR INSERT TO masar_app WITH CHECK (masar_may_write());
+CREATE POLICY drop_of_a_person ON person_token FOR DELETE TO masar_app
+    USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.person_id = person_token.person_id));
+
+-- Class by class; without consent C1 a fact stays with OTE and with the agency that wrote it; health with the named social worker.
+CREATE POLICY class_and_case ON fact FOR SELECT TO masar_app USING (
+    masar_is_system() OR (masar_sees_class(class) AND EXISTS (
+        SELECT FROM instance i WHERE i.instance_id = fact.root_id
+           AND (i.is_shared OR masar_setting('agency') = 'OTE' OR fact.author_agency = masar_setting('agency'))
+           AND (fact.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid))));
+CREATE POLICY class_and_case_written ON fact FOR INSERT TO masar_app WITH CHECK (
+    masar_may_write() AND masar_writes_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = fact.root_id));
+CREATE POLICY class_and_case ON document FOR SELECT TO masar_app USING (
+    uploaded_by = masar_setting('user_id')::uuid OR masar_is_system()
+    OR (root_id IS NOT NULL AND masar_sees_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = document.root_id
+         AND (i.is_shared OR masar_setting('agency') = 'OTE') AND (document.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid))));
+CREATE POLICY uploaded_by_me ON document FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND uploaded_by = masar_setting('user_id')::uuid);
+CREATE POLICY attached_by_me ON document FOR UPDATE TO masar_app USING (uploaded_by = masar_setting('user_id')::uuid OR masar_is_system());
+
+-- ── Named openings in the wall: each answers one question and no more ─────────────────────────────────────────────────────────
+-- Before anybody is signed in: who is this, by user name (for the password check) or by token.
+CREATE FUNCTION masar_credentials(of_username text) RETURNS TABLE (user_id uuid, password_hash text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT u.user_id, u.password_hash FROM user_account u WHERE u.username = of_username AND u.is_active $$;
+CREATE FUNCTION masar_session(of_digest bytea) RETURNS TABLE (user_id uuid, username text, name text, name_ar text, agency text, branch text,
+        roles text[], language text, kind text, csrf text, expires_at timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT u.user_id, u.username, u.name, u.name_ar, u.agency, u.branch, u.roles, u.language, s.kind, s.csrf, s.expires_at
+         FROM user_session s JOIN user_account u USING (user_id)
+        WHERE s.token_digest = of_digest AND s.revoked_at IS NULL AND s.expires_at > now() AND u.is_active $$;
+CREATE FUNCTION masar_open_session(of_digest bytea, of_user uuid, of_kind text, of_csrf text, of_hours integer, of_agent text) RETURNS void
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ INSERT INTO user_session (token_digest, user_id, kind, csrf, expires_at, agent)
+       VALUES (of_digest, of_user, of_kind, of_csrf, now() + make_interval(hours => of_hours), of_agent) $$;
+CREATE FUNCTION masar_signin_failures(of_subject text) RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT count(*)::integer FROM signin_attempt WHERE subject = of_subject AND failed_at > now() - interval '15 minutes' $$;
+CREATE FUNCTION masar_note_signin_failure(of_subject text) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ DELETE FROM signin_attempt WHERE failed_at < now() - interval '1 day'; INSERT INTO signin_attempt (subject) VALUES (of_subject) $$;
+CREATE FUNCTION masar_demo_accounts() RETURNS TABLE (username text, name text, agency text, branch text, roles text[])
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT u.username, u.name, u.agency, u.branch, u.roles FROM user_account u, installation i
+        WHERE i.is_demo AND u.is_demo AND u.is_active ORDER BY u.branch, u.agency, u.username $$;
+
+-- The engine reads every fact a diagram may read, whoever completes the task; what a person sees goes through the policy on fact instead.
+CREATE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[], of_fields text[])
+    RETURNS TABLE (subject text, field text, value jsonb, status text, class text, author_agency text, source jsonb, author_name text,
+                   author_id uuid, recorded_at timestamptz, valid_until timestamptz, seq bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT f.subject, f.field, f.value, f.status, f.class, f.author_agency, f.source, f.author_name, f.author_id, f.recorded_at, f.valid_until, f.seq
+         FROM fact f
+        WHERE f.is_current AND f.field = ANY (of_fields)
+          AND (f.root_id = of_root OR f.subject = ANY (of_subjects)
+               OR (f.person_id = of_person AND (f.subject LIKE 'person:%' OR f.subject LIKE 'membre:%')))
+          AND EXISTS (SELECT FROM instance i WHERE i.instance_id = of_root AND masar_reaches(i.branch, i.assigned)) $$;
+-- A fact is never changed: the newer one takes its place, the older stays in history.
+CREATE FUNCTION supersede_fact() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE fact SET is_current = false WHERE subject = NEW.subject AND field = NEW.field AND is_current;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER newer_takes_its_place BEFORE INSERT ON fact FOR EACH ROW EXECUTE FUNCTION supersede_fact();
+-- Whether somebody is known already, in any branch: enough to prevent a second case, not enough to read the first.
+CREATE FUNCTION masar_matches(of_tokens jsonb) RETURNS TABLE (person_id uuid, kinds text[], root_id uuid, number text, branch text, status text, ended_at timestamptz, outcome text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT t.person_id, array_agg(DISTINCT t.kind), i.instance_id, i.number, i.branch, i.status, i.ended_at, i.outcome
+         FROM jsonb_to_recordset(of_tokens) AS w(kind text, token text) JOIN person_token t ON t.kind = w.kind AND t.token = w.token
+         JOIN instance i ON i.person_id = t.person_id AND i.root_id = i.instance_id
+        WHERE masar_setting('user_id') IS NOT NULL OR masar_is_system()
+        GROUP BY t.person_id, i.instance_id LIMIT 50 $$;
+CREATE FUNCTION masar_next_number(of_branch text, of_year integer) RETURNS integer LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ INSERT INTO case_number AS c (branch, year, last) VALUES (of_branch, of_year, 1)
+       ON CONFLICT (branch, year) DO UPDATE SET last = c.last + 1 RETURNING last $$;
+-- The receipt's public page: stage, who is waited for, since when. No name, no content, no reason.
+CREATE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text, status text, agency text, waiting_since timestamptz, next_due timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT i.stage, i.status, t.agency, t.opened_at, t.due_at FROM instance i
+         LEFT JOIN LATERAL (SELECT agency, opened_at, due_at FROM open_task WHERE root_id = i.instance_id ORDER BY sort_due LIMIT 1) t ON true
+        WHERE i.receipt_code = of_code $$;
+
+-- ── What the application may touch at all ─────────────────────────────────────────────────────────────────────────────────────
+GRANT SELECT ON installation, demo_clock, agency, branch, edition, edition_file, programme, fund, parameter, holiday TO masar_app;
+GRANT UPDATE (shift) ON demo_clock TO masar_app;
+GRANT INSERT ON edition, edition_file TO masar_app;
+GRANT UPDATE ON fund TO masar_app;
+GRANT SELECT (user_id, username, name, name_ar, agency, branch, roles, language, is_active, is_demo, created_at) ON user_account TO masar_app;
+GRANT UPDATE (language, password_hash) ON user_account TO masar_app;
+GRANT SELECT, UPDATE (revoked_at) ON user_session TO masar_app;
+GRANT SELECT, INSERT ON person, person_token, task_done, fact, letter, ledger_line, ledger_sealed TO masar_app;
+GRANT DELETE ON person_token TO masar_app;
+GRANT SELECT, INSERT, UPDATE ON instance, message, incident, notice TO masar_app;
+GRANT SELECT, INSERT ON document TO masar_app;
+GRANT UPDATE (root_id, class) ON document TO masar_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON open_task, draft, wait, timer TO masar_app;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO masar_app;

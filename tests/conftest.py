@@ -1,0 +1,99 @@
+"""A real PostgreSQL for the tests: one embedded cluster kept in `var/postgres-test`, a migrated template in it, a database a session.
+
+`MASAR_DATABASE_URL` points the tests at any other server (its user must be allowed to create databases).
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from engine import postgres, settings
+from engine.database import Database
+
+ROOT = Path(__file__).parents[1]
+MIGRATIONS = ROOT / "engine" / "migrations"
+
+
+def _plain(url: str, database: str) -> str:
+    return make_url(url).set(drivername="postgresql", database=database).render_as_string(hide_password=False)
+
+
+def _digest() -> str:
+    files = sorted([*MIGRATIONS.glob("*.sql"), *MIGRATIONS.glob("versions/*.py")])
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+@pytest.fixture(scope="session")
+def server_url() -> str:
+    """The address of a server where databases may be made."""
+    return settings.read().database_url or postgres.ensure_running(ROOT / "var" / "postgres-test", is_durable=False)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> str:
+    """The name of a database that holds the migrated schema and nothing else; made once for each state of the migrations."""
+    name = f"masar_template_{_digest()}"
+    with psycopg.connect(_plain(server_url, "postgres"), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(7305882)")
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}_making"')
+            connection.execute(f'CREATE DATABASE "{name}_making"')
+            Database(_sqlalchemy(server_url, f"{name}_making")).migrate()
+            connection.execute(f'ALTER DATABASE "{name}_making" RENAME TO "{name}"')
+    return name
+
+
+def _sqlalchemy(url: str, database: str) -> str:
+    return make_url(url).set(drivername="postgresql+psycopg", database=database).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def make_database(server_url: str, template: str) -> Iterator:
+    """Makes empty migrated databases; they are dropped when the tests end."""
+    made: list[Database] = []
+    names: list[str] = []
+
+    def make(source: str = template) -> Database:
+        name = f"masar_test_{os.getpid()}_{uuid4().hex[:8]}"
+        with psycopg.connect(_plain(server_url, "postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+        made.append(Database(_sqlalchemy(server_url, name)))
+        names.append(name)
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.dispose()
+    with psycopg.connect(_plain(server_url, "postgres"), autocommit=True) as connection:
+        for name in names:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def database(make_database) -> Database:
+    """The session's own database, shared by its tests: each test makes its own persons and cases in it."""
+    return make_database()
+
+
+def pytest_sessionfinish() -> None:
+    """The last test session out stops the embedded server."""
+    folder = ROOT / "var" / "postgres-test"
+    if not settings.read().database_url and postgres.is_running(folder):
+        with psycopg.connect(postgres.address(folder, "postgres").replace("+psycopg", ""), autocommit=True) as connection:
+            others = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'masar_%' AND pid <> pg_backend_pid()"
+            ).fetchone()[0]
+        if not others:
+            postgres.stop(folder)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    left_out = len(terminalreporter.stats.get("skipped", ()))
+    if left_out:
+        terminalreporter.write_line(f"Left out: {left_out} browser tests, for want of Chromium (.ci/run installs it).")
