@@ -13,6 +13,7 @@ GRANT USAGE ON SCHEMA public TO masar_app;
 CREATE TABLE installation (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     is_demo boolean NOT NULL,
+    dated_version bigint NOT NULL DEFAULT 1,  -- counts the changes of programmes, parameters, funds and holidays
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE demo_clock (
@@ -81,6 +82,16 @@ CREATE TABLE parameter (
 );
 CREATE TABLE holiday (day date PRIMARY KEY, names jsonb NOT NULL DEFAULT '{}', is_estimate boolean NOT NULL DEFAULT false);
 
+CREATE FUNCTION count_dated_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ BEGIN UPDATE installation SET dated_version = dated_version + 1; RETURN NULL; END $$;
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['programme', 'fund', 'parameter', 'holiday'] LOOP
+        EXECUTE format('CREATE TRIGGER dated AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH STATEMENT EXECUTE FUNCTION count_dated_change()', t);
+    END LOOP;
+END $$;
+
 -- ── Persons and instances ─────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE person (person_id uuid PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(), merged_into uuid REFERENCES person);
 CREATE TABLE person_token (
@@ -109,6 +120,7 @@ CREATE TABLE open_task (
     subject text NOT NULL DEFAULT '', subjects jsonb NOT NULL DEFAULT '[]', agency text NOT NULL, branch text NOT NULL, role text NOT NULL,
     holder_id uuid, opened_at timestamptz NOT NULL, claimed_at timestamptz, due_at timestamptz, version integer NOT NULL DEFAULT 1,
     case_number text NOT NULL DEFAULT '', stage text NOT NULL DEFAULT '', priority smallint NOT NULL DEFAULT 0,
+    remind_at timestamptz, reminders smallint NOT NULL DEFAULT 0,
     sort_due timestamptz GENERATED ALWAYS AS (coalesce(due_at, 'infinity')) STORED
 );
 CREATE INDEX open_task_queue ON open_task (branch, agency, role, sort_due, task_id) WHERE holder_id IS NULL;
@@ -117,6 +129,7 @@ CREATE INDEX open_task_by_branch ON open_task (branch, sort_due, task_id);
 CREATE INDEX open_task_by_due ON open_task (sort_due, task_id);
 CREATE INDEX open_task_by_root ON open_task (root_id);
 CREATE INDEX open_task_by_instance ON open_task (instance_id);
+CREATE INDEX open_task_to_remind ON open_task (remind_at) WHERE remind_at IS NOT NULL;
 
 CREATE TABLE task_done (
     task_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, node text NOT NULL, outcome text NOT NULL,
@@ -133,13 +146,7 @@ CREATE TABLE wait (
     PRIMARY KEY (instance_id, position)
 );
 CREATE INDEX wait_by_message ON wait (name, correlation) WHERE kind = 'message';
-CREATE TABLE timer (
-    timer_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, position text NOT NULL DEFAULT '', task_id uuid,
-    kind text NOT NULL CHECK (kind IN ('pathway', 'reminder', 'late', 'very_late')), due_at timestamptz NOT NULL, fired_at timestamptz
-);
-CREATE INDEX timer_due ON timer (due_at) WHERE fired_at IS NULL;
-CREATE INDEX timer_by_instance ON timer (instance_id, position) WHERE fired_at IS NULL;
-CREATE INDEX timer_by_task ON timer (task_id) WHERE fired_at IS NULL;
+CREATE INDEX wait_due ON wait (due_at) WHERE kind = 'timer';
 CREATE TABLE message (
     message_id uuid PRIMARY KEY, name text NOT NULL, correlation text NOT NULL, payload jsonb NOT NULL DEFAULT '{}', sender_id uuid,
     created_at timestamptz NOT NULL, consumed_at timestamptz, consumed_by uuid
@@ -227,6 +234,16 @@ BEGIN
 END $$;
 CREATE TRIGGER head_is_last_line AFTER INSERT OR UPDATE ON instance FOR EACH ROW EXECUTE FUNCTION refuse_wrong_head();
 
+-- Whoever watches a desk (server-sent events) and the worker are told at the commit.
+CREATE FUNCTION tell_desks() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_notify('masar_desk', branch) FROM (SELECT DISTINCT branch FROM changed) b; RETURN NULL; END $$;
+CREATE TRIGGER tell_on_insert AFTER INSERT ON open_task REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tell_desks();
+CREATE TRIGGER tell_on_update AFTER UPDATE ON open_task REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tell_desks();
+CREATE TRIGGER tell_on_delete AFTER DELETE ON open_task REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tell_desks();
+CREATE FUNCTION tell_worker() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_notify('masar_work', TG_TABLE_NAME); RETURN NULL; END $$;
+CREATE TRIGGER tell_worker AFTER INSERT ON message FOR EACH STATEMENT EXECUTE FUNCTION tell_worker();
+
 -- ── The second wall: row-level security, forced ───────────────────────────────────────────────────────────────────────────
 -- It guards against our own mistakes (a forgotten WHERE), not against SQL injection: whoever writes SQL also writes the settings.
 CREATE FUNCTION masar_is_system() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
@@ -248,7 +265,7 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['user_account', 'user_session', 'signin_attempt', 'person', 'person_token', 'instance', 'open_task', 'task_done', 'draft',
-                             'wait', 'timer', 'message', 'incident', 'notice', 'fact', 'document', 'letter', 'ledger_line', 'ledger_sealed'] LOOP
+                             'wait', 'message', 'incident', 'notice', 'fact', 'document', 'letter', 'ledger_line', 'ledger_sealed'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         -- The named functions below run as the owner, who is under the policies too (FORCE): this one lets them, and only them, read across.
@@ -270,15 +287,15 @@ CREATE POLICY own_draft ON draft FOR ALL TO masar_app USING (user_id = masar_set
 DO $$
 DECLARE t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['task_done', 'wait', 'timer', 'ledger_line', 'ledger_sealed'] LOOP
+    FOREACH t IN ARRAY ARRAY['task_done', 'wait', 'ledger_line', 'ledger_sealed'] LOOP
         EXECUTE format('CREATE POLICY of_a_case_in_reach ON %I FOR SELECT TO masar_app USING (EXISTS (SELECT FROM instance i WHERE i.instance_id = %I.instance_id))', t, t);
         EXECUTE format('CREATE POLICY add_to_a_case_in_reach ON %I FOR INSERT TO masar_app WITH CHECK (masar_may_write())', t);
     END LOOP;
-    FOREACH t IN ARRAY ARRAY['wait', 'timer'] LOOP
-        EXECUTE format('CREATE POLICY change_of_a_case_in_reach ON %I FOR UPDATE TO masar_app USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = %I.instance_id))', t, t);
-        EXECUTE format('CREATE POLICY close_of_a_case_in_reach ON %I FOR DELETE TO masar_app USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = %I.instance_id))', t, t);
-    END LOOP;
 END $$;
+CREATE POLICY change_of_a_case_in_reach ON wait FOR UPDATE TO masar_app
+    USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = wait.instance_id));
+CREATE POLICY close_of_a_case_in_reach ON wait FOR DELETE TO masar_app
+    USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = wait.instance_id));
 CREATE POLICY of_a_case_in_reach ON letter FOR SELECT TO masar_app
     USING (masar_sees_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = letter.root_id));
 CREATE POLICY add_to_a_case_in_reach ON letter FOR INSERT TO masar_app WITH CHECK (masar_may_write());
@@ -341,9 +358,9 @@ CREATE FUNCTION masar_demo_accounts() RETURNS TABLE (username text, name text, a
 -- The engine reads every fact a diagram may read, whoever completes the task; what a person sees goes through the policy on fact instead.
 CREATE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[], of_fields text[])
     RETURNS TABLE (subject text, field text, value jsonb, status text, class text, author_agency text, source jsonb, author_name text,
-                   author_id uuid, recorded_at timestamptz, valid_until timestamptz, seq bigint)
+                   author_id uuid, recorded_at timestamptz, valid_until timestamptz, fact_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT f.subject, f.field, f.value, f.status, f.class, f.author_agency, f.source, f.author_name, f.author_id, f.recorded_at, f.valid_until, f.seq
+    $$ SELECT f.subject, f.field, f.value, f.status, f.class, f.author_agency, f.source, f.author_name, f.author_id, f.recorded_at, f.valid_until, f.fact_id
          FROM fact f
         WHERE f.is_current AND f.field = ANY (of_fields)
           AND (f.root_id = of_root OR f.subject = ANY (of_subjects)
@@ -387,6 +404,6 @@ GRANT DELETE ON person_token TO masar_app;
 GRANT SELECT, INSERT, UPDATE ON instance, message, incident, notice TO masar_app;
 GRANT SELECT, INSERT ON document TO masar_app;
 GRANT UPDATE (root_id, class) ON document TO masar_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON open_task, draft, wait, timer TO masar_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON open_task, draft, wait TO masar_app;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO masar_app;
