@@ -1,0 +1,75 @@
+"""Working time in Tunisia: when a delay of so many days, working days or open hours is over.
+
+Monday to Friday, less the holidays of a table that an administrator edits; shorter days (séance unique: Ramadan, summer) are periods
+of that table too. A delay in days ends at the close of its last day, since an adviser works a day, not a second.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine.clock import TUNIS
+
+OPENING, CLOSING, CLOSING_SINGLE_SESSION = dt.time(8), dt.time(17), dt.time(14)
+UNITS = ("jours", "jours_ouvres", "heures_ouvrees")
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """`holidays`: closed days; `single_session`: periods (first, last) that close at 14:00."""
+
+    holidays: frozenset[dt.date] = frozenset()
+    single_session: tuple[tuple[dt.date, dt.date], ...] = field(default=())
+
+    def is_open(self, day: dt.date) -> bool:
+        return day.weekday() < 5 and day not in self.holidays
+
+    def closing(self, day: dt.date) -> dt.time:
+        short = any(first <= day <= last for first, last in self.single_session)
+        return CLOSING_SINGLE_SESSION if short else CLOSING
+
+    def due(self, since: dt.datetime, number: float, unit: str) -> dt.datetime:
+        """The UTC instant at which a delay counted from `since` is over.
+
+        `jours`: calendar days, moved to the next working day when the last is closed (an office cannot act on it);
+        `jours_ouvres`: working days, the first being the day after; 0 is the end of the same day; `heures_ouvrees`: opening hours.
+        """
+        local = since.astimezone(TUNIS)
+        if unit == "heures_ouvrees":
+            return self._after_hours(local, dt.timedelta(hours=number))
+        day = local.date()
+        if unit == "jours":
+            day += dt.timedelta(days=int(number))
+            while not self.is_open(day):
+                day += dt.timedelta(days=1)
+        elif unit == "jours_ouvres":
+            day = self.shift(day, int(number))
+        else:
+            raise ValueError(f"unit of delay: {unit!r}")
+        return dt.datetime.combine(day, self.closing(day), TUNIS).astimezone(dt.UTC)
+
+    def shift(self, day: dt.date, number: int) -> dt.date:
+        """`number` working days after (or, negative, before) `day`; with 0, `day` itself or the next working day."""
+        step = dt.timedelta(days=1 if number >= 0 else -1)
+        while number == 0 and not self.is_open(day):
+            day += step
+        for _ in range(abs(number)):
+            day += step
+            while not self.is_open(day):
+                day += step
+        return day
+
+    def _after_hours(self, local: dt.datetime, left: dt.timedelta) -> dt.datetime:
+        day, start = local.date(), local.timetz().replace(tzinfo=None)
+        while True:
+            if self.is_open(day):
+                opening = dt.datetime.combine(day, max(start, OPENING))
+                closing = dt.datetime.combine(day, self.closing(day))
+                if opening < closing and left <= closing - opening:
+                    return (opening + left).replace(tzinfo=TUNIS).astimezone(dt.UTC)
+                left -= max(closing - opening, dt.timedelta())
+            day, start = day + dt.timedelta(days=1), dt.time()
+
+
+def calendar(holidays: Iterable[dt.date], single_session: Iterable[tuple[dt.date, dt.date]] = ()) -> Calendar:
+    return Calendar(frozenset(holidays), tuple(single_session))

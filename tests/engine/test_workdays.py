@@ -1,0 +1,48 @@
+"""Delays as the offices count them."""
+
+import datetime as dt
+
+import pytest
+
+from engine.clock import TUNIS
+from engine.workdays import Calendar
+
+PLAIN = Calendar()
+
+
+def at(day: int, hour: int = 10, month: int = 3) -> dt.datetime:
+    return dt.datetime(2026, month, day, hour, tzinfo=TUNIS)  # 2 March 2026 is a Monday
+
+
+@pytest.mark.parametrize(
+    ("since", "number", "unit", "due"),
+    [
+        (at(2), 0, "jours_ouvres", at(2, 17)),
+        (at(2), 2, "jours_ouvres", at(4, 17)),
+        (at(6), 1, "jours_ouvres", at(9, 17)),
+        (at(7), 0, "jours_ouvres", at(9, 17)),
+        (at(2), 5, "jours", at(9, 17)),
+        (at(2), 30, "jours", at(1, 17, month=4)),
+        (at(2, 16), 4, "heures_ouvrees", at(3, 11)),
+        (at(6, 16), 4, "heures_ouvrees", at(9, 11)),
+        (at(7, 3), 4, "heures_ouvrees", at(9, 12)),
+        (at(2, 10), 4, "heures_ouvrees", at(2, 14)),
+    ],
+)
+def test_a_delay_ends_when_the_office_can_still_act(since, number, unit, due):
+    assert PLAIN.due(since, number, unit) == due
+
+
+def test_a_holiday_is_no_working_day():
+    eve = Calendar(holidays=frozenset({dt.date(2026, 3, 20)}))  # Independence day, a Friday
+    assert eve.due(at(19), 1, "jours_ouvres") == at(23, 17)
+
+
+def test_single_session_days_close_at_two():
+    summer = Calendar(single_session=((dt.date(2026, 3, 1), dt.date(2026, 3, 31)),))
+    assert summer.due(at(2, 13), 2, "heures_ouvrees") == at(3, 9)
+    assert summer.due(at(2), 0, "jours_ouvres") == at(2, 14)
+
+
+def test_working_days_backwards_for_a_preparation():
+    assert PLAIN.shift(dt.date(2026, 3, 9), -2) == dt.date(2026, 3, 5)
