@@ -1,0 +1,220 @@
+"""Cases: opening one, reading where it stands, its history. The steps themselves are `instances`; tasks are `tasks`."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import clock, errors, identity
+from engine.actors import authority
+from engine.casework import editions, operations
+from engine.casework.instances import OWN_SUBJECT, Change, Held, from_row, COLUMNS
+from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
+from engine.dossier import beneficiaries, facts
+from engine.i18n import pick
+from engine.ledger import access
+from engine.pathway import bpmn
+from forms import text as words
+
+_INSERT = text("""
+    INSERT INTO instance (instance_id, root_id, parent_id, process, edition_id, person_id, number, branch, subject, scope, state, seq, head, opened_at, stage, is_shared, referent_id, social_worker_id)
+    VALUES (:instance, :root, :parent, :process, :edition, :person, :number, :branch, :subject, CAST(:scope AS jsonb), '', 1, :head, :now, :stage, :is_shared, :referent, :social_worker)""")
+_FILE = text("""SELECT i.*, e.number AS edition_number, u.name AS referent FROM instance i JOIN edition e USING (edition_id) LEFT JOIN user_account u ON u.user_id = i.referent_id
+                 WHERE i.root_id = :id ORDER BY i.opened_at, i.instance_id""")
+_WAITS = text("""SELECT w.instance_id, w.node, w.kind, w.name, w.correlation, w.labels, w.opened_at, w.due_at FROM wait w JOIN instance i USING (instance_id)
+                  WHERE i.root_id = :id ORDER BY w.opened_at""")
+_TASKS = text("""SELECT t.task_id, t.node, t.names, t.agency, t.opened_at, t.due_at, u.name AS holder FROM open_task t LEFT JOIN user_account u ON u.user_id = t.holder_id
+                  WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
+_LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id) LEFT JOIN ledger_sealed s USING (instance_id, seq)
+                  WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
+# The state of a case as domain words have it (§4.0), by the stage it is in.
+_STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagnement": "EN_ACCOMPAGNEMENT", "suivi": "EN_SUIVI", "cloture": "EN_CLOTURE"}
+
+
+def open_case(session: Session, actor: Any, process: str, branch: str = "", *, variables: Mapping[str, Any] | None = None) -> Opened:
+    """Opens a case of a process at a branch; its first task, if the actor may do it, is what she sees next.
+
+    Refuses: `process.unknown`, Forbidden. Records: `case.opened`.
+    """
+    branch = branch or actor.branch
+    authority.require(actor, "case.open", branch=branch)
+    edition = editions.current(session)
+    if process not in edition.definitions.processes:
+        raise errors.Invalid("process.unknown", process=process)
+    change = begin(session, actor, edition, process, branch, variables or {})
+    finish(change)
+    mine = next((row for row in change.opened if authority.may(actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"])), None)
+    return Opened(change.held.instance_id, change.held.number or "", UUID(mine["task_id"]) if mine else None)
+
+
+def begin(session: Session, actor: Any, edition: editions.Edition, process: str, branch: str, variables: Mapping[str, Any], *,
+          parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None) -> Change:  # fmt: skip
+    """Makes the row of a new instance and gives it its start. A child of a case shares its root, its person and its consent."""
+    now, dated_version = session.execute(text("SELECT masar_now(), (SELECT dated_version FROM installation)")).one()
+    now = now.astimezone(dt.UTC)
+    instance_id = identity.new_id()
+    own = OWN_SUBJECT.get(process)
+    is_root = parent is None or own == "seance"
+    root_id = instance_id if is_root else parent.root_id
+    person_id = parent.person_id if parent and not is_root else None
+    if is_root and own is None:
+        person_id = identity.new_id()
+        session.execute(text("INSERT INTO person (person_id) VALUES (:id)"), {"id": person_id})
+    number = parent.number if parent and not is_root else None
+    shown = number
+    if is_root:
+        year = clock.today(now).year
+        last = session.execute(text("SELECT masar_next_number(:branch, :year)"), {"branch": branch, "year": year}).scalar_one()
+        number = shown = f"{'SC' if own else 'TN'}-{branch}-{year}-{last:05d}"
+    scope = dict(scope or {})
+    if own == "seance":
+        scope.setdefault("seance", str(instance_id))
+    subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
+    held = Held(instance_id, root_id, parent.instance_id if parent else None, process, edition, person_id, shown, None, branch, subject, scope,
+                parent.stage if parent and not is_root else "accueil", "open", parent.priority if parent else 0, parent.referent_id if parent else None,
+                parent.social_worker_id if parent else None, parent.is_shared if parent else False, b"", 0, b"", now, dated_version, now)  # fmt: skip
+    change = Change(session, actor, held, now)
+    # The line comes first, then the row it tells of: the database's guard looks for it.
+    change.note("case.opened" if is_root else "instance.opened", {"process": process, "branch": branch, "number": number, "parent": str(held.parent_id or "")})
+    session.execute(_INSERT, {
+        "instance": instance_id, "root": root_id, "parent": held.parent_id, "process": process, "edition": edition.edition_id, "person": person_id,
+        "number": number if is_root else None, "branch": branch, "subject": subject, "scope": json.dumps(scope), "head": held.head, "now": now, "stage": held.stage,
+        "is_shared": held.is_shared, "referent": held.referent_id, "social_worker": held.social_worker_id,
+    })  # fmt: skip
+    given = {"instance": str(instance_id), "branche": branch, "numero": number or "", **{name: {"id": found} for name, found in scope.items() if isinstance(found, str)}, **variables}
+    change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,
+                                           at=now, seq=0, facts={}), {"process": process})  # fmt: skip
+    return change
+
+
+def finish(change: Change) -> None:
+    """Runs the operations that the diagram asked for until none is left, then writes everything."""
+    operations.run(change)
+    change.write()
+
+
+def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
+    """The case as the reader may see it. Refuses: NotFound (absent, or not hers to know)."""
+    rows = session.execute(_FILE, {"id": case_id}).all()
+    root = next((row for row in rows if row.instance_id == case_id), None)
+    if root is None:
+        raise errors.NotFound("case.not_found")
+    authority.require(actor, "case.read", branch=root.branch)
+    edition, language = editions.load(session, root.edition_id), actor.language
+    subjects = facts.Subjects(root.root_id, root.person_id, root.scope)
+    known = facts.readable(session, subjects)
+    stands = tuple(_stand(session, row) for row in rows)
+    return CaseFile(
+        case_id, root.number or "", root.receipt_code or "", beneficiaries.full_name({fact.field: fact.value for fact in known}, language), root.branch, root.process,
+        root.edition_number, _state(root), root.stage, root.opened_at, root.ended_at, root.outcome, root.referent or "", tuple(waiting(session, case_id, language)),
+        tuple(_known(fact, edition, language) for fact in known if fact.field in edition.dictionary.fields), stands, _letters(session, case_id),
+    )  # fmt: skip
+
+
+def waiting(session: Session, case_id: UUID, language: str) -> list[Waiting]:
+    """Who and what the case waits for: tasks first, the most pressing first."""
+    found = [Waiting("task", pick(row.names, language), row.node, row.opened_at, row.due_at, row.agency, row.holder or "", "", row.task_id)
+             for row in session.execute(_TASKS, {"id": case_id})]  # fmt: skip
+    found += [Waiting(row.kind, row.name or pick(row.labels, language), row.node, row.opened_at, row.due_at, correlation=row.correlation)
+              for row in session.execute(_WAITS, {"id": case_id})]  # fmt: skip
+    return found
+
+
+def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit: int = 50) -> History:
+    """What happened, the newest first; values of a class the reader may not see are left out and counted."""
+    root = session.execute(text("SELECT branch, person_id, is_shared, social_worker_id, edition_id FROM instance WHERE instance_id = :id"), {"id": case_id}).one_or_none()
+    if root is None:
+        raise errors.NotFound("case.not_found")
+    authority.require(actor, "history.read", branch=root.branch)
+    edition = editions.load(session, root.edition_id)
+    offset = int(cursor) if cursor.isdigit() else 0
+    rows = session.execute(_LINES, {"id": case_id, "limit": limit + 1, "offset": offset}).all()
+    names = {str(user.user_id): user.name for user in session.execute(text("SELECT user_id, name FROM user_account"))}
+
+    def sees(field_id: str) -> bool:
+        found = edition.dictionary.fields.get(field_id)
+        return found is not None and authority.readable(actor, found.class_, case=root)
+
+    items = tuple(_happened(session, row, names, sees, edition, actor.language) for row in rows[:limit])
+    return History(items, str(offset + limit) if len(rows) > limit else "")
+
+
+def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
+    """Persons who may be the one at the desk, by CIN, passport, phone, case number or name; those of other branches by number only."""
+    authority.require(actor, "case.open", branch=actor.branch)
+    query = query.strip()
+    if len(query) < 2:
+        return ()
+    words_ = beneficiaries.fold(query).split()
+    found = session.execute(
+        text("""SELECT i.instance_id, i.number, i.branch, i.status, i.ended_at, array_agg(DISTINCT k.kind) AS kinds, count(DISTINCT k.token) AS hits, i.person_id
+                  FROM instance i JOIN person_token k USING (person_id)
+                 WHERE i.root_id = i.instance_id AND (k.token = :exact OR k.token ^@ ANY (CAST(:words AS text[])))
+                 GROUP BY i.instance_id ORDER BY hits DESC, i.opened_at DESC LIMIT 20"""),
+        {"exact": query.upper().replace(" ", ""), "words": words_},
+    ).all()
+    numbered = session.execute(text("SELECT instance_id, number, branch, status, ended_at, ARRAY['number'] AS kinds, person_id FROM instance WHERE number = :number"),
+                               {"number": query.upper()}).all()  # fmt: skip
+    return tuple(
+        Candidate(row.instance_id, row.number or "", row.branch, _name(session, row, actor.language), row.status, tuple(row.kinds), row.ended_at) for row in [*numbered, *found]
+    )
+
+
+def held_of(session: Session, instance_id: UUID) -> Held | None:
+    """An instance without its lock, for reading."""
+    row = session.execute(text(f"SELECT {COLUMNS} FROM instance i WHERE i.instance_id = :id"), {"id": instance_id}).one_or_none()
+    return from_row(session, row) if row else None
+
+
+def _name(session: Session, row: Any, language: str) -> str:
+    known = facts.readable(session, facts.Subjects(row.instance_id, row.person_id), beneficiaries.NAME_FIELDS)
+    return beneficiaries.full_name({fact.field: fact.value for fact in known}, language)
+
+
+def _state(root: Any) -> str:
+    return (root.outcome.upper() or "CLOS") if root.status == "ended" else _STATES.get(root.stage, "ENREGISTRE")
+
+
+def _stand(session: Session, row: Any) -> Stand:
+    edition = editions.load(session, row.edition_id)
+    if not row.state:
+        return Stand(row.instance_id, row.process, row.status, (), ())
+    seen = bpmn.inspect(edition.definitions, bytes(row.state))
+    return Stand(row.instance_id, row.process, row.status, tuple(seen.active), tuple(seen.done))
+
+
+def _known(fact: facts.Fact, edition: editions.Edition, language: str) -> KnownFact:
+    found = edition.dictionary.fields[fact.field]
+    value = words.display(found, fact.value, language) if fact.status == "known" else words.status(fact.status, language)
+    return KnownFact(fact.subject, fact.field, fact.field.partition(".")[0], pick(found.label, language), value, fact.source.get("kind", ""), fact.author_name,
+                     fact.author_agency, fact.recorded_at, fact.valid_until)  # fmt: skip
+
+
+def _letters(session: Session, case_id: UUID) -> tuple[Mapping[str, Any], ...]:
+    rows = session.execute(text("SELECT letter_id, template, produced_at FROM letter WHERE root_id = :id ORDER BY produced_at DESC"), {"id": case_id})
+    return tuple(dict(row) for row in rows.mappings())
+
+
+def _happened(session: Session, row: Any, names: Mapping[str, str], sees: Any, edition: editions.Edition, language: str) -> Happened:
+    line = json.loads(row.line)
+    sealed = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
+    values = tuple(
+        {"field": name, "label": pick(edition.dictionary.fields[name].label, language), "value": words.display(edition.dictionary.fields[name], one.get("value"), language)}
+        for key, one in sealed.items()
+        if "|" in key and sees(name := key.partition("|")[2]) and name in edition.dictionary.fields
+    )
+    why = tuple(_seen_why(one, sees) for one in sealed.get("why", ()))
+    actor = line["actor"]
+    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), names.get(actor.get("id", ""), actor.get("kind", "")),
+                    actor.get("agency", ""), line["body"], why, values, sealed.get("reason", "") if isinstance(sealed.get("reason", ""), str) else "")  # fmt: skip
+
+
+def _seen_why(one: Mapping[str, Any], sees: Any) -> Mapping[str, Any]:
+    """A why-record without the values of fields that the reader may not see."""
+    if "values" in one:
+        return {**one, "values": {name: value if "." not in name or sees(name) else None for name, value in one["values"].items()}}
+    return one

@@ -1,0 +1,155 @@
+"""Editions: everything a case follows (diagrams, decision tables, forms, dictionary), content-addressed and immutable.
+
+Publishing checks the whole and stores what is new; a case is pinned to its edition. An edition read once stays in memory: it cannot change.
+"""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import clock, errors
+from engine.actors import authority
+from engine.identity import new_id
+from engine.pathway import bpmn
+from forms import dictionary as dictionaries
+from forms import field_types
+from forms import form as form_definitions
+
+_KEPT_IN_MEMORY = 16
+_kept: OrderedDict[UUID, "Edition"] = OrderedDict()
+_lock = Lock()
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition, parsed. `files` maps a path (`processes/parcours.bpmn`) to its content."""
+
+    edition_id: UUID
+    number: int
+    files: Mapping[str, bytes] = field(repr=False)
+
+    @cached_property
+    def definitions(self) -> bpmn.Definitions:
+        diagrams = {Path(path).name: content for path, content in self.files.items() if path.endswith(".bpmn")}
+        decisions = {Path(path).name: content for path, content in self.files.items() if path.endswith(".dmn")}
+        return bpmn.parse(diagrams, decisions)
+
+    @cached_property
+    def dictionary(self) -> dictionaries.Dictionary:
+        return dictionaries.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/dictionary/")})
+
+    @cached_property
+    def forms(self) -> Mapping[str, form_definitions.FormDefinition]:
+        return form_definitions.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/tasks/")}, self.dictionary)
+
+    @cached_property
+    def lists(self) -> dict[str, str]:
+        """The fields that hold rows, and the prefix of the rows' subjects."""
+        return {found.id: found.items[0].partition(".")[0] for found in self.dictionary.fields.values() if found.type == "list" and found.items}
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The fields that a condition or a table of the edition may read (with the fields of the rows of lists)."""
+        fields = self.dictionary.fields
+        wanted: set[str] = set()
+        for path in self.definitions.reads:
+            segments = path.split(".")
+            found = ".".join(segments[:2])
+            if found in fields:
+                wanted.add(found)
+                wanted.update(fields[found].items or ())
+            elif len(segments) == 1 or found not in fields:  # a whole group (`person`), or the value of an element
+                wanted.update(name for name in fields if name.startswith(f"{segments[0]}."))
+        for found in list(wanted):
+            wanted.update(fields[found].items or ())
+        return tuple(sorted(wanted))
+
+    def to_feel(self, field_id: str, value: Any) -> Any:
+        """The FEEL value of a stored value."""
+        found = self.dictionary.fields.get(field_id)
+        return field_types.to_feel(found, value) if found else value
+
+    def form_of(self, form_id: str) -> form_definitions.FormDefinition:
+        return self.forms[form_id]
+
+
+def files_of(processes: Path, forms: Path) -> dict[str, bytes]:
+    """The files of an edition as they lie in the folders of the project."""
+    found = {f"processes/{path.relative_to(processes)}": path for path in [*processes.rglob("*.bpmn"), *processes.rglob("*.dmn")]}
+    for folder in ("dictionary", "tasks"):
+        found |= {f"forms/{folder}/{path.name}": path for path in (forms / folder).glob("*.toml")}
+    return {name: found[name].read_bytes() for name in sorted(found)}
+
+
+def publish(session: Session, actor: Any, files: Mapping[str, bytes], reason: str = "") -> Edition:
+    """Makes the next edition of these files, unless one with the same content exists: then that one.
+
+    Refuses: `edition.refused` with the findings of the diagrams, tables, dictionary and forms.
+    """
+    authority.require(actor, "edition.publish")
+    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
+    digest = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+    same = session.execute(text("SELECT edition_id FROM edition WHERE digest = :digest"), {"digest": digest}).scalar()
+    if same:
+        return load(session, same)
+    number = session.execute(text("SELECT coalesce(max(number), 0) + 1 FROM edition")).scalar_one()
+    edition = Edition(new_id(), number, dict(files))
+    findings = check(edition)
+    if findings:
+        raise errors.Invalid("edition.refused", findings)
+    session.execute(
+        text("INSERT INTO edition_file (sha256, content) SELECT * FROM unnest(CAST(:hashes AS text[]), CAST(:contents AS bytea[])) ON CONFLICT DO NOTHING"),
+        {"hashes": list(hashes.values()), "contents": [files[path] for path in hashes]},
+    )
+    session.execute(
+        text("INSERT INTO edition VALUES (:id, :number, :digest, :files, :at, :by, :reason)"),
+        {"id": edition.edition_id, "number": number, "digest": digest, "files": json.dumps(hashes), "at": clock.now(session), "by": actor.user_id, "reason": reason},
+    )
+    _keep(edition)
+    return edition
+
+
+def check(edition: Edition) -> Sequence[errors.Finding]:
+    """What forbids publication, each naming its file and element; reading the parts raises their own findings."""
+    findings: list[errors.Finding] = []
+    for task in edition.definitions.tasks:
+        if task.form and task.form not in edition.forms:
+            findings.append(errors.Finding("edition.form_unknown", f"{task.file}#{task.node}", {"form": task.form, "element": task.name}))
+    return findings
+
+
+def load(session: Session, edition_id: UUID) -> Edition:
+    """An edition by its id, from memory or from its stored files."""
+    with _lock:
+        if edition_id in _kept:
+            _kept.move_to_end(edition_id)
+            return _kept[edition_id]
+    row = session.execute(text("SELECT number, files FROM edition WHERE edition_id = :id"), {"id": edition_id}).one()
+    contents = dict(session.execute(text("SELECT sha256, content FROM edition_file WHERE sha256 = ANY (:hashes)"), {"hashes": list(row.files.values())}).tuples().all())
+    return _keep(Edition(edition_id, row.number, {path: bytes(contents[sha]) for path, sha in row.files.items()}))
+
+
+def current(session: Session) -> Edition:
+    """The edition that new cases follow. Refuses: `edition.none` when nothing was published."""
+    newest = session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC LIMIT 1")).scalar()
+    if newest is None:
+        raise errors.Conflict("edition.none")
+    return load(session, newest)
+
+
+def _keep(edition: Edition) -> Edition:
+    with _lock:
+        _kept[edition.edition_id] = edition
+        while len(_kept) > _KEPT_IN_MEMORY:
+            _kept.popitem(last=False)
+    return edition

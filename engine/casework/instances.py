@@ -1,0 +1,330 @@
+"""One lock, one step, one commit: how any change of a case, an aid dossier, a sitting or a signal is made.
+
+`lock` takes the instance's row; `Change` gives it stimuli, appends their ledger lines, and writes at the end, in one statement, everything
+that happened. What a person may do was decided before; what comes next is the pathway's to say.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import clock
+from engine.actors import authority
+from engine.casework import editions
+from engine.dossier import facts, programmes
+from engine.identity import derived_id, new_id
+from engine.ledger import events
+from engine.pathway import bpmn
+
+LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
+# The stage that a person sees, by the process whose task is open.
+STAGES = {"signalement": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "suivi": "suivi", "cloture": "cloture"}
+STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
+# Instances of their own that are about something smaller than the case.
+OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
+
+COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id, i.person_id, i.number, i.receipt_code, i.branch, i.subject, i.scope, i.stage,
+       i.status, i.priority, i.referent_id, i.social_worker_id, i.is_shared, i.state, i.seq, i.head, i.opened_at,
+       masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
+_LOCK = text(f"SELECT {COLUMNS} FROM instance i WHERE i.instance_id = :id FOR UPDATE OF i")
+LOCK_BY_TASK = text(f"""
+    SELECT {COLUMNS}, t.task_id, t.position, t.node, t.process AS task_process, t.names, t.kind, t.form, t.subject AS task_subject, t.subjects, t.agency AS task_agency,
+           t.branch AS task_branch, t.role, t.holder_id, t.opened_at AS task_opened_at, t.due_at, t.version
+      FROM open_task t JOIN instance i USING (instance_id) WHERE t.task_id = :task FOR UPDATE OF i""")
+_APPLY = text("""
+WITH gone AS (DELETE FROM open_task WHERE task_id = ANY (CAST(:closed AS uuid[]))),
+     typed AS (DELETE FROM draft WHERE task_id = ANY (CAST(:closed AS uuid[]))),
+     opened AS (INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, kind, form, subject, subjects, agency, branch, role,
+                                       holder_id, opened_at, claimed_at, due_at, remind_at, case_number, stage, priority)
+                SELECT r.task_id, :instance, :root, r.position, r.process, r.node, r.names, r.kind, r.form, r.subject, r.subjects, r.agency, r.branch, r.role,
+                       r.holder_id, :now, CASE WHEN r.holder_id IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END, r.due_at, r.due_at, :number, r.stage, :priority
+                  FROM jsonb_to_recordset(CAST(:opened AS jsonb)) AS r(task_id uuid, position text, process text, node text, names jsonb, kind text, form text,
+                       subject text, subjects jsonb, agency text, branch text, role text, holder_id uuid, due_at timestamptz, stage text)),
+     done AS (INSERT INTO task_done (task_id, instance_id, root_id, node, outcome, done_by, done_at, key, request_digest)
+              SELECT r.task_id, :instance, :root, r.node, r.outcome, r.done_by, :now, r.key, decode(r.digest, 'hex')
+                FROM jsonb_to_recordset(CAST(:done AS jsonb)) AS r(task_id uuid, node text, outcome text, done_by uuid, key text, digest text)),
+     told AS (INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at)
+              SELECT r.message_id, r.name, r.correlation, r.payload, :instance, :now
+                FROM jsonb_to_recordset(CAST(:messages AS jsonb)) AS r(message_id uuid, name text, correlation text, payload jsonb)),
+     ended_waits AS (DELETE FROM wait WHERE instance_id = :instance AND position = ANY (CAST(:waits_closed AS text[]))),
+     waits AS (INSERT INTO wait (instance_id, position, node, kind, name, correlation, labels, opened_at, due_at)
+               SELECT :instance, r.position, r.node, r.kind, r.name, r.correlation, r.labels, :now, r.due_at
+                 FROM jsonb_to_recordset(CAST(:waits AS jsonb)) AS r(position text, node text, kind text, name text, correlation text, labels jsonb, due_at timestamptz)),
+     broken AS (INSERT INTO incident (incident_id, instance_id, root_id, branch, position, node, code, details, opened_at)
+                SELECT r.incident_id, :instance, :root, :branch, r.position, r.node, r.code, r.details, :now
+                  FROM jsonb_to_recordset(CAST(:incidents AS jsonb)) AS r(incident_id uuid, position text, node text, code text, details jsonb))
+UPDATE instance SET state = :state, seq = :seq, head = :head, stage = :stage, status = :status, outcome = :outcome, ended_at = :ended_at, scope = CAST(:scope AS jsonb),
+       subject = :subject, priority = :priority, referent_id = :referent, social_worker_id = :social_worker, is_shared = :is_shared, receipt_code = :receipt_code
+ WHERE instance_id = :instance""")
+
+
+@dataclass
+class Held:
+    """A locked instance, as its row says."""
+
+    instance_id: UUID
+    root_id: UUID
+    parent_id: UUID | None
+    process: str
+    edition: editions.Edition
+    person_id: UUID | None
+    number: str | None
+    receipt_code: str | None
+    branch: str
+    subject: str
+    scope: dict[str, Any]
+    stage: str
+    status: str
+    priority: int
+    referent_id: UUID | None
+    social_worker_id: UUID | None
+    is_shared: bool
+    state: bytes
+    seq: int
+    head: bytes
+    now: dt.datetime
+    dated_version: int
+    opened_at: dt.datetime
+
+    @property
+    def subjects(self) -> facts.Subjects:
+        return facts.Subjects(self.root_id, self.person_id, self.scope)
+
+
+def from_row(session: Session, row: Any) -> Held:
+    """The locked instance of a row that holds the columns of `lock`."""
+    return Held(
+        row.instance_id, row.root_id, row.parent_id, row.process, editions.load(session, row.edition_id), row.person_id, row.number, row.receipt_code, row.branch,
+        row.subject, dict(row.scope), row.stage, row.status, row.priority, row.referent_id, row.social_worker_id, row.is_shared, bytes(row.state),
+        row.seq, bytes(row.head), row.now.astimezone(dt.UTC), row.dated_version, row.opened_at,
+    )  # fmt: skip
+
+
+def lock(session: Session, instance_id: UUID) -> Held | None:
+    """Locks an instance the actor reaches; None when there is none."""
+    row = session.execute(_LOCK, {"id": instance_id}).one_or_none()
+    return from_row(session, row) if row else None
+
+
+@dataclass
+class Change:
+    """All that one act does to one instance: stimuli in, ledger lines as they come, rows at the end (`write`).
+
+    `started_by` is the message that opens the instance, when one does. `pending` are facts said in this act, already visible to the diagram.
+    """
+
+    session: Session
+    actor: Any
+    held: Held
+    at: dt.datetime
+    happenings: list[Any] = field(default_factory=list)
+    done: list[dict[str, Any]] = field(default_factory=list)
+    pending: list[facts.NewFact] = field(default_factory=list)
+    known: list[facts.Fact] | None = None
+    outcome: str = ""
+    touched: bool = False
+    home: facts.Subjects | None = None  # where facts go that belong to another case (a sitting's word on an aid)
+    opened: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def tables(self) -> programmes.DatedTables:
+        return programmes.tables(self.session, self.held.dated_version)
+
+    def snapshot(self) -> dict[str, dict[str, Any]]:
+        """What the diagram may read: facts, with those said in this act, and the dated data of the day."""
+        held = self.held
+        if self.known is None:
+            self.known = facts.snapshot(self.session, held.subjects, held.edition.reads)
+        tree = facts.tree([*self.known, *self.pending], held.subjects, held.edition.to_feel, held.edition.lists)
+        tree["case"] |= self.tables.scope(clock.today(self.at))
+        tree["case"]["dossier"] = {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at), "partage": held.is_shared}
+        return tree
+
+    def give(self, kind: str, stimulus: bpmn.Stimulus, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
+        """Gives one stimulus (its `at`, `seq` and `facts` are set here), records the facts said with it and its ledger line."""
+        held = self.held
+        self.pending += new_facts
+        stimulus = replace(stimulus, at=self.at, seq=held.seq + 1, facts=self.snapshot())
+        definitions = held.edition.definitions
+        if isinstance(stimulus, bpmn.Start):
+            step = bpmn.start(definitions, held.process, stimulus)
+        else:
+            step = bpmn.advance(definitions, held.state, stimulus)
+        held.state = step.state
+        self.happenings += step.happenings
+        self._append(kind, body, new_facts, step.happenings, stimulus, reason)
+
+    def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
+        """A change that the diagram does not see (a claim, a correction, a reminder): its line and its facts."""
+        self._append(kind, body, new_facts, (), None, reason)
+
+    def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str) -> None:
+        held = self.held
+        sealed: dict[str, Any] = {f"{fact.subject}|{fact.field}": {"value": fact.value, "status": fact.status, "class": fact.field_class} for fact in new_facts}
+        public = dict(body) | account(happenings)
+        if new_facts:
+            public["facts"] = [{"subject": fact.subject, "field": fact.field, "class": fact.field_class, "source": fact.source.get("kind", "")} for fact in new_facts]
+        why = reasons(happenings)
+        if why:
+            sealed["why"] = why
+        if stimulus is not None:
+            sealed["inputs"] = inputs(stimulus)
+        if reason:
+            sealed["reason"] = reason
+        head = events.append(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at,
+                             {"edition": held.edition.number, **public}, sealed)  # fmt: skip
+        held.seq, held.head = head.seq, head.hash
+        facts.record(self.session, self.actor, self.home or held.subjects, held.instance_id, self.at, held.seq, new_facts)
+        self.touched = True
+
+    def write(self) -> None:
+        """Writes the rows of everything that happened: tasks, waits, messages, incidents and the instance itself, in one statement."""
+        if not self.touched:
+            return
+        held = self.held
+        rows = Rows(self)
+        for happening in self.happenings:
+            rows.take(happening)
+        self.session.execute(
+            _APPLY,
+            {
+                "instance": held.instance_id, "root": held.root_id, "now": self.at, "number": held.number or "", "branch": held.branch,
+                "closed": rows.closed, "opened": _json(rows.opened), "done": _json([*self.done, *rows.cancelled]), "messages": _json(rows.messages),
+                "waits_closed": rows.waits_closed, "waits": _json(rows.waits), "incidents": _json(rows.incidents), "state": held.state, "seq": held.seq,
+                "head": held.head, "stage": rows.stage(), "status": held.status, "outcome": self.outcome, "ended_at": self.at if held.status == "ended" else None,
+                "scope": _json(held.scope), "subject": held.subject, "priority": held.priority, "referent": held.referent_id, "social_worker": held.social_worker_id,
+                "is_shared": held.is_shared, "receipt_code": held.receipt_code,
+            },
+        )  # fmt: skip
+        self.opened = rows.opened
+
+
+class Rows:
+    """The rows that happenings become. A task or wait opened and closed within one act leaves none."""
+
+    def __init__(self, change: Change) -> None:
+        self.change, self.held = change, change.held
+        self.opened: list[dict[str, Any]] = []
+        self.closed = [done["task_id"] for done in change.done]
+        self.cancelled: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
+        self.waits: list[dict[str, Any]] = []
+        self.waits_closed: list[str] = []
+        self.incidents: list[dict[str, Any]] = []
+
+    def take(self, happening: Any) -> None:
+        held = self.held
+        match happening:
+            case bpmn.TaskOpened():
+                self.opened.append(self._task(happening))
+            case bpmn.TaskClosed(task_id=position, outcome=outcome):
+                task_id = str(derived_id(held.instance_id, position))
+                before = len(self.opened)
+                self.opened = [row for row in self.opened if row["task_id"] != task_id]
+                if len(self.opened) == before and task_id not in self.closed:
+                    self.closed.append(task_id)
+                    if outcome != "completed":
+                        self.cancelled.append({"task_id": task_id, "node": getattr(happening, "node", ""), "outcome": outcome, "done_by": None, "key": "", "digest": ""})
+            case bpmn.MessageSent():
+                self.messages.append({"message_id": str(new_id()), "name": happening.name, "correlation": str(happening.correlation or ""), "payload": plain(happening.payload)})
+            case bpmn.WaitOpened():
+                self.waits.append(
+                    {"position": happening.wait_id, "node": happening.node, "kind": happening.kind, "name": happening.name or "",
+                     "correlation": str(happening.correlation or ""), "labels": held.edition.definitions.labels(happening.node), "due_at": _instant(happening.due_at)}
+                )  # fmt: skip
+            case bpmn.WaitClosed(wait_id=position):
+                before = len(self.waits)
+                self.waits = [row for row in self.waits if row["position"] != position]
+                if len(self.waits) == before:
+                    self.waits_closed.append(position)
+            case bpmn.IncidentRaised():
+                self.incidents.append(
+                    {"incident_id": str(derived_id(held.instance_id, f"incident {held.seq} {happening.incident_id}")), "position": happening.incident_id,
+                     "node": happening.node, "code": happening.code, "details": plain(happening.details)}
+                )  # fmt: skip
+            case bpmn.Ended(outcome=outcome):
+                held.status, self.change.outcome = "ended", outcome or ""
+
+    def _task(self, happening: bpmn.TaskOpened) -> dict[str, Any]:
+        held, calendar = self.held, self.change.tables.calendar
+        agency = LANES.get(happening.lane or "", happening.lane or "OTE")
+        due = calendar.due(self.change.at, *happening.deadline) if happening.deadline else None
+        holder = held.referent_id if happening.role == "referent" else held.social_worker_id if happening.role == "travailleur_social" else None
+        stage = STAGES.get(happening.process, "accompagnement")
+        return {
+            "task_id": str(derived_id(held.instance_id, happening.task_id)), "position": happening.task_id, "process": happening.process, "node": happening.node,
+            "names": held.edition.definitions.labels(happening.node), "kind": happening.kind, "form": happening.form or "", "subject": happening.subject or "",
+            "subjects": list(happening.scope or ()), "agency": agency, "branch": authority.branch_of_task(happening.role or "", held.branch), "role": happening.role or "",
+            "holder_id": str(holder) if holder else None, "due_at": _instant(due), "stage": stage,
+        }  # fmt: skip
+
+    def stage(self) -> str:
+        """The earliest stage among the tasks just opened; where none was, the case stays where it stood."""
+        stages = [row["stage"] for row in self.opened]
+        return min(stages, key=STAGE_ORDER.index) if stages else self.held.stage
+
+
+def account(happenings: Sequence[Any]) -> dict[str, Any]:
+    """What a line says of the happenings: nodes and codes, never a value."""
+    told: dict[str, list[Any]] = {}
+    for happening in happenings:
+        match happening:
+            case bpmn.TaskOpened():
+                told.setdefault("opened", []).append([happening.task_id, happening.node])
+            case bpmn.TaskClosed():
+                told.setdefault("closed", []).append([happening.task_id, happening.outcome])
+            case bpmn.BranchTaken():
+                told.setdefault("branches", []).append([happening.node, list(happening.flows)])
+            case bpmn.Decided():
+                told.setdefault("decisions", []).append([happening.node, happening.decision, list(happening.rules)])
+            case bpmn.WaitOpened():
+                told.setdefault("waits", []).append([happening.wait_id, happening.node, happening.kind, happening.name or "", _instant(happening.due_at)])
+            case bpmn.MessageSent():
+                told.setdefault("messages", []).append(happening.name)
+            case bpmn.IncidentRaised():
+                told.setdefault("incidents", []).append([happening.node, happening.code])
+            case bpmn.Ended():
+                told["ended"] = happening.outcome or ""
+    return told
+
+
+def reasons(happenings: Sequence[Any]) -> list[dict[str, Any]]:
+    """The why-records: each gateway with its conditions, each table with its rules, and the values they read."""
+    return [
+        {"node": one.node, "flows": list(one.flows), "why": plain(one.why)}
+        if isinstance(one, bpmn.BranchTaken)
+        else {"node": one.node, "decision": one.decision, "rules": list(one.rules), "values": plain(one.values), "outputs": plain(one.outputs)}
+        for one in happenings
+        if isinstance(one, bpmn.BranchTaken | bpmn.Decided)
+    ]
+
+
+def inputs(stimulus: Any) -> dict[str, Any]:
+    """The stimulus as replay needs it: its kind, its own values and the snapshot it was given."""
+    own = {name: plain(value) for name, value in vars(stimulus).items() if name not in ("at", "seq")}
+    return {"stimulus": type(stimulus).__name__, **own}
+
+
+def plain(value: Any) -> Any:
+    """A FEEL value as JSON: numbers and dates become text that reads back as they were."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    return str(value) if not hasattr(value, "isoformat") else value.isoformat()
+
+
+def _instant(value: Any) -> str | None:
+    return value.isoformat() if value else None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))

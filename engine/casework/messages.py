@@ -1,0 +1,103 @@
+"""Messages between instances: kept in a table, each consumed once, in a unit of work of its own.
+
+A message goes to the instance that waits for it under its correlation; where none does and a process starts with it, it starts one;
+otherwise it stays until somebody waits. No unit of work ever holds the locks of two cases.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import errors, identity
+from engine.actors import authority, users
+from engine.casework import cases, editions
+from engine.casework.instances import OWN_SUBJECT, Change, lock
+from engine.database import Database
+from engine.pathway import bpmn
+
+_NEXT = text("""
+    SELECT m.message_id, m.name, m.correlation, m.payload, m.sender_id,
+           (SELECT w.instance_id FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation ORDER BY w.opened_at LIMIT 1) AS receiver
+      FROM message m
+     WHERE m.consumed_at IS NULL
+       AND (EXISTS (SELECT FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation) OR m.name = ANY (CAST(:starts AS text[])))
+     ORDER BY m.created_at, m.message_id LIMIT 1 FOR UPDATE OF m SKIP LOCKED""")
+_CONSUME = text("UPDATE message SET consumed_at = masar_now(), consumed_by = :by WHERE message_id = :id")
+_INSERT = text("INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at) VALUES (:id, :name, :correlation, CAST(:payload AS jsonb), NULL, masar_now())")
+
+
+def send(session: Session, actor: Any, name: str, correlation: str, payload: Mapping[str, Any]) -> None:
+    """A message from outside (an account that may send it). Refuses: Forbidden; `message.unknown` when no diagram knows the name."""
+    authority.require(actor, "message.send", name=name)
+    if name not in editions.current(session).definitions.message_names:
+        raise errors.Invalid("message.unknown", name=name)
+    session.execute(_INSERT, {"id": identity.new_id(), "name": name, "correlation": correlation, "payload": json.dumps(dict(payload))})
+
+
+def deliver_pending(database: Database, limit: int = 10_000) -> int:
+    """Delivers what can be delivered now, one message a unit of work; any number of workers may run it. Returns how many."""
+    for delivered in range(limit):
+        with database.unit_of_work(users.system()) as session:
+            if not _deliver_one(session):
+                return delivered
+    return limit
+
+
+def _deliver_one(session: Session) -> bool:
+    actor = users.system()
+    edition = editions.current_or_none(session)
+    starts = edition.definitions.starting_messages if edition else {}
+    row = session.execute(_NEXT, {"starts": list(starts)}).one_or_none()
+    if row is None:
+        return False
+    message = bpmn.Message(name=row.name, correlation=row.correlation, payload=dict(row.payload), at=None, seq=0, facts={})
+    change = _to_waiting(session, actor, row, message) if row.receiver else None
+    if change is None and row.name in starts:
+        change = _to_start(session, actor, row, message, edition, starts[row.name])
+    if change is None:  # the one who waited was taken by somebody else meanwhile: the message stays
+        return True
+    cases.finish(change)
+    session.execute(_CONSUME, {"id": row.message_id, "by": change.held.instance_id})
+    return True
+
+
+def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -> Change | None:
+    held = lock(session, row.receiver)
+    still = session.execute(text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = :name AND correlation = :correlation LIMIT 1"),
+                            {"id": row.receiver, "name": row.name, "correlation": row.correlation}).scalar()  # fmt: skip
+    if held is None or not still:
+        return None
+    _widen(held.scope, held.process, row.payload)
+    change = Change(session, actor, held, held.now)
+    change.give("message.received", message, {"message": row.name, "correlation": row.correlation, "from": str(row.sender_id or "")})
+    return change
+
+
+def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edition: editions.Edition, process: str) -> Change:
+    parent = cases.held_of(session, row.sender_id) if row.sender_id else None
+    own = OWN_SUBJECT.get(process)
+    scope: dict[str, Any] = {}
+    if own == "aide":
+        scope = {"mesure": row.correlation, "aide": row.correlation}
+    elif own == "seance":
+        _widen(scope, process, row.payload)
+    branch = row.payload.get("branche") or (parent.branch if parent else row.correlation)
+    return cases.begin(session, actor, edition, process, branch, dict(row.payload), parent=parent, scope=scope, message=message)
+
+
+def _widen(scope: dict[str, Any], process: str, payload: Mapping[str, Any]) -> None:
+    """A sitting reads the aids on its agenda: each message that adds one widens what it is about."""
+    if OWN_SUBJECT.get(process) == "seance" and payload.get("aide"):
+        aid = payload["aide"]["id"] if isinstance(payload["aide"], dict) else payload["aide"]
+        scope.setdefault("aide", [])
+        if aid not in scope["aide"]:
+            scope["aide"].append(aid)
+
+
+def pending(session: Session, instance_id: UUID) -> int:
+    """How many messages of an instance nobody has taken yet."""
+    return session.execute(text("SELECT count(*) FROM message WHERE sender_id = :id AND consumed_at IS NULL"), {"id": instance_id}).scalar_one()

@@ -1,0 +1,183 @@
+"""What a person sees of cases and tasks: frozen, named for the screen; pages and API return the same objects."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from forms.form import Form
+
+
+@dataclass(frozen=True)
+class DeskRow:
+    """One task of the worklist. `person` is "" where the reader may not know the name; `name` is in the reader's language."""
+
+    task_id: UUID
+    case_id: UUID
+    case_number: str
+    person: str
+    name: str
+    node: str
+    process: str
+    agency: str
+    branch: str
+    role: str
+    holder_id: UUID | None
+    holder: str
+    opened_at: dt.datetime
+    due_at: dt.datetime | None
+    is_late: bool
+    stage: str
+    priority: int
+
+
+@dataclass(frozen=True)
+class Desk:
+    items: tuple[DeskRow, ...]
+    next: str
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """A task as the reader may see it: its form computed for her, her draft, and what she may do with it (`may`)."""
+
+    task_id: UUID
+    case_id: UUID
+    instance_id: UUID
+    case_number: str
+    person: str
+    node: str
+    name: str
+    process: str
+    agency: str
+    branch: str
+    role: str
+    holder_id: UUID | None
+    holder: str
+    opened_at: dt.datetime
+    due_at: dt.datetime | None
+    is_late: bool
+    version: int
+    form: Form
+    draft: Mapping[str, Any] | None
+    may: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a completion led to. `is_repeat`: the same submission had been done before and nothing changed again."""
+
+    case_id: UUID
+    case_number: str
+    next_tasks: tuple[UUID, ...]
+    has_ended: bool
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True)
+class Opened:
+    case_id: UUID
+    case_number: str
+    task_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Something a case waits for: a task in someone's hands, a message, an instant."""
+
+    kind: str
+    name: str
+    node: str
+    since: dt.datetime
+    until: dt.datetime | None
+    agency: str = ""
+    holder: str = ""
+    correlation: str = ""
+    task_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class KnownFact:
+    """A fact as shown on the case page: label and value in the reader's language, its source and its date."""
+
+    subject: str
+    field: str
+    group: str
+    label: str
+    value: str
+    source: str
+    author: str
+    author_agency: str
+    recorded_at: dt.datetime
+    valid_until: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where one instance stands on its diagrams: ids of the elements active now and passed, by process."""
+
+    instance_id: UUID
+    process: str
+    status: str
+    active: tuple[str, ...]
+    done: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """The case page: identity, stage, who has the ball, what is known, where it stands."""
+
+    case_id: UUID
+    case_number: str
+    receipt_code: str
+    person: str
+    branch: str
+    process: str
+    edition: int
+    state: str
+    stage: str
+    opened_at: dt.datetime
+    ended_at: dt.datetime | None
+    outcome: str
+    referent: str
+    waiting: tuple[Waiting, ...]
+    known: tuple[KnownFact, ...]
+    stands: tuple[Stand, ...]
+    letters: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One line of the history, as far as the reader may see it."""
+
+    instance_id: UUID
+    seq: int
+    kind: str
+    occurred_at: dt.datetime
+    actor: str
+    agency: str
+    body: Mapping[str, Any]
+    why: tuple[Mapping[str, Any], ...] = ()
+    values: tuple[Mapping[str, Any], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    items: tuple[Happened, ...]
+    next: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody who may be the person at the desk. Without `case_id` the case is another branch's: only its number and branch are told."""
+
+    case_id: UUID | None
+    case_number: str
+    branch: str
+    person: str
+    status: str
+    matched: tuple[str, ...]
+    ended_at: dt.datetime | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,110 @@
+"""How dates, times, amounts and counts are written for the reader: Babel for fr-TN, ar-TN and en, Western digits, Tunisian months.
+
+It words nothing by itself: sentences are in `engine/locales`.
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+
+from engine import clock, i18n
+
+LOCALES = {"fr": "fr_TN", "ar": "ar_TN", "en": "en_GB"}
+NAMES = {"fr": "Français", "ar": "العربية", "en": "English"}
+_BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def without_bidi_controls(text: str) -> str:
+    """Text whose characters cannot reorder what surrounds it on the page."""
+    return _BIDI_CONTROLS.sub("", text)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Writes values in one language."""
+
+    language: str
+
+    @cached_property
+    def locale(self) -> Locale:
+        return Locale.parse(LOCALES[self.language])
+
+    def text(self, code: str, **details: object) -> str:
+        """The sentence of `web.<code>`."""
+        return i18n.translate(f"web.{code}", self.language, **details)
+
+    def count(self, code: str, number: int, **details: object) -> str:
+        """The sentence of `web.<code>.<plural form>` for a number: Arabic has six forms, French and English two."""
+        texts = i18n.catalogue(self.language)
+        form = self.locale.plural_form(number)
+        chosen = form if f"web.{code}.{form}" in texts else "other"
+        return self.text(f"{code}.{chosen}", number=self.number(number), **details)
+
+    def number(self, value: object) -> str:
+        return format_decimal(value, locale=self.locale)
+
+    def money(self, millimes: int | None, currency: str = "TND") -> str:
+        """An amount in millimes as dinars with three decimals; a foreign amount keeps the code of its currency."""
+        if millimes is None:
+            return ""
+        amount = format_decimal(Decimal(millimes) / 1000, format="#,##0.000", locale=self.locale)
+        return f"{amount}\u00a0{self.text('format.dinar') if currency == 'TND' else currency}"
+
+    def date(self, value: object) -> str:
+        """A day, an instant (as the day it is in Tunis), or a date known in part (`2024`, `2024-03`)."""
+        if value is None or value == "":
+            return ""
+        if isinstance(value, dt.datetime):
+            value = clock.today(value)
+        if isinstance(value, str):
+            parts = [int(part) for part in value[:10].split("-")]
+            if len(parts) == 1:
+                return str(parts[0])
+            value = dt.date(parts[0], parts[1], parts[2] if len(parts) > 2 else 1)
+            if len(parts) == 2:
+                return format_date(value, "MMMM y", locale=self.locale)
+        return format_date(value, "d MMMM y", locale=self.locale)
+
+    def short_date(self, value: object) -> str:
+        """The day without its year: `3 déc.`"""
+        if value is None:
+            return ""
+        if isinstance(value, dt.datetime):
+            value = clock.today(value)
+        return format_date(value, "d MMM", locale=self.locale)
+
+    def time(self, value: dt.datetime) -> str:
+        """The hour in Tunis on 24 hours (CLDR's 12-hour clock for Tunisia is not what one reads there)."""
+        return format_time(value.astimezone(clock.TUNIS), "HH:mm", locale=self.locale)
+
+    def moment(self, value: dt.datetime | None) -> str:
+        """Day and hour."""
+        return self.text("format.moment", date=self.date(value), time=self.time(value)) if value else ""
+
+    def months(self) -> list[tuple[str, str]]:
+        """The months as choices: `01` and its name."""
+        return [(f"{month:02}", format_date(dt.date(2024, month, 1), "MMMM", locale=self.locale)) for month in range(1, 13)]
+
+    def since(self, value: dt.datetime | None, now: dt.datetime) -> str:
+        """How long ago, in days: `today`, `since 3 days`."""
+        if value is None:
+            return ""
+        days = (clock.today(now) - clock.today(value)).days
+        return self.text("format.since_today") if days <= 0 else self.count("format.since_days", days)
+
+    def due(self, value: dt.datetime | None, now: dt.datetime) -> str:
+        """When something is due, from now: `today`, `tomorrow`, `in 4 days`, `2 days late`."""
+        if value is None:
+            return self.text("format.no_deadline")
+        days = (clock.today(value) - clock.today(now)).days
+        if value < now:
+            return self.text("format.late_today") if days == 0 else self.count("format.late_days", -days)
+        if days <= 1:
+            return self.text("format.due_today" if days == 0 else "format.due_tomorrow")
+        return self.count("format.due_days", days)
