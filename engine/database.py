@@ -65,8 +65,9 @@ class Unreachable(Exception):
 class Database:
     """One PostgreSQL database: `owner_url` migrates it, the application works as `masar_app`."""
 
-    def __init__(self, owner_url: str, app_url: str = "", pool_size: int = 10) -> None:
-        self.owner_url = owner_url
+    def __init__(self, owner_url: str, app_url: str = "", pool_size: int = 10, **carried: Any) -> None:
+        """`carried` is put in every session's `info` (the ledger's key store, the documents' folder): what a database works with and does not hold."""
+        self.owner_url, self._carried = owner_url, carried
         self.app_url = app_url or owner_url
         self._pool_size = pool_size
 
@@ -82,7 +83,7 @@ class Database:
 
     @cached_property
     def _sessions(self) -> sessionmaker[Session]:
-        return sessionmaker(self.app, class_=Session, expire_on_commit=False, autoflush=False)
+        return sessionmaker(self.app, class_=Session, expire_on_commit=False, autoflush=False, info=self._carried)
 
     @contextmanager
     def unit_of_work(self, actor: Acting) -> Iterator[Session]:

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 
 from engine import postgres, settings
 from engine.database import Database
+from engine.ledger.keys import KeyStore
 
 ROOT = Path(__file__).parents[1]
 MIGRATIONS = ROOT / "engine" / "migrations"
@@ -54,7 +55,7 @@ def _sqlalchemy(url: str, database: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def make_database(server_url: str, template: str) -> Iterator:
+def make_database(server_url: str, template: str, tmp_path_factory) -> Iterator:
     """Makes empty migrated databases; they are dropped when the tests end."""
     made: list[Database] = []
     names: list[str] = []
@@ -63,7 +64,8 @@ def make_database(server_url: str, template: str) -> Iterator:
         name = f"masar_test_{os.getpid()}_{uuid4().hex[:8]}"
         with psycopg.connect(_plain(server_url, "postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
-        made.append(Database(_sqlalchemy(server_url, name)))
+        folder = tmp_path_factory.mktemp(name)
+        made.append(Database(_sqlalchemy(server_url, name), keys=KeyStore(folder / "keys"), documents=folder / "documents"))
         names.append(name)
         return made[-1]
 

@@ -178,7 +178,7 @@ class Change:
         if reason:
             sealed["reason"] = reason
         head = events.append(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at,
-                             {"edition": held.edition.number, **public}, sealed)  # fmt: skip
+                             public, sealed, held.edition.number)  # fmt: skip
         held.seq, held.head = head.seq, head.hash
         facts.record(self.session, self.actor, self.home or held.subjects, held.instance_id, self.at, held.seq, new_facts)
         self.touched = True

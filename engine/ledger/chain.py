@@ -1,0 +1,80 @@
+"""The chain: how a line is written, hashed, and proved. Pure: no database, no keys.
+
+A line is canonical JSON (RFC 8785); its hash is SHA-256 of its bytes; it names the hash before it. Personal values are never in it,
+only commitments: SHA-256 over a salt of their own and the canonical value.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+
+VERSION = 1
+BEGINNING = bytes(32)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a line is not: `code` one of `gap`, `hash`, `prev`, `form`, `commitment`."""
+
+    instance_id: UUID
+    seq: int
+    code: str
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes. Numbers beyond exact doubles must come as text: rfc8785 refuses them."""
+    return rfc8785.dumps(value)
+
+
+def write(instance_id: UUID, seq: int, prev: bytes, kind: str, occurred_at: str, recorded_at: str, actor: Mapping[str, str], edition: int | None,
+          body: Mapping[str, Any], commitments: Mapping[str, str]) -> tuple[str, bytes]:  # fmt: skip
+    """A line and its hash."""
+    line = canonical({
+        "v": VERSION, "instance": str(instance_id), "seq": seq, "prev": prev.hex(), "kind": kind, "occurred_at": occurred_at, "recorded_at": recorded_at,
+        "actor": dict(actor), "edition": edition, "body": dict(body), "sealed": dict(commitments),
+    })  # fmt: skip
+    return line.decode(), hashlib.sha256(line).digest()
+
+
+def salt() -> bytes:
+    return os.urandom(16)
+
+
+def commit(salt_: bytes, value: Any) -> str:
+    """The commitment to a value: opened by showing the salt and the value."""
+    return hashlib.sha256(salt_ + canonical(value)).hexdigest()
+
+
+def verify(instance_id: UUID, lines: Iterable[tuple[int, str, bytes]]) -> list[Fault]:
+    """The faults of one instance's lines (seq, line, hash), in order: a gap, a changed line, a broken link, a line of another instance."""
+    faults: list[Fault] = []
+    expected, prev = 1, BEGINNING
+    for seq, line, digest in lines:
+        if seq != expected:
+            faults.append(Fault(instance_id, expected, "gap"))
+        if hashlib.sha256(line.encode()).digest() != digest:
+            faults.append(Fault(instance_id, seq, "hash"))
+        try:
+            told = _read(line)
+        except ValueError:
+            faults.append(Fault(instance_id, seq, "form"))
+        else:
+            if canonical(told) != line.encode() or told.get("instance") != str(instance_id) or told.get("seq") != seq:
+                faults.append(Fault(instance_id, seq, "form"))
+            if told.get("prev") != prev.hex():
+                faults.append(Fault(instance_id, seq, "prev"))
+        expected, prev = seq + 1, digest
+    return faults
+
+
+def _read(line: str) -> dict[str, Any]:
+    told = json.loads(line)
+    if not isinstance(told, dict):
+        raise ValueError("a line is an object")
+    return told

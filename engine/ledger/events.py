@@ -1,0 +1,42 @@
+"""Events: adding a line to an instance's chain, with what it seals, in one statement of the same transaction.
+
+What a line means is `casework`'s to say; who may open what it sealed, `access`'s.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import clock
+from engine.ledger import chain, sealing
+
+_APPEND = text("""
+WITH line AS (INSERT INTO ledger_line (instance_id, seq, kind, line, hash) VALUES (:instance, :seq, :kind, :line, :hash))
+INSERT INTO ledger_sealed (instance_id, seq, person_id, ciphertext) SELECT :instance, :seq, CAST(:person AS uuid), CAST(:ciphertext AS bytea) WHERE CAST(:ciphertext AS bytea) IS NOT NULL""")
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where an instance's chain stands: its last line's number and hash (0 and 32 zero bytes before the first)."""
+
+    instance_id: UUID
+    seq: int
+    hash: bytes
+
+
+def append(session: Session, actor: Any, head: Head, person_id: UUID | None, kind: str, occurred_at: dt.datetime, body: Mapping[str, Any],
+           sealed: Mapping[str, Any], edition: int | None = None) -> Head:  # fmt: skip
+    """Adds the next line. `body`: ids, nodes and codes, as JSON; `sealed`: name → personal value (JSON), committed to in the line, kept under the person's key."""
+    seq = head.seq + 1
+    opened = {name: (chain.salt(), value) for name, value in sealed.items()}
+    commitments = {name: chain.commit(salt, value) for name, (salt, value) in opened.items()}
+    who = {"id": str(actor.user_id or ""), "kind": actor.kind, "agency": actor.agency, "branch": actor.branch}
+    line, digest = chain.write(head.instance_id, seq, head.hash or chain.BEGINNING, kind, occurred_at.isoformat(), clock.system_now().isoformat(), who, edition, body, commitments)
+    ciphertext = sealing.seal(session.info["keys"].key(person_id or head.instance_id), head.instance_id, seq, opened) if opened else None
+    session.execute(_APPEND, {"instance": head.instance_id, "seq": seq, "kind": kind, "line": line, "hash": digest, "person": person_id, "ciphertext": ciphertext})
+    return Head(head.instance_id, seq, digest)

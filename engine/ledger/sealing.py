@@ -1,0 +1,37 @@
+"""Sealing: the values behind a line's commitments, under one key (AES-256-GCM, NIST SP 800-38D), bound to their place in the chain."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE_BYTES = 12
+
+
+class CannotOpen(Exception):
+    """The key is not the one, or the bytes were moved or changed."""
+
+
+def seal(key: bytes, instance_id: UUID, seq: int, values: Mapping[str, tuple[bytes, Any]]) -> bytes:
+    """The bytes that hold name → (salt, value)."""
+    content = json.dumps({name: [salt.hex(), value] for name, (salt, value) in values.items()}, ensure_ascii=False, separators=(",", ":")).encode()
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, zstandard.compress(content, 3), _place(instance_id, seq))
+
+
+def unseal(key: bytes, instance_id: UUID, seq: int, ciphertext: bytes) -> dict[str, tuple[bytes, Any]]:
+    """name → (salt, value). Raises CannotOpen."""
+    try:
+        content = AESGCM(key).decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], _place(instance_id, seq))
+    except InvalidTag as trouble:
+        raise CannotOpen(f"{instance_id} line {seq}") from trouble
+    return {name: (bytes.fromhex(salt), value) for name, (salt, value) in json.loads(zstandard.decompress(content)).items()}
+
+
+def _place(instance_id: UUID, seq: int) -> bytes:
+    return instance_id.bytes + seq.to_bytes(8)
