@@ -9,75 +9,73 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlmodel import Session
 from starlette.datastructures import FormData
-from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from engine import clock, errors, i18n
-from engine.actors import signin
+from engine import errors
+from engine.actors import signin, users
 from engine.database import Database
-from engine.settings import Settings
-from web import rendering, security
-from web.navigation import links_for
-
-SESSION, VISITOR, LANGUAGE, SAID = "masar", "masar-visitor", "masar-language", "masar-said"
-
-
-class Screen:
-    """The answer being made to one request: the reader, her language, and the ways to answer her."""
-
-    def __init__(self, request: Request, actor: signin.Actor | None, token: str) -> None:
-        self.request, self.actor = request, actor
-        self.settings: Settings = request.app.state.settings
-        self.secret = token or security.read_cookie(request, self.settings, VISITOR)
-        self._new_visitor = "" if self.secret else security.seal_secret()
-        self.secret = self.secret or self._new_visitor
-        self.language = self._language()
-
-    @property
-    def is_patch(self) -> bool:
-        """Whether htmx asks for a fragment of the page rather than the page."""
-        return self.request.headers.get("hx-request") == "true"
-
-    def _language(self) -> str:
-        asked = self.request.query_params.get("language", "")
-        if asked in i18n.LANGUAGES:
-            return asked
-        if self.actor:
-            return self.actor.language
-        kept = security.read_cookie(self.request, self.settings, LANGUAGE)
-        if kept in i18n.LANGUAGES:
-            return kept
-        for wanted in self.request.headers.get("accept-language", "").lower().split(","):
-            if wanted.strip()[:2] in i18n.LANGUAGES:
-                return wanted.strip()[:2]
-        return "fr"
-
-    def show(self, template: str, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> HTMLResponse:
-        """A page or a fragment, in the reader's language."""
-        said = security.unseal(self.secret, security.read_cookie(self.request, self.settings, SAID))
-        given = {
-            "actor": self.actor, "csrf": security.form_token(self.secret), "path": self.request.url.path, "said": said,
-            "links": links_for(self.actor), "is_demo": self.settings.is_demo, "address": str(self.request.url.path),
-        }  # fmt: skip
-        answer = HTMLResponse(rendering.render(template, self.language, {**given, **context}), status, headers)
-        if said is not None:
-            security.forget_cookie(answer, self.settings, SAID)
-        return self._dress(answer)
-
-    def go(self, address: str, said: str = "", **details: object) -> Response:
-        """On to another page (303, or its equivalent for htmx), with a sentence to be said there."""
-        answer: Response = Response(status_code=200, headers={"HX-Redirect": address}) if self.is_patch else RedirectResponse(address, 303)
-        if said:
-            security.set_cookie(answer, self.settings, SAID, security.seal(self.secret, {"code": said, **details}), 60)
-        return self._dress(answer)
-
-    def _dress(self, answer: Response) -> Any:
-        if self._new_visitor:
-            security.set_cookie(answer, self.settings, VISITOR, self._new_visitor)
-        if not self.actor and self.request.query_params.get("language") == self.language:
-            security.set_cookie(answer, self.settings, LANGUAGE, self.language, 31_536_000)
-        return answer
+from web import security
+from web.screen import SESSION, VISITOR, Screen
 
 
 def database_of(request: Request) -> Database:
     """The database this server works on."""
     return request.app.state.database
+
+
+def entered(request: Request) -> signin.Entered | None:
+    """Whose session the cookie names; None for a visitor."""
+    token = security.read_cookie(request, request.app.state.settings, SESSION)
+    if not token:
+        return None
+    with database_of(request).reading(users.VISITOR) as session:
+        return signin.enter(session, token)
+
+
+def screen(request: Request, found: Annotated[signin.Entered | None, Depends(entered)]) -> Screen:
+    """The screen to answer on; also left on the request, for the pages of refusal."""
+    request.state.screen = Screen(request, found.actor if found else None)
+    return request.state.screen
+
+
+def acting(shown: Annotated[Screen, Depends(screen)]) -> users.Actor:
+    """The person signed in. Refuses: `signin.needed`."""
+    if shown.actor is None:
+        raise errors.Unauthenticated("signin.needed")
+    return shown.actor
+
+
+def reading(request: Request, actor: Annotated[users.Actor, Depends(acting)]) -> Iterator[Session]:
+    with database_of(request).reading(actor) as session:
+        yield session
+
+
+def writing(request: Request, actor: Annotated[users.Actor, Depends(acting)]) -> Iterator[Session]:
+    with database_of(request).unit_of_work(actor) as session:
+        yield session
+
+
+async def posted(request: Request) -> FormData:
+    """The form of a post that came from our own page; refuses any other. Runs before every route that is not a mere look."""
+    if request.method in security.SAFE_METHODS:
+        return FormData()
+    settings = request.app.state.settings
+    secret = security.read_cookie(request, settings, SESSION) or security.read_cookie(request, settings, VISITOR)
+    if not secret or not security.came_from_us(request):
+        raise errors.Forbidden("web.forged")
+    form = await request.form(max_files=20, max_fields=3000)
+    token = form.get("csrf")
+    security.check_post(request, secret, token if isinstance(token, str) else "")
+    return form
+
+
+OnScreen = Annotated[Screen, Depends(screen)]
+Acting = Annotated[users.Actor, Depends(acting)]
+Reading = Annotated[Session, Depends(reading, scope="function")]
+Writing = Annotated[Session, Depends(writing, scope="function")]
+Posted = Annotated[FormData, Depends(posted)]
+
+
+def field(form: Any, name: str, longest: int = 4000) -> str:
+    """A text field of a posted form, trimmed and cut; "" when absent or a file."""
+    value = form.get(name, "")
+    return value.strip()[:longest] if isinstance(value, str) else ""

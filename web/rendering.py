@@ -50,12 +50,12 @@ def environment() -> Environment:
 
 
 @cache
-def _words(language: str) -> Words:
+def words(language: str) -> Words:
     return Words(language)
 
 
 def render(template: str, language: str, context: dict[str, Any]) -> str:
     """The text of a template in a language."""
-    words = _words(language)
-    given = {"w": words, "t": words.text, "n": words.count, "language": language, "direction": "rtl" if language == "ar" else "ltr"}
+    reader = words(language)
+    given = {"w": reader, "t": reader.text, "n": reader.count, "language": language, "direction": "rtl" if language == "ar" else "ltr"}
     return environment().get_template(template).render({**given, **context})

@@ -1,0 +1,45 @@
+"""The pages of Masar as one ASGI application, with the API mounted beside them. It wires; it decides nothing."""
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from engine.database import Database
+from engine.settings import Settings
+from web import rendering
+from web.dependencies import posted
+from web.pages import account, case, cases, desk, documents, incidents, inferred, intake, receipt, signin, task, trouble
+from web.security import Hardening
+
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+class Assets(StaticFiles):
+    """Files named after their content: kept by the browser for good."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        if answer.status_code == 200:
+            answer.headers["cache-control"] = _FOREVER
+        return answer
+
+
+def create_app(settings: Settings, database: Database) -> FastAPI:
+    """The pages on a database. `api.app` is mounted by `mount_api`, when the installation offers it."""
+    app = FastAPI(title="Masar", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(posted)])
+    app.state.settings, app.state.database = settings, database
+    app.add_middleware(GZipMiddleware, minimum_size=800, compresslevel=5)
+    app.add_middleware(Hardening, settings=settings)
+    trouble.install(app)
+    app.mount("/assets", Assets(directory=rendering.ASSETS), name="assets")
+    for page in (signin, desk, task, case, cases, intake, documents, account, incidents, inferred, receipt):
+        app.include_router(page.router)
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> Response:
+        """Alive: says nothing of anybody."""
+        return PlainTextResponse("ok")
+
+    return app

@@ -1,0 +1,31 @@
+"""Which parts of Masar the bar offers to whom. What one may do there is decided by `engine.actors.authority`, not here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.actors import authority
+
+
+@dataclass(frozen=True)
+class Link:
+    """One entry of the bar: its name in the texts (`web.nav.<name>`), where it leads, its icon."""
+
+    name: str
+    address: str
+    icon: str
+
+
+_LINKS = (
+    (Link("desk", "/desk", "list-check"), "worklist.read"),
+    (Link("cases", "/cases", "folder2-open"), "case.read"),
+    (Link("intake", "/intake", "person-plus"), "case.open"),
+    (Link("incidents", "/incidents", "exclamation-triangle"), "incident.read"),
+    (Link("inferred", "/inferred", "question-circle"), "edition.read"),
+)
+
+
+def links_for(actor: Any) -> list[Link]:
+    """The entries that the actor's roles open; none for a visitor."""
+    if actor is None:
+        return []
+    return [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch)]

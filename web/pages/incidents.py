@@ -1,0 +1,29 @@
+"""Incidents: cases that the procedure can no longer lead, for those who can mend it."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from engine import i18n
+from engine.actors import authority
+from engine.casework import incidents
+from web.dependencies import Acting, OnScreen, Reading, Writing
+
+router = APIRouter()
+
+
+@router.get("/incidents")
+def show(screen: OnScreen, actor: Acting, session: Reading) -> Response:
+    rows = [
+        {**row, "sentence": i18n.translate(row["code"], screen.language, **row["details"]), "may_retry": authority.may(actor, "incident.retry")}
+        for row in incidents.open_ones(session, actor)
+    ]
+    return screen.show("incidents/page.html", rows=rows)
+
+
+@router.post("/incidents/{incident_id}/retry")
+def retry(screen: OnScreen, actor: Acting, session: Writing, incident_id: UUID) -> Response:
+    """Tries the broken step again."""
+    incidents.retry(session, actor, incident_id)
+    return screen.go("/incidents", "retried")

@@ -1,0 +1,32 @@
+"""Intake: look for the person first, then open a case. Nobody is asked twice because a clerk did not look."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from engine.actors import authority
+from engine.casework import cases
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
+
+router = APIRouter()
+BRANCHES = ("TUN", "SFX", "MED")
+PROCESSES = ("parcours", "signalement")
+
+
+@router.get("/intake")
+def show(screen: OnScreen, actor: Acting, session: Reading, q: str = "") -> Response:
+    """The search; once somebody was looked for, who she may be, and the way to a new case."""
+    authority.require(actor, "case.open", branch=actor.branch)
+    branches = [branch for branch in sorted(BRANCHES, key=lambda code: code != actor.branch) if authority.may(actor, "case.open", branch=branch)]
+    return screen.show(
+        "intake/page.html", search=q.strip(), candidates=cases.candidates(session, actor, q) if q.strip() else (), branches=branches,
+        processes=[(code, screen.words.text(f"process.{code}")) for code in PROCESSES],
+    )  # fmt: skip
+
+
+@router.post("/intake")
+def open_case(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
+    """Opens the case and goes to its first task."""
+    process = field(form, "process")
+    opened = cases.open_case(session, actor, process if process in PROCESSES else "parcours", field(form, "branch", 10))
+    address = f"/tasks/{opened.task_id}" if opened.task_id else f"/cases/{opened.case_id}"
+    return screen.go(address, "opened", number=opened.case_number)

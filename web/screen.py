@@ -1,0 +1,85 @@
+"""The answer being made to one request: the reader, her language, and the ways to answer her: a page, a fragment, another address."""
+
+import secrets
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from engine import i18n
+from engine.settings import Settings
+from web import rendering, security
+from web.navigation import links_for
+
+SESSION, VISITOR, LANGUAGE, SAID = "masar", "masar-visitor", "masar-language", "masar-said"
+_YEAR = 31_536_000
+
+
+class Screen:
+    """What a page answers with; every page of Masar goes through `show` or `go`."""
+
+    def __init__(self, request: Request, actor: Any) -> None:
+        self.request, self.actor = request, actor
+        self.settings: Settings = request.app.state.settings
+        self.secret = (security.read_cookie(request, self.settings, SESSION) if actor else "") or security.read_cookie(request, self.settings, VISITOR)
+        self._new_visitor = "" if self.secret else secrets.token_urlsafe(24)
+        self.secret = self.secret or self._new_visitor
+        self.language = self._language()
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether a script of ours asks, and puts the answer into the page that is there."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def words(self) -> rendering.Words:
+        return rendering.words(self.language)
+
+    def _language(self) -> str:
+        asked = self.request.query_params.get("language", "")
+        if asked in i18n.LANGUAGES:
+            return asked
+        if self.actor:
+            return self.actor.language
+        kept = security.read_cookie(self.request, self.settings, LANGUAGE)
+        if kept in i18n.LANGUAGES:
+            return kept
+        for wanted in self.request.headers.get("accept-language", "").lower().split(","):
+            if wanted.strip()[:2] in i18n.LANGUAGES:
+                return wanted.strip()[:2]
+        return "fr"
+
+    def show(self, template: str, status: int = 200, headers: dict[str, str] | None = None, **context: Any) -> HTMLResponse:
+        """A page or a fragment, in the reader's language."""
+        said = security.unseal(self.secret, security.read_cookie(self.request, self.settings, SAID))
+        given = {
+            "actor": self.actor, "csrf": security.form_token(self.secret), "path": self.request.url.path, "said": said,
+            "links": links_for(self.actor), "is_demo": self.settings.is_demo, "address": self._address(),
+        }  # fmt: skip
+        answer = HTMLResponse(rendering.render(template, self.language, {**given, **context}), status, headers)
+        if said is not None:
+            security.forget_cookie(answer, self.settings, SAID)
+        return self._dress(answer)
+
+    def go(self, address: str, said: str = "", **details: object) -> Response:
+        """On to another page (303, or its equivalent for htmx), with a sentence to be said there."""
+        answer: Response = Response(status_code=200, headers={"HX-Redirect": address}) if self.is_patch else RedirectResponse(address, 303)
+        if said:
+            security.set_cookie(answer, self.settings, SAID, security.seal(self.secret, {"code": said, "link": "", **details}), 60)
+        return self._dress(answer)
+
+    def refusal(self, code: str, details: Any) -> str:
+        """The sentence of a refusal, its instants written as the reader writes them."""
+        shown = {name: self.words.moment(value) if hasattr(value, "astimezone") else value for name, value in dict(details).items()}
+        return i18n.translate(code if code.startswith("web.") else f"{code}", self.language, **shown)
+
+    def _address(self) -> str:
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    def _dress(self, answer: Any) -> Any:
+        if self._new_visitor:
+            security.set_cookie(answer, self.settings, VISITOR, self._new_visitor)
+        if not self.actor and self.request.query_params.get("language") == self.language:
+            security.set_cookie(answer, self.settings, LANGUAGE, self.language, _YEAR)
+        return answer
