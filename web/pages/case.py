@@ -1,0 +1,77 @@
+"""The case page: who has the ball since when, what comes next, where it stands on its diagram, what is known, what happened."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from engine import clock, i18n
+from engine.actors import authority
+from engine.casework import cases, diagrams, editions, incidents
+from engine.casework.views import CaseFile, KnownFact
+from web import sentences
+from web.dependencies import Acting, OnScreen, Reading
+from web.screen import Screen
+
+router = APIRouter()
+TABS = {"overview": "house-door", "diagram": "diagram-3", "known": "list-check", "aid": "cash-coin", "documents": "file-earmark", "history": "clock-history"}
+_LATEST = 5
+
+
+@router.get("/cases/{case_id}")
+def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: str = "overview", process: str = "", cursor: str = "") -> Response:
+    """One tab of the case; the head is the same on each."""
+    chosen = tab if tab in TABS else "overview"
+    file = cases.file(session, actor, case_id)
+    edition = diagrams.edition_of(session, actor, case_id)
+    broken = [found for found in incidents.open_ones(session, actor) if found["root_id"] == case_id] if authority.may(actor, "incident.read") else []
+    names = diagrams.labels(edition, screen.language)
+    part = {
+        "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LATEST)},
+        "diagram": lambda: _diagram(screen, edition, file, process, {found["node"] for found in broken}),
+        "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide"))},
+        "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide"), by_subject=True)},
+        "documents": lambda: {"documents": [fact for fact in file.known if edition.dictionary.fields[fact.field].type == "doc"], "letters": file.letters},
+        "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
+    }[chosen]()
+    return screen.show(
+        "case/page.html", case=file, now=clock.now(session), tab=chosen, tabs=TABS,
+        hands=[found for found in file.waiting if found.kind == "task"], waits=[found for found in file.waiting if found.kind != "task"],
+        incidents=[{"name": names.get(found["node"], found["node"]), "sentence": i18n.translate(found["code"], screen.language, **found["details"])} for found in broken],
+        process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
+    )  # fmt: skip
+
+
+@router.get("/cases/{case_id}/diagram/{process}")
+def drawing(actor: Acting, session: Reading, case_id: UUID, process: str) -> Response:
+    """The diagram as it was published, for the viewer in the page."""
+    return Response(diagrams.xml(session, actor, case_id, process), media_type="application/xml", headers={"content-disposition": "attachment"})
+
+
+def _diagram(screen: Screen, edition: editions.Edition, file: CaseFile, process: str, broken: set[str]) -> dict[str, Any]:
+    drawings = diagrams.of_case(edition, file, screen.language)
+    shown = next((found for found in drawings if found.process == process), drawings[0])
+    written = {"done_json": shown.done, "here_json": shown.here, "stopped_json": sorted(broken)}
+    return {"drawings": drawings, "shown": shown, **{name: json.dumps(list(value)) for name, value in written.items()}}
+
+
+def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFact], by_subject: bool = False) -> list[dict[str, Any]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for fact in facts:
+        groups.setdefault(fact.subject if by_subject else fact.group, []).append({"label": fact.label, "value": fact.value, "source": sentences.source(screen.words, fact)})
+    titles = edition.dictionary.groups
+    return [
+        {"title": i18n.pick(titles[name.partition(":")[0]].label, screen.language) if name.partition(":")[0] in titles else name, "facts": rows}
+        for name, rows in groups.items()
+    ]
+
+
+def _history(screen: Screen, actor: Any, session: Any, file: CaseFile, names: dict[str, str], cursor: str, limit: int) -> dict[str, Any]:
+    if not authority.may(actor, "history.read", branch=file.branch):
+        return {"lines": [], "older": ""}
+    found = cases.history(session, actor, file.case_id, cursor, limit)
+    lines = [{"at": one.occurred_at, "sentence": sentences.happened(screen.words, one, names), "why": sentences.why(screen.words, one, names)} for one in found.items]
+    return {"lines": lines, "older": f"/cases/{file.case_id}?tab=history&cursor={found.next}" if found.next else ""}

@@ -1,0 +1,69 @@
+"""History, reasons and sources as sentences in the reader's language, from what the ledger tells.
+
+It invents nothing: an event nobody worded is named by its code.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.casework.views import Happened, KnownFact
+from web.formatting import Words
+
+
+def happened(words: Words, one: Happened, names: Mapping[str, str]) -> str:
+    """One line of the history: who did what, and what it led to."""
+    node = str(one.body.get("node", ""))
+    who = words.text("history.masar") if one.actor in ("", "system") else one.actor
+    if one.agency and one.actor not in ("", "system"):
+        who = words.text("history.who", name=who, agency=words.text(f"agency.{one.agency}"))
+    code = f"history.{one.kind.replace('.', '_')}"
+    sentence = words.text(code, who=who, what=names.get(node) or node, name=one.body.get("name", ""), number=one.body.get("number", ""))
+    if sentence.startswith("["):
+        sentence = words.text("history.other", who=who, kind=one.kind)
+    opened = [names.get(found) or found for _, found in one.body.get("opened", ())]
+    if opened:
+        sentence = f"{sentence} {words.text('history.then', what=_listed(words, opened))}"
+    if "ended" in one.body:
+        sentence = f"{sentence} {words.text('history.ended')}"
+    if one.reason:
+        sentence = f"{sentence} {words.text('history.reason', reason=one.reason)}"
+    return sentence
+
+
+def why(words: Words, one: Happened, names: Mapping[str, str]) -> list[str]:
+    """Each turn taken and each rule applied in this act, on which values."""
+    said = [words.text("history.answer", label=value["label"], value=value["value"]) for value in one.values]
+    for reason in one.why:
+        place = names.get(reason["node"]) or reason["node"]
+        if "decision" in reason:
+            rules = ", ".join(str(rule) for rule in reason["rules"]) or "–"
+            said.append(words.text("history.decided", place=place, decision=reason["decision"], rules=rules, values=_values(words, reason["values"]), outputs=_plain(reason["outputs"])))
+        else:
+            for looked in reason["why"]:
+                verdict = words.text("format.yes" if looked.get("value") is True else "format.no")
+                said.append(words.text("history.condition", place=place, text=looked.get("text", ""), verdict=verdict, values=_values(words, looked.get("values", {}))))
+    return said
+
+
+def source(words: Words, fact: KnownFact) -> str:
+    """Where a fact comes from: what kind of source, the day, who wrote it down."""
+    kind = words.text(f"fact.by.{fact.source or 'person'}")
+    author = f"{fact.author} ({words.text(f'agency.{fact.author_agency}')})" if fact.author and fact.author_agency else fact.author
+    code = "fact.source_author" if author else "fact.source"
+    return words.text(code, source=kind, date=words.date(fact.recorded_at), author=author)
+
+
+def _values(words: Words, values: Mapping[str, Any]) -> str:
+    return f"{words.text('format.comma')} ".join(f"{name} = {words.text('history.hidden') if value is None else _plain(value)}" for name, value in values.items()) or "–"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {_plain(inner)}" for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(inner) for inner in value)
+    return {True: "true", False: "false", None: "null"}.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
+
+
+def _listed(words: Words, names: list[str]) -> str:
+    return f"{words.text('format.comma')} ".join(words.text("history.quoted", name=name) for name in names)
