@@ -1,0 +1,185 @@
+"""A task: what is asked and what is known, drafts kept while one types, claiming, giving back, passing on, completing.
+
+Every button posts the whole form to one address with its `act`; a script only makes it quicker.
+"""
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import PlainTextResponse, Response
+
+from engine import clock, errors
+from engine.actors import users
+from engine.casework import cases, tasks
+from engine.casework.views import Completed, TaskView
+from engine.dossier import documents
+from web import widgets
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
+from web.screen import Screen
+from web.typed import Typed
+
+router = APIRouter()
+
+
+@router.get("/tasks/{task_id}")
+def show(screen: OnScreen, actor: Acting, session: Reading, task_id: UUID) -> Response:
+    """The task with the reader's draft. A task that is done leads to its case, saying who did it."""
+    try:
+        task = tasks.view(session, actor, task_id)
+    except errors.Conflict as conflict:
+        return screen.show("task/gone.html", 409, **_gone(screen, conflict), typed=[])
+    draft = task.draft or {}
+    return _page(screen, session, task, Typed.of_draft(draft), set(draft.get("correcting", ())))
+
+
+@router.post("/tasks/{task_id}")
+def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id: UUID) -> Response:
+    """Any button of the form. A refusal shows the same page again with everything that was typed."""
+    wanted, _, on = field(form, "act", 200).partition(":")
+    typed, correcting = Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}
+    try:
+        with database_of(request).unit_of_work(actor) as session:
+            _keep_files(session, actor, form, typed, task_id)
+            match wanted:
+                case "complete":
+                    return _complete(screen, actor, session, form, typed, correcting, task_id)
+                case "draft":
+                    _keep(actor, session, typed, correcting, task_id)
+                    return screen.go(f"/tasks/{task_id}", "draft")
+                case "release":
+                    tasks.release(session, actor, task_id)
+                    return screen.go("/desk", "released")
+                case "add":
+                    typed.add_row(on)
+                case "remove":
+                    typed.remove_row(on)
+                case "correct":
+                    correcting.add(on)
+            if wanted in ("add", "remove", "correct"):
+                _keep(actor, session, typed, correcting, task_id)
+            return _page(screen, session, tasks.view(session, actor, task_id), typed, correcting)
+    except errors.Refusal as refusal:
+        return _refused(request, screen, actor, task_id, typed, correcting, refusal)
+
+
+@router.post("/tasks/{task_id}/draft")
+def keep_draft(screen: OnScreen, actor: Acting, session: Writing, form: Posted, task_id: UUID) -> Response:
+    """What is being typed, kept for its author; the first time it takes the task in hand."""
+    _keep(actor, session, Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}, task_id)
+    return PlainTextResponse(screen.words.text("task.saved_at", time=screen.words.time(clock.system_now())))
+
+
+@router.post("/tasks/{task_id}/claim")
+def claim(screen: OnScreen, actor: Acting, session: Writing, form: Posted, task_id: UUID) -> Response:
+    """Takes the task and opens it."""
+    tasks.claim(session, actor, task_id)
+    return screen.go(f"/tasks/{task_id}", "claimed")
+
+
+@router.get("/tasks/{task_id}/pass")
+def choose_colleague(screen: OnScreen, actor: Acting, session: Reading, task_id: UUID) -> Response:
+    return screen.show("task/pass.html", task=tasks.view(session, actor, task_id), colleagues=tasks.colleagues(session, actor, task_id), refused="")
+
+
+@router.post("/tasks/{task_id}/pass")
+def pass_on(screen: OnScreen, actor: Acting, session: Writing, form: Posted, task_id: UUID) -> Response:
+    """Passes the task to a colleague and goes back to the desk."""
+    chosen = next((one for one in tasks.colleagues(session, actor, task_id) if str(one.user_id) == field(form, "to", 40)), None)
+    if chosen is None:
+        raise errors.Invalid("task.colleague_cannot")
+    tasks.pass_to(session, actor, task_id, chosen.user_id)
+    return screen.go("/desk", "passed", name=chosen.name)
+
+
+def _keep(actor: users.Actor, session: Any, typed: Typed, correcting: set[str], task_id: UUID) -> None:
+    tasks.save_draft(session, actor, task_id, typed.as_draft(correcting))
+
+
+def _keep_files(session: Any, actor: users.Actor, form: FormData, typed: Typed, task_id: UUID) -> None:
+    """Files that came with the form itself (without script) become documents, and the form holds their numbers."""
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile) and value.filename and name.endswith("~file"):
+            typed.put(name.removesuffix("~file"), str(documents.upload(session, actor, value.filename, value.file)))
+
+
+def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, typed: Typed, correcting: set[str], task_id: UUID) -> Response:
+    version, key = field(form, "version", 20), field(form, "key", 64)
+    try:
+        task = tasks.view(session, actor, task_id)
+    except errors.Conflict:
+        done = tasks.complete(session, actor, task_id, {}, None, key)  # a second click of the same submission; refuses any other
+        return _next(screen, session, task_id, "", done)
+    raw = widgets.read(task.form, typed, correcting) | {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason")}
+    done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
+    return _next(screen, session, task_id, task.name, done)
+
+
+def _next(screen: Screen, session: Any, task_id: UUID, name: str, done: Completed) -> Response:
+    """What happens now, in a sentence; straight on to the next task when it is mine, else back to the desk."""
+    words = screen.words
+    awaited = [found for found in cases.waiting(session, done.case_id, screen.language) if found.task_id != task_id]
+    if done.has_ended:
+        following = words.text("said.next_ended")
+    elif awaited and awaited[0].kind == "task":
+        code = "said.next_sent_due" if awaited[0].until else "said.next_sent"
+        who = awaited[0].holder or words.text(f"agency.{awaited[0].agency}")
+        following = words.text(code, name=awaited[0].name, who=who, date=words.date(awaited[0].until))
+    elif awaited:
+        following = words.text("said.next_waits", what=awaited[0].name)
+    else:
+        following = words.text("said.next_nothing")
+    address = f"/tasks/{done.next_tasks[0]}" if done.next_tasks else "/desk"
+    return screen.go(address, "completed", name=name, next=following, link=f"/cases/{done.case_id}", link_words="case")
+
+
+def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID, typed: Typed, correcting: set[str], refusal: errors.Refusal) -> Response:
+    """The same page with what was typed and what is wrong; what was typed is kept as the draft too, when the task is still there."""
+    if refusal.status not in (409, 422):
+        raise refusal
+    with database_of(request).reading(actor) as session:
+        try:
+            task = tasks.view(session, actor, task_id)
+        except errors.Conflict as conflict:
+            return screen.show("task/gone.html", 409, **_gone(screen, conflict), typed=widgets.typed_lines(session, typed, screen.language))
+        return _page(screen, session, task, typed, correcting, refusal)
+
+
+def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], refusal: errors.Refusal | None = None) -> Response:
+    findings = refusal.findings if refusal and refusal.status == 422 else ()
+    shown = widgets.layout(task, typed, correcting, findings, screen.words)
+    duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
+    conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
+    errors_shown = shown.errors
+    if duplicates:
+        errors_shown = [{"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")}]
+    return screen.show(
+        "task/page.html", refusal.status if refusal else 200, task=task, now=clock.now(session), may_complete="complete" in task.may, sections=shown.sections,
+        knowns=shown.known, known_count=shown.known_count, errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates,
+        set_aside=typed.many("not_duplicate_of"), set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved="",
+    )  # fmt: skip
+
+
+def _duplicates(screen: Screen, refusal: errors.Refusal) -> list[dict[str, Any]]:
+    text = screen.words.text
+    return [{**one, "kinds": f"{text('format.comma')} ".join(text(f"duplicate.kind.{kind}") for kind in one["matched"])} for one in refusal.details["candidates"]]
+
+
+def _conflict(screen: Screen, refusal: errors.Refusal) -> dict[str, str]:
+    text, details = screen.words.text, refusal.details
+    match refusal.code:
+        case "task.stale":
+            return {"title": text("conflict.stale"), "sentence": text("conflict.stale_fields", fields=f"{text('format.comma')} ".join(details.get("fields", ()))), "kept": "yes"}
+        case "task.held":
+            return {"title": text("conflict.taken"), "sentence": text("conflict.taken_who", name=details["who"]), "kept": "yes"}
+        case _:
+            return {"title": text("conflict.other"), "sentence": screen.refusal(refusal.code, details), "kept": "yes"}
+
+
+def _gone(screen: Screen, conflict: errors.Conflict) -> dict[str, Any]:
+    """Somebody was first: who, when, and the way to the case."""
+    at = conflict.details.get("at")
+    sentence = screen.words.text("conflict.done_who", name=conflict.details.get("who", ""), at=screen.words.moment(at) if at else "")
+    return {"title": screen.words.text("conflict.done"), "sentence": sentence, "case_id": conflict.details.get("case_id", "")}
