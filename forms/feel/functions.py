@@ -14,7 +14,7 @@ from typing import Any
 import re2
 
 from forms.feel import temporal
-from forms.feel.values import CTX, Function, PartialDate, Range, YearsMonths, compare, equal, kind, write
+from forms.feel.values import CTX, Function, PartialDate, YearsMonths, compare, equal, kind, write
 
 _KINDS = {"n": ("number",), "s": ("string",), "b": ("boolean",), "l": ("list",), "d": ("date", "date and time"), "c": ("context",), "f": ("function",), "r": ("range",)}
 TABLE: dict[str, list["Signature"]] = {}
@@ -66,7 +66,7 @@ def _fit(value: Any, letter: str) -> Any:
     if letter == "*":
         return value
     if letter == "l":
-        return value if isinstance(value, list) else [value]
+        return NULL if value is None else value if isinstance(value, list) else [value]
     if kind(value) in _KINDS[letter]:
         return value
     if isinstance(value, list) and len(value) == 1 and kind(value[0]) in _KINDS[letter]:
@@ -92,10 +92,6 @@ def call(name: str, positional: list[Any], named: dict[str, Any]) -> Any:
             except (DecimalException, OverflowError, ValueError, ZeroDivisionError):
                 return None
     return None
-
-
-def _whole(value: Decimal) -> int | None:
-    return int(value) if value == value.to_integral_value() and abs(value) < 10**12 else None
 
 
 # ── Conversion ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,8 +243,8 @@ def _join(items: list[Any], delimiter: str | None) -> str | None:
 
 # ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _rounded(value: Decimal, scale: Decimal | None, mode: str) -> Decimal | None:
-    places = _whole(scale) if scale is not None else 0
-    if places is None or not -6111 <= places <= 6176:
+    places = int(scale) if scale is not None else 0
+    if not -6111 <= places <= 6176:
         return None
     if places >= -value.as_tuple().exponent:
         return value
@@ -514,62 +510,3 @@ feel("day of year", "date:d")(lambda value: None if isinstance(value, PartialDat
 feel("day of week", "date:d")(lambda value: None if isinstance(value, PartialDate) else calendar.day_name[value.weekday()])
 feel("month of year", "date:d")(lambda value: None if isinstance(value, PartialDate) else calendar.month_name[value.month])
 feel("week of year", "date:d")(lambda value: None if isinstance(value, PartialDate) else Decimal(value.isocalendar().week))
-
-
-# ── Ranges (Allen's relations) ──────────────────────────────────────────────────────────────────────────────────────────
-def _span(value: Any) -> Range:
-    return value if isinstance(value, Range) else Range(value, value)
-
-
-def _order(one: Any, other: Any) -> int:
-    order = compare(one, other)
-    if order is None:
-        raise ValueError("not comparable")
-    return order
-
-
-def _before(a: Range, b: Range) -> bool:
-    order = _order(a.high, b.low)
-    return order < 0 or (order == 0 and not (a.has_high and b.has_low))
-
-
-def _starts(a: Range, b: Range) -> bool:
-    return _order(a.low, b.low) == 0 and a.has_low == b.has_low and _inside_end(a, b)
-
-
-def _finishes(a: Range, b: Range) -> bool:
-    return _order(a.high, b.high) == 0 and a.has_high == b.has_high and _inside_start(a, b)
-
-
-def _inside_start(a: Range, b: Range) -> bool:
-    order = _order(a.low, b.low)
-    return order > 0 or (order == 0 and (b.has_low or not a.has_low))
-
-
-def _inside_end(a: Range, b: Range) -> bool:
-    order = _order(a.high, b.high)
-    return order < 0 or (order == 0 and (b.has_high or not a.has_high))
-
-
-def _overlaps(a: Range, b: Range) -> bool:
-    return not _before(a, b) and not _before(b, a)
-
-
-def _relation(name: str, names: str, test: Callable[[Range, Range], bool]) -> None:
-    feel(name, names)(lambda one, other: None if one is None or other is None else test(_span(one), _span(other)))
-
-
-_relation("before", "point1:*, point2:*", _before)
-_relation("after", "point1:*, point2:*", lambda a, b: _before(b, a))
-_relation("meets", "range1:r, range2:r", lambda a, b: a.has_high and b.has_low and _order(a.high, b.low) == 0)
-_relation("met by", "range1:r, range2:r", lambda a, b: b.has_high and a.has_low and _order(b.high, a.low) == 0)
-_relation("overlaps", "range1:r, range2:r", _overlaps)
-_relation("overlaps before", "range1:r, range2:r", lambda a, b: _overlaps(a, b) and not _inside_start(a, b) and _inside_end(a, b))
-_relation("overlaps after", "range1:r, range2:r", lambda a, b: _overlaps(a, b) and not _inside_end(a, b) and _inside_start(a, b))
-_relation("finishes", "point:*, range:r", _finishes)
-_relation("finished by", "range:r, point:*", lambda a, b: _finishes(b, a))
-_relation("includes", "range:r, point:*", lambda a, b: _inside_start(b, a) and _inside_end(b, a))
-_relation("during", "point:*, range:r", lambda a, b: _inside_start(a, b) and _inside_end(a, b))
-_relation("starts", "point:*, range:r", _starts)
-_relation("started by", "range:r, point:*", lambda a, b: _starts(b, a))
-_relation("coincides", "point1:*, point2:*", lambda a, b: _order(a.low, b.low) == 0 and _order(a.high, b.high) == 0 and (a.has_low, a.has_high) == (b.has_low, b.has_high))

@@ -9,7 +9,7 @@ from typing import Any
 
 from forms.feel.values import FeelError
 
-LONGEST, DEEPEST = 10_000, 120
+LONGEST, DEEPEST = 10_000, 40
 _TOKEN = re.compile(r"""
     (?P<space>[\s\u00a0\u180e\u2000-\u200b\u202f\u205f\u3000\ufeff]+|//[^\n]*|/\*.*?\*/)
   | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
@@ -22,6 +22,8 @@ KEYWORDS = {"and", "or", "if", "then", "else", "for", "in", "return", "some", "e
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 _CLOSERS = {")", "]", "}", ",", "", "then", "else", "and", "or", "return", "satisfies", "..", ":", "=", "<", ">", "<=", ">=", "!="}
 Node = tuple[Any, ...]
+KINDS = {"constant", "string", "number", "at", "name", "group", "list", "context", "range", "open range", "if", "and", "or", "compare", "between", "in", "test", "tests", "any",
+         "negate", "arithmetic", "path", "filter", "series", "for", "some", "every", "function", "call", "instance"}  # fmt: skip
 
 
 def tokens(text: str) -> list[tuple[str, str, int, int]]:
@@ -67,7 +69,7 @@ class Reader:
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)][0]
 
     def start(self) -> int:
-        return self.tokens[self.at][2]
+        return self.tokens[min(self.at, len(self.tokens) - 1)][2]
 
     def end(self) -> int:
         return self.tokens[self.at - 1][3]
