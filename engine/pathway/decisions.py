@@ -1,0 +1,237 @@
+"""Decision tables (DMN 1.3–1.5): read once at publication, decided with an account of which rules fired on which values.
+
+Answers for tables with every hit policy and for literal decisions, each in FEEL. Not for where the values come from: the caller's scope.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lxml import etree
+
+from engine import errors
+from engine.pathway import hit_policies
+from forms.feel import Expression, FeelError, UnaryTests, compile_expression, compile_unary_tests
+
+LONGEST = 1_000_000
+_PARSER = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False, "remove_comments": True}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A column of results. `values`: its allowed values, the first being the most important (PRIORITY, OUTPUT ORDER)."""
+
+    name: str
+    values: tuple[Any, ...] = ()
+    default: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    rule_id: str
+    tests: tuple[UnaryTests, ...]
+    results: tuple[Expression, ...]
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A table (`rules`) or a literal expression (`literal`); `requires` are the decisions it reads by name."""
+
+    decision_id: str
+    name: str
+    policy: str = "UNIQUE"
+    aggregation: str = ""
+    inputs: tuple[Expression, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    literal: Expression | None = None
+    requires: tuple[str, ...] = ()
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The dotted paths of the scope that its inputs, cells and results may read."""
+        parts = [*self.inputs, *(part for rule in self.rules for part in (*rule.tests, *rule.results)), *([self.literal] if self.literal else [])]
+        return frozenset(path for part in parts for path in part.paths)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided. `rules`: ids of those that fired; `values`: input expression → value; `findings`: overlap, no match (then outputs is None)."""
+
+    decision: str
+    outputs: Any
+    rules: tuple[str, ...]
+    values: Mapping[str, Any]
+    findings: tuple[errors.Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The decisions of one or more files."""
+
+    by_id: Mapping[str, Decision] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(self.by_id)
+
+    def reads(self, decision_id: str) -> frozenset[str]:
+        """The paths that a decision and those it requires may read."""
+        found, waiting, seen = set(), [decision_id], set()
+        while waiting:
+            decision = self.by_id[waiting.pop()]
+            if decision.decision_id not in seen:
+                seen.add(decision.decision_id)
+                found |= decision.paths
+                waiting += [one for one in decision.requires if one in self.by_id]
+        names = {self.by_id[one].name for one in seen} | seen
+        return frozenset(path for path in found if path.partition(".")[0] not in names)
+
+    def decide(self, decision_id: str, scope: Mapping[str, Any]) -> Verdict:
+        """Decides. Raises FeelError when an expression takes too many steps."""
+        decision = self.by_id[decision_id]
+        inner = dict(scope)
+        for one in decision.requires:
+            if one in self.by_id:
+                result = self.decide(one, scope).outputs
+                inner[self.by_id[one].name] = inner[one] = result
+        if decision.literal is not None:
+            told = decision.literal.explain(inner)
+            return Verdict(decision_id, told.value, (), dict(told.parts))
+        values = [one.evaluate(inner) for one in decision.inputs]
+        asked = {one.text: value for one, value in zip(decision.inputs, values, strict=True)}
+        fired = [rule for rule in decision.rules if all(test.matches(value, inner) is True for test, value in zip(rule.tests, values, strict=True))]
+        hits = [hit_policies.Hit(rule.rule_id, _result(decision, rule, inner)) for rule in fired]
+        chosen = hit_policies.choose(decision.policy, decision.aggregation, hits, [(one.name, one.values) for one in decision.outputs])
+        findings = tuple(errors.Finding(code, decision_id, {"rules": [hit.rule_id for hit in hits]}) for code in chosen.findings)
+        if not hits and any(one.default for one in decision.outputs):
+            defaults = {one.name: one.default.evaluate(inner) if one.default else None for one in decision.outputs}
+            return Verdict(decision_id, _folded(defaults), (), asked)
+        return Verdict(decision_id, chosen.outputs, chosen.rules, asked, findings)
+
+
+def _result(decision: Decision, rule: Rule, scope: Mapping[str, Any]) -> Any:
+    return _folded({one.name: result.evaluate(scope) for one, result in zip(decision.outputs, rule.results, strict=True)})
+
+
+def _folded(results: dict[str, Any]) -> Any:
+    """One output is its value; several are a context."""
+    return next(iter(results.values())) if len(results) == 1 else results
+
+
+def parse(xml: bytes, file: str = "") -> Decisions:
+    """Reads a DMN file. Refuses `dmn.refused` (Invalid) with one finding for each decision, rule and cell that cannot be read."""
+    findings: list[errors.Finding] = []
+    if len(xml) > LONGEST:
+        raise errors.Invalid("dmn.refused", [errors.Finding("dmn.too_long", file)])
+    try:
+        root = etree.fromstring(xml, etree.XMLParser(**_PARSER))
+    except etree.XMLSyntaxError as trouble:
+        raise errors.Invalid("dmn.refused", [errors.Finding("dmn.not_xml", file, {"reason": str(trouble)[:200]})]) from trouble
+    if root.getroottree().docinfo.doctype:
+        raise errors.Invalid("dmn.refused", [errors.Finding("dmn.doctype", file)])
+    if _tag(root) != "definitions" or "/DMN/" not in str(etree.QName(root).namespace):
+        raise errors.Invalid("dmn.refused", [errors.Finding("dmn.not_dmn", file)])
+    found: dict[str, Decision] = {}
+    for element in root:
+        if _tag(element) == "decision":
+            decision = _Reading(element, file, findings).decision()
+            if decision.decision_id in found:
+                findings.append(errors.Finding("dmn.id_twice", f"{file}#{decision.decision_id}"))
+            found[decision.decision_id] = decision
+    findings += [errors.Finding("dmn.requires_itself", f"{file}#{one}") for one in found if _turns(one, found)]
+    if findings:
+        raise errors.Invalid("dmn.refused", findings)
+    return Decisions(found)
+
+
+def merge(*parts: Decisions) -> Decisions:
+    return Decisions({decision_id: decision for part in parts for decision_id, decision in part.by_id.items()})
+
+
+def _turns(start: str, found: Mapping[str, Decision]) -> bool:
+    waiting, seen = list(found[start].requires), set()
+    while waiting:
+        one = waiting.pop()
+        if one == start:
+            return True
+        if one in found and one not in seen:
+            seen.add(one)
+            waiting += found[one].requires
+    return False
+
+
+def _tag(element: Any) -> str:
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def _child(element: Any, name: str) -> Any:
+    return next((one for one in element if _tag(one) == name), None)
+
+
+def _children(element: Any, name: str) -> list[Any]:
+    return [one for one in element if _tag(one) == name]
+
+
+def _text(element: Any) -> str:
+    inner = None if element is None else _child(element, "text")
+    return "" if inner is None else "".join(inner.itertext()).strip()
+
+
+class _Reading:
+    """One decision being read; what cannot be is a finding, and reading goes on to find the rest."""
+
+    def __init__(self, element: Any, file: str, findings: list[errors.Finding]) -> None:
+        self.element, self.file, self.findings = element, file, findings
+        self.id, self.name = element.get("id", ""), element.get("name") or element.get("id", "")
+
+    def refuse(self, code: str, **details: Any) -> None:
+        self.findings.append(errors.Finding(code, f"{self.file}#{self.id}", {"decision": self.name, **details}))
+
+    def decision(self) -> Decision:
+        requires = tuple(
+            one.get("href", "").lstrip("#") for link in _children(self.element, "informationRequirement") for one in link if _tag(one) == "requiredDecision"
+        )
+        table, literal = _child(self.element, "decisionTable"), _child(self.element, "literalExpression")
+        if table is not None:
+            return self._table(table, requires)
+        if literal is None:
+            self.refuse("dmn.no_logic")
+            return Decision(self.id, self.name)
+        return Decision(self.id, self.name, literal=self._feel(compile_expression, _text(literal), "expression"), requires=requires)
+
+    def _table(self, table: Any, requires: tuple[str, ...]) -> Decision:
+        policy, aggregation = table.get("hitPolicy", "UNIQUE"), table.get("aggregation", "")
+        if policy not in hit_policies.POLICIES or aggregation not in hit_policies.AGGREGATIONS:
+            self.refuse("dmn.hit_policy", policy=policy, aggregation=aggregation)
+        inputs = tuple(self._feel(compile_expression, _text(_child(one, "inputExpression")), f"input {place}") for place, one in enumerate(_children(table, "input"), 1))
+        outputs = tuple(self._output(one) for one in _children(table, "output"))
+        rules = []
+        for row, rule in enumerate(_children(table, "rule"), 1):
+            cells = [_text(one) or "-" for one in _children(rule, "inputEntry")]
+            results = [_text(one) or "null" for one in _children(rule, "outputEntry")]
+            if len(cells) != len(inputs) or len(results) != len(outputs):
+                self.refuse("dmn.row_length", rule=row)
+                continue
+            tests = tuple(self._feel(compile_unary_tests, text, f"rule {row}, input {place}") for place, text in enumerate(cells, 1))
+            said = tuple(self._feel(compile_expression, text, f"rule {row}, output {place}") for place, text in enumerate(results, 1))
+            description = _child(rule, "description")
+            rules.append(Rule(rule.get("id") or f"{self.id}_{row}", tests, said, "".join(description.itertext()).strip() if description is not None else ""))
+        if not outputs:
+            self.refuse("dmn.no_output")
+        return Decision(self.id, self.name, policy, aggregation, inputs, outputs, tuple(rules), None, requires)
+
+    def _output(self, element: Any) -> Output:
+        allowed = _text(_child(element, "outputValues"))
+        values = self._feel(compile_expression, f"[{allowed}]", "output values").evaluate({}) if allowed else ()
+        default = _text(_child(element, "defaultOutputEntry"))
+        return Output(element.get("name") or element.get("label") or "", tuple(values or ()), self._feel(compile_expression, default, "default") if default else None)
+
+    def _feel(self, compiler: Any, text: str, where: str) -> Any:
+        try:
+            return compiler(text)
+        except FeelError as trouble:
+            self.refuse("dmn.cell", where=where, text=text[:200], reason=trouble.reason)
+            return compiler("null" if compiler is compile_expression else "-")
