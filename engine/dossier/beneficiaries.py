@@ -23,10 +23,10 @@ NAME_FIELDS = ("person.prenom_fr", "person.nom_fr", "person.prenom_ar", "person.
 # Arabic letters by the consonants that Tunisians write for them in Latin script; letters written many ways share one.
 _ARABIC = {
     "ب": "b", "پ": "b", "ت": "t", "ط": "t", "ث": "t", "ج": "j", "ح": "h", "ه": "h", "خ": "k", "د": "d", "ذ": "d", "ض": "d", "ظ": "d", "ر": "r", "ز": "z",
-    "س": "s", "ص": "s", "ش": "c", "ع": "", "غ": "g", "ف": "f", "ق": "k", "ڨ": "k", "ك": "k", "ل": "l", "م": "m", "ن": "n", "و": "", "ي": "", "ى": "", "ا": "",
+    "س": "s", "ص": "s", "ش": "$", "ع": "", "غ": "g", "ف": "f", "ق": "k", "ڨ": "k", "ك": "k", "ل": "l", "م": "m", "ن": "n", "و": "", "ي": "", "ى": "", "ا": "",
     "أ": "", "إ": "", "آ": "", "ة": "", "ء": "", "ؤ": "", "ئ": "",
 }  # fmt: skip
-_LATIN = (("ch", "c"), ("sh", "c"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", ""), ("q", "k"), ("c", "k"), ("x", "ks"), ("v", "f"), ("p", "b"))
+_LATIN = (("ch", "$"), ("sh", "$"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", ""), ("q", "k"), ("c", "k"), ("x", "ks"), ("v", "f"), ("p", "b"))
 _MATCH = text("SELECT person_id, kinds, root_id, number, branch, status, ended_at, outcome FROM masar_matches(CAST(:tokens AS jsonb))")
 _ADD = text("INSERT INTO person_token (person_id, kind, token) SELECT :person, r.kind, r.token FROM jsonb_to_recordset(CAST(:tokens AS jsonb)) AS r(kind text, token text) "
             "ON CONFLICT DO NOTHING")  # fmt: skip
@@ -59,7 +59,7 @@ def skeleton(name: str) -> str:
     words = []
     for word in fold(name).split():
         if any(letter in _ARABIC for letter in word):
-            bones = "".join(_ARABIC.get(letter, "") for letter in word)
+            bones = "".join(_ARABIC.get(letter, "") for letter in (word.removeprefix("ال") if len(word) > 4 else word))
         else:
             bones = word
             for written, bone in _LATIN:
