@@ -1,0 +1,156 @@
+"""What Masar adds to BPMN (`urn:masar:bpmn:1`): forms, roles, deadlines, operations, decisions, messages, collections, labels.
+
+Reads them from `bpmn:extensionElements`; what cannot be read is a finding naming the element. Meaning: `engine/README.md` §BPMN extensions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import Finding
+from engine.pathway.spiff.expressions import compile_text
+from forms.feel import Expression, FeelError
+
+MASAR = "urn:masar:bpmn:1"
+BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+UNITS = ("jours", "jours_ouvres", "heures_ouvrees")
+_KNOWN = {"tache", "libelle", "operation", "decision", "message", "entree", "sortie", "collection", "infere"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    value: Expression
+
+
+@dataclass(frozen=True)
+class TaskNote:
+    """`masar:tache`."""
+
+    form: str = ""
+    role: str = ""
+    deadline: tuple[int, str] | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class MessageNote:
+    """`masar:message`. `result`: the variable a received payload becomes; `parameters`: what a sent one holds."""
+
+    name: str
+    key: Expression | None
+    result: str
+    parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """Everything Masar's an element carries."""
+
+    task: TaskNote | None = None
+    operation: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    decision: str = ""
+    result: str = ""
+    message: MessageNote | None = None
+    inputs: tuple[Parameter, ...] = ()
+    outputs: tuple[Parameter, ...] = ()
+    is_inferred: bool = False
+
+
+NONE = Extensions()
+Report = Callable[..., None]
+
+
+class Reading:
+    """Reads one file's extensions, gathering findings."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.findings: list[Finding] = []
+        self.expressions: list[Expression] = []
+
+    def report(self, code: str, node: Any, **details: Any) -> None:
+        """A finding on the nearest element that has an id, named as people see it."""
+        while node is not None and not node.get("id"):
+            node = node.getparent()
+        where = self.file if node is None else f"{self.file}#{node.get('id')}"
+        name = "" if node is None else node.get("name") or node.get("id")
+        self.findings.append(Finding(code, where, {"element": name, **details}))
+
+    def feel(self, text: str | None, node: Any) -> Expression | None:
+        """The compiled expression of a text, or None with a finding."""
+        if text is None or not text.strip():
+            self.report("pathway.expression_missing", node)
+            return None
+        try:
+            compiled = compile_text(text)
+        except FeelError as wrong:
+            self.report("pathway.feel_unreadable", node, text=text.strip()[:200], reason=wrong.reason)
+            return None
+        self.expressions.append(compiled)
+        return compiled
+
+    def names(self, node: Any) -> dict[str, str]:
+        """The label by language: `name` is French, `masar:libelle` the others."""
+        found = {"fr": " ".join(node.get("name", "").split())} if node.get("name") else {}
+        for label in _children(node, "libelle"):
+            if label.get("lang") and label.text:
+                found[label.get("lang")] = " ".join(label.text.split())
+        return found
+
+    def extensions(self, node: Any) -> Extensions:
+        """All of an element's extensions."""
+        holder = node.find(f"{{{BPMN}}}extensionElements")
+        if holder is None:
+            return NONE
+        found: dict[str, Any] = {}
+        for child in holder:
+            if not isinstance(child.tag, str) or not child.tag.startswith(f"{{{MASAR}}}"):
+                continue
+            name = child.tag.rpartition("}")[2]
+            if name not in _KNOWN:
+                self.report("pathway.extension_unknown", node, name=name)
+            elif name == "tache":
+                found["task"] = self._task(child, node)
+            elif name == "operation":
+                found["operation"] = self._required(child, "nom", node)
+                found["parameters"] = self._parameters(child, "parametre", node)
+            elif name == "decision":
+                found["decision"], found["result"] = self._required(child, "ref", node), self._required(child, "resultat", node)
+            elif name == "message":
+                key = self.feel(child.get("cle"), node) if child.get("cle") else None
+                found["message"] = MessageNote(self._required(child, "nom", node), key, child.get("resultat", ""), self._parameters(child, "parametre", node))
+            elif name == "infere":
+                found["is_inferred"] = True
+        inputs, outputs = self._parameters(holder, "entree", node), self._parameters(holder, "sortie", node)
+        return Extensions(**found, inputs=inputs, outputs=outputs)
+
+    def collection(self, loop: Any, node: Any) -> tuple[Expression | None, str] | None:
+        """`masar:collection` of a multi-instance: what it goes through, and the name of one item. None when there is none."""
+        found = next(iter(_children(loop, "collection")), None)
+        return None if found is None else (self.feel(found.get("valeur"), node), self._required(found, "element", node))
+
+    def _task(self, child: Any, node: Any) -> TaskNote:
+        number, unit = child.get("delai"), child.get("unite", "jours")
+        deadline = None
+        if number:
+            if number.isdigit() and 0 < int(number) < 10_000 and unit in UNITS:
+                deadline = (int(number), unit)
+            else:
+                self.report("pathway.deadline_unreadable", node, delay=number, unit=unit)
+        return TaskNote(child.get("form", ""), child.get("role", ""), deadline, child.get("sujet", ""))
+
+    def _parameters(self, holder: Any, tag: str, node: Any) -> tuple[Parameter, ...]:
+        read = ((self._required(child, "nom", node), self.feel(child.get("valeur"), node)) for child in holder.findall(f"{{{MASAR}}}{tag}"))
+        return tuple(Parameter(name, value) for name, value in read if value is not None)
+
+    def _required(self, child: Any, attribute: str, node: Any) -> str:
+        if not child.get(attribute):
+            self.report("pathway.attribute_missing", node, name=child.tag.rpartition("}")[2], attribute=attribute)
+        return child.get(attribute) or ""
+
+
+def _children(node: Any, name: str) -> list[Any]:
+    holder = node.find(f"{{{BPMN}}}extensionElements")
+    return [] if holder is None else holder.findall(f"{{{MASAR}}}{name}")

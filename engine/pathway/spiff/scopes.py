@@ -1,0 +1,139 @@
+"""Tokens and the scopes they live in: SpiffWorkflow's Task and Workflow, without its growing tree.
+
+A scope is one running process, called process or (event) sub-process. Its tree is a root and the tokens that live now: what is completed or
+cancelled is spliced out at once, so that neither time nor state grows with age. Ids come from the stimulus, never from a clock or chance.
+Not here: what a token does (elements, gateways, events, activities), nor the order of things (run).
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.event import Event
+from SpiffWorkflow.util.task import TaskState
+from SpiffWorkflow.workflow import Workflow
+
+if TYPE_CHECKING:
+    from engine.pathway.spiff.elements import Element
+    from engine.pathway.spiff.run import Run
+
+WAITING, READY, STARTED, COMPLETED, CANCELLED = TaskState.WAITING, TaskState.READY, TaskState.STARTED, TaskState.COMPLETED, TaskState.CANCELLED
+LIVE = WAITING | READY | STARTED | TaskState.FUTURE
+
+
+class ScopeSpec(WorkflowSpec):
+    """The elements of one process or sub-process, as drawn. Read-only once parsed: shared by every instance."""
+
+    def __init__(self, name: str, filename: str, process: str) -> None:
+        super().__init__(name=name, filename=filename)
+        self.process = process
+        self.number = 0
+        self.elements: list[Element] = []
+        self.entries: list[Element] = []
+        self.event_subprocesses: list[Any] = []
+        self.inclusive_joins: list[Any] = []
+
+    def sub_specs(self) -> Iterator["ScopeSpec"]:
+        """This spec and those drawn inside it."""
+        yield self
+        for element in self.elements:
+            if element.inner is not None:
+                yield from element.inner.sub_specs()
+
+
+class Token(Task):
+    """Where an instance stands: one entering of an element. `order` is (seq, ordinal); `internal_data` is what the state keeps of it:
+
+    `host` (the token it hangs on: a boundary's activity, an event gateway, a multi-instance), `role` (of a token with a host, or of the
+    start of an event sub-process that listens), `vars`, `subject`, `flow`, `due`…
+    """
+
+    # SpiffWorkflow's constructor draws a random id and reads the clock; both would make a history irreproducible.
+    def __init__(self, workflow: "Scope", task_spec: "Element", order: tuple[int, int], state: int, internal: dict[str, Any] | None = None) -> None:
+        self.order = order
+        self.id = order
+        self.workflow = workflow
+        self.task_spec = task_spec
+        self._parent = None
+        self._children: list[Any] = []
+        self._state = state
+        self.triggered = False
+        self.thread_id = 0
+        self.data: dict[str, Any] = {}
+        self.internal_data = internal if internal is not None else {}
+        self.last_state_change = 0
+        self.chosen: tuple[Any, ...] = ()  # the flows out, between choosing and leaving
+        workflow.tasks[order] = self
+
+    @property
+    def key(self) -> str:
+        """The id that the world knows."""
+        return f"{self.order[0]}.{self.order[1]}"
+
+    @property
+    def element(self) -> "Element":
+        return cast("Element", self.task_spec)
+
+    @property
+    def scope(self) -> "Scope":
+        return cast("Scope", self.workflow)
+
+    @property
+    def is_live(self) -> bool:
+        return bool(self._state & LIVE)
+
+    def _set_state(self, value: int) -> None:
+        self._state = value
+
+    def run(self) -> bool | None:
+        """Runs the element. What the run itself ended (it threw what interrupts it) stays ended."""
+        done = self.task_spec._run(self)
+        if self._state != READY:
+            return None
+        if done:
+            self.complete()
+        else:
+            self._state = STARTED
+        return done
+
+
+class Scope(Workflow):
+    """A running process or sub-process. `host`: the token of the activity it is inside of, None for the whole instance.
+
+    `variables` is None where it shares those of the scope around (embedded sub-process).
+    """
+
+    # SpiffWorkflow's constructor makes and predicts the first tasks; here a scope starts empty and never predicts.
+    def __init__(self, run: "Run", spec: ScopeSpec, host: Token | None, variables: dict[str, Any] | None) -> None:
+        self.spec = spec
+        self.data = {}
+        self.locks = {}
+        self.last_task = None
+        self.success = True
+        self.tasks: dict[Any, Token] = {}
+        self.completed = False
+        self.completed_event = _NO_EVENT
+        self.task_removed_event = _NO_EVENT
+        self.run = run
+        self.host = host
+        self.variables = variables
+
+    @property
+    def drawn(self) -> ScopeSpec:
+        return cast(ScopeSpec, self.spec)
+
+    def _task_completed_notify(self, task: Task) -> None:
+        self.splice(cast(Token, task))
+        self.run.check_scope(self)
+
+    def splice(self, token: Token) -> None:
+        """Takes a finished token out: nothing of it stays but the mark that its element was passed."""
+        self.tasks.pop(token.order, None)
+
+    def live(self) -> list[Token]:
+        """The tokens that live, oldest first."""
+        return [token for token in self.tasks.values() if token._state & LIVE]
+
+
+_NO_EVENT = Event()  # never connected to, never emitted
