@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.pathway.happenings import Decided, OperationRequested, TaskClosed, TaskOpened
 from engine.pathway.spiff.elements import Element
-from engine.pathway.spiff.events import LISTENING, Listener, send
+from engine.pathway.spiff.events import Listener, send
 from engine.pathway.spiff.expressions import Fault, evaluate, feel_value, holds, plain
 from engine.pathway.spiff.scopes import ScopeSpec, Token
 from forms.feel import Expression
@@ -54,7 +54,7 @@ class Activity(Element):
         if self.boundaries:
             token.internal_data["edged"] = 1
             for boundary in self.boundaries:
-                if boundary.trigger.kind in LISTENING and token.is_live:
+                if boundary.listens and token.is_live:
                     run.place(token.scope, boundary, {"host": token.order, "role": "edge"})
 
     def perform(self, run: "Run", token: Token) -> bool:
@@ -227,7 +227,7 @@ class RuleTask(Activity):
 
     def perform(self, run: "Run", token: Token) -> bool:
         reference = self.extensions.decision
-        verdict = run.definitions.decide(reference, run.sight(token))
+        verdict = run.decide(reference, run.sight(token))
         if verdict.findings:
             first = verdict.findings[0]
             raise Fault(first.code, **{**first.details, "decision": reference, "values": {path: plain(value) for path, value in verdict.values.items()}})
@@ -314,6 +314,12 @@ class CallActivity(Activity):
         """The called process ended: what it hands over becomes variables here."""
         if self.extensions.outputs:
             run.set_variables(token, {one.name: feel_value(evaluate(one.value, sight)) for one in self.extensions.outputs})
+
+    def retry(self, run: "Run", token: Token, moment: str) -> None:
+        if moment == "return":
+            run.check_scope(run.scopes[token.order])
+        else:
+            super().retry(run, token, moment)
 
     def stop(self, run: "Run", token: Token, outcome: str) -> None:
         run.close_scope(token)

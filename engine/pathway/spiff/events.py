@@ -50,6 +50,11 @@ class Listener(Element):
 
     trigger: Trigger = NOTHING
 
+    @property
+    def listens(self) -> bool:
+        """Whether a wait is opened for it (errors and escalations find their catcher without)."""
+        return self.trigger.kind in LISTENING
+
     def listen(self, run: "Run", token: Token) -> Payload | None:
         """Opens the wait; what it waits for if that is already there (an early message, a condition that holds)."""
         trigger, inside = self.trigger, token.internal_data
@@ -63,7 +68,6 @@ class Listener(Element):
         elif trigger.kind == "condition":
             assert trigger.expression is not None
             inside["was"] = holds(trigger.expression, run.sight(token))
-            run.has_conditions = True
         inside["wait"] = 1
         run.tell(WaitOpened(token.key, self.id, trigger.kind, trigger.name, correlation, due_at, trigger.what))
         if trigger.kind == "message":
@@ -105,6 +109,18 @@ class Listener(Element):
         inside["cycle"], inside["due"], inside["wait"] = [origin, months, rest, count, number], due, 1
         run.tell(WaitOpened(token.key, self.id, "timer", self.trigger.name, None, instant(due), self.trigger.what))
         return False
+
+    def look_again(self, run: "Run", token: Token) -> bool:
+        """Whether a condition that did not hold now does."""
+        assert self.trigger.expression is not None
+        now = holds(self.trigger.expression, run.sight(token))
+        rose = now and not token.internal_data["was"]
+        token.internal_data["was"] = now
+        return rose
+
+    def retry(self, run: "Run", token: Token, moment: str) -> None:
+        if moment != "condition":  # that one is looked at again with the others, when all is quiet
+            super().retry(run, token, moment)
 
     def close(self, run: "Run", token: Token, outcome: str) -> None:
         if token.internal_data.pop("wait", None):
@@ -156,7 +172,7 @@ class CatchEvent(Listener):
             super().entered(run, token)
 
     def arm(self, run: "Run", token: Token) -> bool:
-        if self.trigger.kind not in LISTENING:
+        if not self.listens:
             return True
         self.hear_what_came(run, token, self.listen(run, token))
         return False

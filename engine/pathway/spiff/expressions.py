@@ -11,7 +11,7 @@ from typing import Any
 from forms.feel import Expression, FeelError, compile_expression
 
 # What evaluating may raise beside FeelError: a value of an unforeseen kind. An incident tells it; the case never breaks.
-_FAULTS = (FeelError, ArithmeticError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+FAULTS = (FeelError, ArithmeticError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _LONGEST = 200  # items of a list that a why-record shows
 
 
@@ -32,9 +32,13 @@ def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
     """The value, or a Fault `feel.fault`."""
     try:
         return expression.evaluate(scope)
-    except _FAULTS as fault:
-        reason = getattr(fault, "reason", None) or f"{type(fault).__name__}: {fault}"
-        raise Fault("feel.fault", text=expression.text, reason=str(reason)) from fault
+    except FAULTS as fault:
+        raise Fault("feel.fault", text=expression.text, reason=reason_of(fault)) from fault
+
+
+def reason_of(fault: Exception) -> str:
+    """What a fault of evaluating says, for people who draw."""
+    return str(getattr(fault, "reason", None) or f"{type(fault).__name__}: {fault}")
 
 
 def holds(expression: Expression, scope: Mapping[str, Any]) -> bool:

@@ -87,14 +87,11 @@ class Token(Task):
         self._state = value
 
     def run(self) -> bool | None:
-        """Runs the element. What the run itself ended (it threw what interrupts it) stays ended."""
+        """Runs the element. What the run itself ended, or moved on already, stays as it was made."""
+        self._state = STARTED
         done = self.task_spec._run(self)
-        if self._state != READY:
-            return None
-        if done:
+        if done and self._state == STARTED:
             self.complete()
-        else:
-            self._state = STARTED
         return done
 
 

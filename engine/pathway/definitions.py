@@ -1,0 +1,148 @@
+"""Definitions: the diagrams and decisions of an edition, read once and shared by all its instances; nothing in them ever changes.
+
+Answers what is drawn: processes, elements, labels, tasks, messages, the paths that conditions and tables read. Not what runs (`bpmn`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine.pathway.decisions import Decisions, Verdict
+from engine.pathway.spiff.activities import CallActivity, PersonTask, RuleTask
+from engine.pathway.spiff.elements import Element, Flow
+from engine.pathway.spiff.events import Listener, StartEvent
+from engine.pathway.spiff.scopes import ScopeSpec
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process of the edition: label by language, the messages that start it."""
+
+    id: str
+    file: str
+    names: Mapping[str, str]
+    start_messages: tuple[str, ...]
+    is_inferred: bool
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """An element as drawn. `kind` is its BPMN name."""
+
+    id: str
+    process: str
+    file: str
+    kind: str
+    names: Mapping[str, str]
+    lane: str
+    is_inferred: bool
+
+
+class DrawnTask(msgspec.Struct, frozen=True):
+    """A user or manual task as drawn. `name` in French."""
+
+    node: str
+    process: str
+    file: str
+    name: str
+    kind: str
+    form: str
+    role: str
+    lane: str
+    deadline: tuple[int, str] | None
+    subject: str
+
+
+class Definitions:
+    """Everything an instance follows. Made by `bpmn.parse`."""
+
+    def __init__(self, specs: Mapping[str, ScopeSpec], processes: Mapping[str, Process], diagrams: Mapping[str, bytes],
+                 decisions: Decisions, paths: frozenset[str], digest: str) -> None:  # fmt: skip
+        self.processes = processes
+        self.digest = digest
+        self.reads = paths | frozenset(path for name in decisions.ids for path in decisions.reads(name))
+        self._specs, self._diagrams, self._decisions = specs, diagrams, decisions
+        self.nodes: list[Element] = []
+        self.all_specs: list[ScopeSpec] = []
+        flows: list[Flow] = []
+        for spec in specs.values():
+            for inner in spec.sub_specs():
+                inner.number = len(self.all_specs)
+                self.all_specs.append(inner)
+                for element in inner.elements:
+                    element.number = len(self.nodes)
+                    self.nodes.append(element)
+                    flows += element.flows_out
+        for place, flow in enumerate(flows, len(self.nodes)):
+            flow.number = place
+        self.count = len(self.nodes) + len(flows)
+        self._flows = flows
+        listeners = [element for element in self.nodes if isinstance(element, Listener)]
+        self.has_conditions = any(element.trigger.kind == "condition" for element in listeners)
+        self.message_names = frozenset(element.trigger.name for element in listeners if element.trigger.kind == "message")
+        self.starting_messages = {message: process.id for process in processes.values() for message in process.start_messages}
+        self.tasks = tuple(_task(element) for element in self.nodes if isinstance(element, PersonTask))
+        self._labels: dict[tuple[str, str], Mapping[str, str]] = {}
+        for drawn in (*self.nodes, *flows):
+            process = (drawn.source if isinstance(drawn, Flow) else drawn).scope_spec.process
+            self._labels.setdefault((process, drawn.id), drawn.names)
+            self._labels.setdefault(("", drawn.id), drawn.names)
+
+    def spec(self, process_id: str) -> ScopeSpec:
+        """The spec of a process that is there."""
+        return self._specs[process_id]
+
+    def nodes_of(self, process_id: str) -> list[Element]:
+        return [element for spec in self._specs[process_id].sub_specs() for element in spec.elements]
+
+    def elements(self, process_id: str) -> tuple[Drawn, ...]:
+        """The elements of a process as drawn, its sub-processes' too."""
+        return tuple(
+            Drawn(one.id, process_id, one.file, one.kind, one.names, one.shown_lane, one.extensions.is_inferred) for one in self.nodes_of(process_id)
+        )
+
+    def labels(self, node: str, process_id: str = "") -> dict[str, str]:
+        """The label of an element or flow, by language. Ids are unique in a process: give it where two processes may share one."""
+        return dict(self._labels.get((process_id, node), {}))
+
+    def label(self, node: str, language: str, process_id: str = "") -> str:
+        """The label in a language, else in French, else the id."""
+        names = self._labels.get((process_id, node), {})
+        return names.get(language) or names.get("fr") or node
+
+    def diagram(self, process_id: str) -> bytes:
+        """The BPMN file that holds a process."""
+        return self._diagrams[self.processes[process_id].file]
+
+    def decide(self, reference: str, scope: Mapping[str, Any]) -> Verdict:
+        """The verdict of a decision. Raises what evaluating FEEL may raise."""
+        return self._decisions.decide(reference, scope)
+
+    @property
+    def decisions(self) -> frozenset[str]:
+        """The ids of the edition's decisions."""
+        return self._decisions.ids
+
+    def mark_of(self, number: int) -> tuple[str, str]:
+        """(process, id) of a numbered element or flow."""
+        if number < len(self.nodes):
+            element = self.nodes[number]
+            return element.scope_spec.process, element.id
+        flow = self._flows[number - len(self.nodes)]
+        return flow.source.scope_spec.process, flow.id
+
+    def calls(self) -> list[CallActivity]:
+        return [element for element in self.nodes if isinstance(element, CallActivity)]
+
+    def rules(self) -> list[RuleTask]:
+        return [element for element in self.nodes if isinstance(element, RuleTask)]
+
+
+def start_messages(spec: ScopeSpec) -> tuple[str, ...]:
+    """The messages that start a process."""
+    return tuple(entry.trigger.name for entry in spec.entries if isinstance(entry, StartEvent) and entry.trigger.kind == "message")
+
+
+def _task(element: PersonTask) -> DrawnTask:
+    note = element.extensions.task
+    return DrawnTask(element.id, element.scope_spec.process, element.file, element.bpmn_name or element.id, "user" if element.kind == "userTask" else "manual",
+                     note.form if note else "", note.role if note else "", element.shown_lane, note.deadline if note else None, note.subject if note else "")  # fmt: skip

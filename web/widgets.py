@@ -1,0 +1,206 @@
+"""From a form the engine computed to what is drawn, and from what was typed to the answers the engine reads.
+
+One question is one `Widget`; templates know widgets only, never the dictionary. Nothing is judged here: `forms.answers` does.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from engine.clock import TUNIS
+from engine.i18n import pick
+from web.formatting import Words
+from web.typed import Typed
+
+# A person who cannot draw signs by writing her name: the mark that stands in the place of strokes.
+TYPED_SIGNATURE = "M0 0"
+STATUSES = {"inconnu": "task.unknown", "refuse": "task.refused"}
+_SELECT_FROM = 7  # more choices than this are a list to open rather than buttons
+_NUMBERS = {"int": "", "number": "", "percent": "%", "score": "", "money": ""}
+_NARROW = {"cin": "short", "passport": "short", "phone": "short", "int": "tiny", "email": "middle", "text": "middle"}
+
+
+@dataclass(frozen=True)
+class Widget:
+    """One question as drawn. `kind` names the macro; `errors` are sentences; `items` are the rows of a list."""
+
+    kind: str
+    name: str
+    id: str
+    label: str
+    action: str
+    help: str = ""
+    required: bool = True
+    in_item: bool = False
+    refreshes: bool = False
+    errors: tuple[str, ...] = ()
+    value: str = ""
+    values: tuple[str, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    statuses: tuple[tuple[str, str], ...] = ()
+    status: str = ""
+    width: str = ""
+    input_type: str = "text"
+    direction: str = "auto"
+    input_mode: str = ""
+    longest: int = 0
+    unit: str = ""
+    parts: tuple[str, str, str] = ("", "", "")
+    drawn: str = ""
+    typed: bool = False
+    signer: str = ""
+    file_name: str = ""
+    case_id: str = ""
+    items: tuple["Item", ...] = ()
+    item_label: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row of a list."""
+
+    name: str
+    id: str
+    widgets: tuple[Widget, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    widgets: tuple[Widget, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A task's page: questions by section, what is known by section, and the list of what is to be mended."""
+
+    sections: tuple[Section, ...]
+    known: tuple[Mapping[str, Any], ...]
+    known_count: int
+    errors: tuple[Mapping[str, str], ...] = field(default=())
+
+
+def element_id(name: str) -> str:
+    """The id in the page of the question `name`."""
+    return "q-" + name.replace(".", "-").replace("[", "-").replace("]", "")
+
+
+def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, stored: Any = None, status: str = "", required: bool = True, refreshes: bool = False,
+         errors: Sequence[str] = (), in_item: bool = False, case_id: str = "") -> Widget:  # fmt: skip
+    """The widget of one field of the dictionary, holding what was typed, else what was stored."""
+    has = typed.has(name)
+    text = typed.one(name) if has else written(spec.type, stored)
+    made = Widget(
+        kind="text", name=name, id=element_id(name), label=pick(spec.label, words.language), action=action, help=pick(spec.help, words.language), required=required,
+        in_item=in_item, refreshes=refreshes, errors=tuple(errors), value=text, longest=spec.max_length or 0, width=_NARROW.get(spec.type, ""),
+        status=typed.one(f"{name}~status") if has else status, statuses=_statuses(spec, words), case_id=case_id,
+    )  # fmt: skip
+    match spec.type:
+        case "longtext" | "address":
+            return replace(made, kind="long")
+        case "int" | "number" | "percent" | "score" | "money":
+            unit = words.text("format.dinar") if spec.type == "money" else pick(getattr(spec, "unit", None), words.language) or _NUMBERS[spec.type]
+            return replace(made, kind="unit", unit=unit)
+        case "cin" | "passport" | "phone" | "email":
+            mode = {"cin": "numeric", "phone": "tel", "email": "email"}.get(spec.type, "")
+            return replace(made, direction="ltr", input_mode=mode, width="short" if spec.type != "email" else "middle")
+        case "date":
+            parts = (typed.one(f"{name}~year"), typed.one(f"{name}~month"), typed.one(f"{name}~day")) if has else _parts(stored)
+            help_ = " ".join(filter(None, (made.help, words.text("task.partial_date") if spec.partial else "")))
+            return replace(made, kind="date_parts", parts=parts, help=help_)
+        case "datetime":
+            return replace(made, input_type="datetime-local", direction="ltr", width="middle")
+        case "bool" | "tri":
+            choices = [("true", words.text("format.yes")), ("false", words.text("format.no"))]
+            return _choice(replace(made, choices=tuple(choices)))
+        case "enum" | "gov" | "district" | "country" | "language":
+            choices = tuple((code, spec.choice_label(code, words.language)) for code in spec.codes)
+            if spec.type == "enum" and len(choices) < _SELECT_FROM:
+                return _choice(replace(made, choices=choices))
+            return replace(made, kind="select", choices=choices, width="middle")
+        case "multi":
+            values = typed.many(name) if has else stored or ()
+            return replace(made, kind="choices", values=tuple(values), choices=tuple((code, spec.choice_label(code, words.language)) for code in spec.codes))
+        case "doc":
+            return replace(made, kind="file", file_name="")
+        case "signature":
+            kept = stored if isinstance(stored, Mapping) else {}
+            drawn = typed.one(f"{name}~drawn") if has else kept.get("strokes", "")
+            is_typed = typed.one(f"{name}~typed") == "yes" if has else drawn == TYPED_SIGNATURE
+            signer = typed.one(f"{name}~name") if has else kept.get("name", "")
+            return replace(made, kind="signature", drawn="" if drawn == TYPED_SIGNATURE else drawn, typed=is_typed, signer=signer)
+        case _:
+            return made
+
+
+def written(type_: str, value: Any) -> str:
+    """A stored value as one would type it again."""
+    match type_, value:
+        case _, None | list() | dict():
+            return ""
+        case "money", int():
+            return f"{Decimal(value) / 1000:.3f}".replace(".", ",")
+        case "bool" | "tri", bool():
+            return "true" if value else "false"
+        case "datetime", str():
+            return dt.datetime.fromisoformat(value).astimezone(TUNIS).strftime("%Y-%m-%dT%H:%M")
+        case _:
+            return str(value)
+
+
+def answer(spec: Any, name: str, typed: Typed) -> Any:
+    """What was typed for one field, as `forms.answers` takes it; None when it was left empty."""
+    status = typed.one(f"{name}~status")
+    if status:
+        return {"status": status}
+    match spec.type:
+        case "multi":
+            return typed.many(name) or None
+        case "date":
+            parts = [typed.one(f"{name}~{part}") for part in ("year", "month", "day")]
+            if not any(parts):
+                return None
+            year, month, day = parts
+            return "-".join(part for part in (year, month.zfill(2) if month else "", day.zfill(2) if day else "") if part)
+        case "signature":
+            strokes = TYPED_SIGNATURE if typed.one(f"{name}~typed") == "yes" else typed.one(f"{name}~drawn")
+            signer = typed.one(f"{name}~name")
+            if not strokes and not signer:
+                return None
+            return {"name": signer} | ({"strokes": strokes} if strokes else {})
+        case _:
+            text = typed.one(name)
+            return {"status": text[1:]} if text.startswith("~") else text or None
+
+
+def _choice(made: Widget) -> Widget:
+    """Buttons to choose from; "does not know" stands among them, so that one answer takes the place of another."""
+    extra = made.statuses
+    value = f"~{made.status}" if made.status else made.value
+    return replace(made, kind="choice", choices=made.choices + tuple((f"~{code}", said) for code, said in extra), value=value, statuses=())
+
+
+def _statuses(spec: Any, words: Words) -> tuple[tuple[str, str], ...]:
+    offered = (["inconnu"] if spec.unknown else []) + (["refuse"] if spec.refusable else [])
+    return tuple((code, words.text(STATUSES[code])) for code in offered)
+
+
+def _parts(stored: Any) -> tuple[str, str, str]:
+    parts = str(stored or "").split("-")
+    return (parts[0], parts[1] if len(parts) > 1 else "", str(int(parts[2])) if len(parts) > 2 else "")
+
+
+def typed_lines(fields: Mapping[str, Any], typed: Typed, language: str) -> list[dict[str, str]]:
+    """What was typed, as lines to copy from, when the task that asked it is gone."""
+    found = []
+    for name, values in typed.pairs.items():
+        plain = name.partition("~")[0]
+        own = plain.rpartition("].")[2]
+        said = " · ".join(value for value in values if value)
+        if said and not name.endswith(("~present", "~item", "~drawn")):
+            found.append({"label": pick(fields[own].label, language) if own in fields else own, "value": said})
+    return found
+
+
