@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from engine import errors
+from engine.pathway import checks
 from engine.pathway import decisions as decision_tables
 from engine.pathway.definitions import Definitions, Drawn, DrawnTask, Process, start_messages
 from engine.pathway.happenings import (
@@ -21,6 +22,7 @@ from engine.pathway.happenings import (
     Decided,
     Ended,
     Entered,
+    IncidentClosed,
     IncidentRaised,
     Left,
     MessageSent,
@@ -38,7 +40,7 @@ from engine.pathway.spiff.run import Run
 from engine.pathway.stimuli import Complete, Message, OperationDone, Retry, Signal, Start, Stimulus, Timer
 
 __all__ = [
-    "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentRaised", "Inspection", "Left", "Message",
+    "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentClosed", "IncidentRaised", "Inspection", "Left", "Message",
     "MessageSent", "OpenIncident", "OpenTask", "OpenWait", "OperationDone", "OperationRequested", "Process", "Retry", "Signal", "Start", "Step", "Stimulus",
     "TaskClosed", "TaskOpened", "Timer", "WaitClosed", "WaitOpened", "advance", "inspect", "parse", "start",
 ]  # fmt: skip
@@ -143,46 +145,28 @@ def _read(diagrams: Mapping[str, bytes], decisions: Mapping[str, bytes], digest:
         processes[process_id] = Process(process_id, spec.file, names or {"fr": process_id}, start_messages(spec), extensions.is_inferred)
     paths = frozenset(path for reading in parser.readings.values() for expression in reading.expressions for path in expression.paths)
     definitions = Definitions(specs, processes, dict(diagrams), decision_tables.merge(*tables), paths, digest)
-    findings += _references(definitions)
+    findings += checks.references(definitions)
     if findings:
         raise errors.Invalid("pathway.refused", findings)
     return definitions
 
 
-def _references(definitions: Definitions) -> list[errors.Finding]:
-    findings = []
-    for call in definitions.calls():
-        if call.called and call.called not in definitions.processes:
-            findings.append(errors.Finding("pathway.call_unknown", call.place, {"element": call.bpmn_name or call.id, "process": call.called}))
-    for rule in definitions.rules():
-        reference = rule.extensions.decision
-        if reference and reference not in definitions.decisions:
-            findings.append(errors.Finding("pathway.decision_unknown", rule.place, {"element": rule.bpmn_name or rule.id, "decision": reference}))
-    starts: dict[str, str] = {}
-    for process in definitions.processes.values():
-        for message in process.start_messages:
-            if message in starts:
-                findings.append(errors.Finding("pathway.start_message_repeated", f"{process.file}#{process.id}", {"element": process.id, "name": message, "other": starts[message]}))
-            starts[message] = process.id
-    return findings
-
-
 def start(definitions: Definitions, process_id: str, stimulus: Start) -> Step:
-    """An instance of a process begins. Refuses: `process.unknown`, `process.no_such_start`."""
+    """An instance of a process begins: at the start of a message, or at the plain one; a process begun by messages only, opened by hand, at its first.
+
+    Refuses: `process.unknown`, `process.no_such_start`.
+    """
     if process_id not in definitions.processes:
         raise errors.Invalid("process.unknown", process=process_id)
     run = Run(definitions, stimulus.at, stimulus.seq, stimulus.facts)
     spec = definitions.spec(process_id)
-    entries = spec.entries
-    if stimulus.message is not None:
-        entries = [one for one in entries if isinstance(one, StartEvent) and one.trigger.kind == "message" and one.trigger.name == stimulus.message]
-    elif any(isinstance(one, StartEvent) for one in entries):
-        plain = [one for one in entries if isinstance(one, StartEvent) and one.trigger.kind == "none"]
-        entries = plain or entries[:1]
+    entries = spec.begins(stimulus.message) or (spec.entries[:1] if stimulus.message is None else [])
     if not entries:
         raise errors.Invalid("process.no_such_start", process=process_id, message=stimulus.message)
     variables = run.checked(stimulus.variables)
     run.given = sorted(variables)
+    if stimulus.message is not None:
+        variables |= {one.trigger.result: dict(variables) for one in entries if isinstance(one, StartEvent) and one.trigger.result}
     run.open_scope(spec, None, variables, entries)
     run.drain()
     return Step(states.dump(run), tuple(run.happenings))

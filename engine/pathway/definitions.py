@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.pathway.decisions import Decisions, Verdict
-from engine.pathway.spiff.activities import CallActivity, PersonTask, RuleTask
+from engine.pathway.spiff.activities import CallActivity, OperationTask, PersonTask, RuleTask
 from engine.pathway.spiff.elements import Element, Flow
 from engine.pathway.spiff.events import Listener, StartEvent
 from engine.pathway.spiff.scopes import ScopeSpec
@@ -52,6 +52,16 @@ class DrawnTask(msgspec.Struct, frozen=True):
     subject: str
 
 
+class DrawnOperation(msgspec.Struct, frozen=True):
+    """A service task as drawn: the operation it asks for must be one that casework knows."""
+
+    node: str
+    process: str
+    file: str
+    name: str
+    operation: str
+
+
 class Definitions:
     """Everything an instance follows. Made by `bpmn.parse`."""
 
@@ -81,6 +91,10 @@ class Definitions:
         self.message_names = frozenset(element.trigger.name for element in listeners if element.trigger.kind == "message")
         self.starting_messages = {message: process.id for process in processes.values() for message in process.start_messages}
         self.tasks = tuple(_task(element) for element in self.nodes if isinstance(element, PersonTask))
+        self.operations = tuple(
+            DrawnOperation(element.id, element.scope_spec.process, element.file, element.bpmn_name or element.id, element.extensions.operation)
+            for element in self.nodes if isinstance(element, OperationTask)
+        )  # fmt: skip
         self._labels: dict[tuple[str, str], Mapping[str, str]] = {}
         for drawn in (*self.nodes, *flows):
             process = (drawn.source if isinstance(drawn, Flow) else drawn).scope_spec.process

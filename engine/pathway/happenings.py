@@ -101,6 +101,13 @@ class IncidentRaised(msgspec.Struct, frozen=True):
     details: Mapping[str, Any]
 
 
+class IncidentClosed(msgspec.Struct, frozen=True):
+    """The incident stands no more: its node tries again, or something else took the token away."""
+
+    incident_id: str
+    node: str
+
+
 class Entered(msgspec.Struct, frozen=True):
     node: str
     position: str

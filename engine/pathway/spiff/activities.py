@@ -307,7 +307,7 @@ class CallActivity(Activity):
             raise Fault("call.too_deep", process=self.called)
         sight = run.sight(token)
         variables = {one.name: feel_value(evaluate(one.value, sight)) for one in self.extensions.inputs}
-        run.open_scope(spec, token, variables, spec.entries)
+        run.open_scope(spec, token, variables, spec.begins())
         return False
 
     def returned(self, run: "Run", token: Token, sight: dict[str, Any]) -> None:

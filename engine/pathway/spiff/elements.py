@@ -116,6 +116,7 @@ class Element(BpmnTaskSpec):
 
     def _on_cancel(self, my_task: Task) -> None:
         token, run = my_task, my_task.workflow.run
+        run.forget_incident(token)
         self.close(run, token, "cancelled")
         if self.is_seen(token):
             run.tell(Left(self.id, token.key))

@@ -276,8 +276,16 @@ class ThrowEvent(Element):
     def passed(self, run: "Run", token: Token) -> None:
         if self.landing is not None:
             run.place(token.scope, self.landing)
-        elif self.kind == "endEvent" and token.scope.host is None:
+        elif self.kind == "endEvent" and ends_the_instance(token):
             run.outcome = self.id
+
+
+def ends_the_instance(token: Token) -> bool:
+    """Whether an end event stands in the instance's own process, or in the event sub-process that took it over."""
+    host = token.scope.host
+    while host is not None and getattr(host.element, "is_event", False):
+        host = host.scope.host
+    return host is None
 
 
 def send(run: "Run", token: Token, trigger: Trigger, node: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from forms.feel import Expression, FeelError, compile_expression
+from forms.feel import Expression, FeelError, PartialDate, YearsMonths, compile_expression
 
 # What evaluating may raise beside FeelError: a value of an unforeseen kind. An incident tells it; the case never breaks.
 FAULTS = (FeelError, ArithmeticError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -81,7 +81,7 @@ def feel_value(value: Any) -> Any:
         return {str(name): feel_value(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [feel_value(inner) for inner in value]
-    if hasattr(value, "months"):
+    if isinstance(value, YearsMonths | PartialDate):
         return value
     raise Fault("value.unknown_kind", kind=type(value).__name__)
 

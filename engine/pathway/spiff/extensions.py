@@ -69,6 +69,17 @@ class Reading:
         self.file = file
         self.findings: list[Finding] = []
         self.expressions: list[Expression] = []
+        self._named: dict[tuple[str, str], str] = {}
+
+    def learn(self, root: Any) -> None:
+        """Remembers the names of the file's messages and signals, the codes of its errors and escalations, by kind and id."""
+        for kind, attribute in (("message", ""), ("signal", ""), ("error", "errorCode"), ("escalation", "escalationCode")):
+            for node in root.findall(f"{{{BPMN}}}{kind}"):
+                self._named[kind, node.get("id", "")] = node.get(attribute) or node.get("name") or ""
+
+    def named(self, kind: str, reference: str | None) -> str:
+        """The name or code behind a reference; "" where there is none. A reference may be qualified (`tns:id`)."""
+        return self._named.get((kind, (reference or "").rpartition(":")[2]), "")
 
     def report(self, code: str, node: Any, **details: Any) -> None:
         """A finding on the nearest element that has an id, named as people see it."""

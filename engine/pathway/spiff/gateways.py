@@ -49,7 +49,6 @@ class Join(Element):
             by_flow.setdefault(token.internal_data.get("flow", 0), token)
         taken = list(by_flow.values())
         for token in taken[:-1]:
-            run.forget_incident(token)
             token.cancel()
         kept = taken[-1]
         run.forget_incident(kept)

@@ -7,9 +7,12 @@ a catch-all (BPMN 2.0.2 §10.5.1). SpiffWorkflow let a boundary elsewhere catch 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine import errors
 from engine.pathway.happenings import BranchTaken
 from engine.pathway.spiff.events import Listener
 from engine.pathway.spiff.scopes import Token
+
+_MOST_EARLY = 1000
 
 if TYPE_CHECKING:
     from engine.pathway.spiff.run import Run
@@ -26,7 +29,7 @@ def _listening(run: "Run", kind: str, name: str) -> list[Token]:
 
 
 def message(run: "Run", name: str, correlation: str | None, payload: Mapping[str, Any]) -> None:
-    """Delivers a message to the oldest listener whose key it has; with none, keeps it."""
+    """Delivers a message to the oldest listener whose key it has; with none, keeps it. Refuses: `message.too_many_kept`."""
     for token in _listening(run, "message", name):
         key = token.internal_data.get("corr")
         if key is None or key == correlation:
@@ -34,6 +37,8 @@ def message(run: "Run", name: str, correlation: str | None, payload: Mapping[str
             assert isinstance(element, Listener)
             element.heard(run, token, payload)
             return
+    if len(run.early) >= _MOST_EARLY:
+        raise errors.Conflict("message.too_many_kept", name=name, most=_MOST_EARLY)
     run.early.append([name, correlation, dict(payload)])
 
 

@@ -4,12 +4,12 @@ Its process reader walked flows by recursion (a long diagram broke it), left con
 objects for ever. Here each element is read once, in the order of the file; what cannot run is a finding that names it.
 """
 
+import re
 from typing import Any
 
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
-from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 
 from engine.errors import Finding
 from engine.pathway.spiff import readers
@@ -26,40 +26,43 @@ _PASSED_OVER = {
     "auditing", "monitoring", "performer", "potentialOwner", "humanPerformer", "resourceRole", "supports", "correlationSubscription", "category",
 }  # fmt: skip
 _DEEPEST = 12
+_ID = re.compile(r"[^\W\d][\w.-]{0,149}")
 
 
 class DiagramParser(BpmnParser):
-    """All the diagrams of an edition. `readings`: file → what was read of its extensions, with findings."""
+    """All the diagrams of an edition. `readings`: file → what was read of its extensions, with findings.
+
+    Names that files share nothing of but their id (messages, signals, errors) are kept by file: SpiffWorkflow let the last file win.
+    """
 
     PARSER_CLASSES = {full_tag(name): (reader, kind) for name, (reader, kind) in readers.READERS.items()}
 
     def __init__(self) -> None:
         super().__init__()
         self.readings: dict[str, Reading] = {}
-        self.roots: dict[str, Any] = {}
+        self._roots: list[Any] = []  # kept alive: lanes are found by the root's identity
         self.findings: list[Finding] = []
 
     def add(self, name: str, root: Any) -> None:
         """Takes one file in."""
-        self.roots[name] = root
-        self.readings[name] = Reading(name)
+        self._roots.append(root)
+        reading = self.readings[name] = Reading(name)
         seen: set[str] = set()
-        for node in root.iter():
-            if node.get("id") and node.tag.startswith(f"{{{BPMN}}}"):
-                if node.get("id") in seen:
-                    self.readings[name].report("pathway.id_repeated", node)
-                seen.add(node.get("id"))
-        try:
-            self.add_bpmn_xml(root, filename=name)
-        except ValidationException as wrong:
-            self.findings.append(Finding("pathway.file_unreadable", name, {"reason": str(wrong)[:200]}))
-
-    # A data store is a finding on its reference, and correlation is masar:message's: neither makes the file unreadable.
-    def _add_data_stores(self, bpmn: Any) -> None:
-        return
-
-    def _add_correlations(self, bpmn: Any) -> None:
-        return
+        for node in root.iter(f"{{{BPMN}}}*"):
+            if not readers.is_feel(node.get("language")):
+                reading.report("pathway.language_unknown", node, language=node.get("language")[:100])
+            found = node.get("id")
+            if found is None:
+                continue
+            if not _ID.fullmatch(found):
+                self.findings.append(Finding("pathway.id_unfit", name, {"element": found[:100]}))
+            elif found in seen:
+                reading.report("pathway.id_repeated", node)
+            seen.add(found)
+        reading.learn(root)
+        lanes = {(place.text or "").strip(): place.getparent().get("name") for place in root.iter(full_tag("flowNodeRef"))}
+        self.document_lanes[self._document_key(root)] = lanes  # innermost last: an inner lane stands after the one around it
+        self._add_processes(root, name)
 
     def _add_processes(self, bpmn: Any, filename: str | None = None) -> None:
         assert filename is not None
@@ -175,6 +178,8 @@ class ProcessReader(ProcessParser):
             if bare and (isinstance(element, ExclusiveGateway) or len(bare) < len(out)):
                 for flow in bare:
                     self.reading.report("pathway.condition_missing", self.get_node_by_id(flow.id), gateway=element.bpmn_name or element.id)
+        if not out and isinstance(element, ExclusiveGateway | InclusiveGateway | ParallelGateway):
+            self.reading.report("pathway.gateway_without_exit", node)
         if node.get("default") and not any(flow.is_default for flow in out):
             self.reading.report("pathway.default_unknown", node, flow=node.get("default"))
         if isinstance(element, EventGateway):
@@ -238,3 +243,20 @@ class ProcessReader(ProcessParser):
         for element in spec.event_subprocesses:
             if element.flows_in or element.flows_out:
                 self.reading.report("pathway.event_subprocess_connected", self.get_node_by_id(element.id))
+        for element in _never_reached(spec):
+            self.reading.report("pathway.nothing_leads_here", self.get_node_by_id(element.id))
+
+
+def _never_reached(spec: ScopeSpec) -> list[Element]:
+    """What no token can ever come to: drawn as part of the procedure, and silently not."""
+    reached, waiting = set(spec.event_subprocesses), list(spec.entries)
+    while waiting:
+        element = waiting.pop()
+        if element not in reached:
+            reached.add(element)
+            waiting += [flow.target for flow in element.flows_out]
+            waiting += element.boundaries
+            landing = getattr(element, "landing", None)
+            if landing is not None:
+                waiting.append(landing)
+    return [element for element in spec.elements if element not in reached]

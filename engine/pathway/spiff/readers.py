@@ -25,20 +25,28 @@ _ALLOWED = {
     "endEvent": {"none", "message", "signal", "error", "escalation", "terminate"},
     "boundaryEvent": {"message", "signal", "timer", "condition", "error", "escalation"},
 }
+_INTERRUPTS = {"boundaryEvent": "cancelActivity", "startEvent": "isInterrupting"}
+# What an element may carry that would change how it runs, and does not run here: attribute → the value that changes nothing.
+_PLAIN = {"isForCompensation": "false", "instantiate": "false", "startQuantity": "1", "completionQuantity": "1", "eventGatewayType": "Exclusive"}
+_REFUSED_INSIDE = {"compensateEventDefinition", "cancelEventDefinition", "eventDefinitionRef", "script"}
+_INSIDE_SEVERAL = {"extensionElements", "documentation", "loopCardinality", "completionCondition"}
 
 
 def refused_kind(node: Any) -> str:
     """What is refused about a node, in BPMN's words."""
-    for child in node:
-        name = child.tag.rpartition("}")[2]
-        if name in ("compensateEventDefinition", "cancelEventDefinition", "eventDefinitionRef"):
-            return str(name)
-    return "compensation" if node.get("isForCompensation") == "true" else str(node.tag.rpartition("}")[2])
+    inside = (str(child.tag.rpartition("}")[2]) for child in node)
+    attributes = (f'{name}="{node.get(name)}"' for name, harmless in _PLAIN.items() if node.get(name, harmless) != harmless)
+    return next((name for name in inside if name in _REFUSED_INSIDE), None) or next(attributes, None) or str(node.tag.rpartition("}")[2])
 
 
 def is_refused(node: Any) -> bool:
     """Whether a node of a kind that runs carries what does not."""
-    return refused_kind(node) != node.tag.rpartition("}")[2] or (node.get("instantiate") == "true")
+    return refused_kind(node) != node.tag.rpartition("}")[2]
+
+
+def is_feel(language: str | None) -> bool:
+    """Whether an expression is said to be FEEL, or says nothing of its language."""
+    return language is None or "feel" in language.lower()
 
 
 class ElementReader(TaskParser):
@@ -75,10 +83,11 @@ class EventReader(ElementReader):
         element.trigger = self.trigger(definitions[0], element.extensions) if definitions else NOTHING
         if element.trigger.kind not in _ALLOWED[self.kind]:
             self.reading.report("pathway.trigger_out_of_place", self.node, kind=element.trigger.kind)
-        if isinstance(element, BoundaryEvent):
-            element.is_interrupting = self.node.get("cancelActivity", "true") == "true"
-        elif isinstance(element, StartEvent):
-            element.is_interrupting = self.node.get("isInterrupting", "true") == "true"
+        attribute = _INTERRUPTS.get(self.kind)
+        if attribute:
+            element.is_interrupting = self.node.get(attribute, "true") in ("true", "1")
+            if element.trigger.kind == "error" and not element.is_interrupting:
+                self.reading.report("pathway.error_interrupts", self.node)
 
     def trigger(self, definition: Any, extensions: Extensions) -> Trigger:
         """The trigger of an event definition."""
@@ -97,26 +106,25 @@ class EventReader(ElementReader):
                 self.reading.report("pathway.name_missing", self.node, kind=kind)
             return Trigger(kind, name or "")
         if kind == "signal":
-            name = self.process_parser.parser.signals.get(definition.get("signalRef"))
+            name = self.reading.named(kind, definition.get("signalRef"))
             if not name:
                 self.reading.report("pathway.name_missing", self.node, kind=kind)
-            return Trigger(kind, name or "")
+            return Trigger(kind, name)
         if kind in ("error", "escalation"):
             return Trigger(kind, self._code(definition, kind))
         return Trigger(kind)
 
     def _code(self, definition: Any, kind: str) -> str:
         reference = definition.get(f"{kind}Ref")
-        known = (self.process_parser.parser.errors if kind == "error" else self.process_parser.parser.escalations).get(reference) or {}
-        code = known.get(f"{kind}_code") or known.get("name") or ""
+        code = self.reading.named(kind, reference)
         if (reference or "Throw" in self.kind or self.kind == "endEvent") and not code:
             self.reading.report("pathway.name_missing", self.node, kind=kind)
-        return str(code)
+        return code
 
     def message(self, reference: str | None, extensions: Extensions) -> Trigger:
         """A message by `masar:message`, else by the message the element refers to."""
         note = extensions.message
-        name = (note.name if note else "") or self.process_parser.parser.messages.get(reference) or ""
+        name = (note.name if note else "") or self.reading.named("message", reference)
         if not name:
             self.reading.report("pathway.name_missing", self.node, kind="message")
         return Trigger("message", name, expression=note.key if note else None, result=note.result if note else "", parameters=note.parameters if note else ())
@@ -170,8 +178,11 @@ class ActivityReader(EventReader):
         several = self.node.find(full_tag("multiInstanceLoopCharacteristics"))
         if several is None:
             return None
-        if several.get("behavior", "All") != "All" or several.find(full_tag("loopDataInputRef")) is not None:
-            self.reading.report("pathway.unsupported", self.node, kind="loopDataInputRef" if several.get("behavior", "All") == "All" else "behavior")
+        unheard = [child.tag.rpartition("}")[2] for child in several if child.tag.rpartition("}")[2] not in _INSIDE_SEVERAL]
+        if several.get("behavior", "All") != "All":
+            unheard.append("behavior")
+        for name in unheard:
+            self.reading.report("pathway.unsupported", self.node, kind=name)
         kind = "sequential" if several.get("isSequential") == "true" else "parallel"
         text = several.findtext(full_tag("completionCondition"))
         condition = self.reading.feel(text, self.node) if text and text.strip() else None
@@ -205,4 +216,4 @@ READERS: dict[str, tuple[type[ElementReader], type[Element]]] = {
     "callActivity": (ActivityReader, CallActivity),
 }
 
-__all__ = ["READERS", "Activity", "ElementReader", "is_refused", "refused_kind"]
+__all__ = ["READERS", "Activity", "ElementReader", "is_feel", "is_refused", "refused_kind"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine import errors
-from engine.pathway.happenings import Ended, IncidentRaised
+from engine.pathway.happenings import Ended, IncidentClosed, IncidentRaised
 from engine.pathway.spiff import hearing, sight
 from engine.pathway.spiff.activities import CallActivity, OperationTask, PersonTask, SubProcess
 from engine.pathway.spiff.elements import Element
@@ -52,7 +52,10 @@ class Run:
         match stimulus:
             case Complete(task_id=key, variables=variables):
                 task = self._open(key, "task", "task.not_open")
-                self.set_variables(task, self.checked(variables))
+                given = self.checked(variables)
+                assert isinstance(task.element, PersonTask)
+                task.element.stop(self, task, "completed")  # done, even if the way out then breaks
+                self.set_variables(task, given)
                 self.resume(task)
             case Message(name=name, correlation=correlation, payload=payload):
                 hearing.message(self, name, correlation or None, self.checked(payload))
@@ -100,7 +103,7 @@ class Run:
             for token in scope.live():
                 found = token.internal_data.get("inc")
                 if found and found[0] == key:
-                    del token.internal_data["inc"]
+                    self.forget_incident(token)
                     token.element.retry(self, token, found[2])
                     return
         raise errors.Conflict("incident.not_open", id=key)
@@ -162,7 +165,7 @@ class Run:
     def resume(self, token: Token) -> None:
         """What a token waited for is done: it leaves."""
         token.internal_data["leaving"] = 1
-        token.internal_data.pop("inc", None)
+        self.forget_incident(token)
         token._set_state(READY)
         self.queue.append(token)
 
@@ -270,7 +273,9 @@ class Run:
 
     def forget_incident(self, token: Token) -> None:
         """What the incident was about is over."""
-        token.internal_data.pop("inc", None)
+        found = token.internal_data.pop("inc", None)
+        if found:
+            self.tell(IncidentClosed(found[0], token.element.id))
 
     # --- what elements ask for ---
 

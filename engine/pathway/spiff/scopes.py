@@ -34,6 +34,13 @@ class ScopeSpec(WorkflowSpec):
         self.event_subprocesses: list[Any] = []
         self.inclusive_joins: list[Any] = []
 
+    def begins(self, message: str | None = None) -> "list[Element]":
+        """Where it begins: at the start of a message, else at the plain start (or where nothing leads to, in a drawing without starts)."""
+        kinds = [(element, getattr(element, "trigger", None)) for element in self.entries]
+        if message is not None:
+            return [element for element, trigger in kinds if trigger is not None and trigger.kind == "message" and trigger.name == message]
+        return [element for element, trigger in kinds if element.kind != "startEvent" or trigger is None or trigger.kind == "none"]
+
     def sub_specs(self) -> Iterator["ScopeSpec"]:
         """This spec and those drawn inside it."""
         yield self

@@ -28,7 +28,7 @@ _local = threading.local()  # zstandard's objects are not for several threads
 
 
 def dump(run: Run) -> bytes:
-    """The state of an instance."""
+    """The state of an instance. Refuses: `state.too_large`."""
     scopes = []
     for host, scope in run.scopes.items():
         tokens = [
@@ -39,6 +39,8 @@ def dump(run: Run) -> bytes:
         scopes.append([scope.drawn.number, list(host) if host else None, variables, tokens])
     early = [[name, key, _frozen(payload)] for name, key, payload in run.early]
     body = _encoder.encode([bytes.fromhex(run.definitions.digest[:16]), run.is_ended, run.outcome, run.given, early, bytes(run.passed), scopes])
+    if len(body) > _LARGEST:  # what is written must be read again
+        raise errors.Invalid("state.too_large", most=_LARGEST)
     if len(body) < _COMPRESSED_FROM:
         return bytes((VERSION, 0)) + body
     if not hasattr(_local, "compressor"):

@@ -161,9 +161,12 @@ class Case:
                     del self.waiting[one.wait_id]
                 case bpmn.IncidentRaised():
                     self.incidents[one.incident_id] = one
+                case bpmn.IncidentClosed():
+                    del self.incidents[one.incident_id]
         seen = bpmn.inspect(self.definitions, self.state)
         assert sorted(task.task_id for task in seen.tasks) == sorted(self.open)
         assert sorted(wait.wait_id for wait in seen.waits) == sorted(self.waiting)
+        assert sorted(one.incident_id for one in seen.incidents) == sorted(self.incidents)
         assert seen.ended == any(isinstance(one, bpmn.Ended) for one in self.happened)
         self.seen = seen
         return self
