@@ -7,12 +7,23 @@ DO $$ BEGIN
     END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- another database of the same server was faster
 END $$;
+-- Since version 16 whoever makes a role may not yet act as it.
+DO $$ BEGIN
+    IF current_setting('server_version_num')::int < 160000 THEN
+        IF NOT pg_has_role(current_user, 'masar_app', 'MEMBER') THEN
+            EXECUTE format('GRANT masar_app TO %I', current_user);
+        END IF;
+    ELSIF NOT pg_has_role(current_user, 'masar_app', 'SET') THEN
+        EXECUTE format('GRANT masar_app TO %I WITH SET TRUE', current_user);
+    END IF;
+END $$;
 GRANT USAGE ON SCHEMA public TO masar_app;
 
 -- ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE installation (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     is_demo boolean NOT NULL,
+    is_ready boolean NOT NULL DEFAULT false,  -- the first start came to its end; one that was cut short begins again
     dated_version bigint NOT NULL DEFAULT 1,  -- counts the changes of programmes, parameters, funds and holidays
     created_at timestamptz NOT NULL DEFAULT now()
 );

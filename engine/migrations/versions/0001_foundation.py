@@ -1,4 +1,4 @@
-"""The first floor, and the tables of the job queue beside it."""
+"""The first floor, and the job queue beside it in a schema of its own."""
 
 from pathlib import Path
 
@@ -12,18 +12,22 @@ down_revision = None
 def upgrade() -> None:
     run = op.get_bind().exec_driver_sql
     run("SET LOCAL check_function_bodies = off")
-    run(SchemaManager.get_schema().replace("%", "%%"))
     run((Path(__file__).parents[1] / "0001_foundation.sql").read_text("utf-8").replace("%", "%%"))
+    # procrastinate writes its names without a schema: made, and used (engine.jobs), under a search path that knows nothing else.
+    path = run("SHOW search_path").scalar_one()
+    run("CREATE SCHEMA queue")
+    run("SET LOCAL search_path TO queue")
+    run(SchemaManager.get_schema().replace("%", "%%"))
     run(_QUEUE_GRANTS)
+    run(f"SET LOCAL search_path TO {path}")
 
 
 _QUEUE_GRANTS = """
-DO $$
-DECLARE t text;
-BEGIN
-    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'procrastinate%%' LOOP
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %%I TO masar_app', t);
-    END LOOP;
-END $$;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO masar_app;
+GRANT USAGE ON SCHEMA queue TO masar_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_workers TO masar_app;
+GRANT SELECT, INSERT ON procrastinate_events TO masar_app;
+GRANT SELECT, UPDATE ON procrastinate_periodic_defers TO masar_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA queue TO masar_app;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA queue FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA queue TO masar_app;
 """
