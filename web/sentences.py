@@ -3,10 +3,11 @@
 It invents nothing: an event nobody worded is named by its code.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from engine.casework.views import Happened, KnownFact
+from engine.casework.views import Happened
 from web.formatting import Words
 
 
@@ -45,12 +46,11 @@ def why(words: Words, one: Happened, names: Mapping[str, str]) -> list[str]:
     return said
 
 
-def source(words: Words, fact: KnownFact) -> str:
+def source(words: Words, kind: str, recorded_at: dt.datetime, author: str, author_agency: str) -> str:
     """Where a fact comes from: what kind of source, the day, who wrote it down."""
-    kind = words.text(f"fact.by.{fact.source or 'person'}")
-    author = f"{fact.author} ({words.text(f'agency.{fact.author_agency}')})" if fact.author and fact.author_agency else fact.author
-    code = "fact.source_author" if author else "fact.source"
-    return words.text(code, source=kind, date=words.date(fact.recorded_at), author=author)
+    said = words.text(f"fact.by.{kind or 'person'}")
+    who = f"{author} ({words.text(f'agency.{author_agency}')})" if author and author_agency else author
+    return words.text("fact.source_author" if who else "fact.source", source=said, date=words.date(recorded_at), author=who)
 
 
 def _values(words: Words, values: Mapping[str, Any]) -> str:

@@ -53,14 +53,20 @@ class Typed:
         places = {int(found["place"]) for key in self.pairs if (found := _ROW.match(key)) and found["list"] == name}
         return [f"{name}[{place}]" for place in sorted(places)]
 
-    def add_row(self, name: str, item_id: str = "") -> None:
+    def add_row(self, name: str, item_id: str = "") -> str:
+        """One more row at the end; its name."""
         rows = self.rows(name)
         place = int(_ROW.match(rows[-1])["place"]) + 1 if rows else 0
         self.pairs[f"{name}~present"] = ["1"]
         self.pairs[f"{name}[{place}]~item"] = [item_id]
+        return f"{name}[{place}]"
 
     def remove_row(self, row: str) -> None:
         self.pairs = {name: values for name, values in self.pairs.items() if not name.startswith((f"{row}.", f"{row}~"))}
+
+    def forget(self, name: str) -> None:
+        """As if the question had never been in the page."""
+        self.pairs = {key: values for key, values in self.pairs.items() if key != name and not key.startswith((f"{name}~", f"{name}["))}
 
     def put(self, name: str, *values: str) -> None:
         self.pairs[name] = list(values)

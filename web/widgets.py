@@ -1,11 +1,11 @@
-"""From a form the engine computed to what is drawn, and from what was typed to the answers the engine reads.
+"""One question as it is drawn, and what was typed into it as `forms.answers` takes it.
 
-One question is one `Widget`; templates know widgets only, never the dictionary. Nothing is judged here: `forms.answers` does.
+Templates know widgets only, never the dictionary. Nothing is judged here; the page as a whole is `web.layout`'s.
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +55,8 @@ class Widget:
     case_id: str = ""
     items: tuple["Item", ...] = ()
     item_label: str = ""
+    may_add: bool = True
+    corrects: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,9 @@ class Item:
     id: str
     widgets: tuple[Widget, ...]
 
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    widgets: tuple[Widget, ...]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A task's page: questions by section, what is known by section, and the list of what is to be mended."""
-
-    sections: tuple[Section, ...]
-    known: tuple[Mapping[str, Any], ...]
-    known_count: int
-    errors: tuple[Mapping[str, str], ...] = field(default=())
+    @property
+    def anchor(self) -> str:
+        return element_id(self.name)
 
 
 def element_id(name: str) -> str:
@@ -95,7 +85,7 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
     made = Widget(
         kind="text", name=name, id=element_id(name), label=pick(spec.label, words.language), action=action, help=pick(spec.help, words.language), required=required,
         in_item=in_item, refreshes=refreshes, errors=tuple(errors), value=text, longest=spec.max_length or 0, width=_NARROW.get(spec.type, ""),
-        status=typed.one(f"{name}~status") if has else status, statuses=_statuses(spec, words), case_id=case_id,
+        status=typed.one(f"{name}~status") if has else status, statuses=statuses(spec, words), case_id=case_id,
     )  # fmt: skip
     match spec.type:
         case "longtext" | "address":
@@ -182,7 +172,8 @@ def _choice(made: Widget) -> Widget:
     return replace(made, kind="choice", choices=made.choices + tuple((f"~{code}", said) for code, said in extra), value=value, statuses=())
 
 
-def _statuses(spec: Any, words: Words) -> tuple[tuple[str, str], ...]:
+def statuses(spec: Any, words: Words) -> tuple[tuple[str, str], ...]:
+    """The ways not to answer that the dictionary allows: does not know, would rather not say."""
     offered = (["inconnu"] if spec.unknown else []) + (["refuse"] if spec.refusable else [])
     return tuple((code, words.text(STATUSES[code])) for code in offered)
 
@@ -192,15 +183,19 @@ def _parts(stored: Any) -> tuple[str, str, str]:
     return (parts[0], parts[1] if len(parts) > 1 else "", str(int(parts[2])) if len(parts) > 2 else "")
 
 
-def typed_lines(fields: Mapping[str, Any], typed: Typed, language: str) -> list[dict[str, str]]:
-    """What was typed, as lines to copy from, when the task that asked it is gone."""
-    found = []
-    for name, values in typed.pairs.items():
+def typed_lines(fields: Mapping[str, Any], pairs: Mapping[str, Sequence[str]], language: str) -> list[dict[str, str]]:
+    """What was typed, as lines to copy from, when the question it answered is gone."""
+    lines: dict[str, dict[str, str]] = {}
+    for name, values in pairs.items():
         plain = name.partition("~")[0]
         own = plain.rpartition("].")[2]
         said = " · ".join(value for value in values if value)
-        if said and not name.endswith(("~present", "~item", "~drawn")):
-            found.append({"label": pick(fields[own].label, language) if own in fields else own, "value": said})
-    return found
-
-
+        if not said or own not in fields or name.endswith(("~present", "~item", "~drawn", "~status", "~typed")):
+            continue
+        known = {code: fields[own].choice_label(code, language) for code in fields[own].codes} if fields[own].codes else {}
+        said = " · ".join(known.get(value, value) for value in values if value)
+        if plain in lines:
+            lines[plain]["value"] += f" {said}"
+        else:
+            lines[plain] = {"label": pick(fields[own].label, language), "value": said}
+    return list(lines.values())

@@ -61,7 +61,7 @@ def _diagram(screen: Screen, edition: editions.Edition, file: CaseFile, process:
 def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFact], by_subject: bool = False) -> list[dict[str, Any]]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for fact in facts:
-        groups.setdefault(fact.subject if by_subject else fact.group, []).append({"label": fact.label, "value": fact.value, "source": sentences.source(screen.words, fact)})
+        groups.setdefault(fact.subject if by_subject else fact.group, []).append({"label": fact.label, "value": fact.value, "source": sentences.source(screen.words, fact.source, fact.recorded_at, fact.author, fact.author_agency)})
     titles = edition.dictionary.groups
     return [
         {"title": i18n.pick(titles[name.partition(":")[0]].label, screen.language) if name.partition(":")[0] in titles else name, "facts": rows}

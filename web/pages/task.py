@@ -13,10 +13,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from engine import clock, errors
 from engine.actors import users
-from engine.casework import cases, tasks
+from engine.casework import cases, diagrams, tasks
 from engine.casework.views import Completed, TaskView
 from engine.dossier import documents
-from web import widgets
+from web import layout, widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.screen import Screen
 from web.typed import Typed
@@ -38,7 +38,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, task_id: UUID) -> Re
 @router.post("/tasks/{task_id}")
 def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id: UUID) -> Response:
     """Any button of the form. A refusal shows the same page again with everything that was typed."""
-    wanted, _, on = field(form, "act", 200).partition(":")
+    (wanted, _, on), focus = field(form, "act", 200).partition(":"), ""
     typed, correcting = Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}
     try:
         with database_of(request).unit_of_work(actor) as session:
@@ -46,21 +46,27 @@ def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id
             match wanted:
                 case "complete":
                     return _complete(screen, actor, session, form, typed, correcting, task_id)
-                case "draft":
+                case "draft" if not screen.is_patch:
                     _keep(actor, session, typed, correcting, task_id)
                     return screen.go(f"/tasks/{task_id}", "draft")
                 case "release":
                     tasks.release(session, actor, task_id)
                     return screen.go("/desk", "released")
                 case "add":
-                    typed.add_row(on)
+                    focus = typed.add_row(on)
                 case "remove":
                     typed.remove_row(on)
+                    focus = on.partition("[")[0]
                 case "correct":
                     correcting.add(on)
-            if wanted in ("add", "remove", "correct"):
+                    focus = on
+                case "keep":
+                    correcting.discard(on)
+                    typed.forget(on)
+            kept = wanted in ("add", "remove", "correct", "keep", "draft")
+            if kept:
                 _keep(actor, session, typed, correcting, task_id)
-            return _page(screen, session, tasks.view(session, actor, task_id), typed, correcting)
+            return _page(screen, session, tasks.view(session, actor, task_id), typed, correcting, widgets.element_id(focus) if focus else "", kept)
     except errors.Refusal as refusal:
         return _refused(request, screen, actor, task_id, typed, correcting, refusal)
 
@@ -69,7 +75,7 @@ def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id
 def keep_draft(screen: OnScreen, actor: Acting, session: Writing, form: Posted, task_id: UUID) -> Response:
     """What is being typed, kept for its author; the first time it takes the task in hand."""
     _keep(actor, session, Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}, task_id)
-    return PlainTextResponse(screen.words.text("task.saved_at", time=screen.words.time(clock.system_now())))
+    return PlainTextResponse(_saved(screen))
 
 
 @router.post("/tasks/{task_id}/claim")
@@ -98,6 +104,10 @@ def _keep(actor: users.Actor, session: Any, typed: Typed, correcting: set[str], 
     tasks.save_draft(session, actor, task_id, typed.as_draft(correcting))
 
 
+def _saved(screen: Screen) -> str:
+    return screen.words.text("task.saved_at", time=screen.words.time(clock.system_now()))
+
+
 def _keep_files(session: Any, actor: users.Actor, form: FormData, typed: Typed, task_id: UUID) -> None:
     """Files that came with the form itself (without script) become documents, and the form holds their numbers."""
     for name, value in form.multi_items():
@@ -112,7 +122,7 @@ def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, 
     except errors.Conflict:
         done = tasks.complete(session, actor, task_id, {}, None, key)  # a second click of the same submission; refuses any other
         return _next(screen, session, task_id, "", done)
-    raw = widgets.read(task.form, typed, correcting) | {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason")}
+    raw = layout.read(task.form, typed, correcting) | {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason")}
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
     return _next(screen, session, task_id, task.name, done)
 
@@ -136,29 +146,39 @@ def _next(screen: Screen, session: Any, task_id: UUID, name: str, done: Complete
 
 
 def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID, typed: Typed, correcting: set[str], refusal: errors.Refusal) -> Response:
-    """The same page with what was typed and what is wrong; what was typed is kept as the draft too, when the task is still there."""
+    """The same page with what was typed and what is wrong. What was typed becomes the draft too: a page that is closed loses nothing."""
     if refusal.status not in (409, 422):
         raise refusal
+    if refusal.code != "task.draft_too_long":
+        with database_of(request).unit_of_work(actor) as session:
+            _keep(actor, session, typed, correcting, task_id)
     with database_of(request).reading(actor) as session:
         try:
             task = tasks.view(session, actor, task_id)
         except errors.Conflict as conflict:
-            return screen.show("task/gone.html", 409, **_gone(screen, conflict), typed=widgets.typed_lines(session, typed, screen.language))
-        return _page(screen, session, task, typed, correcting, refusal)
+            return screen.show("task/gone.html", 409, **_gone(screen, conflict), typed=_lines(session, actor, conflict, typed, screen.language))
+        return _page(screen, session, task, typed, correcting, refusal=refusal)
 
 
-def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], refusal: errors.Refusal | None = None) -> Response:
+def _lines(session: Any, actor: users.Actor, conflict: errors.Conflict, typed: Typed, language: str) -> list[dict[str, str]]:
+    """What was typed into a task that is no longer there, as lines to copy from."""
+    return widgets.typed_lines(diagrams.edition_of(session, actor, UUID(conflict.details["case_id"])).dictionary.fields, typed.pairs, language)
+
+
+def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], focus: str = "", kept: bool = False,
+          refusal: errors.Refusal | None = None) -> Response:  # fmt: skip
     findings = refusal.findings if refusal and refusal.status == 422 else ()
-    shown = widgets.layout(task, typed, correcting, findings, screen.words)
+    shown = layout.layout(task, typed, correcting, findings, screen.words)
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors
     if duplicates:
-        errors_shown = [{"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")}]
+        errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")},)
     return screen.show(
-        "task/page.html", refusal.status if refusal else 200, task=task, now=clock.now(session), may_complete="complete" in task.may, sections=shown.sections,
-        knowns=shown.known, known_count=shown.known_count, errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates,
-        set_aside=typed.many("not_duplicate_of"), set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved="",
+        "task/page.html", refusal.status if refusal else 200, task=task, now=clock.now(session), may_complete="complete" in task.may, shown=shown, errors=errors_shown,
+        correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"),
+        set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "", focus="summary" if errors_shown else focus,
+        left=widgets.typed_lines(task.form.dictionary.fields, shown.left, screen.language) if conflict else [],
     )  # fmt: skip
 
 
@@ -171,11 +191,11 @@ def _conflict(screen: Screen, refusal: errors.Refusal) -> dict[str, str]:
     text, details = screen.words.text, refusal.details
     match refusal.code:
         case "task.stale":
-            return {"title": text("conflict.stale"), "sentence": text("conflict.stale_fields", fields=f"{text('format.comma')} ".join(details.get("fields", ()))), "kept": "yes"}
+            return {"title": text("conflict.stale"), "sentence": text("conflict.stale_fields", fields=f"{text('format.comma')} ".join(details.get("fields", ())))}
         case "task.held":
-            return {"title": text("conflict.taken"), "sentence": text("conflict.taken_who", name=details["who"]), "kept": "yes"}
+            return {"title": text("conflict.taken"), "sentence": text("conflict.taken_who", name=details["who"])}
         case _:
-            return {"title": text("conflict.other"), "sentence": screen.refusal(refusal.code, details), "kept": "yes"}
+            return {"title": text("conflict.other"), "sentence": screen.refusal(refusal.code, details)}
 
 
 def _gone(screen: Screen, conflict: errors.Conflict) -> dict[str, Any]:

@@ -35,10 +35,11 @@ startMenus();
 startKeys();
 
 // After a refusal the reader is taken to the summary of what to mend; after a list grew, to its new row.
-document.addEventListener("htmx:afterSettle", () => {
-  const summary = document.querySelector("[data-focus]");
-  if (summary) {
-    summary.removeAttribute("data-focus");
-    summary.focus();
-  }
-});
+function lead() {
+  const page = document.querySelector("[data-focus]");
+  if (!page) return;
+  document.getElementById(page.dataset.focus)?.focus();
+  delete page.dataset.focus;
+}
+lead();
+document.addEventListener("htmx:afterSettle", lead);

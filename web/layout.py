@@ -1,0 +1,215 @@
+"""The page of a task from the form the engine computed: questions by section, what is known, what is to be mended; and back again, the
+answers as the engine reads them.
+
+One question is drawn by `web.widgets`; which are asked and whether an answer is good is decided by `forms`.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine.casework.views import TaskView
+from engine.i18n import pick
+from forms import answers
+from forms.form import Form, KnownField, Question
+from forms.text import display
+from web import sentences, widgets
+from web.formatting import Words
+from web.typed import Typed
+from web.widgets import Item, Widget
+
+_ONE_ACT = "P0D"  # an answer good for one act only is never offered again as one's own
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    widgets: tuple[Widget, ...]
+
+
+@dataclass(frozen=True)
+class KnownSection:
+    title: str
+    facts: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A task's page: questions by section, what is known by section, what is to be mended, and what was typed to questions it no longer has."""
+
+    sections: tuple[Section, ...]
+    known: tuple[KnownSection, ...]
+    known_count: int
+    errors: tuple[Mapping[str, str], ...] = ()
+    left: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def layout(task: TaskView, typed: Typed, correcting: Collection[str], findings: Sequence[Any], words: Words) -> Layout:
+    """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it."""
+    form = task.form
+    wrong = _by_name(form, typed, findings)
+    drawing = _Drawing(task, typed, wrong, words)
+    asked = answers.asked(form, _raw(form, typed, correcting))
+    sections = []
+    corrected = [one for one in form.known if one.spec.id in correcting and one.may_correct]
+    titles = [section.title for section in form.sections]
+    for section in form.sections:
+        drawn = [drawing.correction(one) for one in corrected if one.section == section.title]
+        drawn += [drawing.question(question) for question in section.questions if question.spec.id in asked]
+        if drawn:
+            sections.append(Section(section.title, tuple(drawn)))
+    elsewhere = [one for one in corrected if one.section not in titles]
+    for title in dict.fromkeys(one.section for one in elsewhere):
+        sections.append(Section(title, tuple(drawing.correction(one) for one in elsewhere if one.section == title)))
+    shown = [one for one in form.known if one not in corrected]
+    by_section = {title: tuple(_fact(one, form, words) for one in shown if one.section == title) for title in dict.fromkeys(one.section for one in shown)}
+    known = tuple(KnownSection(title or words.text("task.read_first"), facts) for title, facts in by_section.items())
+    drawn = _drawn_names(sections)
+    left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in drawn}
+    return Layout(tuple(sections), known, len(shown), tuple(_summary(form, findings, typed, drawn, words)), left)
+
+
+def read(form: Form, typed: Typed, correcting: Collection[str]) -> dict[str, Any]:
+    """What was typed as `forms.answers.read` takes it. An answer left in the page to a question that is no longer asked is not sent."""
+    raw = _raw(form, typed, correcting)
+    asked = answers.asked(form, raw)
+    conditional = {question.spec.id for section in form.sections for question in section.questions}
+    return {name: value for name, value in raw.items() if name in asked or name not in conditional}
+
+
+def _raw(form: Form, typed: Typed, correcting: Collection[str]) -> dict[str, Any]:
+    specs = [question.spec for section in form.sections for question in section.questions]
+    specs += [known.spec for known in form.known if known.spec.id in correcting and known.may_correct]
+    found = {spec.id: _answer(form, spec, typed) for spec in specs if typed.has(spec.id)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _answer(form: Form, spec: Any, typed: Typed) -> Any:
+    if spec.type != "list":
+        return widgets.answer(spec, spec.id, typed)
+    if status := typed.one(f"{spec.id}~status"):
+        return {"status": status}
+    rows = []
+    for row in typed.rows(spec.id):
+        cells = {inner: widgets.answer(form.dictionary.fields[inner], f"{row}.{inner}", typed) for inner in spec.items}
+        kept = {"id": typed.one(f"{row}~item")} if typed.one(f"{row}~item") else {}
+        rows.append(kept | {inner: value for inner, value in cells.items() if value is not None})
+    return rows
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Draws the questions of one task for one reader."""
+
+    task: TaskView
+    typed: Typed
+    wrong: Mapping[str, Sequence[str]]
+    words: Words
+
+    def question(self, question: Question) -> Widget:
+        old = question.known
+        stored = old.value if old is not None and question.spec.validity != _ONE_ACT else None
+        status = old.status if old is not None and old.status != "known" and question.spec.validity != _ONE_ACT else ""
+        drawn = self._draw(question.spec, stored, status, question.required, question.reveals)
+        if stored is None:
+            return drawn
+        return replace(drawn, help=" ".join(filter(None, (drawn.help, self.words.text("task.last_known", date=self.words.date(old.recorded_at))))))
+
+    def correction(self, known: KnownField) -> Widget:
+        """A known answer to be mended: the old one stands in the field."""
+        return replace(self._draw(known.spec, known.value, known.status if known.status != "known" else "", True, False), corrects=True)
+
+    def _draw(self, spec: Any, stored: Any, status: str, required: bool, reveals: bool) -> Widget:
+        action = f"/tasks/{self.task.task_id}"
+        if spec.type != "list":
+            return widgets.draw(
+                spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=required, refreshes=reveals,
+                errors=self.wrong.get(spec.id, ()), case_id=str(self.task.case_id),
+            )  # fmt: skip
+        form = self.task.form
+        label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)
+        made = Widget(
+            kind="list", name=spec.id, id=widgets.element_id(spec.id), label=pick(spec.label, self.words.language), help=pick(spec.help, self.words.language), action=action,
+            required=required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label, items=tuple(self._rows(spec, stored, action)),
+            may_add=not spec.max_items or len(self._row_names(spec, stored)) < spec.max_items, statuses=widgets.statuses(spec, self.words),
+            status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else status,
+        )  # fmt: skip
+        return made
+
+    def _row_names(self, spec: Any, stored: Any) -> list[str]:
+        if self.typed.has(spec.id):
+            return self.typed.rows(spec.id)
+        return [f"{spec.id}[{place}]" for place in range(len(stored or ()))]
+
+    def _rows(self, spec: Any, stored: Any, action: str) -> list[Item]:
+        kept = {str(row.get("id", "")): row for row in stored or () if isinstance(row, Mapping)}
+        in_order = list(kept.values())
+        rows = []
+        fields = self.task.form.dictionary.fields
+        for place, name in enumerate(self._row_names(spec, stored)):
+            item_id = self.typed.one(f"{name}~item") if self.typed.has(spec.id) else str(in_order[place].get("id", ""))
+            old = kept.get(item_id, {}) if item_id else {}
+            drawn = []
+            for inner in spec.items:
+                inner_name = f"{name}.{inner}"
+                drawn.append(widgets.draw(
+                    fields[inner], inner_name, self.typed, self.words, action, stored=old.get(inner), required=not fields[inner].optional,
+                    errors=self.wrong.get(inner_name, ()), in_item=True, case_id=str(self.task.case_id),
+                ))  # fmt: skip
+            rows.append(Item(name, item_id, tuple(drawn)))
+        return rows
+
+
+def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:
+    """One known answer as the page shows it; of a hidden one, only who holds it."""
+    made = {"field": known.spec.id, "label": pick(known.spec.label, words.language), "is_held": known.is_hidden, "may_correct": known.may_correct}
+    if known.is_hidden:
+        return {**made, "agency": known.author_agency or known.spec.owner, "value": "", "items": (), "source": ""}
+    items = ()
+    if known.spec.type == "list" and known.status == "known":
+        items = tuple(_row(row, known.spec, form, words.language) for row in known.value or ())
+    return {**made, "agency": "", "value": known.text, "items": items, "source": sentences.source(words, known.source.kind, known.recorded_at, known.author, known.author_agency)}
+
+
+def _row(row: Mapping[str, Any], spec: Any, form: Form, language: str) -> str:
+    cells = [display(form.dictionary.fields[inner], row[inner], language) for inner in spec.items if row.get(inner) is not None]
+    return " · ".join(cell for cell in cells if cell)
+
+
+def _by_name(form: Form, typed: Typed, findings: Sequence[Any]) -> dict[str, list[str]]:
+    """The sentences of each question, by its name in the page."""
+    wrong: dict[str, list[str]] = {}
+    for found in findings:
+        wrong.setdefault(_name(found.where, typed), []).append(found.message)
+    return wrong
+
+
+def _name(where: str, typed: Typed) -> str:
+    """From a JSON pointer into the answers (`/foyer.membres/1/membre.prenom`) to the name in the page; rows keep the numbers they were typed under."""
+    first, *rest = [part.replace("~1", "/").replace("~0", "~") for part in where.strip("/").split("/")]
+    if not rest or not rest[0].isdigit():
+        return first
+    rows = typed.rows(first)
+    row = rows[int(rest[0])] if int(rest[0]) < len(rows) else first
+    return f"{row}.{rest[1]}" if len(rest) > 1 and row != first else row
+
+
+def _drawn_names(sections: Sequence[Section]) -> set[str]:
+    drawn = set()
+    for section in sections:
+        for widget in section.widgets:
+            drawn |= {widget.name, *(item.name for item in widget.items), *(inner.name for item in widget.items for inner in item.widgets)}
+    return drawn
+
+
+def _summary(form: Form, findings: Sequence[Any], typed: Typed, drawn: Collection[str], words: Words) -> list[dict[str, str]]:
+    """What is to be mended, in the order of the page, each leading to its question."""
+    lines = []
+    for found in findings:
+        name = _name(found.where, typed)
+        own = name.rpartition("].")[2]
+        spec = form.dictionary.fields.get(own)
+        anchor = widgets.element_id(name) if name in drawn else "questions"
+        lines.append({"anchor": anchor, "label": pick(spec.label, words.language) if spec else "", "sentence": found.message})
+    return lines
