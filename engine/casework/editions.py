@@ -141,10 +141,16 @@ def load(session: Session, edition_id: UUID) -> Edition:
 
 def current(session: Session) -> Edition:
     """The edition that new cases follow. Refuses: `edition.none` when nothing was published."""
-    newest = session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC LIMIT 1")).scalar()
-    if newest is None:
+    found = current_or_none(session)
+    if found is None:
         raise errors.Conflict("edition.none")
-    return load(session, newest)
+    return found
+
+
+def current_or_none(session: Session) -> Edition | None:
+    """The edition in force, or None before the first publication."""
+    newest = session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC LIMIT 1")).scalar()
+    return load(session, newest) if newest else None
 
 
 def _keep(edition: Edition) -> Edition:

@@ -5,7 +5,7 @@ otherwise it stays until somebody waits. No unit of work ever holds the locks of
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +19,14 @@ from engine.casework.instances import OWN_SUBJECT, Change, lock
 from engine.database import Database
 from engine.pathway import bpmn
 
-_NEXT = text("""
+_HEARD = "EXISTS (SELECT FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation) OR m.name = ANY (CAST(:starts AS text[]))"
+_DELIVERABLE = text(f"""
+    SELECT m.message_id FROM message m WHERE m.consumed_at IS NULL AND ({_HEARD}) AND m.message_id::text <> ALL (CAST(:but AS text[]))
+     ORDER BY m.created_at, m.message_id LIMIT :limit""")
+_TAKE = text("""
     SELECT m.message_id, m.name, m.correlation, m.payload, m.sender_id,
            (SELECT w.instance_id FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation ORDER BY w.opened_at LIMIT 1) AS receiver
-      FROM message m
-     WHERE m.consumed_at IS NULL
-       AND (EXISTS (SELECT FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation) OR m.name = ANY (CAST(:starts AS text[])))
-     ORDER BY m.created_at, m.message_id LIMIT 1 FOR UPDATE OF m SKIP LOCKED""")
+      FROM message m WHERE m.message_id = :id AND m.consumed_at IS NULL FOR UPDATE OF m SKIP LOCKED""")
 _CONSUME = text("UPDATE message SET consumed_at = masar_now(), consumed_by = :by WHERE message_id = :id")
 _INSERT = text("INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at) VALUES (:id, :name, :correlation, CAST(:payload AS jsonb), NULL, masar_now())")
 
@@ -38,31 +39,45 @@ def send(session: Session, actor: Any, name: str, correlation: str, payload: Map
     session.execute(_INSERT, {"id": identity.new_id(), "name": name, "correlation": correlation, "payload": json.dumps(dict(payload))})
 
 
-def deliver_pending(database: Database, limit: int = 10_000) -> int:
-    """Delivers what can be delivered now, one message a unit of work; any number of workers may run it. Returns how many."""
-    for delivered in range(limit):
-        with database.unit_of_work(users.system()) as session:
-            if not _deliver_one(session):
-                return delivered
-    return limit
-
-
-def _deliver_one(session: Session) -> bool:
-    actor = users.system()
+def deliverable(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[UUID]:
+    """The messages that somebody waits for, or that start a process, the oldest first. `but`: the ids that somebody carries already."""
     edition = editions.current_or_none(session)
-    starts = edition.definitions.starting_messages if edition else {}
-    row = session.execute(_NEXT, {"starts": list(starts)}).one_or_none()
+    starts = list(edition.definitions.starting_messages) if edition else []
+    return list(session.execute(_DELIVERABLE, {"starts": starts, "limit": limit, "but": list(but)}).scalars())
+
+
+def deliver(session: Session, message_id: UUID) -> bool:
+    """Delivers one message, unless it was taken already or nobody waits for it any more (then it stays). Asked twice at once, it is delivered once."""
+    actor = users.system()
+    row = session.execute(_TAKE, {"id": message_id}).one_or_none()
     if row is None:
         return False
     message = bpmn.Message(name=row.name, correlation=row.correlation, payload=dict(row.payload), at=None, seq=0, facts={})
     change = _to_waiting(session, actor, row, message) if row.receiver else None
+    edition = editions.current_or_none(session)
+    starts = edition.definitions.starting_messages if edition else {}
     if change is None and row.name in starts:
         change = _to_start(session, actor, row, message, edition, starts[row.name])
-    if change is None:  # the one who waited was taken by somebody else meanwhile: the message stays
-        return True
+    if change is None:
+        return False
     cases.finish(change)
     session.execute(_CONSUME, {"id": row.message_id, "by": change.held.instance_id})
     return True
+
+
+def deliver_pending(database: Database, limit: int = 10_000) -> int:
+    """Delivers what can be delivered now, one message a unit of work; any number of processes may run it at once. Returns how many."""
+    delivered = 0
+    while delivered < limit:
+        with database.reading(users.system()) as session:
+            waiting = deliverable(session)
+        before = delivered
+        for message_id in waiting:
+            with database.unit_of_work(users.system()) as session:
+                delivered += deliver(session, message_id)
+        if delivered == before:  # nothing left, or another process has it in hand
+            break
+    return delivered
 
 
 def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -> Change | None:

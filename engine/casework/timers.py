@@ -5,19 +5,27 @@ A task's due date reminds its holder (or role); half as long again tells the hea
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
+from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority, users
 from engine.casework import cases, messages
-from engine.casework.instances import LOCK_BY_TASK, Change, from_row, lock
+from engine.casework.instances import Change, lock
 from engine.database import Database
 from engine.pathway import bpmn
 
-_DUE_WAIT = text("SELECT w.instance_id, w.position, w.node, w.due_at FROM wait w WHERE w.kind = 'timer' AND w.due_at <= masar_now() ORDER BY w.due_at, w.instance_id LIMIT 1 FOR UPDATE SKIP LOCKED")
-_DUE_TASK = text("SELECT task_id, remind_at FROM open_task WHERE remind_at <= masar_now() ORDER BY remind_at LIMIT 1 FOR UPDATE SKIP LOCKED")
+_DUE_WAITS = text("""SELECT instance_id, position FROM wait WHERE kind = 'timer' AND due_at <= masar_now() AND instance_id || ' ' || position <> ALL (CAST(:but AS text[]))
+                      ORDER BY due_at, instance_id, position LIMIT :limit""")
+_DUE_TASKS = text("SELECT task_id FROM open_task WHERE remind_at <= masar_now() AND task_id::text <> ALL (CAST(:but AS text[])) ORDER BY remind_at, task_id LIMIT :limit")
+_STILL_DUE = text("SELECT node, due_at FROM wait WHERE instance_id = :instance AND position = :position AND kind = 'timer' AND due_at <= masar_now()")
+_STILL_LATE = text("SELECT instance_id FROM open_task WHERE task_id = :task AND remind_at <= masar_now()")
+_LATE_TASK = text("""SELECT task_id, position, node, names, agency, branch, role, holder_id, opened_at, due_at, reminders FROM open_task
+                      WHERE task_id = :task AND remind_at <= masar_now()""")
 _NEXT_INSTANT = text("SELECT least((SELECT min(due_at) FROM wait WHERE kind = 'timer'), (SELECT min(remind_at) FROM open_task WHERE remind_at IS NOT NULL))")
 _NOTICE = text("""INSERT INTO notice (notice_id, user_id, branch, agency, role, code, details, instance_id, task_id, created_at)
                   VALUES (:id, :user, :branch, :agency, :role, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
@@ -26,13 +34,63 @@ _REMIND_NEXT = text("UPDATE open_task SET remind_at = :next, reminders = reminde
 _STEPS = (("task.due", 0.5), ("task.late", 1.0), ("task.very_late", None))
 
 
+def due(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[tuple[UUID, str]]:
+    """The timers that are due, the earliest first: instance and position. `but`: those ("instance position") that somebody sees to already."""
+    return [(row.instance_id, row.position) for row in session.execute(_DUE_WAITS, {"limit": limit, "but": list(but)})]
+
+
+def late(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[UUID]:
+    """The tasks whose reminder is due, the earliest first. `but`: the ids that somebody sees to already."""
+    return list(session.execute(_DUE_TASKS, {"limit": limit, "but": list(but)}).scalars())
+
+
+def fire(session: Session, instance_id: UUID, position: str) -> bool:
+    """Fires one timer, if it is still there and due once the case is locked: asked twice at once, it fires once. Records: `timer.fired`."""
+    # The case first, then what belongs to it: a completion takes the same locks in the same order.
+    held = lock(session, instance_id)
+    row = session.execute(_STILL_DUE, {"instance": instance_id, "position": position}).one_or_none()
+    if held is None or row is None:
+        return False
+    change = Change(session, users.system(), held, held.now)
+    change.give("timer.fired", bpmn.Timer(wait_id=position, at=None, seq=0, facts={}), {"wait": position, "node": row.node, "due_at": row.due_at.isoformat()})
+    cases.finish(change)
+    return True
+
+
+def remind(session: Session, task_id: UUID) -> bool:
+    """Reminds of one task, if that is still due once the case is locked. Records: `task.due`, `task.late`, `task.very_late`."""
+    instance_id = session.execute(_STILL_LATE, {"task": task_id}).scalar()
+    held = lock(session, instance_id) if instance_id else None
+    row = session.execute(_LATE_TASK, {"task": task_id}).one_or_none()
+    if held is None or row is None:
+        return False
+    code, share = _STEPS[min(row.reminders, len(_STEPS) - 1)]
+    change = Change(session, users.system(), held, held.now)
+    to = _addressee(row)
+    change.note(code, {"task": row.position, "node": row.node, "to": to["role"]})
+    session.execute(_REMIND_NEXT, {"task": task_id, "next": row.due_at + (row.due_at - row.opened_at) * share if share else None})
+    details = {"case": held.number, "task": row.names, "due_at": row.due_at.isoformat()}
+    session.execute(_NOTICE, {"id": identity.new_id(), "code": code, "details": json.dumps(details, ensure_ascii=False), "instance": held.instance_id, "task": task_id, "at": held.now, **to})
+    change.write()
+    return True
+
+
 def fire_due(database: Database, limit: int = 100_000) -> int:
-    """Fires everything due now, one stimulus a unit of work; any number of workers may run it. Returns how many."""
-    for fired in range(limit):
-        with database.unit_of_work(users.system()) as session:
-            if not (_fire_wait(session) or _remind(session)):
-                return fired
-    return limit
+    """Fires everything due now, one stimulus a unit of work; any number of processes may run it at once. Returns how many."""
+    fired = 0
+    while fired < limit:
+        with database.reading(users.system()) as session:
+            timers, tasks = due(session), late(session)
+        before = fired
+        for instance_id, position in timers:
+            with database.unit_of_work(users.system()) as session:
+                fired += fire(session, instance_id, position)
+        for task_id in tasks:
+            with database.unit_of_work(users.system()) as session:
+                fired += remind(session, task_id)
+        if fired == before:  # nothing left, or another process has it in hand
+            break
+    return fired
 
 
 def settle(database: Database) -> int:
@@ -59,39 +117,9 @@ def advance_clock(database: Database, duration: dt.timedelta) -> dt.datetime:
         settle(database)
 
 
-def _fire_wait(session: Any) -> bool:
-    row = session.execute(_DUE_WAIT).one_or_none()
-    if row is None:
-        return False
-    held = lock(session, row.instance_id)
-    change = Change(session, users.system(), held, max(row.due_at.astimezone(dt.UTC), held.now) if held.now < row.due_at else held.now)
-    change.give("timer.fired", bpmn.Timer(wait_id=row.position, at=None, seq=0, facts={}), {"wait": row.position, "node": row.node, "due_at": row.due_at.isoformat()})
-    cases.finish(change)
-    return True
-
-
-def _remind(session: Any) -> bool:
-    due = session.execute(_DUE_TASK).one_or_none()
-    if due is None:
-        return False
-    row = session.execute(LOCK_BY_TASK, {"task": due.task_id}).one()
-    held = from_row(session, row)
-    reminders = session.execute(text("SELECT reminders FROM open_task WHERE task_id = :task"), {"task": due.task_id}).scalar_one()
-    code, share = _STEPS[min(reminders, len(_STEPS) - 1)]
-    change = Change(session, users.system(), held, held.now)
-    to = _addressee(row, reminders)
-    change.note(f"{code}", {"task": row.position, "node": row.node, "to": to["role"]})
-    delay = row.due_at - row.task_opened_at
-    session.execute(_REMIND_NEXT, {"task": due.task_id, "next": row.due_at + delay * share if share else None})
-    details = {"case": held.number, "task": row.names, "due_at": row.due_at.isoformat()}
-    session.execute(_NOTICE, {"id": identity.new_id(), "code": code, "details": json.dumps(details, ensure_ascii=False), "instance": held.instance_id, "task": due.task_id, "at": held.now, **to})
-    change.write()
-    return True
-
-
-def _addressee(row: Any, reminders: int) -> dict[str, Any]:
-    if reminders == 0:
-        return {"user": row.holder_id, "branch": row.task_branch, "agency": row.task_agency, "role": row.role}
-    if reminders == 1:
-        return {"user": None, "branch": row.task_branch, "agency": row.task_agency, "role": authority.head_of(row.task_agency)}
+def _addressee(row: Any) -> dict[str, Any]:
+    if row.reminders == 0:
+        return {"user": row.holder_id, "branch": row.branch, "agency": row.agency, "role": row.role}
+    if row.reminders == 1:
+        return {"user": None, "branch": row.branch, "agency": row.agency, "role": authority.head_of(row.agency)}
     return {"user": None, "branch": authority.HEADQUARTERS, "agency": "OTE", "role": "coordinateur"}
