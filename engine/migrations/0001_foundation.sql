@@ -267,10 +267,11 @@ CREATE FUNCTION masar_reaches(of_branch text, of_assigned uuid[]) RETURNS boolea
               WHEN 'all' THEN true
               WHEN 'own' THEN masar_setting('user_id')::uuid = ANY (of_assigned)
               ELSE false END $$;
+-- A fact's class may be several, joined by commas: its own first, then those whose readers see it too (`also` in the dictionary).
 CREATE FUNCTION masar_sees_class(of_class text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
-    $$ SELECT of_class = ANY (string_to_array(coalesce(current_setting('masar.classes', true), ''), ',')) $$;
+    $$ SELECT string_to_array(of_class, ',') && string_to_array(coalesce(current_setting('masar.classes', true), ''), ',') $$;
 CREATE FUNCTION masar_writes_class(of_class text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
-    $$ SELECT of_class = ANY (string_to_array(coalesce(current_setting('masar.writes', true), ''), ',')) $$;
+    $$ SELECT split_part(of_class, ',', 1) = ANY (string_to_array(coalesce(current_setting('masar.writes', true), ''), ',')) $$;
 
 DO $$
 DECLARE t text;
@@ -333,8 +334,9 @@ CREATE POLICY class_and_case ON fact FOR SELECT TO masar_app USING (
         SELECT FROM instance i WHERE i.instance_id = fact.root_id
            AND (i.is_shared OR masar_setting('agency') = 'OTE' OR fact.author_agency = masar_setting('agency'))
            AND (fact.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid))));
+-- What an operation of a diagram finds out (source `system`) is recorded in whatever class, whoever moved the case on.
 CREATE POLICY class_and_case_written ON fact FOR INSERT TO masar_app WITH CHECK (
-    masar_may_write() AND masar_writes_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = fact.root_id));
+    masar_may_write() AND (masar_writes_class(class) OR source ->> 'kind' = 'system') AND EXISTS (SELECT FROM instance i WHERE i.instance_id = fact.root_id));
 CREATE POLICY class_and_case ON document FOR SELECT TO masar_app USING (
     uploaded_by = masar_setting('user_id')::uuid OR masar_is_system()
     OR (root_id IS NOT NULL AND masar_sees_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = document.root_id

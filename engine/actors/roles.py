@@ -1,0 +1,77 @@
+"""Roles: in which agency each is held, how far it reaches, which classes of facts it reads and which it writes (domain.md §4.0).
+
+Both walls read this table: `authority` (what may be done) and, through `users.Actor.wall`, the database's own policies.
+Reading and writing are two sets: the reception officer writes the answers of a screening that she does not read again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
+
+# C common · O OTE · S social · E employment · P project · F finance · H health, the named social worker's · R appeals and complaints.
+CLASSES = "COSEPFHR"
+REACHES = ("none", "own", "branch", "all")  # from the least to the most
+
+
+@dataclass(frozen=True)
+class Role:
+    """`is_central`: held at the headquarters, its tasks too, whatever the branch of the case."""
+
+    agencies: frozenset[str]
+    reach: str
+    reads: str
+    writes: str
+    is_central: bool = False
+
+
+def _role(agencies: str, reach: str, reads: str, writes: str, is_central: bool = False) -> Role:
+    return Role(frozenset(agencies.split()), reach, reads, writes, is_central)
+
+
+ROLES = {
+    "agent_accueil": _role(OTE, "branch", "CO", "COS"),
+    "referent": _role(OTE, "branch", "COE", "COSF"),
+    "chef_antenne": _role(OTE, "branch", "COPFR", "COPFR"),
+    # Signals a return from abroad to any branch; reads no case.
+    "attache_social": _role(OTE, "all", "", "CO", is_central=True),
+    "travailleur_social": _role(CPS, "branch", "CSH", "CSHFP"),
+    "chef_cps": _role(CPS, "branch", "CS", "CSF"),
+    "conseiller_emploi": _role(ANETI, "branch", "CE", "CEF"),
+    "conseiller_entreprendre": _role(ANETI, "branch", "CEP", "CEPF"),
+    "chef_aneti": _role(ANETI, "branch", "CEP", "CEP"),
+    "operateur": _role(PARTNERS, "own", "CP", "COP"),
+    # OTE's finance sits at the headquarters and works for every branch [inferred].
+    "gestionnaire_aides": _role(OTE, "all", "COPF", "COPF", is_central=True),
+    "ordonnateur": _role(OTE, "all", "CF", "CF", is_central=True),
+    "secretaire_commission": _role(OTE, "branch", "COP", "COPFR"),
+    "membre_commission": _role(f"{OTE} {CPS} {ANETI} {PARTNERS}", "branch", "CP", "CPR"),
+    "president_commission": _role(OTE, "branch", "CP", "CPFR"),
+    "coordinateur": _role(OTE, "all", "COR", "COPR", is_central=True),
+    "auditeur": _role(OTE, "all", "CPFOE", "", is_central=True),  # decisions.md 19: S, H and R stay masked
+    "administrateur": _role(OTE, "none", "", "", is_central=True),
+}
+
+# Nobody holds two of these at once: who prepares does not order, who audits or administers does nothing else (§4.0, separation of duties).
+APART = (frozenset({"gestionnaire_aides", "ordonnateur"}), frozenset({"gestionnaire_aides", "chef_antenne"}))
+ALONE = frozenset({"auditeur", "administrateur"})
+
+
+def reach(held: Iterable[str]) -> str:
+    """How far these roles reach together: none, own, branch or all."""
+    return max((ROLES[role].reach for role in held), key=REACHES.index, default="none")
+
+
+def reads(held: Iterable[str]) -> frozenset[str]:
+    return frozenset("".join(ROLES[role].reads for role in held))
+
+
+def writes(held: Iterable[str]) -> frozenset[str]:
+    return frozenset("".join(ROLES[role].writes for role in held))
+
+
+def clash(held: frozenset[str]) -> frozenset[str]:
+    """The roles among these that one person may not hold together; empty when all is well."""
+    if held & ALONE and len(held) > 1:
+        return held
+    return next((pair for pair in APART if pair <= held), frozenset())

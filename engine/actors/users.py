@@ -1,0 +1,126 @@
+"""Users: who acts. A person with an account, the system for its jobs, or a visitor whom nobody knows yet.
+
+An account is made by the owner of the installation (`create`); what a user may do is `authority`, how she comes in `signin`.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from engine import errors, i18n, identity
+from engine.actors import roles as tables
+from engine.database import Wall
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 500
+# argon2id as OWASP's password storage page sets it (19 MiB, two passes): forty sign-ins at once stay under a gigabyte.
+PASSWORDS = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
+_INSERT = text("""INSERT INTO user_account (user_id, username, name, name_ar, agency, branch, roles, language, password_hash, is_demo)
+                  VALUES (:id, :username, :name, :name_ar, :agency, :branch, :roles, :language, :hash, :is_demo)""")
+_LANGUAGE = text("UPDATE user_account SET language = :language WHERE user_id = :id")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever acts. `kind`: `person`, `system` or `visitor`; only a person has a `user_id`."""
+
+    user_id: UUID | None
+    username: str
+    name: str
+    agency: str
+    branch: str
+    roles: frozenset[str]
+    language: str = "fr"
+    kind: str = "person"
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The classes of facts this actor may read, consent and case permitting."""
+        return frozenset(tables.CLASSES) if self.kind == "system" else tables.reads(self.roles)
+
+    @cached_property
+    def writes(self) -> frozenset[str]:
+        return frozenset(tables.CLASSES) if self.kind == "system" else tables.writes(self.roles)
+
+    @cached_property
+    def reach(self) -> str:
+        return "all" if self.kind == "system" else tables.reach(self.roles)
+
+    @cached_property
+    def wall(self) -> Wall:
+        """What the database is told, so that it refuses by itself what `authority` would."""
+        is_system = self.kind == "system"
+        return Wall(
+            user_id=str(self.user_id or ""), agency=self.agency, branch=self.branch, reach=self.reach, may_write=is_system or bool(self.writes),
+            classes=",".join(sorted(self.reads)), writes=",".join(sorted(self.writes)), is_system=is_system,
+        )  # fmt: skip
+
+
+VISITOR = Actor(None, "", "", "", "", frozenset(), kind="visitor")
+
+
+def system(instance_branch: str | None = None) -> Actor:
+    """The actor of jobs: timers, messages, what an installation does by itself."""
+    return Actor(None, "masar", "Masar", "", instance_branch or "", frozenset(), kind="system")
+
+
+def of_row(row: Any) -> Actor:
+    """The person of a row with the columns of `masar_session`. A role unknown here, or of another agency, gives nothing."""
+    held = frozenset(role for role in row.roles if role in tables.ROLES and row.agency in tables.ROLES[role].agencies)
+    return Actor(row.user_id, row.username, row.name, row.agency, row.branch, held, row.language)
+
+
+def choose_language(session: Session, actor: Actor, language: str) -> None:
+    """Keeps the language of an account. Refuses: `user.language` (Invalid)."""
+    if language not in i18n.LANGUAGES:
+        raise errors.Invalid("user.language", language=language)
+    session.execute(_LANGUAGE, {"language": language, "id": actor.user_id})
+
+
+def create(connection: Any, username: str, name: str, agency: str, branch: str, roles: Collection[str], password: str, *, name_ar: str = "", language: str = "fr",
+           is_demo: bool = False) -> UUID:  # fmt: skip
+    """Makes an account (owner connection: `masar user add`, the demo).
+
+    Refuses (Invalid): `user.username`, `user.roles`, `user.roles_apart`, `user.language`, `user.branch`, `password.short`; (Conflict): `user.exists`.
+    """
+    username, held = username.strip().casefold(), frozenset(roles)
+    if not username or len(username) > 100 or not username.isprintable() or " " in username:
+        raise errors.Invalid("user.username", username=username)
+    unknown = [role for role in sorted(held) if role not in tables.ROLES or agency not in tables.ROLES[role].agencies]
+    if unknown or not held:
+        raise errors.Invalid("user.roles", roles=", ".join(unknown), agency=agency)
+    if apart := tables.clash(held):
+        raise errors.Invalid("user.roles_apart", roles=", ".join(sorted(apart)))
+    if language not in i18n.LANGUAGES:
+        raise errors.Invalid("user.language", language=language)
+    check_password(password, username)
+    if connection.execute(text("SELECT 1 FROM branch WHERE code = :branch"), {"branch": branch}).scalar() is None:
+        raise errors.Invalid("user.branch", branch=branch)
+    user_id = identity.new_id()
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                _INSERT,
+                {"id": user_id, "username": username, "name": name, "name_ar": name_ar, "agency": agency, "branch": branch, "roles": sorted(held),
+                 "language": language, "hash": PASSWORDS.hash(password), "is_demo": is_demo},
+            )  # fmt: skip
+    except IntegrityError as trouble:
+        raise errors.Conflict("user.exists", username=username) from trouble
+    return user_id
+
+
+def check_password(password: str, username: str) -> None:
+    """Refuses a password that is too short, too long, or the user's own name (`password.short`, `password.long`, `password.like_name`)."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise errors.Invalid("password.short", shortest=SHORTEST_PASSWORD)
+    if len(password) > LONGEST_PASSWORD:
+        raise errors.Invalid("password.long", longest=LONGEST_PASSWORD)
+    if username and password.casefold().strip() == username.casefold():
+        raise errors.Invalid("password.like_name")
