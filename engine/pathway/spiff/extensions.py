@@ -73,7 +73,7 @@ class Reading:
 
     def learn(self, root: Any) -> None:
         """Remembers the names of the file's messages and signals, the codes of its errors and escalations, by kind and id."""
-        for kind, attribute in (("message", ""), ("signal", ""), ("error", "errorCode"), ("escalation", "escalationCode")):
+        for kind, attribute in (("message", "name"), ("signal", "name"), ("error", "errorCode"), ("escalation", "escalationCode")):
             for node in root.findall(f"{{{BPMN}}}{kind}"):
                 self._named[kind, node.get("id", "")] = node.get(attribute) or node.get("name") or ""
 

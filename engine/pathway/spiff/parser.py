@@ -157,6 +157,8 @@ class ProcessReader(ProcessParser):
             text = node.find(full_tag("conditionExpression"))
             condition = self.reading.feel(text.text, node) if text is not None else None
             default = self.get_node_by_id(source.id).get("default") == node.get("id")
+            if default and text is not None:
+                self.reading.report("pathway.condition_on_default", node)
             flow = Flow(node.get("id"), source, target, self.reading.names(node), condition, default)
             flow.place = len(target.flows_in)
             source.flows_out.append(flow)
