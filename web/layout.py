@@ -165,11 +165,11 @@ def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:
     """One known answer as the page shows it; of a hidden one, only who holds it."""
     made = {"field": known.spec.id, "label": pick(known.spec.label, words.language), "is_held": known.is_hidden, "may_correct": known.may_correct}
     if known.is_hidden:
-        return {**made, "agency": known.author_agency or known.spec.owner, "value": "", "items": (), "source": ""}
-    items = ()
+        return {**made, "agency": known.author_agency or known.spec.owner, "value": "", "rows": (), "source": ""}
+    rows = ()
     if known.spec.type == "list" and known.status == "known":
-        items = tuple(_row(row, known.spec, form, words.language) for row in known.value or ())
-    return {**made, "agency": "", "value": known.text, "items": items, "source": sentences.source(words, known.source.kind, known.recorded_at, known.author, known.author_agency)}
+        rows = tuple(_row(row, known.spec, form, words.language) for row in known.value or ())
+    return {**made, "agency": "", "value": known.text, "rows": rows, "source": sentences.source(words, known.source.kind, known.recorded_at, known.author, known.author_agency)}
 
 
 def _row(row: Mapping[str, Any], spec: Any, form: Form, language: str) -> str:

@@ -48,6 +48,7 @@ class Widget:
     longest: int = 0
     unit: str = ""
     parts: tuple[str, str, str] = ("", "", "")
+    has_hour: bool = False
     drawn: str = ""
     typed: bool = False
     signer: str = ""
@@ -101,7 +102,9 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
             help_ = " ".join(filter(None, (made.help, words.text("task.partial_date") if spec.partial else "")))
             return replace(made, kind="date_parts", parts=parts, help=help_)
         case "datetime":
-            return replace(made, input_type="datetime-local", direction="ltr", width="middle")
+            day, _, hour = written(spec.type, stored).partition("T")
+            parts = (typed.one(f"{name}~year"), typed.one(f"{name}~month"), typed.one(f"{name}~day")) if has else _parts(day)
+            return replace(made, kind="date_parts", parts=parts, has_hour=True, value=typed.one(f"{name}~hour") if has else hour)
         case "bool" | "tri":
             choices = [("true", words.text("format.yes")), ("false", words.text("format.no"))]
             return _choice(replace(made, choices=tuple(choices)))
@@ -148,12 +151,14 @@ def answer(spec: Any, name: str, typed: Typed) -> Any:
     match spec.type:
         case "multi":
             return typed.many(name) or None
-        case "date":
+        case "date" | "datetime":
             parts = [typed.one(f"{name}~{part}") for part in ("year", "month", "day")]
             if not any(parts):
                 return None
             year, month, day = parts
-            return "-".join(part for part in (year, month.zfill(2) if month else "", day.zfill(2) if day else "") if part)
+            written_day = "-".join(part for part in (year, month.zfill(2) if month else "", day.zfill(2) if day else "") if part)
+            hour = typed.one(f"{name}~hour")
+            return f"{written_day}T{hour.replace('h', ':').zfill(5)}" if hour else written_day
         case "signature":
             strokes = TYPED_SIGNATURE if typed.one(f"{name}~typed") == "yes" else typed.one(f"{name}~drawn")
             signer = typed.one(f"{name}~name")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine import clock, errors
+from engine.actors import authority
 from engine.casework import timers
 from web import security
 from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
@@ -27,6 +28,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading) -> Response:
 def advance(request: Request, screen: OnScreen, actor: Acting, form: Posted) -> Response:
     """Moves the clock by a step, or by a number of days. Refuses: `web.demo_days`."""
     _only_in_a_demo(screen.settings.is_demo)
+    authority.require(actor, "clock.advance")
     step, days = field(form, "step", 10), field(form, "days", 4)
     database = database_of(request)
     with database.reading(actor) as session:
