@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 ROOT = Path(__file__).resolve().parents[1]
+_SAID = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
+
+
+class Misconfigured(Exception):
+    """A variable says something that cannot be; the text is one sentence for the person at the terminal."""
 
 
 @dataclass(frozen=True)
@@ -29,24 +37,44 @@ class Settings:
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of `MASAR_*` variables."""
+    """The settings of `MASAR_*` variables. Raises Misconfigured."""
     var = Path(environment.get("MASAR_VAR") or ROOT / "var").resolve()
     return Settings(
-        database_url=_driver(environment.get("MASAR_DATABASE_URL", "")),
-        app_database_url=_driver(environment.get("MASAR_APP_DATABASE_URL", "")),
+        database_url=_driver("MASAR_DATABASE_URL", environment.get("MASAR_DATABASE_URL", "")),
+        app_database_url=_driver("MASAR_APP_DATABASE_URL", environment.get("MASAR_APP_DATABASE_URL", "")),
         var=var,
         keys=Path(environment.get("MASAR_KEYS") or var / "keys").resolve(),
         documents=Path(environment.get("MASAR_DOCUMENTS") or var / "documents").resolve(),
         host=environment.get("MASAR_HOST", "127.0.0.1"),
-        port=int(environment.get("MASAR_PORT", "8000")),
-        is_demo=environment.get("MASAR_DEMO", "1") not in ("0", "no", "false"),
-        is_tls=environment.get("MASAR_TLS", "0") in ("1", "yes", "true"),
+        port=_port(environment.get("MASAR_PORT", "")),
+        is_demo=_yes_or_no(environment, "MASAR_DEMO", True),
+        is_tls=_yes_or_no(environment, "MASAR_TLS", False),
     )
 
 
-def _driver(url: str) -> str:
+def _driver(name: str, url: str) -> str:
     """SQLAlchemy's name for psycopg 3 in place of the usual `postgresql://` and `postgres://`."""
-    for prefix in ("postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            return "postgresql+psycopg://" + url.removeprefix(prefix)
-    return url
+    if not url:
+        return ""
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        found = None
+    if found is None or found.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise Misconfigured(f"{name} is not the address of a PostgreSQL database: write it like postgresql://user:password@host:5432/database.")
+    return found.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _port(text: str) -> int:
+    if not text:
+        return 8000
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise Misconfigured(f"MASAR_PORT must be a port number from 1 to 65535; it is “{text}”.")
+    return int(text)
+
+
+def _yes_or_no(environment: Mapping[str, str], name: str, otherwise: bool) -> bool:
+    text = environment.get(name, "").strip().casefold()
+    if text and text not in _SAID:
+        raise Misconfigured(f"{name} must be 1 or 0; it is “{text}”.")
+    return _SAID[text] if text else otherwise
