@@ -16,6 +16,7 @@ from engine.pathway.spiff import readers
 from engine.pathway.spiff.activities import SubProcess
 from engine.pathway.spiff.elements import Element, Flow
 from engine.pathway.spiff.events import BoundaryEvent, CatchEvent, StartEvent, ThrowEvent
+from engine.pathway.spiff.expressions import compile_text
 from engine.pathway.spiff.extensions import BPMN, Reading
 from engine.pathway.spiff.gateways import EventGateway, ExclusiveGateway, InclusiveGateway, ParallelGateway
 from engine.pathway.spiff.scopes import ScopeSpec
@@ -26,6 +27,7 @@ _PASSED_OVER = {
     "auditing", "monitoring", "performer", "potentialOwner", "humanPerformer", "resourceRole", "supports", "correlationSubscription", "category",
 }  # fmt: skip
 _DEEPEST = 12
+_UNREAD = compile_text("null")  # stands for a condition that could not be read, so that it is not told to be missing too
 _ID = re.compile(r"[^\W\d][\w.-]{0,149}")
 
 
@@ -50,7 +52,7 @@ class DiagramParser(BpmnParser):
         seen: set[str] = set()
         for node in root.iter(f"{{{BPMN}}}*"):
             if not readers.is_feel(node.get("language")):
-                reading.report("pathway.language_unknown", node, language=node.get("language")[:100])
+                reading.report("pathway.language_unknown", node, written_in=node.get("language")[:100])
             found = node.get("id")
             if found is None:
                 continue
@@ -155,7 +157,7 @@ class ProcessReader(ProcessParser):
                 self.reading.report("pathway.flow_forbidden", node, source=source.id, target=target.id)
                 continue
             text = node.find(full_tag("conditionExpression"))
-            condition = self.reading.feel(text.text, node) if text is not None else None
+            condition = (self.reading.feel(text.text, node) or _UNREAD) if text is not None else None
             default = self.get_node_by_id(source.id).get("default") == node.get("id")
             if default and text is not None:
                 self.reading.report("pathway.condition_on_default", node)
