@@ -192,7 +192,7 @@ class _Reading:
 
     def decision(self) -> Decision:
         requires = tuple(
-            one.get("href", "").lstrip("#") for link in _children(self.element, "informationRequirement") for one in link if _tag(one) == "requiredDecision"
+            one.get("href", "").rpartition("#")[2] for link in _children(self.element, "informationRequirement") for one in link if _tag(one) == "requiredDecision"
         )
         table, literal = _child(self.element, "decisionTable"), _child(self.element, "literalExpression")
         if table is not None:

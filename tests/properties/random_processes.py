@@ -9,6 +9,7 @@ import datetime as dt
 import random
 import sys
 from collections import Counter
+from dataclasses import dataclass, field
 
 from engine.pathway import bpmn
 from tests.engine.pathway import drawing as draw
@@ -194,10 +195,33 @@ class Written:
             self._flow(last, f"{name}_join")
 
 
-def play(seed):
-    """Plays the process of a seed. Returns what differs, or None."""
+def measure(block, kinds):
+    """How deep a block is; the kinds of blocks in it are added to `kinds`."""
+    kinds.add(block[0])
+    if block[0] == "task":
+        return 0
+    parts = [part for part in block[1:] if isinstance(part, list | tuple)]
+    inner = [one for part in parts for one in (part if isinstance(part, list) else [part])]
+    own = block[0] != "loop"  # a loop's sequence, which leads it with a task, is the loop itself
+    return own + max(measure(one, kinds) for one in inner)
+
+
+@dataclass
+class Told:
+    """What a play was: its steps, the kinds of its blocks, how deep, whether it came to its end."""
+
+    steps: list = field(default_factory=list)
+    kinds: set = field(default_factory=set)
+    depth: int = 0
+    ended: bool = False
+
+
+def play(seed, told=None):
+    """Plays the process of a seed, telling what it was. Returns what differs, or None."""
+    told = told or Told()
     rng = random.Random(seed)
     block = Blocks(rng).block(DEEPEST)
+    told.depth = measure(block, told.kinds)
     written = Written(block)
 
     def drawn():
@@ -209,6 +233,7 @@ def play(seed):
     oracle = Oracle(block, facts)
     offered = {}
     for _ in range(LONGEST):
+        told.steps.append(step)
         for one in step.happenings:
             if isinstance(one, bpmn.TaskOpened):
                 offered[one.task_id] = (one.node, one.scope)
@@ -224,6 +249,7 @@ def play(seed):
         if seen.ended != oracle.ended:
             return f"ended {seen.ended}, should be {oracle.ended}"
         if oracle.ended:
+            told.ended = True
             return None
         facts, seq, at = drawn(), seq + 1, at + dt.timedelta(hours=1)
         key = rng.choice(sorted(offered))
