@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from engine import errors, identity
+from engine import errors
 from engine.dossier import documents
-from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing
 
 router = APIRouter()
 
@@ -20,7 +20,7 @@ def upload(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> R
     if not isinstance(sent, UploadFile):
         raise errors.Invalid("document.none")
     try:
-        document_id = documents.upload(session, actor, sent.filename or "document", sent.file, identity.parse(field(form, "case_id", 40)))
+        document_id = documents.upload(session, actor, sent.filename or "document", sent.file)
     except errors.Refusal as refusal:
         session.rollback()
         return PlainTextResponse(screen.refusal(refusal.code, refusal.details), refusal.status)
