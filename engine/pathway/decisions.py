@@ -95,8 +95,10 @@ class Decisions:
         inner = dict(scope)
         for one in decision.requires:
             if one in self.by_id:
-                result = self.decide(one, scope).outputs
-                inner[self.by_id[one].name] = inner[one] = result
+                required = self.decide(one, scope)
+                if required.findings:  # without an answer below there is none above
+                    return Verdict(decision_id, None, (), dict(required.values), required.findings)
+                inner[self.by_id[one].name] = inner[one] = required.outputs
         if decision.literal is not None:
             told = decision.literal.explain(inner)
             return Verdict(decision_id, told.value, (), dict(told.parts))

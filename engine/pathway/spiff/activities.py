@@ -62,7 +62,7 @@ class Activity(Element):
         return True
 
     def close(self, run: "Run", token: Token, outcome: str) -> None:
-        if self.loop is not None or self.boundaries:
+        if (self.loop is not None or self.boundaries) and token.internal_data.get("role") != "turn":
             for hung in run.hung_on(token):
                 hung.cancel()
         if not self.is_whole(token):

@@ -14,7 +14,20 @@ from forms.feel import Expression, FeelError
 MASAR = "urn:masar:bpmn:1"
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 UNITS = ("jours", "jours_ouvres", "heures_ouvrees")
-_KNOWN = {"tache", "libelle", "operation", "decision", "message", "entree", "sortie", "collection", "infere"}
+LANES = ("OTE", "CPS", "ANETI", "Partenaires")
+# Each extension: its attributes, and the kinds of elements it says something to (none named: any).
+_KNOWN: dict[str, tuple[set[str], set[str]]] = {
+    "libelle": ({"lang"}, set()),
+    "infere": (set(), set()),
+    "tache": ({"form", "role", "delai", "unite", "sujet"}, {"userTask", "manualTask"}),
+    "operation": ({"nom"}, {"serviceTask"}),
+    "decision": ({"ref", "resultat"}, {"businessRuleTask"}),
+    "message": ({"nom", "cle", "resultat"}, {"sendTask", "receiveTask", "startEvent", "endEvent", "intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent"}),
+    "entree": ({"nom", "valeur"}, {"callActivity"}),
+    "sortie": ({"nom", "valeur"}, {"callActivity"}),
+    "collection": ({"valeur", "element"}, {"multiInstanceLoopCharacteristics"}),
+    "parametre": ({"nom", "valeur"}, {"operation", "message"}),
+}
 
 
 @dataclass(frozen=True)
@@ -120,9 +133,9 @@ class Reading:
             if not isinstance(child.tag, str) or not child.tag.startswith(f"{{{MASAR}}}"):
                 continue
             name = child.tag.rpartition("}")[2]
-            if name not in _KNOWN:
-                self.report("pathway.extension_unknown", node, name=name)
-            elif name == "tache":
+            if not self._is_in_place(child, node, node.tag.rpartition("}")[2]):
+                continue
+            if name == "tache":
                 found["task"] = self._task(child, node)
             elif name == "operation":
                 found["operation"] = self._required(child, "nom", node)
@@ -136,6 +149,20 @@ class Reading:
                 found["is_inferred"] = True
         inputs, outputs = self._parameters(holder, "entree", node), self._parameters(holder, "sortie", node)
         return Extensions(**found, inputs=inputs, outputs=outputs)
+
+    def _is_in_place(self, child: Any, node: Any, kind: str) -> bool:
+        """Whether an extension is one of Masar's, on an element that heeds it; its attributes are looked at too."""
+        name = child.tag.rpartition("}")[2]
+        attributes, kinds = _KNOWN.get(name, (set(), set()))
+        if name not in _KNOWN:
+            self.report("pathway.extension_unknown", node, name=name)
+        elif kinds and kind not in kinds:
+            self.report("pathway.extension_out_of_place", node, name=name)
+        else:
+            for unknown in sorted(set(child.attrib) - attributes):
+                self.report("pathway.attribute_unknown", node, name=name, attribute=unknown)
+            return all(self._is_in_place(inner, node, name) for inner in child if isinstance(inner.tag, str))
+        return False
 
     def collection(self, loop: Any, node: Any) -> tuple[Expression | None, str] | None:
         """`masar:collection` of a multi-instance: what it goes through, and the name of one item. None when there is none."""

@@ -10,7 +10,7 @@ from engine.pathway.spiff.activities import Activity, CallActivity, Loop, Operat
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import NOTHING, BoundaryEvent, CatchEvent, StartEvent, ThrowEvent, Trigger
 from engine.pathway.spiff.expressions import Fault
-from engine.pathway.spiff.extensions import Extensions, Reading
+from engine.pathway.spiff.extensions import LANES, Extensions, Reading
 from engine.pathway.spiff.gateways import EventGateway, ExclusiveGateway, InclusiveGateway, ParallelGateway
 
 _EVENTS = {
@@ -81,6 +81,8 @@ class EventReader(ElementReader):
         if len(definitions) > 1:
             self.reading.report("pathway.several_triggers", self.node)
         element.trigger = self.trigger(definitions[0], element.extensions) if definitions else NOTHING
+        if element.extensions.message is not None and element.trigger.kind != "message":
+            self.reading.report("pathway.extension_out_of_place", self.node, name="message")
         if element.trigger.kind not in _ALLOWED[self.kind]:
             self.reading.report("pathway.trigger_out_of_place", self.node, kind=element.trigger.kind)
         attribute = _INTERRUPTS.get(self.kind)
@@ -151,7 +153,9 @@ class ActivityReader(EventReader):
     def furnish(self, element: Any) -> None:
         element.loop = self._loop()
         extensions = element.extensions
-        if isinstance(element, SendTask | ReceiveTask):
+        if isinstance(element, PersonTask):
+            self._person(element)
+        elif isinstance(element, SendTask | ReceiveTask):
             element.trigger = self.message(self.node.get("messageRef"), extensions)
         elif isinstance(element, OperationTask) and not extensions.operation:
             self.reading.report("pathway.operation_missing", self.node)
@@ -165,6 +169,15 @@ class ActivityReader(EventReader):
             element.is_event = self.node.get("triggeredByEvent") == "true"
             if element.is_event and element.loop is not None:
                 self.reading.report("pathway.unsupported", self.node, kind="multiInstanceLoopCharacteristics")
+
+    def _person(self, element: PersonTask) -> None:
+        note = element.extensions.task
+        if note is None or not note.role:
+            self.reading.report("pathway.role_missing", self.node)
+        if element.kind == "userTask" and (note is None or not note.form):
+            self.reading.report("pathway.form_missing", self.node)
+        if element.lane and element.lane not in LANES:
+            self.reading.report("pathway.lane_unknown", self.node, lane=element.lane)
 
     def _loop(self) -> Loop | None:
         standard = self.node.find(full_tag("standardLoopCharacteristics"))

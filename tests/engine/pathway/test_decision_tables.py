@@ -102,3 +102,9 @@ def test_a_file_that_cannot_be_trusted_is_refused_naming_the_place(xml, code):
         decisions.parse(xml, "regles.dmn")
     assert code in {one.code for one in refusal.value.findings}
     assert all(one.where.startswith("regles.dmn") for one in refusal.value.findings)
+
+
+def test_a_decision_without_an_answer_leaves_those_above_it_without_one():
+    above = table("FIRST", [(["-"], ['"oui"'])], inputs=("below",), decision_id="above", requires='<informationRequirement><requiredDecision href="#below"/></informationRequirement>')
+    verdict = decide(table("UNIQUE", [(["> 1"], ["1"])], decision_id="below") + above, "above", x=0)
+    assert verdict.outputs is None and [(one.code, one.where) for one in verdict.findings] == [("decision.no_match", "below")]

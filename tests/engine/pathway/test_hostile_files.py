@@ -71,12 +71,12 @@ def test_positions_and_lanes_that_make_no_sense_harm_nobody():
 
 
 def test_the_largest_diagram_is_read_in_a_few_seconds():
-    tasks = "".join(f'<bpmn:userTask id="t{n}"/>' for n in range(6000))
+    tasks = "".join(f'<bpmn:task id="t{n}"/>' for n in range(6000))
     flows = "".join(f'<bpmn:sequenceFlow id="f{n}" sourceRef="t{n}" targetRef="t{n + 1}"/>' for n in range(5999))
     raw = draw.diagram(draw.process(draw.start(), tasks, flows, draw.flows("start > t0")))
     begun = time.perf_counter()
     definitions = bpmn.parse({"p.bpmn": raw}, {})
-    assert len(definitions.tasks) == 6000 and time.perf_counter() - begun < 20
+    assert len(definitions.elements("p")) == 6001 and time.perf_counter() - begun < 20
 
 
 def test_a_web_of_inclusive_gateways_is_read_and_run_within_bounds():

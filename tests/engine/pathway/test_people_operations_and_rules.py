@@ -25,7 +25,7 @@ def test_a_user_task_is_offered_with_its_form_role_and_deadline():
 
 
 def test_a_manual_task_is_somebodys_too():
-    case = Case(straight("appeler", draw.element("manualTask", "appeler")))
+    case = Case(straight("appeler", draw.element("manualTask", "appeler", "", '<masar:tache role="referent"/>')))
     assert case.task("appeler").kind == "manual"
     assert case.do("appeler").ended
 
