@@ -12,6 +12,7 @@ from typing import Any
 from engine.casework.views import TaskView
 from engine.i18n import pick
 from forms import answers
+from forms.dictionary import Field
 from forms.form import Form, KnownField, Question
 from forms.text import display
 from web import sentences, widgets
@@ -74,27 +75,27 @@ def read(form: Form, typed: Typed, correcting: Collection[str]) -> dict[str, Any
     """What was typed as `forms.answers.read` takes it. An answer left in the page to a question that is no longer asked is not sent."""
     raw = _raw(form, typed, correcting)
     asked = answers.asked(form, raw)
-    conditional = {question.spec.id for section in form.sections for question in section.questions}
+    conditional = {question.spec.id for question in form.questions()}
     return {name: value for name, value in raw.items() if name in asked or name not in conditional}
 
 
 def _raw(form: Form, typed: Typed, correcting: Collection[str]) -> dict[str, Any]:
-    specs = [question.spec for section in form.sections for question in section.questions]
-    specs += [known.spec for known in form.known if known.spec.id in correcting and known.may_correct]
-    found = {spec.id: _answer(form, spec, typed) for spec in specs if typed.has(spec.id)}
+    asked = [(question.spec, question.rows) for question in form.questions()]
+    asked += [(known.spec, known.rows) for known in form.known if known.spec.id in correcting and known.may_correct]
+    found = {spec.id: _answer(spec, cells, typed) for spec, cells in asked if typed.has(spec.id)}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _answer(form: Form, spec: Any, typed: Typed) -> Any:
+def _answer(spec: Field, cells: Sequence[Field], typed: Typed) -> Any:
     if spec.type != "list":
         return widgets.answer(spec, spec.id, typed)
     if status := typed.one(f"{spec.id}~status"):
         return {"status": status}
     rows = []
     for row in typed.rows(spec.id):
-        cells = {inner: widgets.answer(form.dictionary.fields[inner], f"{row}.{inner}", typed) for inner in spec.items}
+        said = {cell.id: widgets.answer(cell, f"{row}.{cell.id}", typed) for cell in cells}
         kept = {"id": typed.one(f"{row}~item")} if typed.one(f"{row}~item") else {}
-        rows.append(kept | {inner: value for inner, value in cells.items() if value is not None})
+        rows.append(kept | {name: value for name, value in said.items() if value is not None})
     return rows
 
 
@@ -111,54 +112,64 @@ class _Drawing:
         old = question.known
         stored = old.value if old is not None and question.spec.validity != _ONE_ACT else None
         status = old.status if old is not None and old.status != "known" and question.spec.validity != _ONE_ACT else ""
-        drawn = self._draw(question.spec, stored, status, question.required, question.reveals)
+        drawn = self._draw(question.spec, question.rows, stored, status, question.required, question.reveals)
         if stored is None:
             return drawn
         return replace(drawn, help=" ".join(filter(None, (drawn.help, self.words.text("task.last_known", date=self.words.date(old.recorded_at))))))
 
     def correction(self, known: KnownField) -> Widget:
         """A known answer to be mended: the old one stands in the field."""
-        return replace(self._draw(known.spec, known.value, known.status if known.status != "known" else "", True, False), corrects=True)
+        status = known.status if known.status != "known" else ""
+        read = {path for question in self.task.form.questions() if question.when for path in question.when.paths}
+        return replace(self._draw(known.spec, known.rows, known.value, status, True, known.spec.id in read), corrects=True)
 
-    def _draw(self, spec: Any, stored: Any, status: str, required: bool, reveals: bool) -> Widget:
+    def _draw(self, spec: Field, cells: Sequence[Field], stored: Any, status: str, required: bool, reveals: bool) -> Widget:
         action = f"/tasks/{self.task.task_id}"
-        if spec.type != "list":
-            return widgets.draw(
-                spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=required, refreshes=reveals,
-                errors=self.wrong.get(spec.id, ()), case_id=str(self.task.case_id),
-            )  # fmt: skip
         form = self.task.form
+        if spec.type != "list":
+            made = widgets.draw(
+                spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=required, refreshes=reveals,
+                errors=self.wrong.get(spec.id, ()),
+            )  # fmt: skip
+            return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)
         made = Widget(
             kind="list", name=spec.id, id=widgets.element_id(spec.id), label=pick(spec.label, self.words.language), help=pick(spec.help, self.words.language), action=action,
-            required=required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label, items=tuple(self._rows(spec, stored, action)),
+            required=required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label, items=tuple(self._rows(spec, cells, stored, action)),
             may_add=not spec.max_items or len(self._row_names(spec, stored)) < spec.max_items, statuses=widgets.statuses(spec, self.words),
             status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else status,
         )  # fmt: skip
         return made
 
-    def _row_names(self, spec: Any, stored: Any) -> list[str]:
+    def _row_names(self, spec: Field, stored: Any) -> list[str]:
         if self.typed.has(spec.id):
             return self.typed.rows(spec.id)
         return [f"{spec.id}[{place}]" for place in range(len(stored or ()))]
 
-    def _rows(self, spec: Any, stored: Any, action: str) -> list[Item]:
+    def _rows(self, spec: Field, cells: Sequence[Field], stored: Any, action: str) -> list[Item]:
         kept = {str(row.get("id", "")): row for row in stored or () if isinstance(row, Mapping)}
         in_order = list(kept.values())
         rows = []
-        fields = self.task.form.dictionary.fields
         for place, name in enumerate(self._row_names(spec, stored)):
             item_id = self.typed.one(f"{name}~item") if self.typed.has(spec.id) else str(in_order[place].get("id", ""))
             old = kept.get(item_id, {}) if item_id else {}
             drawn = []
-            for inner in spec.items:
-                inner_name = f"{name}.{inner}"
+            for cell in cells:
+                inner = f"{name}.{cell.id}"
                 drawn.append(widgets.draw(
-                    fields[inner], inner_name, self.typed, self.words, action, stored=old.get(inner), required=not fields[inner].optional,
-                    errors=self.wrong.get(inner_name, ()), in_item=True, case_id=str(self.task.case_id),
+                    cell, inner, self.typed, self.words, action, stored=old.get(cell.id), required=not cell.optional, errors=self.wrong.get(inner, ()),
+                    in_item=True,
                 ))  # fmt: skip
             rows.append(Item(name, item_id, tuple(drawn)))
         return rows
+
+
+def _by_governorate(form: Form, widget: Widget, language: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Some 260 delegations are looked for under their governorate, whose code begins theirs."""
+    governorates = next((one for one in form.dictionary.fields.values() if one.type == "gov"), None)
+    if governorates is None:
+        return ()
+    return tuple((governorates.choice_label(code, language), tuple(one for one in widget.choices if one[0].startswith(f"{code}-"))) for code in governorates.codes)
 
 
 def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:
@@ -172,7 +183,7 @@ def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:
     return {**made, "agency": "", "value": known.text, "rows": rows, "source": sentences.source(words, known.source.kind, known.recorded_at, known.author, known.author_agency)}
 
 
-def _row(row: Mapping[str, Any], spec: Any, form: Form, language: str) -> str:
+def _row(row: Mapping[str, Any], spec: Field, form: Form, language: str) -> str:
     cells = [display(form.dictionary.fields[inner], row[inner], language) for inner in spec.items if row.get(inner) is not None]
     return " · ".join(cell for cell in cells if cell)
 

@@ -39,6 +39,7 @@ class Widget:
     value: str = ""
     values: tuple[str, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     statuses: tuple[tuple[str, str], ...] = ()
     status: str = ""
     width: str = ""
@@ -53,7 +54,6 @@ class Widget:
     typed: bool = False
     signer: str = ""
     file_name: str = ""
-    case_id: str = ""
     items: tuple["Item", ...] = ()
     item_label: str = ""
     may_add: bool = True
@@ -79,14 +79,14 @@ def element_id(name: str) -> str:
 
 
 def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, stored: Any = None, status: str = "", required: bool = True, refreshes: bool = False,
-         errors: Sequence[str] = (), in_item: bool = False, case_id: str = "") -> Widget:  # fmt: skip
+         errors: Sequence[str] = (), in_item: bool = False) -> Widget:  # fmt: skip
     """The widget of one field of the dictionary, holding what was typed, else what was stored."""
     has = typed.has(name)
     text = typed.one(name) if has else written(spec.type, stored)
     made = Widget(
         kind="text", name=name, id=element_id(name), label=pick(spec.label, words.language), action=action, help=pick(spec.help, words.language), required=required,
         in_item=in_item, refreshes=refreshes, errors=tuple(errors), value=text, longest=spec.max_length or 0, width=_NARROW.get(spec.type, ""),
-        status=typed.one(f"{name}~status") if has else status, statuses=statuses(spec, words), case_id=case_id,
+        status=typed.one(f"{name}~status") if has else status, statuses=statuses(spec, words),
     )  # fmt: skip
     match spec.type:
         case "longtext" | "address":

@@ -56,7 +56,7 @@ def _list(session: Reading, actor: users.Actor, view: str, search: str, agency: 
 
 
 @router.get("/desk/live")
-async def live(request: Request, since: str) -> Response:
+async def live(request: Request, actor: Acting, since: str) -> Response:
     """Server-sent events: how many tasks came since the page was shown. Ends when the session does."""
     try:
         after = dt.datetime.fromisoformat(since)

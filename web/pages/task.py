@@ -42,7 +42,7 @@ def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id
     typed, correcting = Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}
     try:
         with database_of(request).unit_of_work(actor) as session:
-            _keep_files(session, actor, form, typed, task_id)
+            _keep_files(screen, session, actor, form, typed)
             match wanted:
                 case "complete":
                     return _complete(screen, actor, session, form, typed, correcting, task_id)
@@ -108,11 +108,18 @@ def _saved(screen: Screen) -> str:
     return screen.words.text("task.saved_at", time=screen.words.time(clock.system_now()))
 
 
-def _keep_files(session: Any, actor: users.Actor, form: FormData, typed: Typed, task_id: UUID) -> None:
+def _keep_files(screen: Screen, session: Any, actor: users.Actor, form: FormData, typed: Typed) -> None:
     """Files that came with the form itself (without script) become documents, and the form holds their numbers."""
+    findings = []
     for name, value in form.multi_items():
         if isinstance(value, UploadFile) and value.filename and name.endswith("~file"):
-            typed.put(name.removesuffix("~file"), str(documents.upload(session, actor, value.filename, value.file)))
+            asked = name.removesuffix("~file")
+            try:
+                typed.put(asked, str(documents.upload(session, actor, value.filename, value.file)))
+            except errors.Invalid as refusal:
+                findings.append(errors.Finding(refusal.code, f"/{asked}", refusal.details, screen.refusal(refusal.code, refusal.details)))
+    if findings:
+        raise errors.Invalid("task.answers", findings)
 
 
 def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, typed: Typed, correcting: set[str], task_id: UUID) -> Response:

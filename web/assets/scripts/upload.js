@@ -20,7 +20,6 @@ function send(input, file) {
   const body = new FormData();
   body.append("csrf", form.elements.csrf.value);
   body.append("file", file);
-  if (input.dataset.case) body.append("case_id", input.dataset.case);
   const request = new XMLHttpRequest();
   request.open("POST", input.dataset.upload);
   request.setRequestHeader("HX-Request", "true");
