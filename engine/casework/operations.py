@@ -13,6 +13,7 @@ import datetime as dt
 from sqlalchemy import text
 
 from engine import clock, identity
+from engine.actors import authority
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
 from engine.pathway import bpmn
@@ -30,7 +31,7 @@ class Outcome:
     """What an operation gives back: variables for the diagram, facts to record."""
 
     outputs: dict[str, Any] = field(default_factory=dict)
-    facts: list[facts.NewFact] = field(default_factory=list)
+    new_facts: list[facts.NewFact] = field(default_factory=list)
 
 
 Operation = Callable[[Change, Mapping[str, Any], str], Outcome]
@@ -65,7 +66,7 @@ def run(change: Change) -> None:
             except CannotRun as trouble:
                 error = str(trouble)
         stimulus = bpmn.OperationDone(task_id=request.task_id, outputs=outcome.outputs, error=error, at=change.at, seq=0, facts={})
-        change.give("operation.done", stimulus, {"operation": request.operation, "node": request.node} | ({"error": error} if error else {}), outcome.facts)
+        change.give("operation.done", stimulus, {"operation": request.operation, "node": request.node} | ({"error": error} if error else {}), outcome.new_facts)
 
 
 class CannotRun(Exception):
@@ -77,7 +78,7 @@ def _new(change: Change, name: str, value: Any, subject: str = "") -> facts.NewF
     if found is None:
         raise CannotRun("operation.field_unknown")
     inner = change.held.subjects.narrowed([subject] if subject else [])
-    return facts.NewFact(inner.key(found.subject) or "", name, value, found.class_, source={"kind": "system"})
+    return facts.NewFact(inner.key(found.subject) or "", name, value, authority.classes_of(found), source={"kind": "system"})
 
 
 @operation("recepisse")
