@@ -29,8 +29,8 @@ _WAITS = text("""SELECT w.instance_id, w.node, w.kind, w.name, w.correlation, w.
                   WHERE i.root_id = :id ORDER BY w.opened_at""")
 _TASKS = text("""SELECT t.task_id, t.node, t.names, t.agency, t.opened_at, t.due_at, u.name AS holder FROM open_task t LEFT JOIN user_account u ON u.user_id = t.holder_id
                   WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
-_LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id) LEFT JOIN ledger_sealed s USING (instance_id, seq)
-                  WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
+_LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
+                  LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
 # The state of a case as domain words have it (§4.0), by the stage it is in.
 _STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagnement": "EN_ACCOMPAGNEMENT", "suivi": "EN_SUIVI", "cloture": "EN_CLOTURE"}
 
@@ -137,7 +137,7 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
 
     def sees(field_id: str) -> bool:
         found = edition.dictionary.fields.get(field_id)
-        return found is not None and authority.readable(actor, found.class_, case=root)
+        return found is not None and authority.readable(actor, authority.classes_of(found), case=root)
 
     items = tuple(_happened(session, row, names, sees, edition, actor.language) for row in rows[:limit])
     return History(items, str(offset + limit) if len(rows) > limit else "")

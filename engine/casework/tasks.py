@@ -6,7 +6,7 @@ A task's version is the newest fact its form asks or shows: two agencies filling
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from engine.actors import authority
 from engine.casework import cases
 from engine.casework.instances import LOCK_BY_TASK, Change, Held, from_row
 from engine.casework.views import Completed, TaskView
-from engine.dossier import beneficiaries, consents, facts
+from engine.dossier import beneficiaries, consents, documents, facts
 from engine.i18n import pick
 from engine.pathway import bpmn
 from forms import answers, field_types
@@ -26,6 +26,7 @@ from forms import form as forms
 
 _TASK = text("""
     SELECT t.*, i.edition_id, i.person_id, i.scope, i.is_shared, i.social_worker_id, i.referent_id, i.seq, i.branch AS case_branch, u.name AS holder, masar_now() AS now,
+           (SELECT dated_version FROM installation) AS dated_version,
            d.content AS draft
       FROM open_task t JOIN instance i USING (instance_id) LEFT JOIN user_account u ON u.user_id = t.holder_id
       LEFT JOIN draft d ON d.task_id = t.task_id AND d.user_id = :user WHERE t.task_id = :task""")
@@ -35,8 +36,8 @@ _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, versio
 _AID_ROOT = text("SELECT root_id, person_id FROM instance WHERE process = 'dossier_aide' AND subject = :subject")
 
 
-def view(session: Session, actor: Any, task_id: UUID) -> TaskView:
-    """A task with its form computed for the reader. Refuses: NotFound; `task.done` (Conflict) with who did it and when."""
+def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str] = ()) -> TaskView:
+    """A task with its form computed for the reader; `correcting`: known fields that she wishes to answer anew. Refuses: NotFound; `task.done` (Conflict) with who did it and when."""
     row = session.execute(_TASK, {"task": task_id, "user": actor.user_id}).one_or_none()
     if row is None:
         raise _gone(session, task_id)
@@ -44,8 +45,7 @@ def view(session: Session, actor: Any, task_id: UUID) -> TaskView:
     subjects = facts.Subjects(row.root_id, row.person_id, row.scope).narrowed(row.subjects)
     definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
     seen = _known(session, edition, subjects, definition)
-    today = clock.today(row.now)
-    asked = forms.ask(definition, seen, _readable(actor, row), _writable(actor), today, actor.language)
+    asked = _ask(session, actor, edition, definition, seen, row, correcting)
     about = {"agency": row.agency, "role": row.role, "branch": row.branch, "holder_id": row.holder_id}
     may = frozenset(act for act in ("claim", "release", "complete", "pass") if authority.may(actor, f"task.{act}", **about))
     names = {known: one.value for known, one in seen.items() if known in beneficiaries.NAME_FIELDS}
@@ -53,7 +53,7 @@ def view(session: Session, actor: Any, task_id: UUID) -> TaskView:
         names = {fact.field: fact.value for fact in facts.readable(session, subjects, beneficiaries.NAME_FIELDS)}
     return TaskView(
         row.task_id, row.root_id, row.instance_id, row.case_number, beneficiaries.full_name(names, actor.language), row.node, pick(row.names, actor.language), row.process,
-        row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now),
+        row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
         max((one.version for one in seen.values()), default=0), asked, row.draft, may,
     )  # fmt: skip
 
@@ -135,15 +135,17 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     if version is not None and version != max((one.version for one in seen.values()), default=0):
         newer = [one for one in seen.values() if one.version > version]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])
-    asked = forms.ask(definition, seen, _readable(actor, row), _writable(actor), clock.today(held.now), actor.language)
+    asked = _ask(session, actor, edition, definition, seen, row)
     own = {name: raw[name] for name in raw if name not in ("not_duplicate_of", "not_duplicate_reason")}
-    said = answers.read(asked, own, actor.language, scope=change.snapshot()["case"])
+    said = answers.read(asked, own, actor.language, _around(session, row))
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = _new_facts(said, subjects, edition, held)
+    documents.attach(session, actor, held.root_id, new, edition.dictionary.fields)
     reason = _check_identity(session, actor, held, new, raw)
     if held.process == "seance_commission":
         change.home = _home_of_aid(session, new)
+    documents.attach(session, actor, (change.home or held.subjects).root_id, new, edition.dictionary.fields)
     change.done.append({"task_id": str(task_id), "node": row.node, "outcome": "completed", "done_by": str(actor.user_id), "key": key, "digest": digest.hex()})
     if row.holder_id is None and row.role == "travailleur_social" and held.social_worker_id is None:
         held.social_worker_id = actor.user_id
@@ -198,12 +200,22 @@ def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes
     raise _gone(session, task_id)
 
 
+def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapping[str, forms.Known], row: Any, correcting: Collection[str] = ()) -> forms.Form:
+    """The form for this reader: what conditions read besides the facts is the same for seeing and for completing."""
+    return forms.ask(definition, seen, _readable(actor, row), _writable(actor), clock.today(row.now), actor.language, _around(session, row),
+                     dictionary=edition.dictionary, correcting=correcting)  # fmt: skip
+
+
+def _around(session: Session, row: Any) -> Mapping[str, Any]:
+    return programmes.tables(session, row.dated_version).scope(clock.today(row.now))
+
+
 def _readable(actor: Any, row: Any) -> Any:
-    return lambda found, author_agency="": authority.readable(actor, found.class_, author_agency, row)
+    return lambda found, author_agency="": authority.readable(actor, authority.classes_of(found), author_agency, row)
 
 
 def _writable(actor: Any) -> Any:
-    return lambda found: authority.writable(actor, found.class_)
+    return lambda found: authority.writable(actor, authority.classes_of(found))
 
 
 def _known(session: Session, edition: Any, subjects: facts.Subjects, definition: Any) -> dict[str, forms.Known]:
@@ -255,7 +267,7 @@ def _new_facts(said: Any, subjects: facts.Subjects, edition: Any, held: Held) ->
 
 def _fact(subject: str, field: Any, value: Any, status: str, now: dt.datetime, reason: str = "") -> facts.NewFact:
     until = now + field_types.duration(field.validity) if field.validity else None
-    return facts.NewFact(subject, field.id, value, field.class_, status, valid_until=until, reason=reason)
+    return facts.NewFact(subject, field.id, value, authority.classes_of(field), status, valid_until=until, reason=reason)
 
 
 def _check_identity(session: Session, actor: Any, held: Held, new: Sequence[facts.NewFact], raw: Mapping[str, Any]) -> str:

@@ -58,6 +58,7 @@ class TaskView:
     opened_at: dt.datetime
     due_at: dt.datetime | None
     is_late: bool
+    stage: str
     version: int
     form: Form
     draft: Mapping[str, Any] | None
