@@ -1,4 +1,4 @@
-"""Dated data that rules read: programmes and their funds, parameters, holidays. Each version has its days of validity and its source.
+"""Dated data that rules read: programmes and their funds, parameters, branches, holidays. Each version has its days of validity and its source.
 
 What is in force at a date is read once and kept until the database says that something changed (`installation.dated_version`).
 """
@@ -6,7 +6,7 @@ What is in force at a date is read once and kept until the database says that so
 import datetime as dt
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,9 @@ from engine.workdays import Calendar
 _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.content, p.source, p.is_inferred, f.available_millimes "
                    "FROM programme p LEFT JOIN fund f ON f.programme = p.code ORDER BY p.code, p.version")  # fmt: skip
 _PARAMETERS = text("SELECT code, valid_from, valid_to, value, labels, source, is_inferred FROM parameter ORDER BY code, valid_from")
+_BRANCHES = text("SELECT code, opened_on, governorates FROM branch ORDER BY code")
 _HOLIDAYS = text("SELECT day FROM holiday")
+SHORT_DAYS = "seance_unique"  # the parameter that lists the periods of shorter days
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,28 @@ class DatedTables:
     version: int
     programmes: tuple[Mapping[str, Any], ...] = ()
     parameters: tuple[Mapping[str, Any], ...] = ()
+    branches: tuple[Mapping[str, Any], ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
+    _told: dict[dt.date, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
 
     def scope(self, day: dt.date) -> dict[str, Any]:
-        """What a diagram or a table may read that day: `programmes` (a list) and `parametres` (a context); money in dinars."""
+        """What a diagram or a table may read that day, money in dinars: `programmes`, every version with its days of validity (`du`, `au`),
+        since a dossier keeps the version of the day it was asked; `parametres`, those in force; `antennes`, those open. Shared by callers: not to be changed.
+        """
+        if day not in self._told:
+            self._told[day] = self._tell(day)
+        return self._told[day]
+
+    def _tell(self, day: dt.date) -> dict[str, Any]:
         programmes = [
-            {"code": row["code"], "version": row["version"], **_dinars(row["content"]), "fonds_disponibles": _amount(row["available_millimes"])}
+            {"code": row["code"], "version": Decimal(row["version"]), "du": row["valid_from"], "au": row["valid_to"], "fonds_disponibles": _amount(row["available_millimes"])}
+            | {key: value for key, value in _dinars(row["content"]).items() if key != "label"}
             for row in self.programmes
-            if _holds(row, day)
+            if row["valid_from"] <= day
         ]
-        parameters = {row["code"]: _dinars(row["value"], row["code"]) for row in self.parameters if _holds(row, day)}
-        return {"programmes": programmes, "parametres": {name.removesuffix("_millimes"): value for name, value in parameters.items()}}
+        parameters = {row["code"]: _dinars(row["value"], row["code"]) for row in self.parameters if _holds(row, day) and row["code"] != SHORT_DAYS}
+        branches = [{"code": row["code"], "ouverte_le": row["opened_on"], "gouvernorats": list(row["governorates"])} for row in self.branches if row["opened_on"] <= day]
+        return {"programmes": programmes, "parametres": {name.removesuffix("_millimes"): value for name, value in parameters.items()}, "antennes": branches}
 
 
 _kept: dict[str, DatedTables] = {}
@@ -52,13 +65,16 @@ def tables(session: Session, version: int) -> DatedTables:
     database = str(session.get_bind().url)
     kept = _kept.get(database)
     if kept is None or kept.version != version:
-        kept = _kept[database] = DatedTables(
-            version,
-            tuple(dict(row) for row in session.execute(_PROGRAMMES).mappings()),
-            tuple(dict(row) for row in session.execute(_PARAMETERS).mappings()),
-            Calendar(frozenset(session.execute(_HOLIDAYS).scalars())),
-        )
+        programmes, parameters, branches = (tuple(dict(row) for row in session.execute(asked).mappings()) for asked in (_PROGRAMMES, _PARAMETERS, _BRANCHES))
+        calendar = Calendar(frozenset(session.execute(_HOLIDAYS).scalars()), _short_days(parameters))
+        kept = _kept[database] = DatedTables(version, programmes, parameters, branches, calendar)
     return kept
+
+
+def _short_days(parameters: Iterable[Mapping[str, Any]]) -> tuple[tuple[dt.date, dt.date], ...]:
+    """The periods of Ramadan and summer when offices close early."""
+    periods = [period for row in parameters if row["code"] == SHORT_DAYS for period in row["value"]]
+    return tuple((dt.date.fromisoformat(period["du"]), dt.date.fromisoformat(period["au"])) for period in periods)
 
 
 def seed(connection: Any, processes: Path) -> None:
@@ -79,16 +95,20 @@ def seed(connection: Any, processes: Path) -> None:
         )  # fmt: skip
 
 
-def seed_holidays(connection: Any, years: range) -> None:
-    """A first fill of the closed days, to be corrected by an administrator: the religious ones are estimates."""
-    for day, name in holidays.country_holidays("TN", years=years).items():
+def seed_holidays(connection: Any, years: range, processes: Path) -> None:
+    """A first fill of the closed days, to be corrected by an administrator: the religious ones are estimates. Names are those of `jours_feries.toml`."""
+    names = _rows(processes / "jours_feries.toml", "noms") or {}
+    for day, said in holidays.country_holidays("TN", years=years, language="en_US").items():
+        parts = [one.removesuffix(" (estimated)") for one in said.split("; ")]
+        known = [names.get(one, {}) | {"en": one} for one in parts]
+        labels = {language: " · ".join(one.get(language, one["en"]) for one in known) for language in ("fr", "ar", "en")}
         connection.execute(
             text("INSERT INTO holiday VALUES (:day, :names, :estimate) ON CONFLICT DO NOTHING"),
-            {"day": day, "names": _text({"en": name}), "estimate": "estimated" in name or "المقدر" in name or "مقدر" in name},
+            {"day": day, "names": _text(labels), "estimate": all("(estimated)" in one for one in said.split("; "))},
         )
 
 
-def _rows(path: Path, name: str) -> list[dict[str, Any]]:
+def _rows(path: Path, name: str) -> Any:
     return tomllib.loads(path.read_text("utf-8"))[name] if path.exists() else []
 
 

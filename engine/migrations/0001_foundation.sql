@@ -24,7 +24,7 @@ CREATE TABLE installation (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     is_demo boolean NOT NULL,
     is_ready boolean NOT NULL DEFAULT false,  -- the first start came to its end; one that was cut short begins again
-    dated_version bigint NOT NULL DEFAULT 1,  -- counts the changes of programmes, parameters, funds and holidays
+    dated_version bigint NOT NULL DEFAULT 1,  -- counts the changes of programmes, parameters, funds, branches and holidays
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE demo_clock (
@@ -98,7 +98,7 @@ CREATE FUNCTION count_dated_change() RETURNS trigger LANGUAGE plpgsql SECURITY D
 DO $$
 DECLARE t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['programme', 'fund', 'parameter', 'holiday'] LOOP
+    FOREACH t IN ARRAY ARRAY['programme', 'fund', 'parameter', 'branch', 'holiday'] LOOP
         EXECUTE format('CREATE TRIGGER dated AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH STATEMENT EXECUTE FUNCTION count_dated_change()', t);
     END LOOP;
 END $$;

@@ -1,0 +1,135 @@
+"""An installation: its database found or made, migrated, and given what it is born with (branches, holidays, programmes, edition 1, the demo).
+
+A first start that was cut short begins again: with the embedded database by itself, with one that was given by asking for an empty one.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import make_url, text
+
+from engine import clock, postgres
+from engine.actors import agencies, users
+from engine.casework import editions
+from engine.database import Database
+from engine.demo import accounts, play
+from engine.dossier import programmes
+from engine.ledger.keys import KeyStore
+from engine.settings import Settings
+
+_NAME = "masar"
+_HOLIDAY_YEARS = (3, 12)  # before and after the year of birth: demo cases began earlier, deadlines fall later
+_READY = text("SELECT is_ready FROM installation")
+_BORN = text("INSERT INTO installation (is_demo) VALUES (:is_demo)")
+_MADE = text("UPDATE installation SET is_ready = true")
+
+
+class Unusable(Exception):
+    """The installation cannot be used as it is; the text is one sentence for the person at the terminal."""
+
+
+def cluster(settings: Settings) -> Path:
+    """The folder of the embedded PostgreSQL."""
+    return settings.var / "postgres"
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """The installation's database, checked; an embedded server that had to be started for it is stopped at the end.
+
+    Raises Unreachable, postgres.ServerTrouble; Unusable when nothing was installed yet.
+    """
+    started = not settings.database_url and not postgres.is_running(cluster(settings))
+    if started and not (cluster(settings) / "data" / "PG_VERSION").exists():
+        raise Unusable("Nothing is installed here yet: start with `make run`.")
+    if started:
+        postgres.ensure_running(cluster(settings))
+    database = _database(settings)
+    try:
+        database.check()
+        yield database
+    finally:
+        database.dispose()
+        if started:
+            postgres.stop(cluster(settings))
+
+
+def prepare(settings: Settings, say: Callable[[str], None]) -> Database:
+    """Makes or finds the database, brings it to this version, and the first time fills it. `say` tells what takes long.
+
+    Raises Unreachable, postgres.ServerTrouble, Unusable, errors.Refusal (`edition.refused`).
+    """
+    if not settings.database_url:
+        if not (cluster(settings) / "data" / "PG_VERSION").exists():
+            say("Making the database (once) …")
+        postgres.ensure_running(cluster(settings))
+        _make_database(settings)
+    database = _database(settings)
+    database.check()
+    database.migrate()
+    ready = _is_ready(database)
+    if ready is False:
+        if settings.database_url:
+            raise Unusable("The first start on this database was cut short and what it left cannot be used: make the database empty, then start again.")
+        say("The first start was cut short: beginning again …")
+        database.dispose()
+        _make_database(settings, anew=True)
+        database = _database(settings)
+        database.migrate()
+    if not ready:
+        fill(database, settings, say)
+    return database
+
+
+def fill(database: Database, settings: Settings, say: Callable[[str], None]) -> None:
+    """Gives a migrated, empty database what an installation is born with. Raises errors.Refusal (`edition.refused`)."""
+    year = clock.today(clock.system_now()).year
+    with database.owner() as connection:
+        connection.execute(_BORN, {"is_demo": settings.is_demo})
+        agencies.install(connection)
+        programmes.seed_holidays(connection, range(year - _HOLIDAY_YEARS[0], year + _HOLIDAY_YEARS[1] + 1), settings.processes)
+        programmes.seed(connection, settings.processes)
+        if settings.is_demo:
+            accounts.make(connection)
+    publish(database, settings, "Première édition")
+    if settings.is_demo:
+        say("Playing the demonstration, some sixty cases (once, a minute or two) …")
+        play.load(database)
+    with database.owner() as connection:
+        connection.execute(_MADE)
+
+
+def publish(database: Database, settings: Settings, reason: str) -> int:
+    """Publishes `processes/` and `forms/` as the next edition, unless they are one already; returns its number. Raises errors.Refusal (`edition.refused`)."""
+    with database.unit_of_work(users.system()) as session:
+        return editions.publish(session, users.system(), editions.files_of(settings.processes, settings.forms), reason).number
+
+
+def changed_since_published(database: Database, settings: Settings) -> int | None:
+    """The number of the edition that new cases follow, when the files in the folders are no longer those it was made of."""
+    files = editions.files_of(settings.processes, settings.forms)
+    with database.reading(users.system()) as session:
+        current = editions.current_or_none(session)
+    return current.number if current and dict(current.files) != files else None
+
+
+def _database(settings: Settings) -> Database:
+    url = settings.database_url or postgres.address(cluster(settings), _NAME)
+    return Database(url, settings.app_database_url, keys=KeyStore(settings.keys), documents=settings.documents)
+
+
+def _make_database(settings: Settings, *, anew: bool = False) -> None:
+    server = make_url(postgres.address(cluster(settings), "postgres")).set(drivername="postgresql").render_as_string()
+    with psycopg.connect(server, autocommit=True) as connection:
+        if anew:
+            connection.execute(f"DROP DATABASE IF EXISTS {_NAME} WITH (FORCE)")
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_NAME]).fetchone():
+            connection.execute(f"CREATE DATABASE {_NAME}")
+
+
+def _is_ready(database: Database) -> bool | None:
+    """Whether the first start came to its end; None before it began."""
+    with database.owner() as connection:
+        return connection.execute(_READY).scalar()
