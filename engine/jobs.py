@@ -131,7 +131,7 @@ async def _work(app: procrastinate.App, database: Database, kinds: Sequence[Kind
         # Four at a time: while one waits for a case that somebody holds, others go on.
         await app.run_worker_async(
             concurrency=4, delete_jobs="successful", install_signal_handlers=False, update_heartbeat_interval=HEARTBEAT, stalled_worker_timeout=SILENT_AFTER,
-            shutdown_graceful_timeout=20.0,
+            shutdown_graceful_timeout=20.0, fetch_job_polling_interval=1.0,  # nothing rings for a job that is tried again
         )  # fmt: skip
         bell.cancel()
 

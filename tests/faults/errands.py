@@ -42,7 +42,11 @@ def do(session: Session, errand_id: str) -> bool:
 KIND = jobs.Kind("errand", due, do)
 
 
+SILENT_AFTER = 2.0  # in these tests a worker is given up sooner
+
+
 async def _main(database: Database) -> None:
+    jobs.SILENT_AFTER = SILENT_AFTER
     print("working", flush=True)
     await jobs.work(database, asyncio.Event(), [KIND])
 
