@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import sessionmaker
 from sqlmodel import Session
 
@@ -89,7 +89,7 @@ class Database:
     def unit_of_work(self, actor: Acting) -> Iterator[Session]:
         """One thing somebody did: all of it is committed at the end, or none of it."""
         with self._sessions() as session:
-            session.execute(_RAISE, actor.wall.parameters)
+            _raise_wall(session, _RAISE, actor)
             yield session
             session.commit()
 
@@ -97,7 +97,7 @@ class Database:
     def reading(self, actor: Acting) -> Iterator[Session]:
         """A session in which the database itself refuses writes."""
         with self._sessions() as session:
-            session.execute(_RAISE_READING, actor.wall.parameters)
+            _raise_wall(session, _RAISE_READING, actor)
             yield session
 
     @contextmanager
@@ -134,6 +134,17 @@ class Database:
     def dispose(self) -> None:
         if "app" in self.__dict__:
             self.app.dispose()
+
+
+def _raise_wall(session: Session, statement: Any, actor: Acting) -> None:
+    """Says who acts, which is the first thing said on a connection: where the server was started again meanwhile, on a fresh one."""
+    try:
+        session.execute(statement, actor.wall.parameters)
+    except DBAPIError as trouble:
+        if not trouble.connection_invalidated:
+            raise
+        session.rollback()  # nothing was done yet; the pool has let go of its other dead connections
+        session.execute(statement, actor.wall.parameters)
 
 
 def _become_app(connection: Any, _record: Any) -> None:
