@@ -42,7 +42,7 @@ class Words:
     def count(self, code: str, number: int, **details: object) -> str:
         """The sentence of `web.<code>.<plural form>` for a number: Arabic has six forms, French and English two."""
         texts = i18n.catalogue(self.language)
-        form = self.locale.plural_form(number)
+        form = "zero" if number == 0 and f"web.{code}.zero" in texts else self.locale.plural_form(number)
         chosen = form if f"web.{code}.{form}" in texts else "other"
         return self.text(f"{code}.{chosen}", number=self.number(number), **details)
 

@@ -61,11 +61,11 @@ class Screen:
             security.forget_cookie(answer, self.settings, SAID)
         return self._dress(answer)
 
-    def go(self, address: str, said: str = "", **details: object) -> Response:
-        """On to another page (303, or its equivalent for htmx), with a sentence to be said there."""
+    def go(self, address: str, said: str = "", link: str = "", link_words: str = "", **details: object) -> Response:
+        """On to another page (303, or its equivalent for htmx), with a sentence to be said there and perhaps a link beside it."""
         answer: Response = Response(status_code=200, headers={"HX-Redirect": address}) if self.is_patch else RedirectResponse(address, 303)
         if said:
-            security.set_cookie(answer, self.settings, SAID, security.seal(self.secret, {"code": said, "link": "", **details}), 60)
+            security.set_cookie(answer, self.settings, SAID, security.seal(self.secret, {"code": said, "link": link, "link_words": link_words, "details": details}), 60)
         return self._dress(answer)
 
     def refusal(self, code: str, details: Any) -> str:

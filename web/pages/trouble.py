@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from engine import errors, i18n
+from web import dependencies
 from web.screen import Screen
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ def install(app: FastAPI) -> None:
 
 
 def refused(request: Request, trouble: errors.Refusal) -> Response:
-    screen = _screen(request)
+    screen = _screen_of_whoever_asks(request)
     if isinstance(trouble, errors.Unauthenticated) and request.method == "GET" and not screen.is_patch:
         return screen.go(f"/signin?next={request.url.path}")
     sentence = i18n.translate(trouble.code, screen.language, **trouble.details)
@@ -36,7 +37,7 @@ def refused(request: Request, trouble: errors.Refusal) -> Response:
 
 
 def not_served(request: Request, trouble: HTTPException) -> Response:
-    screen = _screen(request)
+    screen = _screen_of_whoever_asks(request)
     known = trouble.status_code if trouble.status_code in (401, 403, 404, 405, 413, 422) else 404
     return _page(screen, trouble.status_code, screen.words.text(f"trouble.what.{known}"))
 
@@ -52,6 +53,14 @@ def broken(request: Request, trouble: Exception) -> Response:
     log.error("web.bug", reference=reference, path=request.url.path, exc_info=trouble)
     screen = _screen(request)
     return _page(screen, 500, screen.words.text("trouble.what.500"), reference=reference)
+
+
+def _screen_of_whoever_asks(request: Request) -> Screen:
+    """The same page whether an address does not exist or is not hers: both know who is signed in."""
+    if not hasattr(request.state, "screen"):
+        found = dependencies.entered(request)
+        request.state.screen = Screen(request, found.actor if found else None)
+    return request.state.screen
 
 
 def _screen(request: Request) -> Screen:

@@ -1,0 +1,40 @@
+"""A small installation for the tests of the pages: a demo with a few accounts, and the small pathway of this folder as its edition 1."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+
+from engine.actors import agencies, users
+from engine.casework import editions
+
+HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
+PASSWORD = "une phrase assez longue"
+ACCOUNTS = {  # name: name in full, in Arabic, agency, branch, roles
+    "salma": ("Salma Trabelsi", "سلمى الطرابلسي", "OTE", "MED", ["agent_accueil"]),
+    "selim": ("Selim Jaziri", "سليم الجزيري", "OTE", "MED", ["agent_accueil"]),
+    "karim": ("Karim Ben Amor", "كريم بن عمر", "OTE", "MED", ["referent"]),
+    "amel": ("Amel Dhaouadi", "آمال الذوادي", "CPS", "MED", ["travailleur_social"]),
+    "nabil": ("Nabil Gharbi", "نبيل الغربي", "ANETI", "MED", ["conseiller_emploi"]),
+    "ines": ("Inès Bouzid", "إيناس بوزيد", "OTE", "SFX", ["agent_accueil"]),
+    "meriem": ("Meriem Louati", "مريم اللواتي", "OTE", "TUN", ["coordinateur"]),
+    "chokri": ("Chokri Abdelli", "شكري العبدلي", "OTE", "TUN", ["auditeur"]),
+    "zied": ("Zied Khemiri", "زياد الخميري", "OTE", "TUN", ["administrateur"]),
+}
+
+
+def furnish(database) -> None:
+    """Agencies, branches, accounts, and the edition: through the engine's own verbs."""
+    with database.owner() as connection:
+        agencies.install(connection)
+        connection.execute(text("INSERT INTO installation (is_demo) VALUES (true) ON CONFLICT DO NOTHING"))
+        for username, (name, name_ar, agency, branch, roles) in ACCOUNTS.items():
+            users.create(connection, username, name, agency, branch, roles, PASSWORD, name_ar=name_ar, is_demo=True)
+    with database.unit_of_work(users.system()) as session:
+        editions.publish(session, users.system(), files(), "tests")
+
+
+def files() -> dict[str, bytes]:
+    """The real dictionary, with the small pathway and its forms."""
+    real = editions.files_of(HERE / "processes", ROOT / "forms")
+    kept = {name: content for name, content in real.items() if not name.startswith("forms/tasks/")}
+    return kept | {f"forms/tasks/{path.name}": path.read_bytes() for path in sorted((HERE / "forms").glob("*.toml"))}
