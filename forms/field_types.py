@@ -11,12 +11,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import phonenumbers
 
+from forms.feel import PartialDate
 from forms.text import TUNIS
 
 LARGEST = 10**12
@@ -33,6 +34,7 @@ PHONE = "\\+[1-9][0-9]{6,14}"
 UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 STROKES = "[MLHVCSQTZmlhvcsqtz0-9 .,+-]*"
 LONGEST_STROKES = 20_000
+DURATION = re.compile("P(?=[0-9])(?:([0-9]{1,2})Y)?(?:([0-9]{1,3})M)?(?:([0-9]{1,4})D)?")
 LONGEST = {"text": 200, "longtext": 5_000, "address": 300}
 
 _forbidden = re.compile(f"[{CONTROLS}\ud800-\udfff]")
@@ -53,23 +55,6 @@ class Wrong(Exception):
         self.code, self.details = code, details
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PartialDate:
-    """A date known to its month or its year only; `first` and `last` are the days it may be."""
-
-    year: int
-    month: int | None = None
-
-    @property
-    def first(self) -> date:
-        return date(self.year, self.month or 1, 1)
-
-    @property
-    def last(self) -> date:
-        return date.fromordinal((date(self.year, self.month + 1, 1) if self.month and self.month < 12
-                                 else date(self.year + 1, 1, 1)).toordinal() - 1)
-
-
 @dataclass(frozen=True, slots=True)
 class FieldType:
     """`read(spec, value)` checks a JSON value and gives the stored one (raises Wrong); `from_text(spec, text)` gives the JSON
@@ -81,9 +66,21 @@ class FieldType:
     to_feel: Callable[[Any], Any]
 
 
-def to_feel(type_: str, value: Any) -> Any:
-    """A stored value as FEEL sees it: money as Decimal dinars, numbers as Decimal, dates as date or PartialDate; None stays None."""
-    return None if value is None else TYPES[type_].to_feel(value)
+def duration(text: str) -> timedelta:
+    """How long an answer holds (`P12M`, `P2Y`, `P0D`): months and years by their mean length, in whole days."""
+    found = DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    years, months, days = (int(part or 0) for part in found.groups())
+    return timedelta(days=round(years * 365.2425 + months * 30.436875) + days)
+
+
+def to_feel(spec: Any, value: Any) -> Any:
+    """A stored value as FEEL sees it: money as Decimal dinars, numbers as Decimal, dates as date or PartialDate; None stays None.
+
+    Not for lists of rows (`rows.to_feel`).
+    """
+    return None if value is None else TYPES[spec.type].to_feel(value)
 
 
 def from_feel(type_: str, value: Any) -> Any:
@@ -110,6 +107,11 @@ def from_feel(type_: str, value: Any) -> Any:
     except (OverflowError, InvalidOperation):
         return None
     return None
+
+
+def has_controls(text: str) -> bool:
+    """Whether a text holds characters that hide or turn round what is read (controls, bidirectional overrides, half characters)."""
+    return _forbidden_in_lines.search(text) is not None
 
 
 def western(text: str) -> str:
@@ -176,9 +178,9 @@ def _json_number(value: Any) -> int | float:
 
 
 def _read_number(spec: Any, value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and not math.isfinite(value)):
         raise Wrong("number.type")
-    return _json_number(_bounded(spec, value, "number"))
+    return _json_number(_bounded(spec, value, "percent" if spec.type == "percent" else "number"))
 
 
 def _read_date(spec: Any, value: Any) -> str:

@@ -38,6 +38,13 @@ def language_names(language: str) -> dict[str, str]:
     return _names(Locale.parse(_LOCALES.get(language, "fr")).languages, languages())
 
 
+@cache
+def labels(kind: str) -> dict[str, dict[str, str]]:
+    """Code → name by language, of `country` or `language`, in the order of the French names."""
+    names = {one: (country_names if kind == "country" else language_names)(one) for one in _LOCALES}
+    return {code: {one: names[one][code] for one in _LOCALES} for code in names["fr"]}
+
+
 def _names(listed, codes: frozenset[str]) -> dict[str, str]:
     names = {code: listed.get(code) or code for code in codes}
     return dict(sorted(names.items(), key=lambda pair: _sorting(pair[1])))

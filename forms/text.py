@@ -53,8 +53,12 @@ class Findings:
 
     def add(self, code: str, where: str, **details: Any) -> None:
         """Note one thing wrong at `where`."""
+        self.put(Finding(code, where, say(code, self.language, **details), details))
+
+    def put(self, finding: Finding) -> None:
+        """Note one thing wrong, worded already."""
         if len(self._found) < self.limit:
-            self._found.append(Finding(code, where, say(code, self.language, **details), details))
+            self._found.append(finding)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -76,7 +80,8 @@ class _Details(dict):
 @cache
 def messages() -> Mapping[str, Mapping[str, str]]:
     """Every sentence: code → language → text."""
-    return tomllib.loads(_MESSAGES.read_text("utf-8"))
+    groups = tomllib.loads(_MESSAGES.read_text("utf-8"))
+    return {f"{group}.{name}": sentence for group, sentences in groups.items() for name, sentence in sentences.items()}
 
 
 def say(code: str, language: str, **details: Any) -> str:

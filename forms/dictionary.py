@@ -1,0 +1,316 @@
+"""The data dictionary: every datum once, with its type, choices, labels, validity, owner, class, purpose and retention.
+
+Reads `forms/dictionary/*.toml` and refuses what does not hold together. Not the forms (`form.py`), nor how a value of a type is read
+(`field_types.py`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from forms import field_types, places, toml
+from forms.feel import Expression
+from forms.text import Findings, pick
+
+KINDS = frozenset({"person", "return", "case", "measure", "aid", "visit", "sitting", "member"})
+CLASSES = frozenset("CPSFEOHR")
+OWNERS = frozenset({"OTE", "CPS", "ANETI", "PART"})
+MOST_ROWS = 200
+_CHOSEN = frozenset({"enum", "multi"})
+_PLACES = frozenset({"gov", "district", "country", "language"})
+_COUNTED = frozenset({"int", "number", "percent", "score", "money"})
+_WRITTEN = frozenset({"text", "longtext", "address"})
+_NEEDED = ("type", "label", "class", "owner", "purpose", "retention")
+_ALLOWED = ("help", "also", "validity", "optional", "choices", "values", "min", "max", "min_on", "max_on", "max_length", "partial", "unknown", "refusable", "items",
+            "max_items", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields about one kind of subject; its label names a row where the group holds the rows of a list."""
+
+    id: str
+    subject: str
+    label: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """One datum. `choices`: code → label by language; `codes`: code → its rank. `class_` and `also`: who may read it. Dates and amounts as stored."""
+
+    id: str
+    type: str
+    label: Mapping[str, str]
+    class_: str
+    owner: str
+    subject: str
+    group: str
+    purpose: str
+    retention: str
+    help: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    validity: str = ""
+    optional: bool = False
+    unknown: bool = False
+    refusable: bool = False
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    codes: Mapping[str, int] = field(default_factory=dict, repr=False)
+    items: tuple[str, ...] = ()
+    max_items: int = 0
+    min: int | float | None = None
+    max: int | float | None = None
+    min_on: Callable[[date], date] | None = None
+    max_on: Callable[[date], date] | None = None
+    max_length: int | None = None
+    partial: bool = False
+    pattern: str = ""
+    matches: Any = None
+    computed: Expression | None = None
+    reads: tuple[str, ...] = ()
+    unit: Mapping[str, str] = field(default_factory=dict)
+    inferred: bool = False
+    source: str = ""
+    piece: str = ""
+    piece_labels: Mapping[str, str] = field(default_factory=dict)
+    held_by: str = ""
+    held_by_label: Mapping[str, str] = field(default_factory=dict)
+    produced_by: str = ""
+
+    def choice_label(self, code: str, language: str) -> str:
+        """The words of a code; the code itself when it is of a list no longer in use."""
+        return pick(self.choices.get(code), language) or code
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """`fields` by id in the order of files; `computed`: the computed fields, each after those it reads."""
+
+    fields: Mapping[str, Field]
+    groups: Mapping[str, Group]
+    purposes: Mapping[str, Mapping[str, str]]
+    pieces: Mapping[str, Mapping[str, Any]]
+    computed: tuple[Field, ...]
+
+    def field(self, field_id: str) -> Field:
+        """The field of an id. Raises KeyError."""
+        return self.fields[field_id]
+
+
+def load(folder: Path) -> Dictionary:
+    """The dictionary of a folder. Raises FormError."""
+    return read({path.name: path.read_bytes() for path in sorted(folder.glob("*.toml"))})
+
+
+def read(files: Mapping[str, bytes]) -> Dictionary:
+    """The dictionary of these files (name → content). Raises FormError with everything that is wrong."""
+    findings = Findings()
+    reading = _Reading(toml.parse(files, findings), findings)
+    made = reading.whole()
+    findings.refuse_if_any()
+    return made
+
+
+class _Reading:
+    """One reading of the files of a dictionary."""
+
+    def __init__(self, files: Mapping[str, Mapping[str, Any]], findings: Findings) -> None:
+        self.files, self.findings = files, findings
+        self.groups: dict[str, Group] = {}
+        self.fields: dict[str, Field] = {}
+        self.lists: dict[str, dict[str, dict[str, str]]] = {}
+        self.purposes: dict[str, dict[str, str]] = {}
+        self.pieces: dict[str, dict[str, Any]] = {}
+        self.governorates: dict[str, dict[str, str]] = {}
+        self.districts: dict[str, dict[str, str]] = {}
+
+    def whole(self) -> Dictionary:
+        for name, content in self.files.items():
+            self._references(name, content)
+        for name, content in self.files.items():
+            if "group" in content or "fields" in content:
+                self._group(name, content)
+        self._items()
+        return Dictionary(self.fields, self.groups, self.purposes, self.pieces, self._computed())
+
+    def _references(self, name: str, content: Mapping[str, Any]) -> None:
+        """Lists of choices, purposes, documents, places: what fields refer to."""
+        note = self.findings
+        for found in content.keys() - {"group", "fields", "lists", "purposes", "pieces", "governorates"}:
+            note.add("definition.unknown_key", f"{name}#{found}", key=found)
+        for found, table in _tables(content, "lists"):
+            where = f"{name}#lists.{found}"
+            if toml.keys(table, where, note, ("values",), ("inferred", "source")):
+                self.lists[found] = self._codes(table["values"], where)
+        for found, table in _tables(content, "purposes"):
+            if toml.keys(table, f"{name}#purposes.{found}", note, ("label",)):
+                self.purposes[found] = toml.label(table["label"], f"{name}#purposes.{found}.label", note)
+        for found, table in _tables(content, "pieces"):
+            where = f"{name}#pieces.{found}"
+            if toml.keys(table, where, note, ("label",), ("held_by", "held_by_label", "produced_by", "validity", "inferred", "source")):
+                self.pieces[found] = {**table, "label": toml.label(table["label"], f"{where}.label", note)}
+        governorates = content.get("governorates", [])
+        self.governorates |= self._codes(governorates, f"{name}#governorates")
+        for one in governorates if isinstance(governorates, list) else ():
+            self.districts |= self._codes(one.get("districts", []) if isinstance(one, dict) else [], f"{name}#governorates.districts")
+
+    def _codes(self, values: Any, where: str) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for place, one in enumerate(values if isinstance(values, list) else [None]):
+            if not toml.keys(one, f"{where}[{place}]", self.findings, ("code", "label"), ("districts", "inferred")):
+                continue
+            if not isinstance(one["code"], str) or not one["code"] or one["code"] in found:
+                self.findings.add("dictionary.code", f"{where}[{place}].code", code=str(one["code"])[:60])
+                continue
+            found[one["code"]] = toml.label(one["label"], f"{where}[{place}].label", self.findings)
+        return found
+
+    def _group(self, name: str, content: Mapping[str, Any]) -> None:
+        table, note = content.get("group"), self.findings
+        if not toml.keys(table, f"{name}#group", note, ("id", "subject", "label")):
+            return
+        if table["subject"] not in KINDS:
+            note.add("dictionary.subject", f"{name}#group.subject", subject=str(table["subject"])[:40])
+        if table["id"] in self.groups:
+            note.add("dictionary.twice", f"{name}#group.id", id=table["id"])
+        group = self.groups[table["id"]] = Group(table["id"], table["subject"], toml.label(table["label"], f"{name}#group.label", note))
+        for found, raw in _tables(content, "fields"):
+            where = f"{name}#{found}"
+            if not toml.FIELD_ID.fullmatch(found) or found.partition(".")[0] != group.id:
+                note.add("dictionary.id", where, group=group.id)
+            elif found in self.fields:
+                note.add("dictionary.twice", where, id=found)
+            elif toml.keys(raw, where, note, _NEEDED, _ALLOWED) and (made := self._field(found, raw, group, where)):
+                self.fields[found] = made
+
+    def _field(self, found: str, raw: Mapping[str, Any], group: Group, where: str) -> Field | None:
+        note, type_ = self.findings, raw["type"]
+        if type_ != field_types.ROWS and type_ not in field_types.TYPES:
+            note.add("dictionary.type", f"{where}.type", type=str(type_)[:40])
+            return None
+        self._walls(raw, where)
+        self._fitting(raw, type_, where)
+        choices = self._choices(raw, type_, where)
+        piece = self.pieces.get(raw.get("piece", ""), {})
+        if "piece" in raw and not piece:
+            note.add("dictionary.piece", f"{where}.piece", piece=str(raw["piece"])[:40])
+        held = {**piece, **raw}
+        label = toml.label(raw["label"], f"{where}.label", note)
+        computed = toml.expression(raw["computed"], f"{where}.computed", note) if "computed" in raw else None
+        return Field(
+            id=found, type=type_, label=label, class_=raw["class"], owner=raw["owner"], subject=group.subject, group=group.id, purpose=raw["purpose"],
+            retention=raw["retention"], help=toml.label(raw["help"], f"{where}.help", note) if "help" in raw else {}, also=tuple(raw.get("also", ())),
+            validity=raw.get("validity", ""), optional=bool(raw.get("optional")), unknown=bool(raw.get("unknown")) or type_ == "tri", refusable=bool(raw.get("refusable")),
+            choices=choices, codes={code: rank for rank, code in enumerate(choices)}, items=tuple(raw.get("items", ())), max_items=raw.get("max_items", MOST_ROWS),
+            min=raw.get("min"), max=raw.get("max"), min_on=self._day(raw, "min_on", where), max_on=self._day(raw, "max_on", where), max_length=raw.get("max_length"),
+            partial=bool(raw.get("partial")), pattern=raw.get("pattern", ""), matches=self._pattern(raw, where), computed=computed,
+            unit=raw.get("unit", {}), inferred=bool(raw.get("inferred")), source=raw.get("source", ""), piece=raw.get("piece", ""), piece_labels=piece.get("label", {}),
+            held_by=held.get("held_by", ""), held_by_label=held.get("held_by_label", {}), produced_by=held.get("produced_by", ""),
+        )  # fmt: skip
+
+    def _walls(self, raw: Mapping[str, Any], where: str) -> None:
+        """Who owns a datum, who reads it, why it is kept and for how long."""
+        note = self.findings
+        if raw["class"] not in CLASSES:
+            note.add("dictionary.class", f"{where}.class")
+        if not isinstance(raw.get("also", []), list) or not set(raw.get("also", [])) <= CLASSES - {raw["class"]}:
+            note.add("dictionary.class", f"{where}.also")
+        if raw["owner"] not in OWNERS:
+            note.add("dictionary.owner", f"{where}.owner")
+        if raw["purpose"] not in self.purposes:
+            note.add("dictionary.purpose", f"{where}.purpose", purpose=str(raw["purpose"])[:40])
+        for key in ("retention", "validity"):
+            if key in raw and (not isinstance(raw[key], str) or not field_types.DURATION.fullmatch(raw[key])):
+                note.add("dictionary.duration", f"{where}.{key}")
+
+    def _fitting(self, raw: Mapping[str, Any], type_: str, where: str) -> None:
+        """Keys that mean something for the type only, each of the right shape."""
+        note = self.findings
+        for key, types in (("min", _COUNTED), ("max", _COUNTED), ("max_length", _WRITTEN), ("pattern", _WRITTEN), ("partial", {"date"}), ("piece", {"doc"}),
+                           ("min_on", {"date", "datetime"}), ("max_on", {"date", "datetime"}), ("items", {"list"}), ("max_items", {"list"})):  # fmt: skip
+            if key in raw and type_ not in types:
+                note.add("dictionary.unfit", f"{where}.{key}", key=key, type=type_)
+        for key in ("min", "max", "max_length", "max_items"):
+            if key in raw and (isinstance(raw[key], bool) or not isinstance(raw[key], int | float) or (key.startswith("max_") and raw[key] < 1)):
+                note.add("dictionary.bound", f"{where}.{key}")
+        if type_ == field_types.ROWS and "computed" not in raw and not raw.get("items"):
+            note.add("definition.missing", f"{where}.items", key="items")
+
+    def _choices(self, raw: Mapping[str, Any], type_: str, where: str) -> dict[str, Mapping[str, str]]:
+        note = self.findings
+        if type_ in _PLACES:
+            return {"gov": self.governorates, "district": self.districts}.get(type_) or places.labels(type_)
+        if type_ not in _CHOSEN:
+            if "choices" in raw or "values" in raw:
+                note.add("dictionary.unfit", f"{where}.choices", key="choices", type=type_)
+            return {}
+        if "values" in raw:
+            return self._codes(raw["values"], f"{where}.values")
+        if raw.get("choices") not in self.lists:
+            note.add("dictionary.choices", f"{where}.choices", choices=str(raw.get("choices"))[:40])
+            return {}
+        return self.lists[raw["choices"]]
+
+    def _pattern(self, raw: Mapping[str, Any], where: str) -> Any:
+        """The same engine judges patterns here and in JSON Schema: it works in linear time, and the two faces cannot differ."""
+        if "pattern" not in raw:
+            return None
+        try:
+            return jsonschema_rs.Draft202012Validator({"type": "string", "pattern": raw["pattern"]}, pattern_options=jsonschema_rs.RegexOptions())
+        except (jsonschema_rs.ValidationError, TypeError, ValueError) as trouble:
+            self.findings.add("dictionary.pattern", f"{where}.pattern", why=str(trouble)[:120])
+            return None
+
+    def _day(self, raw: Mapping[str, Any], key: str, where: str) -> Callable[[date], date] | None:
+        """A first or last day: a date, or a FEEL expression over `today`."""
+        if key not in raw:
+            return None
+        value = raw[key]
+        if isinstance(value, date):
+            return lambda today: value
+        compiled = toml.expression(value, f"{where}.{key}", self.findings)
+        if compiled is None:
+            return None
+        if not compiled.paths <= {"today"} or not isinstance(compiled.evaluate({"today": date(2000, 2, 1)}), date):
+            self.findings.add("dictionary.day", f"{where}.{key}")
+            return None
+        return lambda today: compiled.evaluate({"today": today})
+
+    def _items(self) -> None:
+        """The fields of a list's rows: of one group, known, and no lists themselves."""
+        for spec in self.fields.values():
+            for inner in spec.items:
+                found = self.fields.get(inner)
+                if found is None or found.type == field_types.ROWS or found.computed or found.group != spec.items[0].partition(".")[0]:
+                    self.findings.add("dictionary.item", f"{spec.id}.items", item=str(inner)[:60])
+
+    def _computed(self) -> tuple[Field, ...]:
+        """Computed fields, each after those it reads; what they read must exist, and no circle."""
+        waiting: dict[str, Field] = {}
+        for spec in self.fields.values():
+            if spec.computed is None:
+                continue
+            known, strange = toml.fields_read(spec.computed, self.fields)
+            for name in strange:
+                self.findings.add("definition.reads_unknown", f"{spec.id}.computed", name=name[:60])
+            if any(self.fields[name].subject != spec.subject for name in known):
+                self.findings.add("dictionary.computed_subject", f"{spec.id}.computed")
+            object.__setattr__(spec, "reads", tuple(known))
+            waiting[spec.id] = spec
+        ordered: list[Field] = []
+        while waiting:
+            ready = [spec for spec in waiting.values() if not waiting.keys() & set(spec.reads)]
+            if not ready:
+                self.findings.add("dictionary.circle", f"{min(waiting)}.computed", fields=", ".join(sorted(waiting))[:120])
+                break
+            for spec in ready:
+                ordered.append(waiting.pop(spec.id))
+        return tuple(ordered)
+
+
+def _tables(content: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
+    found = content.get(key, {})
+    return list(found.items()) if isinstance(found, dict) else [(key, None)]

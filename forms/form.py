@@ -1,0 +1,212 @@
+"""A form is computed, not drawn: what a task asks now of one person, and what is already known and only shown.
+
+Only what nobody has answered, or what has gone stale, is asked. Not the reading of answers (`answers.py`), nor who may see what: the caller
+says so (`readable`, `writable`).
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from forms import field_types, text
+from forms.definitions import Ask, FormDefinition, confirm_only, field_ids, load, read
+from forms.dictionary import Dictionary, Field
+from forms.feel import Expression
+from forms.scope import Scope
+
+__all__ = ["Form", "FormDefinition", "Known", "KnownField", "Question", "Section", "Source", "ask", "confirm_only", "field_ids", "load", "read"]
+
+Readable = Callable[[Field, str], bool]
+Writable = Callable[[Field], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact comes from: `kind` person, agency, document or system, and in words."""
+
+    kind: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A current fact. `value` as stored; of a list, rows of field id → value with their `id`; None with a status other than `known`."""
+
+    field: str
+    value: Any
+    status: str
+    source: Source
+    author: str
+    author_agency: str
+    recorded_at: datetime
+    valid_until: datetime | None
+    version: int
+
+    def is_stale(self, today: date) -> bool:
+        """Whether it must be asked anew: an answer good for one act (`P0D`) is stale at once."""
+        return self.valid_until is not None and self.valid_until.astimezone(text.TUNIS).date() <= today
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A field asked now. `visible`: by what is known alone; `reveals`: another question depends on it; `known`: the old value of a stale or
+    corrected fact that she may see; `rows`: the fields of a row that are hers to say; `corrects`: known and asked at her own wish."""
+
+    spec: Field
+    required: bool
+    when: Expression | None = None
+    visible: bool = True
+    reveals: bool = False
+    known: Known | None = None
+    rows: tuple[Field, ...] = ()
+    corrects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownField:
+    """A fact that is known and not asked. Of a hidden one, only that it is known and which agency holds it. `rows`: as in Question."""
+
+    spec: Field
+    section: str
+    value: Any
+    text: str
+    status: str
+    source: Source
+    author: str
+    author_agency: str
+    recorded_at: datetime
+    is_hidden: bool
+    may_correct: bool
+    rows: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A task's form for one person today. `facts`: all that is known, hidden or not, for conditions only: never shown, never sent."""
+
+    id: str
+    title: str
+    intro: str
+    confirmation: str
+    language: str
+    definition: FormDefinition
+    dictionary: Dictionary
+    sections: tuple[Section, ...]
+    known: tuple[KnownField, ...]
+    today: date
+    facts: Mapping[str, Known] = field(default_factory=dict, repr=False)
+
+    def questions(self) -> Iterator[Question]:
+        """Every question, in order, whether its condition holds or not."""
+        for section in self.sections:
+            yield from section.questions
+
+    def scope(self, base: Mapping[str, Any] | None) -> Scope:
+        """What conditions see before anything is answered: known facts, except those that are asked anew."""
+        made = Scope(self.dictionary, base, self.today)
+        for known in self.facts.values():
+            made.put(self.dictionary.fields[known.field], known.value, known.status)
+        for question in self.questions():
+            if not question.corrects:
+                made.forget(question.spec)
+        return made
+
+
+def ask(definition: FormDefinition, known: Mapping[str, Known], readable: Readable, writable: Writable, today: date, language: str,
+        scope: Mapping[str, Any] | None = None, correcting: Collection[str] = ()) -> Form:  # fmt: skip
+    """The form for one person: questions by section, and what is known. `scope`: contexts that conditions may read besides the facts."""
+    return _Asking(definition, known, readable, writable, today, language, definition.dictionary, frozenset(correcting)).whole(scope)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    definition: FormDefinition
+    known: Mapping[str, Known]
+    readable: Readable
+    writable: Writable
+    today: date
+    language: str
+    dictionary: Dictionary
+    correcting: frozenset[str]
+
+    def whole(self, scope: Mapping[str, Any] | None) -> Form:
+        pick = text.pick
+        sections, known = [], []
+        asked: set[str] = set()
+        for section in self.definition.sections:
+            title = pick(section.title, self.language)
+            questions = []
+            for one in section.ask:
+                asked.add(one.field)
+                spec, fact = self.dictionary.fields[one.field], self.known.get(one.field)
+                shown = self._known(spec, fact, title, is_asked=True) if fact is not None else None
+                if (question := self._question(one, spec, fact, shown)) is not None:
+                    questions.append(question)
+                elif shown is not None:
+                    known.append(shown)
+            if questions:
+                sections.append(Section(title, tuple(questions)))
+        for name in self.definition.show:
+            if name in self.known and name not in asked:
+                known.append(self._known(self.dictionary.fields[name], self.known[name], "", is_asked=False))
+        definition = self.definition
+        form = Form(
+            definition.id, pick(definition.title, self.language), pick(definition.intro, self.language), pick(definition.confirmation, self.language), self.language,
+            definition, self.dictionary, tuple(sections), tuple(known), self.today, dict(self.known),
+        )  # fmt: skip
+        return _with_conditions(form, scope)
+
+    def _question(self, one: Ask, spec: Field, fact: Known | None, shown: KnownField | None) -> Question | None:
+        """The question to put, or None: known and fresh, or not hers to answer."""
+        if not self.writable(spec):
+            return None
+        if fact is None:
+            return Question(spec, one.required, one.when, rows=self._rows(spec))
+        corrects = shown is not None and shown.may_correct and spec.id in self.correcting
+        if not corrects and not fact.is_stale(self.today):
+            return None
+        hint = None if shown is None or shown.is_hidden else replace(fact, value=shown.value)
+        return Question(spec, one.required, one.when, known=hint, rows=self._rows(spec), corrects=corrects)
+
+    def _known(self, spec: Field, fact: Known, section: str, *, is_asked: bool) -> KnownField:
+        if not self.readable(spec, fact.author_agency):
+            return KnownField(spec, section, None, "", fact.status, Source(""), "", fact.author_agency, fact.recorded_at, True, False)
+        value = self._readable_rows(spec, fact) if spec.type == field_types.ROWS and fact.status == "known" else fact.value
+        words = text.display(spec, value, self.language) if fact.status == "known" else text.status(fact.status, self.language)
+        may_correct = is_asked and self.writable(spec)
+        return KnownField(spec, section, value, words, fact.status, fact.source, fact.author, fact.author_agency, fact.recorded_at, False, may_correct, self._rows(spec))
+
+    def _rows(self, spec: Field) -> tuple[Field, ...]:
+        """The fields of a row that are hers to say: a health field inside a household list keeps its own class."""
+        return tuple(inner for inner in (self.dictionary.fields[one] for one in spec.items) if self.writable(inner))
+
+    def _readable_rows(self, spec: Field, fact: Known) -> list[dict[str, Any]]:
+        """Rows without the fields she may not see. Who wrote a field of another class is not known here: then nobody's word is taken for hers."""
+        hers = {"id"}
+        for one in spec.items:
+            inner = self.dictionary.fields[one]
+            if self.readable(inner, fact.author_agency if inner.class_ == spec.class_ else ""):
+                hers.add(one)
+        return [{key: value for key, value in row.items() if key in hers} for row in fact.value or ()]
+
+
+def _with_conditions(form: Form, base: Mapping[str, Any] | None) -> Form:
+    """The form with `visible` and `reveals` of each question."""
+    scope = form.scope(base).contexts
+    read_by_others = {path for question in form.questions() if question.when for path in question.when.paths}
+    sections = tuple(
+        Section(section.title, tuple(
+            replace(question, visible=question.when is None or question.when.evaluate(scope) is True,
+                    reveals=any(path == question.spec.id or path.startswith((f"{question.spec.id}.", f"{question.spec.id}_statut")) for path in read_by_others))
+            for question in section.questions
+        ))
+        for section in form.sections
+    )  # fmt: skip
+    return replace(form, sections=sections)

@@ -1,0 +1,60 @@
+"""What conditions, checks and computed fields see: known facts and answers as nested FEEL contexts (`person.sexe`, `foyer.membres[item.lien = "enfant"]`).
+
+A field without a known value is null; beside it `<name>_statut` says `inconnu` or `refuse`. Whether a person may see a value is not asked
+here: conditions read all that is known.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from forms import field_types
+from forms.dictionary import Dictionary, Field
+
+
+class Scope:
+    """Nested contexts over those the caller gives (`base` is never changed)."""
+
+    def __init__(self, dictionary: Dictionary, base: Mapping[str, Any] | None, today: date) -> None:
+        self._fields = dictionary.fields
+        self.contexts: dict[str, Any] = {name: dict(found) if isinstance(found, dict) else found for name, found in (base or {}).items()}
+        self.contexts["today"] = today
+
+    def put(self, spec: Field, value: Any, status: str = "known") -> None:
+        """A fact or an answer, as stored."""
+        context = self._context(spec)
+        name = spec.id.partition(".")[2]
+        context.pop(f"{name}_statut", None)
+        if status != "known":
+            context[name], context[f"{name}_statut"] = None, status
+        elif spec.type == field_types.ROWS:
+            context[name] = [self._row(row) for row in value or ()]
+        else:
+            context[name] = field_types.to_feel(spec, value)
+
+    def forget(self, spec: Field) -> None:
+        """As if nothing had been said of it."""
+        name = spec.id.partition(".")[2]
+        context = self._context(spec)
+        context.pop(name, None)
+        context.pop(f"{name}_statut", None)
+
+    def _context(self, spec: Field) -> dict[str, Any]:
+        found = self.contexts.get(spec.group)
+        if not isinstance(found, dict):
+            found = self.contexts[spec.group] = {}
+        return found
+
+    def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        made: dict[str, Any] = {"id": row.get("id")}
+        for inner, value in row.items():
+            if inner in self._fields:
+                made[inner.partition(".")[2]] = field_types.to_feel(self._fields[inner], value)
+        return made
+
+
+def whole_rows(rows: Sequence[Mapping[str, Any]], old: Sequence[Mapping[str, Any]], offered: Sequence[Field]) -> list[dict[str, Any]]:
+    """The rows of an answer with what is known of the same rows and was not hers to say: a health field stays when another agency edits the list."""
+    asked = {spec.id for spec in offered}
+    kept = {row.get("id"): {inner: value for inner, value in row.items() if inner not in asked} for row in old if isinstance(row, Mapping)}
+    return [{**kept.get(row["id"], {}), **row} if "id" in row else dict(row) for row in rows]

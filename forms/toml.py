@@ -1,0 +1,80 @@
+"""Reading the TOML of definitions: the parts that the dictionary and the task files share.
+
+Everything wrong is noted in `Findings`, with the file and the key; what each file must say is `dictionary`'s and `form`'s to know.
+"""
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from forms.feel import Expression, FeelError, compile_expression
+from forms.text import LANGUAGES, Findings
+
+FIELD_ID = re.compile("[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*")
+# What a condition may read beside fields: the day, and dated data and case particulars that the engine adds to the scope.
+FREE_NAMES = frozenset({"today", "now", "programmes", "parametres", "dossier"})
+_LARGEST_FILE = 1_000_000
+
+
+def parse(files: Mapping[str, bytes], findings: Findings) -> dict[str, dict[str, Any]]:
+    """File name → content, in the order of names; files that cannot be read are noted and left out."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in sorted(files):
+        if not name.endswith(".toml"):
+            continue
+        if len(files[name]) > _LARGEST_FILE:
+            findings.add("definition.too_large", name)
+            continue
+        try:
+            found[name] = tomllib.loads(files[name].decode("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as trouble:
+            findings.add("definition.unreadable", name, why=str(trouble)[:200])
+    return found
+
+
+def keys(table: Any, where: str, findings: Findings, needed: Collection[str], allowed: Collection[str] = ()) -> bool:
+    """Whether `table` is a table with every needed key and no other than the allowed ones; each fault is noted."""
+    if not isinstance(table, dict):
+        findings.add("definition.shape", where)
+        return False
+    missing = [key for key in needed if key not in table]
+    for key in missing:
+        findings.add("definition.missing", f"{where}.{key}", key=key)
+    for key in table:
+        if key not in needed and key not in allowed:
+            findings.add("definition.unknown_key", f"{where}.{key}", key=str(key)[:60])
+    return not missing
+
+
+def label(value: Any, where: str, findings: Findings) -> dict[str, str]:
+    """A label that must stand in every language."""
+    if not isinstance(value, dict) or any(not isinstance(value.get(one), str) or not value[one].strip() for one in LANGUAGES):
+        findings.add("definition.label", where)
+        return {}
+    return {one: value[one] for one in LANGUAGES}
+
+
+def expression(text: Any, where: str, findings: Findings) -> Expression | None:
+    """A FEEL expression, or None where it cannot be read (noted)."""
+    try:
+        return compile_expression(text) if isinstance(text, str) else findings.add("definition.shape", where)
+    except FeelError as trouble:
+        findings.add("definition.feel", where, why=trouble.reason, text=text[:80])
+        return None
+
+
+def fields_read(compiled: Expression, fields: Collection[str]) -> tuple[list[str], list[str]]:
+    """The fields that an expression reads, and the names in it that are neither a field nor free."""
+    known, strange = set(), set()
+    for path in compiled.paths:
+        first, _, rest = path.partition(".")
+        found = f"{first}.{rest.partition('.')[0]}"
+        plain = found.removesuffix("_statut")
+        if found in fields:
+            known.add(found)
+        elif plain in fields:
+            known.add(plain)
+        elif first not in FREE_NAMES:
+            strange.add(path)
+    return sorted(known), sorted(strange)
