@@ -17,7 +17,7 @@ from engine.actors import users
 MOST_FAILURES, MINUTES = 5, 15  # the database counts over the same quarter of an hour (masar_signin_failures)
 HOURS = {"web": 10, "api": 12}
 # Every account of a demo opens with it; such accounts exist in demo installations only, which list it on the door.
-DEMO_PASSWORD = "tounesna-demo"
+DEMO_PASSWORD = "bienvenue-masar"
 _NOBODY = users.PASSWORDS.hash(identity.secret_token())  # checked when there is no such user, so that the answer takes as long
 _FAILURES = text("SELECT masar_signin_failures(:subject)")
 _NOTE_FAILURE = text("SELECT masar_note_signin_failure(:subject)")
