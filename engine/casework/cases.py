@@ -117,9 +117,9 @@ def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
 
 def waiting(session: Session, case_id: UUID, language: str) -> list[Waiting]:
     """Who and what the case waits for: tasks first, the most pressing first."""
-    found = [Waiting("task", pick(row.names, language), row.node, row.opened_at, row.due_at, row.agency, row.holder or "", "", row.task_id)
+    found = [Waiting("task", pick(row.names, language), row.node, row.opened_at, row.due_at, row.agency, row.holder or "", task_id=row.task_id)
              for row in session.execute(_TASKS, {"id": case_id})]  # fmt: skip
-    found += [Waiting(row.kind, row.name or pick(row.labels, language), row.node, row.opened_at, row.due_at, correlation=row.correlation)
+    found += [Waiting(row.kind, pick(row.labels, language) or row.name, row.node, row.opened_at, row.due_at, message=row.name, correlation=row.correlation)
               for row in session.execute(_WAITS, {"id": case_id})]  # fmt: skip
     return found
 

@@ -18,7 +18,7 @@ from engine.actors import authority
 from engine.casework import cases
 from engine.casework.instances import LOCK_BY_TASK, Change, Held, from_row
 from engine.casework.views import Completed, TaskView
-from engine.dossier import beneficiaries, consents, documents, facts
+from engine.dossier import beneficiaries, consents, documents, facts, programmes
 from engine.i18n import pick
 from engine.pathway import bpmn
 from forms import answers, field_types
@@ -108,10 +108,10 @@ def save_draft(session: Session, actor: Any, task_id: UUID, content: Mapping[str
     )
 
 
-def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any], version: int | None, key: str = "") -> Completed:
+def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any], version: int | None, key: str = "", *, is_typed: bool = True) -> Completed:
     """Does the task: checks the answers, records them as facts, and moves the case on.
 
-    `raw`: field id → answer, as `forms.answers.read` takes them (plus `not_duplicate_of` and `not_duplicate_reason` where a double was suspected).
+    `raw`: field id → answer, as `forms.answers.read` takes them (`is_typed`: text as one types it, else JSON values only; plus `not_duplicate_of` and `not_duplicate_reason` where a double was suspected).
     Refuses: NotFound; `task.done`, `task.held`, `task.stale` (Conflict); `task.answers` (Invalid, findings); `beneficiary.possible_duplicate` (Conflict).
     Records: `task.completed`.
     """
@@ -137,11 +137,10 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])
     asked = _ask(session, actor, edition, definition, seen, row)
     own = {name: raw[name] for name in raw if name not in ("not_duplicate_of", "not_duplicate_reason")}
-    said = answers.read(asked, own, actor.language, _around(session, row))
+    said = answers.read(asked, own, actor.language, _around(session, row), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = _new_facts(said, subjects, edition, held)
-    documents.attach(session, actor, held.root_id, new, edition.dictionary.fields)
     reason = _check_identity(session, actor, held, new, raw)
     if held.process == "seance_commission":
         change.home = _home_of_aid(session, new)
@@ -203,7 +202,7 @@ def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes
 def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapping[str, forms.Known], row: Any, correcting: Collection[str] = ()) -> forms.Form:
     """The form for this reader: what conditions read besides the facts is the same for seeing and for completing."""
     return forms.ask(definition, seen, _readable(actor, row), _writable(actor), clock.today(row.now), actor.language, _around(session, row),
-                     dictionary=edition.dictionary, correcting=correcting)  # fmt: skip
+                     correcting=correcting)  # fmt: skip
 
 
 def _around(session: Session, row: Any) -> Mapping[str, Any]:
@@ -259,7 +258,10 @@ def _new_facts(said: Any, subjects: facts.Subjects, edition: Any, held: Held) ->
             for place, item in enumerate(value or []):
                 item_id = str(identity.parse(item.get("id")) or identity.derived_id(held.instance_id, f"{held.seq + 1}.{name}.{ordinal}.{place}"))
                 ids.append(item_id)
-                new += [_fact(f"{prefix}:{item_id}", edition.dictionary.fields[inner], one, "known", held.now) for inner, one in item.items() if inner != "id" and one is not None]
+                row = f"{prefix}:{item_id}"
+                new += [_fact(row, edition.dictionary.fields[inner], one, "known", held.now) for inner, one in item.items() if inner != "id" and one is not None]
+                unsaid = answer.statuses[place] if place < len(answer.statuses) else {}
+                new += [_fact(row, edition.dictionary.fields[inner], None, status, held.now) for inner, status in unsaid.items()]
             value = ids
         new.append(_fact(key, field, value, answer.status, held.now, getattr(answer, "reason", "")))
     return new

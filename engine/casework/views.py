@@ -85,7 +85,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Something a case waits for: a task in someone's hands, a message, an instant."""
+    """Something a case waits for: a task in someone's hands, a message (by its `message` name and `correlation`), an instant."""
 
     kind: str
     name: str
@@ -94,6 +94,7 @@ class Waiting:
     until: dt.datetime | None
     agency: str = ""
     holder: str = ""
+    message: str = ""
     correlation: str = ""
     task_id: UUID | None = None
 

@@ -1,0 +1,224 @@
+"""The four that are compared: the floor, the naive application, Masar on the small pathway and on the real one.
+
+Each has a database of its own on the same server; a block serves it, lets 1 or 8 clients complete tasks one after the other, and stops it.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import event, make_url
+
+from engine.actors import users
+from engine.casework import editions, tasks
+from engine.database import Database
+from engine.demo import accounts, answers
+from engine.ledger.keys import KeyStore
+from tests import world
+from tests.bench import servers
+from tests.bench.client import Connection, quantile, together
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block's figures: completions a second, milliseconds at the median and at 95 %, CPU milliseconds of the server a completion."""
+
+    rate: float
+    p50: float
+    p95: float
+    cpu: float
+
+
+class Contender:
+    """A server with its database. `prepare` makes them, `block` measures, `close` drops the database."""
+
+    name, module, database = "", "", ""
+
+    def __init__(self, server: str) -> None:
+        self.server, self.url, self.folder, self.done = server, "", tempfile.mkdtemp(prefix="masar-bench-"), 0
+
+    def prepare(self) -> None:
+        self.url = servers.make_database(self.server, self.database)
+        self.furnish()
+
+    def furnish(self) -> None:
+        """Gives the empty database its tables."""
+
+    def block(self, cases: int, clients: int) -> Block:
+        port = servers.free_port()
+        environment = {"BENCH_DATABASE": self.url, "BENCH_FOLDER": self.folder}
+        with servers.serving(servers.uvicorn(f"tests.bench.{self.module}:app", port), environment, port) as process:
+            asyncio.run(self._play(port, 2, clients, []))  # warm: imports, plans, the edition read
+            before = servers.cpu_seconds(process.pid)
+            notes: list[float] = []
+            wall = asyncio.run(self._play(port, max(1, cases // clients), clients, notes))
+            cpu = servers.cpu_seconds(process.pid) - before
+        self.done += max(1, cases // clients) * clients + 2 * clients
+        return Block(len(notes) / wall, quantile(notes, 0.5) * 1e3, quantile(notes, 0.95) * 1e3, cpu / len(notes) * 1e3)
+
+    async def _play(self, port: int, cases: int, clients: int, notes: list[float]) -> float:
+        """Each client plays its cases; returns the seconds spent in the timed calls, shared among the clients that ran together."""
+
+        async def act(connection: Connection, own: list[float]) -> None:
+            for _ in range(cases):
+                await self.play(connection, own)
+
+        found, _wall = await together(port, clients, act, self.login)
+        notes += found
+        return sum(found) / clients  # opening cases and reading forms stand between the timed calls and are not counted
+
+    async def login(self, connection: Connection) -> None:
+        connection.headers = "Authorization: Bearer bench\r\n"
+
+    async def play(self, connection: Connection, notes: list[float]) -> None:
+        """One case from its start to its end; each completion's seconds go into `notes`."""
+        raise NotImplementedError
+
+    def statements(self) -> str:
+        """Statements a completion, where they were counted."""
+        return ""
+
+    def bytes_a_case(self) -> int:
+        return servers.bytes_of(self.url) // max(1, self.done)
+
+    def close(self) -> None:
+        servers.drop_database(self.server, self.database)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+async def timed(connection: Connection, notes: list[float], method: str, path: str, body: Any, headers: str = "") -> Any:
+    """A call whose seconds are noted; anything but a success stops the bench."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    status, answer = await connection.ask(method, path, body, headers=headers)
+    notes.append(loop.time() - began)
+    if status not in (200, 201):
+        raise SystemExit(f"{method} {path} answered {status}: {answer}")
+    return answer
+
+
+class Floor(Contender):
+    name, module, database = "floor", "floor", "bench_floor"
+
+    def furnish(self) -> None:
+        _run(self.url, Path(HERE / "floor.py").read_text("utf-8").split('SCHEMA = """')[1].split('"""')[0])
+
+    async def play(self, connection: Connection, notes: list[float]) -> None:
+        _, found = await connection.ask("POST", "/tasks")
+        for _ in range(6):
+            found = await timed(connection, notes, "POST", f"/tasks/{found['task_id']}/complete", {"answers": {"membres": 2, "emploi": True}})
+
+    def statements(self) -> str:
+        return "5"
+
+
+class Naive(Contender):
+    name, module, database = "naive", "naive", "bench_naive"
+
+    def furnish(self) -> None:
+        _run(self.url, Path(HERE / "naive.py").read_text("utf-8").split('SCHEMA = """')[1].split('"""')[0])
+
+    async def play(self, connection: Connection, notes: list[float]) -> None:
+        _, found = await connection.ask("POST", "/cases")
+        waiting = found["tasks"]
+        while waiting:
+            waiting = (await timed(connection, notes, "POST", f"/tasks/{waiting[0]['task_id']}/complete", {"answers": {"membres": 2, "emploi": True}}))["tasks"]
+
+
+class Small(Contender):
+    """Masar on the small pathway of six tasks."""
+
+    name, module, database = "Masar, small pathway", "masar", "bench_small"
+    process = "petit"
+
+    def furnish(self) -> None:
+        self.masar = Database(self.url, keys=KeyStore(Path(self.folder) / "keys"), documents=Path(self.folder) / "documents")
+        self.masar.migrate()
+        world.furnish(self.masar)
+        with self.masar.unit_of_work(users.system()) as session:
+            self.publish(session)
+        self.world = world.World(self.masar)
+        self.counted: list[int] = []
+
+    def publish(self, session: Any) -> None:
+        files = {"processes/petit.bpmn": (HERE / "small" / "petit.bpmn").read_bytes()}
+        files |= {f"forms/dictionary/{path.name}": path.read_bytes() for path in (HERE / "small" / "dictionary").glob("*.toml")}
+        files |= {f"forms/tasks/{path.name}": path.read_bytes() for path in (HERE / "small" / "tasks").glob("*.toml")}
+        editions.publish(session, users.system(), files, "bench")
+
+    async def login(self, connection: Connection) -> None:
+        """A token for each member of staff who will work."""
+        connection.tokens = {}
+        for actor in self.staff():
+            status, answer = await connection.ask("POST", "/token", f"username={actor.username}&password={accounts.password()}", form=True)
+            if status != 200:
+                raise SystemExit(f"sign-in of {actor.username} answered {status}: {answer}")
+            connection.tokens[actor.username] = f"Authorization: Bearer {answer['access_token']}\r\n"
+
+    def staff(self) -> list[users.Actor]:
+        return [one for one in self.world.staff.values() if one.branch == "MED" or one.username in ("aides", "ordonnateur", "coordination")]
+
+    async def play(self, connection: Connection, notes: list[float]) -> None:
+        opener = self.world.agent("OTE", "MED", "agent_accueil")
+        status, opened = await connection.ask("POST", "/cases", {"process": self.process, "branch": "MED"}, headers=connection.tokens[opener.username])
+        if status != 201:
+            raise SystemExit(f"opening a case answered {status}: {opened}")
+        case_id = UUID(opened["case_id"])
+        while waiting := await asyncio.to_thread(self.world.open_tasks, case_id):
+            for row in waiting:
+                actor = self.world.who_does(row)
+                body = await asyncio.to_thread(self._answers, row.task_id, actor)
+                await timed(connection, notes, "POST", f"/tasks/{row.task_id}/complete", body, connection.tokens[actor.username])
+
+    def _answers(self, task_id: UUID, actor: users.Actor) -> dict[str, Any]:
+        with self.masar.unit_of_work(actor) as session:
+            view = tasks.view(session, actor, task_id)
+            return {"answers": answers.to(view.form, self.truth(), self.world.today(), actor, session), "version": view.version}
+
+    def truth(self) -> dict[str, Any]:
+        return {"essai.membres": 2, "essai.emploi": True}
+
+    def statements(self) -> str:
+        """Client round trips of one completion, BEGIN and COMMIT left out, sign-in included: counted on this code in this process."""
+        case_id = self.world.receive(self.truth(), process=self.process)
+        counted: list[str] = []
+        row = self.world.open_tasks(case_id)[0]
+        actor = self.world.who_does(row)
+        body = self._answers(row.task_id, actor)
+        event.listen(self.masar.app, "before_cursor_execute", lambda *given: counted.append(given[2]))
+        with self.masar.unit_of_work(actor) as session:
+            tasks.complete(session, actor, row.task_id, body["answers"], body["version"])
+        return f"{len(counted) + 2}"  # and the two that find whose token it is
+
+    def close(self) -> None:
+        self.masar.dispose()
+        super().close()
+
+
+class Real(Small):
+    """Masar on the real pathway, its reception and assessment."""
+
+    name, database, process = "Masar, real pathway", "bench_real", "parcours"
+    _number = 0
+
+    def publish(self, session: Any) -> None:
+        """The edition that `world.furnish` published is the one."""
+
+    def truth(self) -> dict[str, Any]:
+        Real._number += 1
+        return {"person.cin": f"{10_000_000 + Real._number}"[:8], "person.nom_fr": f"Essai{Real._number}", "person.prenom_fr": "Banc", "person.nom_ar": "تجربة",
+                "person.prenom_ar": "قياس", "person.sexe": "M", "person.naissance_date": f"{1970 + Real._number % 30}-03-{1 + Real._number % 28:02d}", "person.tel": f"+2162{1_000_000 + Real._number % 9_000_000}",
+                "person.adresse": "Rue du banc", "person.gouvernorat": "TN-82", "person.delegation": "TN-82-01", "retour.date": "2026-10-01", "retour.type": "force_charter",
+                "retour.pays": "DE"}  # fmt: skip
+
+
+def _run(url: str, statements: str) -> None:
+    with psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(statements)

@@ -1,0 +1,118 @@
+"""A small Tunisia for tests: the three agencies in three branches, the demonstration's staff, and the real pathway as edition 1.
+
+`world.agent("ANETI", "SFX")` is somebody; `world.receive(...)` opens a case; `world.does(case, "T201", …)` completes a task as who does it;
+`world.passes(days=3)` lets time pass. What a test says nothing of is answered as in the demonstration.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from engine import clock
+from engine.actors import agencies, users
+from engine.casework import cases, editions, tasks, timers, worklist
+from engine.database import Database
+from engine.demo import accounts, answers
+from engine.dossier import programmes
+
+ROOT = Path(__file__).parents[1]
+PROCESSES, FORMS = ROOT / "processes", ROOT / "forms"
+_STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_active ORDER BY username")
+_OPEN = text("SELECT task_id, node, agency, branch, role, holder_id, root_id FROM open_task WHERE (CAST(:case AS uuid) IS NULL OR root_id = :case) ORDER BY opened_at, task_id")
+
+
+def furnish(database: Database) -> None:
+    """Gives an empty migrated database what a demo installation is born with, but its cases."""
+    year = clock.today(clock.system_now()).year
+    with database.owner() as connection:
+        connection.execute(text("INSERT INTO installation (is_demo, is_ready) VALUES (true, true) ON CONFLICT DO NOTHING"))
+        agencies.install(connection)
+        programmes.seed_holidays(connection, range(year - 3, year + 6), PROCESSES)
+        programmes.seed(connection, PROCESSES)
+        accounts.make(connection)
+    with database.unit_of_work(users.system()) as session:
+        editions.publish(session, users.system(), editions.files_of(PROCESSES, FORMS), "tests")
+
+
+class World:
+    """The small Tunisia on one database. `truth`: what each case's person says, by case."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.truth: dict[UUID, dict[str, Any]] = {}
+        with database.reading(users.system()) as session:
+            self.staff = {row.username: users.of_row(row) for row in session.execute(_STAFF)}
+
+    def agent(self, agency: str, branch: str = "MED", role: str = "") -> users.Actor:
+        """Somebody of an agency in a branch, of a role where one is asked."""
+        return next(one for one in self.staff.values() if one.agency == agency and one.branch == branch and (not role or role in one.roles))
+
+    def receive(self, truth: Mapping[str, Any] | None = None, *, branch: str = "MED", process: str = "parcours") -> UUID:
+        """Somebody comes to the desk: a case is opened, and what she would say is kept for its tasks."""
+        actor = self.agent("OTE", branch, "agent_accueil")
+        with self.database.unit_of_work(actor) as session:
+            opened = cases.open_case(session, actor, process, branch)
+        self.truth[opened.case_id] = dict(truth or {})
+        self.settle()
+        return opened.case_id
+
+    def open_tasks(self, case_id: UUID | None = None) -> list[Any]:
+        with self.database.reading(users.system()) as session:
+            return session.execute(_OPEN, {"case": case_id}).all()
+
+    def nodes(self, case_id: UUID | None = None) -> list[str]:
+        """The ids, as drawn, of the tasks that wait."""
+        return sorted(row.node for row in self.open_tasks(case_id))
+
+    def who_does(self, row: Any) -> users.Actor:
+        """Its holder, else somebody of its role in its agency and branch."""
+        held = next((one for one in self.staff.values() if one.user_id == row.holder_id), None)
+        return held or self.agent(row.agency, row.branch, row.role)
+
+    def does(self, case_id: UUID | None, node: str, *, by: users.Actor | None = None, **said: Any) -> Any:
+        """Completes the task of a node (its id or the beginning of it). `said`: field with `__` for the dot."""
+        row = next((one for one in self.open_tasks(case_id) if one.node.startswith(node)), None)
+        assert row is not None, f"{node} does not wait; {self.nodes(case_id)} do"
+        actor = by or self.who_does(row)
+        given = {name.replace("__", "."): value for name, value in said.items()}
+        done = self.complete(row, actor, {**self.truth.get(row.root_id, {}), **given})
+        self.settle()
+        return done
+
+    def complete(self, row: Any, actor: users.Actor, truth: Mapping[str, Any]) -> Any:
+        with self.database.unit_of_work(actor) as session:
+            view = tasks.view(session, actor, row.task_id)
+            raw = answers.to(view.form, truth, clock.today(clock.now(session)), actor, session)
+            return tasks.complete(session, actor, row.task_id, raw, view.version)
+
+    def settle(self) -> None:
+        timers.settle(self.database)
+
+    def passes(self, **duration: float) -> None:
+        """Lets time pass; what falls due on the way is done."""
+        timers.advance_clock(self.database, dt.timedelta(**duration))
+
+    def today(self) -> dt.date:
+        with self.database.reading(users.system()) as session:
+            return clock.today(clock.now(session))
+
+    def file(self, case_id: UUID, actor: users.Actor | None = None) -> Any:
+        """The case as somebody sees it; by default the head of its branch."""
+        with self.database.reading(users.system()) as session:
+            branch = session.execute(text("SELECT branch FROM instance WHERE instance_id = :id"), {"id": case_id}).scalar_one()
+        actor = actor or self.agent("OTE", branch, "chef_antenne")
+        with self.database.reading(actor) as session:
+            return cases.file(session, actor, case_id)
+
+    def desk(self, actor: users.Actor, scope: str = "queue", **asked: Any) -> Any:
+        with self.database.reading(actor) as session:
+            return worklist.desk(session, actor, scope, **asked)
+
+    def incidents(self) -> list[Any]:
+        """What broke, on any case."""
+        with self.database.reading(users.system()) as session:
+            return session.execute(text("SELECT node, code, details FROM incident WHERE resolved_at IS NULL")).all()
