@@ -31,14 +31,14 @@ def _role(agencies: str, reach: str, reads: str, writes: str, is_central: bool =
 
 ROLES = {
     "agent_accueil": _role(OTE, "branch", "CO", "COS"),
-    "referent": _role(OTE, "branch", "COE", "COSF"),
+    "referent": _role(OTE, "branch", "COE", "COSEF"),
     "chef_antenne": _role(OTE, "branch", "COPFR", "COPFR"),
     # Signals a return from abroad to any branch; reads no case.
     "attache_social": _role(OTE, "all", "", "CO", is_central=True),
     "travailleur_social": _role(CPS, "branch", "CSH", "CSHFP"),
     "chef_cps": _role(CPS, "branch", "CS", "CSF"),
-    "conseiller_emploi": _role(ANETI, "branch", "CE", "CEF"),
-    "conseiller_entreprendre": _role(ANETI, "branch", "CEP", "CEPF"),
+    "conseiller_emploi": _role(ANETI, "branch", "CE", "CESF"),
+    "conseiller_entreprendre": _role(ANETI, "branch", "CEP", "CESPF"),
     "chef_aneti": _role(ANETI, "branch", "CEP", "CEP"),
     "operateur": _role(PARTNERS, "own", "CP", "COP"),
     # OTE's finance sits at the headquarters and works for every branch [inferred].
