@@ -194,7 +194,7 @@ class _Reading:
         """A corrected value, bare or as `{"value": …, "reason": …}`."""
         if not isinstance(value, dict) or "value" not in value or not value.keys() <= {"value", "reason"}:
             return None if _is_nothing(about.spec, value) else self._one(about.spec, value, where, about)
-        reason = value.get("reason") or ""
+        reason = "" if value.get("reason") is None else value["reason"]
         if not isinstance(reason, str) or len(reason) > LONGEST_REASON or field_types.has_controls(reason):
             self.findings.add("answer.reason", f"{where}/reason", max=LONGEST_REASON)
             return None
@@ -313,7 +313,7 @@ class _Reading:
 
 def _is_nothing(spec: Field, value: Any) -> bool:
     """A question left empty. A list without rows is an answer (there are none); nothing ticked among choices is not."""
-    return value is None or (isinstance(value, str) and not value.strip()) or (spec.type == "multi" and isinstance(value, list) and not value)
+    return value is None or (isinstance(value, str) and field_types.is_blank(value)) or (spec.type == "multi" and isinstance(value, list) and not value)
 
 
 def _is_same(answer: Answer, known: KnownField) -> bool:

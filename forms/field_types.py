@@ -23,17 +23,18 @@ from forms.text import TUNIS
 LARGEST = 10**12
 CONTROLS = "\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069\\ufeff"
 CONTROLS_OF_LINES = "\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069\\ufeff"
-SPACES = "\\u0020\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
+SPACES = "\\t\\n\\r\\u0020\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 DATE = "(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 PARTIAL_DATE = "(19|20|21)[0-9]{2}(-(0[1-9]|1[0-2]))?"
 DATETIME = DATE + "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-EMAIL = "[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+"
+EMAIL = "[A-Za-z0-9_%+'-]{1,64}(\\.[A-Za-z0-9_%+'-]{1,64}){0,8}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.){1,8}[A-Za-z]{2,24}"
 CIN = "[0-9]{8}"
 PASSPORT = "[A-Z][0-9]{6}"
 PHONE = "\\+[1-9][0-9]{6,14}"
 UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 STROKES = "[MLHVCSQTZmlhvcsqtz0-9 .,+-]*"
 LONGEST_STROKES = 20_000
+LONGEST_SIGNER = 120
 DURATION = re.compile("P(?=[0-9])(?:([0-9]{1,2})Y)?(?:([0-9]{1,3})M)?(?:([0-9]{1,4})D)?")
 LONGEST = {"text": 200, "longtext": 5_000, "address": 300}
 
@@ -41,6 +42,7 @@ _forbidden = re.compile(f"[{CONTROLS}\ud800-\udfff]")
 _forbidden_in_lines = re.compile(f"[{CONTROLS_OF_LINES}\ud800-\udfff]")
 _date, _partial, _datetime = re.compile(DATE), re.compile(PARTIAL_DATE), re.compile(DATETIME)
 _email, _cin, _passport, _phone = re.compile(EMAIL), re.compile(CIN), re.compile(PASSPORT), re.compile(PHONE)
+_blank = re.compile(f"[{SPACES}]*")
 _uuid, _strokes = re.compile(UUID), re.compile(STROKES)
 _WESTERN = {ord(digit): str(value) for row in ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹") for value, digit in enumerate(row)}
 _WESTERN |= {ord("٫"): ",", ord("٬"): None, ord("،"): ","}
@@ -112,6 +114,11 @@ def from_feel(type_: str, value: Any) -> Any:
 def has_controls(text: str) -> bool:
     """Whether a text holds characters that hide or turn round what is read (controls, bidirectional overrides, half characters)."""
     return _forbidden_in_lines.search(text) is not None
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing but spaces and ends of lines."""
+    return _blank.fullmatch(text) is not None
 
 
 def western(text: str) -> str:
@@ -258,7 +265,7 @@ def _read_doc(spec: Any, value: Any) -> str:
 
 
 class _SignerName:
-    type, max_length, matches = "text", 120, None
+    type, max_length, matches = "text", LONGEST_SIGNER, None
 
 
 def _read_signature(spec: Any, value: Any) -> dict[str, str]:
