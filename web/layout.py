@@ -46,43 +46,29 @@ class Layout:
     left: Mapping[str, list[str]] = field(default_factory=dict)
 
 
-def layout(task: TaskView, typed: Typed, correcting: Collection[str], findings: Sequence[Any], words: Words) -> Layout:
+def layout(task: TaskView, typed: Typed, findings: Sequence[Any], words: Words) -> Layout:
     """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it."""
     form = task.form
-    wrong = _by_name(form, typed, findings)
-    drawing = _Drawing(task, typed, wrong, words)
-    asked = answers.asked(form, _raw(form, typed, correcting))
-    sections = []
-    corrected = [one for one in form.known if one.spec.id in correcting and one.may_correct]
-    titles = [section.title for section in form.sections]
-    for section in form.sections:
-        drawn = [drawing.correction(one) for one in corrected if one.section == section.title]
-        drawn += [drawing.question(question) for question in section.questions if question.spec.id in asked]
-        if drawn:
-            sections.append(Section(section.title, tuple(drawn)))
-    elsewhere = [one for one in corrected if one.section not in titles]
-    for title in dict.fromkeys(one.section for one in elsewhere):
-        sections.append(Section(title, tuple(drawing.correction(one) for one in elsewhere if one.section == title)))
-    shown = [one for one in form.known if one not in corrected]
-    by_section = {title: tuple(_fact(one, form, words) for one in shown if one.section == title) for title in dict.fromkeys(one.section for one in shown)}
+    drawing = _Drawing(task, typed, _by_name(typed, findings), words)
+    asked = answers.asked(form, _raw(form, typed))
+    drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
+    sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
+    by_section = {title: tuple(_fact(one, form, words) for one in form.known if one.section == title) for title in dict.fromkeys(one.section for one in form.known)}
     known = tuple(KnownSection(title or words.text("task.read_first"), facts) for title, facts in by_section.items())
     drawn = _drawn_names(sections)
     left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in drawn}
-    return Layout(tuple(sections), known, len(shown), tuple(_summary(form, findings, typed, drawn, words)), left)
+    return Layout(sections, known, len(form.known), tuple(_summary(form, findings, typed, drawn, words)), left)
 
 
-def read(form: Form, typed: Typed, correcting: Collection[str]) -> dict[str, Any]:
+def read(form: Form, typed: Typed) -> dict[str, Any]:
     """What was typed as `forms.answers.read` takes it. An answer left in the page to a question that is no longer asked is not sent."""
-    raw = _raw(form, typed, correcting)
+    raw = _raw(form, typed)
     asked = answers.asked(form, raw)
-    conditional = {question.spec.id for question in form.questions()}
-    return {name: value for name, value in raw.items() if name in asked or name not in conditional}
+    return {name: value for name, value in raw.items() if name in asked}
 
 
-def _raw(form: Form, typed: Typed, correcting: Collection[str]) -> dict[str, Any]:
-    asked = [(question.spec, question.rows) for question in form.questions()]
-    asked += [(known.spec, known.rows) for known in form.known if known.spec.id in correcting and known.may_correct]
-    found = {spec.id: _answer(spec, cells, typed) for spec, cells in asked if typed.has(spec.id)}
+def _raw(form: Form, typed: Typed) -> dict[str, Any]:
+    found = {question.spec.id: _answer(question.spec, question.rows, typed) for question in form.questions() if typed.has(question.spec.id)}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -109,33 +95,28 @@ class _Drawing:
     words: Words
 
     def question(self, question: Question) -> Widget:
-        old = question.known
-        stored = old.value if old is not None and question.spec.validity != _ONE_ACT else None
-        status = old.status if old is not None and old.status != "known" and question.spec.validity != _ONE_ACT else ""
-        drawn = self._draw(question.spec, question.rows, stored, status, question.required, question.reveals)
-        if stored is None:
+        """One question; of a stale or corrected fact, the old answer stands in it, save one that was good for one act only."""
+        old = question.known if question.spec.validity != _ONE_ACT else None
+        stored = old.value if old is not None and old.status == "known" else None
+        drawn = replace(self._draw(question, stored, old.status if old is not None and old.status != "known" else ""), corrects=question.corrects)
+        if old is None or question.corrects:
             return drawn
         return replace(drawn, help=" ".join(filter(None, (drawn.help, self.words.text("task.last_known", date=self.words.date(old.recorded_at))))))
 
-    def correction(self, known: KnownField) -> Widget:
-        """A known answer to be mended: the old one stands in the field."""
-        status = known.status if known.status != "known" else ""
-        read = {path for question in self.task.form.questions() if question.when for path in question.when.paths}
-        return replace(self._draw(known.spec, known.rows, known.value, status, True, known.spec.id in read), corrects=True)
-
-    def _draw(self, spec: Field, cells: Sequence[Field], stored: Any, status: str, required: bool, reveals: bool) -> Widget:
+    def _draw(self, question: Question, stored: Any, status: str) -> Widget:
+        spec = question.spec
         action = f"/tasks/{self.task.task_id}"
         form = self.task.form
         if spec.type != "list":
             made = widgets.draw(
-                spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=required, refreshes=reveals,
+                spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=question.required, refreshes=question.reveals,
                 errors=self.wrong.get(spec.id, ()),
             )  # fmt: skip
             return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)
         made = Widget(
             kind="list", name=spec.id, id=widgets.element_id(spec.id), label=pick(spec.label, self.words.language), help=pick(spec.help, self.words.language), action=action,
-            required=required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label, items=tuple(self._rows(spec, cells, stored, action)),
+            required=question.required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label, items=tuple(self._rows(spec, question.rows, stored, action)),
             may_add=not spec.max_items or len(self._row_names(spec, stored)) < spec.max_items, statuses=widgets.statuses(spec, self.words),
             status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else status,
         )  # fmt: skip
@@ -188,7 +169,7 @@ def _row(row: Mapping[str, Any], spec: Field, form: Form, language: str) -> str:
     return " · ".join(cell for cell in cells if cell)
 
 
-def _by_name(form: Form, typed: Typed, findings: Sequence[Any]) -> dict[str, list[str]]:
+def _by_name(typed: Typed, findings: Sequence[Any]) -> dict[str, list[str]]:
     """The sentences of each question, by its name in the page."""
     wrong: dict[str, list[str]] = {}
     for found in findings:

@@ -112,13 +112,14 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     """Does the task: checks the answers, records them as facts, and moves the case on.
 
     `raw`: field id → answer, as `forms.answers.read` takes them (`is_typed`: text as one types it, else JSON values only; plus `not_duplicate_of` and `not_duplicate_reason` where a double was suspected).
+    None repeats a submission whose page can no longer be read: the same `key` answers as the first did.
     Refuses: NotFound; `task.done`, `task.held`, `task.stale` (Conflict); `task.answers` (Invalid, findings); `beneficiary.possible_duplicate` (Conflict).
     Records: `task.completed`.
     """
     digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).digest()
     row = session.execute(LOCK_BY_TASK, {"task": task_id}).one_or_none()
     if row is None:
-        return _repeat(session, actor, task_id, key, digest)
+        return _repeat(session, actor, task_id, key, digest if raw is not None else None)
     about = {"agency": row.task_agency, "role": row.role, "branch": row.task_branch, "holder_id": row.holder_id}
     if not authority.may(actor, "task.complete", **about):
         if row.holder_id not in (None, actor.user_id):
@@ -189,11 +190,11 @@ def _taken(session: Session, row: Any) -> errors.Refusal:
     return errors.Conflict("task.held", who=who or "", case_id=str(row.root_id))
 
 
-def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes) -> Completed:
+def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes | None) -> Completed:
     """The same submission again answers as the first did; another one is told who was first."""
     done = session.execute(_DONE, {"task": task_id}).one_or_none()
     if done is not None and key and done.key == key and done.done_by == actor.user_id:
-        if bytes(done.request_digest or b"") != digest:
+        if digest is not None and bytes(done.request_digest or b"") != digest:
             raise errors.Conflict("task.key_reused")
         return Completed(done.root_id, done.number or "", (), done.status == "ended", is_repeat=True)
     raise _gone(session, task_id)

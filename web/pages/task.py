@@ -31,8 +31,10 @@ def show(screen: OnScreen, actor: Acting, session: Reading, task_id: UUID) -> Re
         task = tasks.view(session, actor, task_id)
     except errors.Conflict as conflict:
         return screen.show("task/gone.html", 409, **_gone(screen, conflict), typed=[])
-    draft = task.draft or {}
-    return _page(screen, session, task, Typed.of_draft(draft), set(draft.get("correcting", ())))
+    correcting = set((task.draft or {}).get("correcting", ()))
+    if correcting:
+        task = tasks.view(session, actor, task_id, correcting)
+    return _page(screen, session, task, Typed.of_draft(task.draft), correcting)
 
 
 @router.post("/tasks/{task_id}")
@@ -66,7 +68,7 @@ def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id
             kept = wanted in ("add", "remove", "correct", "keep", "draft")
             if kept:
                 _keep(actor, session, typed, correcting, task_id)
-            return _page(screen, session, tasks.view(session, actor, task_id), typed, correcting, widgets.element_id(focus) if focus else "", kept)
+            return _page(screen, session, tasks.view(session, actor, task_id, correcting), typed, correcting, widgets.element_id(focus) if focus else "", kept)
     except errors.Refusal as refusal:
         return _refused(request, screen, actor, task_id, typed, correcting, refusal)
 
@@ -125,11 +127,11 @@ def _keep_files(screen: Screen, session: Any, actor: users.Actor, form: FormData
 def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, typed: Typed, correcting: set[str], task_id: UUID) -> Response:
     version, key = field(form, "version", 20), field(form, "key", 64)
     try:
-        task = tasks.view(session, actor, task_id)
+        task = tasks.view(session, actor, task_id, correcting)
     except errors.Conflict:
-        done = tasks.complete(session, actor, task_id, {}, None, key)  # a second click of the same submission; refuses any other
+        done = tasks.complete(session, actor, task_id, None, None, key)  # a second click of the same submission; refuses any other
         return _next(screen, session, task_id, "", done)
-    raw = layout.read(task.form, typed, correcting) | {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason")}
+    raw = layout.read(task.form, typed) | {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason")}
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
     return _next(screen, session, task_id, task.name, done)
 
@@ -161,7 +163,7 @@ def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID
             _keep(actor, session, typed, correcting, task_id)
     with database_of(request).reading(actor) as session:
         try:
-            task = tasks.view(session, actor, task_id)
+            task = tasks.view(session, actor, task_id, correcting)
         except errors.Conflict as conflict:
             return screen.show("task/gone.html", 409, **_gone(screen, conflict), typed=_lines(session, actor, conflict, typed, screen.language))
         return _page(screen, session, task, typed, correcting, refusal=refusal)
@@ -175,7 +177,7 @@ def _lines(session: Any, actor: users.Actor, conflict: errors.Conflict, typed: T
 def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], focus: str = "", kept: bool = False,
           refusal: errors.Refusal | None = None) -> Response:  # fmt: skip
     findings = refusal.findings if refusal and refusal.status == 422 else ()
-    shown = layout.layout(task, typed, correcting, findings, screen.words)
+    shown = layout.layout(task, typed, findings, screen.words)
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors
