@@ -1,8 +1,202 @@
-"""`masar`: what one types at a terminal. It does nothing yet but say so."""
+"""`masar`: what one types at a terminal. It composes: the installation, the web server (a process known by its name only), the worker, the doctor."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine import doctor as doctors
+from engine import installation, jobs, postgres, settings, supervisor, terminal
+from engine.actors import signin, users
+from engine.database import Database
+from engine.terminal import Stop, say
+
+_PYTHON = sys.executable
+_WEB = ("-m", "web.serve")
+_WORKER = ("-m", "engine.cli", "worker")
+_LONGEST_START = 60.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+masar = typer.Typer(name="masar", help="Masar, the workflow engine of the Dispositif.", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+accounts = typer.Typer(help="Accounts.", no_args_is_help=True)
+masar.add_typer(accounts, name="user")
+Leash = Annotated[int | None, typer.Option(hidden=True)]
+
+
+class _Asked(BaseException):
+    """Somebody asked to stop (Ctrl-C, SIGTERM, the terminal closed) while the installation was being made."""
+
+
+class _Bell:
+    """What Ctrl-C, SIGTERM and a closed terminal ring. While things are being made it breaks in; afterwards it is only heard."""
+
+    def __init__(self) -> None:
+        self.is_rung, self.breaks_in = False, True
+        for name in _SIGNALS:
+            signal.signal(name, self._ring)
+
+    def _ring(self, *_: Any) -> None:
+        self.is_rung = True
+        if self.breaks_in:
+            raise _Asked
+
+
+@masar.command()
+def run() -> None:
+    """Sets up what is missing, then serves: database, web server and worker, until Ctrl-C."""
+    asked = settings.read()
+    with terminal.alone(asked.var):
+        door = terminal.listen(asked.host, asked.port)
+        bell, keeper = _Bell(), None
+        try:
+            database = installation.prepare(asked, say)
+            bell.breaks_in = False
+            keeper = _keeper(door.fileno())
+            keeper.start()
+            if _answers(asked, keeper, bell):
+                _welcome(asked, database)
+            database.dispose()
+            while not bell.is_rung:
+                time.sleep(0.2)
+                keeper.watch()
+            say("\nStopping …")
+        except _Asked:
+            say("\nStopping before the end; what was half made is made again at the next start …")
+        finally:
+            for name in _SIGNALS:
+                signal.signal(name, signal.SIG_IGN)
+            if keeper:
+                keeper.stop()
+            if not asked.database_url and postgres.is_running(installation.cluster(asked)):
+                postgres.stop(installation.cluster(asked))
+    say("Stopped. Everything is kept; `make run` starts again.")
+
+
+@masar.command()
+def serve() -> None:
+    """The web server alone."""
+    os.execv(_PYTHON, [_PYTHON, *_WEB])
+
+
+@masar.command()
+def worker(leash: Leash = None) -> None:
+    """A worker alone: fires timers and delivers messages. Any number may run."""
+    supervisor.end_with_parent(leash)
+    with installation.opened(settings.read()) as database:
+        asyncio.run(_work(database))
+
+
+@masar.command()
+def migrate() -> None:
+    """Brings the database to this version; the first time, fills it."""
+    database = installation.prepare(settings.read(), say)
+    database.dispose()
+    say("The database is up to date.")
+
+
+@masar.command()
+def publish(reason: Annotated[str, typer.Option(help="Why, for the record.")]) -> None:
+    """Publishes processes/ and forms/ as they are now: the edition that new cases follow."""
+    asked = settings.read()
+    with installation.opened(asked) as database:
+        say(f"Edition {installation.publish(database, asked, reason)} is published.")
+
+
+@masar.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Proves every ledger chain and checks that no case is stuck; exits with 1 when something is wrong."""
+    with installation.opened(settings.read()) as database:
+        report = doctors.examine(database)
+    if as_json:
+        say(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        for line in report.lines():
+            say(line)
+    raise typer.Exit(0 if report.is_well else 1)
+
+
+@accounts.command("add")
+def add_user(
+    username: str,
+    name: Annotated[str, typer.Option(help="As colleagues read it.")],
+    agency: Annotated[str, typer.Option(help="OTE, CPS, ANETI or PART.")],
+    branch: Annotated[str, typer.Option(help="Code of the branch, for example MED.")],
+    role: Annotated[list[str], typer.Option(help="Once for each role.")],
+    name_ar: Annotated[str, typer.Option(help="The name in Arabic.")] = "",
+    language: str = "fr",
+    password_file: Annotated[Path | None, typer.Option(help="File whose first line is the password; else it is asked for.")] = None,
+) -> None:
+    """Makes an account."""
+    try:
+        password = password_file.read_text("utf-8").partition("\n")[0] if password_file else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    except OSError as trouble:
+        raise Stop(f"The file {password_file} cannot be read: {trouble.strerror}.") from trouble
+    with installation.opened(settings.read()) as database, database.owner() as connection:
+        users.create(connection, username, name, agency, branch, role, password, name_ar=name_ar, language=language)
+    say(f"{username} may sign in.")
 
 
 def main() -> None:
-    raise SystemExit("masar: nothing to run yet.")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # the worker says it once
+    try:
+        masar()
+    except terminal.TROUBLE as trouble:
+        terminal.explain(trouble)
+        sys.exit(1)
+
+
+async def _work(database: Database) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await jobs.work(database, stop)
+
+
+def _keeper(door: int) -> supervisor.Supervisor:
+    return supervisor.Supervisor(
+        [supervisor.Kept("web server", (_PYTHON, *_WEB, "--socket", str(door)), handed=(door,)), supervisor.Kept("worker", (_PYTHON, *_WORKER))], os.environ, say
+    )
+
+
+def _answers(asked: settings.Settings, keeper: supervisor.Supervisor, bell: _Bell) -> bool:
+    """Waits until the web server answers; False when somebody asked to stop meanwhile. Raises Stop, supervisor.GaveUp."""
+    end = time.monotonic() + _LONGEST_START
+    while not bell.is_rung:
+        try:
+            with urllib.request.urlopen(f"{_address(asked)}/healthz", timeout=2):
+                return True
+        except OSError:
+            keeper.watch()
+            time.sleep(0.1)
+        if time.monotonic() > end:
+            raise Stop(f"The web server does not answer after {_LONGEST_START:.0f} seconds; what it said stands above.")
+    return False
+
+
+def _welcome(asked: settings.Settings, database: Database) -> None:
+    with database.reading(users.system()) as session:
+        listed = signin.demo_accounts(session)
+    if listed:
+        say("\nDemo accounts (user / password):")
+        for one in listed:
+            say(f"{one.username} / {one.password}    {one.agency} {one.branch}, {', '.join(one.roles)}")
+    if (number := installation.changed_since_published(database, asked)) is not None:
+        say(f"\nprocesses/ or forms/ changed since edition {number} was published; new cases follow edition {number} until `.venv/bin/masar publish --reason …`.")
+    say(f"\nMasar serves at {_address(asked)}   (Ctrl-C stops it)")
+
+
+def _address(asked: settings.Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(asked.host, f"[{asked.host}]" if ":" in asked.host else asked.host)
+    return f"http://{host}:{asked.port}"
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class Settings:
     """`database_url` owns and migrates; `app_database_url` is what the application works through ("" = the same, after SET ROLE).
 
     `var` holds what this machine keeps (embedded PostgreSQL, keys, documents). `is_demo` lets the clock be moved and lists accounts.
+    `processes` and `forms` are what the first edition is made of.
     """
 
     database_url: str = ""
@@ -49,6 +50,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         port=_port(environment.get("MASAR_PORT", "")),
         is_demo=_yes_or_no(environment, "MASAR_DEMO", True),
         is_tls=_yes_or_no(environment, "MASAR_TLS", False),
+        processes=_folder(environment, "MASAR_PROCESSES", ROOT / "processes"),
+        forms=_folder(environment, "MASAR_FORMS", ROOT / "forms"),
     )
 
 
@@ -63,6 +66,13 @@ def _driver(name: str, url: str) -> str:
     if found is None or found.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise Misconfigured(f"{name} is not the address of a PostgreSQL database: write it like postgresql://user:password@host:5432/database.")
     return found.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _folder(environment: Mapping[str, str], name: str, otherwise: Path) -> Path:
+    found = Path(environment.get(name) or otherwise).resolve()
+    if not found.is_dir():
+        raise Misconfigured(f"{name} must be a folder; {found} is none.")
+    return found
 
 
 def _port(text: str) -> int:

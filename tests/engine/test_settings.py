@@ -26,7 +26,7 @@ def test_a_folder_of_its_own_takes_keys_and_documents_along(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "value"),
     [("MASAR_PORT", "http"), ("MASAR_PORT", "0"), ("MASAR_PORT", "70000"), ("MASAR_PORT", "-1"), ("MASAR_DEMO", "maybe"), ("MASAR_TLS", "2"),
-     ("MASAR_DATABASE_URL", "mysql://h/d"), ("MASAR_DATABASE_URL", "no address"), ("MASAR_APP_DATABASE_URL", "sqlite:///x")],
+     ("MASAR_DATABASE_URL", "mysql://h/d"), ("MASAR_DATABASE_URL", "no address"), ("MASAR_APP_DATABASE_URL", "sqlite:///x"), ("MASAR_PROCESSES", "/nowhere")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_in_a_sentence_that_names_the_variable(name: str, value: str):
     with pytest.raises(settings.Misconfigured) as refused:
