@@ -6,6 +6,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from api import app as api
 from engine.database import Database
 from engine.settings import Settings
 from web import rendering
@@ -27,12 +28,13 @@ class Assets(StaticFiles):
 
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
-    """The pages on a database. `api.app` is mounted by `mount_api`, when the installation offers it."""
+    """The pages on a database, with the API at `/api/v1`."""
     app = FastAPI(title="Masar", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(posted)])
     app.state.settings, app.state.database = settings, database
     app.add_middleware(GZipMiddleware, minimum_size=800, compresslevel=5)
     app.add_middleware(Hardening, settings=settings)
     trouble.install(app)
+    app.mount("/api/v1", api.create_app(settings, database), name="api")
     app.mount("/assets", Assets(directory=rendering.ASSETS), name="assets")
     for page in (signin, desk, task, case, cases, intake, documents, account, incidents, inferred, receipt, demo):
         app.include_router(page.router)

@@ -5,7 +5,7 @@ One question is drawn by `web.widgets`; which are asked and whether an answer is
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -187,21 +187,35 @@ def _name(where: str, typed: Typed) -> str:
     return f"{row}.{rest[1]}" if len(rest) > 1 and row != first else row
 
 
-def _drawn_names(sections: Sequence[Section]) -> set[str]:
-    drawn = set()
+def _label(form: Form, name: str, typed: Typed, spec: Field, words: Words) -> str:
+    """The question's words; in a list, with the row they are asked of (`Household member 2, first name`)."""
+    label = pick(spec.label, words.language)
+    if "[" not in name:
+        return label
+    row = name[: name.index("]") + 1]
+    place = typed.rows(row.partition("[")[0]).index(row) + 1
+    group = pick(form.dictionary.groups[spec.group].label, words.language)
+    return f"{group} {place}{words.text('format.comma')} {label}"
+
+
+def _drawn_names(sections: Sequence[Section]) -> dict[str, int]:
+    """Every question in the page, with its place."""
+    drawn: list[str] = []
     for section in sections:
         for widget in section.widgets:
-            drawn |= {widget.name, *(item.name for item in widget.items), *(inner.name for item in widget.items for inner in item.widgets)}
-    return drawn
+            drawn.append(widget.name)
+            for item in widget.items:
+                drawn += [item.name, *(inner.name for inner in item.widgets)]
+    return {name: place for place, name in enumerate(drawn)}
 
 
-def _summary(form: Form, findings: Sequence[Any], typed: Typed, drawn: Collection[str], words: Words) -> list[dict[str, str]]:
+def _summary(form: Form, findings: Sequence[Any], typed: Typed, drawn: Mapping[str, int], words: Words) -> list[dict[str, str]]:
     """What is to be mended, in the order of the page, each leading to its question."""
     lines = []
     for found in findings:
         name = _name(found.where, typed)
-        own = name.rpartition("].")[2]
-        spec = form.dictionary.fields.get(own)
-        anchor = widgets.element_id(name) if name in drawn else "questions"
-        lines.append({"anchor": anchor, "label": pick(spec.label, words.language) if spec else "", "sentence": found.message})
-    return lines
+        spec = form.dictionary.fields.get(name.rpartition("].")[2])
+        label = _label(form, name, typed, spec, words) if spec else ""
+        said = label + ("" if label.endswith(("?", "؟")) or not label else words.text("format.colon"))
+        lines.append((drawn.get(name, len(drawn)), {"anchor": widgets.element_id(name) if name in drawn else "questions", "label": said, "sentence": found.message}))
+    return [line for _, line in sorted(lines, key=lambda placed: placed[0])]

@@ -54,6 +54,8 @@ class Hardening:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        if scope["path"].startswith("/api/"):  # the API says by itself, as a problem detail, what is too large
+            return await self.app(scope, receive, self._dressed(scope, send))
         headers = Headers(scope=scope)
         largest = LARGEST_UPLOAD if headers.get("content-type", "").startswith("multipart/") else LARGEST_BODY
         announced = headers.get("content-length", "0")

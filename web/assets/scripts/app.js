@@ -7,6 +7,7 @@ import { startKeys } from "./keys.js";
 import { startMenus } from "./menus.js";
 import { startSignatures } from "./signature.js";
 import { startTrouble } from "./trouble.js";
+import { keepTyping } from "./typing.js";
 import { startUploads } from "./upload.js";
 
 Object.assign(htmx.config, {
@@ -29,6 +30,7 @@ Object.assign(htmx.config, {
 
 startTrouble();
 startDrafts();
+keepTyping();
 startUploads();
 startSignatures();
 startMenus();
