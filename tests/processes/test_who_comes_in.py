@@ -53,10 +53,10 @@ CASES = [
     ("D1", ADULT | {"retour.date": dt.date(2025, 3, 11), "accueil.date_demande": dt.date(2026, 3, 11)}, "RECEVABLE", ["recevable"]),
     ("D1", ADULT | {"retour.date": None}, "A_COMPLETER", ["date_inconnue"]),
     ("D3_alerte", CALM, False, []),
-    ("D12", {"person.gouvernorat": "TN-82"}, "MED", ["territoire"]),
+    ("D12", {"person.gouvernorat": "TN-82"}, "MED", ["couvre"]),
     ("D12", {"person.gouvernorat": "TN-82", "accueil.antenne_choisie": "TUN"}, "TUN", ["choix"]),
     ("D12", {"person.gouvernorat": None}, "TUN", ["siege"]),
-    ("D12", {"person.gouvernorat": "TN-11", "signale": {"gouvernorat": "TN-61"}}, "SFX", ["territoire"]),
+    ("D12", {"person.gouvernorat": "TN-11", "signale": {"gouvernorat": "TN-61"}}, "SFX", ["couvre"]),
 ]  # fmt: skip
 CASES += [("D3_points", CALM | {f"depistage.{name}": True}, points, [f"{ROWS[name]}_oui"]) for name, points in POINTS.items()]
 CASES += [
