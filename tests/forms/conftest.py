@@ -45,6 +45,7 @@ FILES = {
         "social", "case", besoins='type = "multi"\nchoices = "besoins"', sante='type = "tri"\nclass = "H"\nrefusable = true', logement='type = "bool"', note='type = "score"',
         pieces='type = "int"\nmin = 1\nmax = 20\nunknown = true', part='type = "percent"', rdv='type = "datetime"\nmin_on = "today"', papier='type = "doc"\noptional = true',
         signature='type = "signature"', avis='type = "enum"\nchoices = "sexe"\nvalidity = "P0D"', surface='type = "number"\nmax = 500\nunknown = true',
+        somme='type = "int"\ncomputed = "social.note + social.pieces"',
     ),
     "foyer.toml": group(
         "foyer", "case", membres='type = "list"\nitems = ["membre.prenom", "membre.sexe", "membre.handicap", "membre.revenu", "membre.naissance"]\nmax_items = 4',
