@@ -1,0 +1,53 @@
+"""The API of Masar as one ASGI application, mounted at `/api/v1`: the engine's verbs for programs. It wires; it decides nothing."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import cases, demo, documents, me, messages, problems, tasks, token, worklist
+from api.dependencies import Guard
+from engine.database import Database
+from engine.settings import Settings
+
+VERSION = "1.0.0"
+DESCRIPTION = """The same verbs as the pages of Masar, for programs.
+
+1. `POST /token` with a user name and a password gives a bearer token.
+2. `GET /worklist` says which tasks wait; `GET /tasks/{task_id}` gives what one asks, as a JSON Schema (2020-12), and what is known already.
+3. `POST /tasks/{task_id}/claim`, then `POST /tasks/{task_id}/complete` with the answers, the `version` that was read, and an `Idempotency-Key`.
+4. `GET /cases/{case_id}` says what a case waits for; `POST /messages` sends what comes from outside.
+
+Every refusal is a problem detail (RFC 9457) whose `detail` is a sentence in the language of `Accept-Language` (`fr`, `ar` or `en`), by default that
+of the account. What does not exist and what is not yours to know look the same: 404."""
+
+
+def create_app(settings: Settings, database: Database) -> FastAPI:
+    """The API on a database. The demo's clock is there in a demo only."""
+    app = FastAPI(title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False)
+    app.state.settings, app.state.database = settings, database
+    app.add_middleware(Guard)
+    problems.install(app)
+    for noun in (token, me, worklist, cases, tasks, documents, messages):
+        app.include_router(noun.router)
+    if settings.is_demo:
+        app.include_router(demo.router)
+    app.openapi = lambda: _document(app)
+    return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the one schema that all problems share."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes, servers=[{"url": "/api/v1"}])
+        schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = made["components"]["schemas"]
+        schemas |= schema.pop("$defs") | {"Problem": schema}
+        # FastAPI's own 422, where only the path could be wrong: a malformed id is a 404 here.
+        for route in (one for methods in made["paths"].values() for one in methods.values()):
+            if "application/json" in route["responses"].get("422", {}).get("content", {}):
+                del route["responses"]["422"]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = made
+    return app.openapi_schema

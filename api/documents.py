@@ -1,0 +1,50 @@
+"""Documents: a file sent becomes a number that an answer can hold; given back as an attachment, never shown."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from api import problems
+from api.dependencies import Acting, Reading, Writing
+from engine import errors
+from engine.dossier import documents
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+_MULTIPART = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": {
+    "type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary", "description": "PDF, JPEG, PNG, WebP or HEIC, 1 byte to 20 MB."}}}}}}}  # fmt: skip
+_FILE = {"description": "The file.", "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in documents.EXTENSIONS}}
+
+
+class Kept(BaseModel):
+    document_id: UUID
+
+
+async def _sent(request: Request) -> UploadFile:
+    """The one file of the form, whatever its part is called."""
+    form = await request.form(max_files=1, max_fields=20)
+    found = next((value for value in form.values() if isinstance(value, UploadFile)), None)
+    if found is None:
+        raise errors.Invalid("document.none")
+    return found
+
+
+@router.post("", status_code=201, openapi_extra=_MULTIPART, responses=problems.described(401, 403, 413, 422))
+def upload(actor: Acting, session: Writing, sent: Annotated[UploadFile, Depends(_sent)]) -> Kept:
+    """Keeps a file. Its sender alone sees it until a task whose answers name its `document_id` is completed."""
+    return Kept(document_id=documents.upload(session, actor, sent.filename or "document", sent.file))
+
+
+@router.get("/{document_id}", response_class=Response, responses={200: _FILE} | problems.described(401, 404))
+def download(actor: Acting, session: Reading, document_id: UUID) -> Response:
+    """The file as it was sent."""
+    found = documents.read(session, actor, document_id)
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{found.quoted_name}",
+        "content-security-policy": "sandbox; default-src 'none'",
+        "x-content-type-options": "nosniff",
+    }
+    return Response(found.content, media_type=found.media_type, headers=headers)

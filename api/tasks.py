@@ -1,0 +1,128 @@
+"""Tasks: what one asks now, taking it, giving it back, completing it."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, Field
+
+from api import problems
+from api.dependencies import Acting, Body, Reading, Writing
+from engine import errors, i18n
+from engine.casework import tasks
+from engine.casework.views import Completed, TaskView
+from forms import schema
+from forms.form import KnownField
+
+router = APIRouter(prefix="/tasks/{task_id}", tags=["work"])
+
+
+class Known(BaseModel):
+    """A fact that is known and not asked again. `is_hidden`: its agency holds it, the reader does not see it; it counts as answered."""
+
+    field: str = Field(examples=["person.cin"])
+    label: str
+    value: Any = Field(description="As an answer would give it; null when hidden, unknown or refused.")
+    text: str = Field(description="The value in the reader's language.")
+    status: str = Field(description="`known`, `inconnu` or `refuse`.")
+    source: str = Field(description="`person`, `agency`, `document` or `system`.")
+    author: str
+    author_agency: str
+    recorded_at: dt.datetime
+    is_hidden: bool
+    may_correct: bool
+    correction: dict[str, Any] | None = Field(description="JSON Schema of a correction: an answer under this field's id, or `{value, reason}`. Null when it is not the reader's to correct.")
+
+
+class Task(BaseModel):
+    """A task as the reader may see it."""
+
+    task_id: UUID
+    case_id: UUID
+    case_number: str
+    person: str
+    node: str
+    name: str
+    process: str
+    agency: str
+    branch: str
+    role: str
+    holder_id: UUID | None
+    holder: str
+    opened_at: dt.datetime
+    due_at: dt.datetime | None
+    is_late: bool
+    may: list[str] = Field(description="What the reader may do with it: `claim`, `release`, `complete`, `pass`.")
+    version: int = Field(description="Goes back with the answers: when what the form asks or shows has changed since, they are refused as stale.")
+    form: dict[str, Any] = Field(description="JSON Schema (2020-12) of the `answers` that are asked now. An upload field (`x-upload`) takes a `document_id`.")
+    known: list[Known]
+
+
+class Taken(BaseModel):
+    task_id: UUID
+    holder_id: UUID | None
+
+
+class Answers(Body):
+    answers: dict[str, Any] = Field(default_factory=dict, description="Field id → answer, as the task's `form` says.", examples=[{"person.cin": "01234567"}])
+    version: int = Field(ge=0, le=2**63 - 1, description="The `version` that was read with the form.")
+    not_duplicate_of: list[UUID] = Field(default_factory=list, max_length=50, description="Cases that were looked at and are another person's.")
+    not_duplicate_reason: str = Field(default="", max_length=2000, description="Why they are.")
+
+
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200, description="Any text of one's own: the same submission sent again answers as the first did.")]
+
+
+@router.get("", responses=problems.described(401, 404, 409))
+def show(actor: Acting, session: Reading, task_id: UUID) -> Task:
+    """A task: its form computed for the reader (only what nobody has answered, or what has gone stale) and what is known already."""
+    return _shown(tasks.view(session, actor, task_id))
+
+
+@router.post("/claim", responses=problems.described(401, 403, 404, 409))
+def claim(actor: Acting, session: Writing, task_id: UUID) -> Taken:
+    """Takes the task in hand. When somebody was first, 409 says who."""
+    tasks.claim(session, actor, task_id)
+    return Taken(task_id=task_id, holder_id=actor.user_id)
+
+
+@router.post("/release", responses=problems.described(401, 403, 404, 409))
+def release(actor: Acting, session: Writing, task_id: UUID) -> Taken:
+    """Gives the task back to its branch."""
+    tasks.release(session, actor, task_id)
+    return Taken(task_id=task_id, holder_id=None)
+
+
+@router.post("/complete", responses=problems.described(401, 403, 404, 409, 422))
+def complete(actor: Acting, session: Writing, task_id: UUID, said: Answers, idempotency_key: Key = "") -> Completed:
+    """Does the task: the answers become facts and the case moves on.
+
+    409 `task.held`, `task.done`, `task.stale` (a colleague answered meanwhile: read the task again), `beneficiary.possible_duplicate`
+    (`candidates`: send again with `not_duplicate_of` and a reason). 422 points at each answer to be corrected.
+    """
+    raw = dict(said.answers)
+    if said.not_duplicate_of:
+        raw |= {"not_duplicate_of": [str(one) for one in said.not_duplicate_of], "not_duplicate_reason": said.not_duplicate_reason}
+    try:
+        return tasks.complete(session, actor, task_id, raw, said.version, idempotency_key)
+    except errors.Invalid as refusal:
+        raise errors.Invalid(refusal.code, [replace(found, where=f"/answers{found.where}") for found in refusal.findings], **refusal.details) from refusal
+
+
+def _shown(task: TaskView) -> Task:
+    """The schema of a form holds what is asked and, marked, what is known: here the one is the task's `form`, the other goes with each known fact."""
+    same = {name: getattr(task, name) for name in Task.model_fields.keys() - {"form", "known", "may"}}
+    form = schema.json_schema(task.form)
+    known = {one.spec.id for one in task.form.known}
+    corrections = {name: form["properties"].pop(name) for name in known & form["properties"].keys()}
+    return Task(**same, may=sorted(task.may), form=form, known=[_known(one, corrections, task.form.language) for one in task.form.known])
+
+
+def _known(one: KnownField, corrections: dict[str, Any], language: str) -> Known:
+    return Known(
+        field=one.spec.id, label=i18n.pick(one.spec.label, language), value=one.value, text=one.text, status=one.status, source=one.source.kind, author=one.author,
+        author_agency=one.author_agency, recorded_at=one.recorded_at, is_hidden=one.is_hidden, may_correct=one.may_correct,
+        correction=corrections.get(one.spec.id) if one.may_correct else None,
+    )  # fmt: skip

@@ -1,0 +1,45 @@
+"""The API's document is a promise to those who wrote programs on it: it changes when somebody means it to, and the change is read in the diff.
+
+To take the new one: `.venv/bin/python tests/house/test_openapi_is_pinned.py`.
+"""
+
+import json
+from pathlib import Path
+
+import jsonschema_rs
+
+from api.app import create_app
+from engine.database import Database
+from engine.settings import Settings
+
+PINNED = Path(__file__).with_name("openapi.json")
+
+
+def document() -> dict:
+    return json.loads(json.dumps(create_app(Settings(is_demo=True), Database("postgresql+psycopg://nobody@nowhere/none")).openapi()))
+
+
+def test_the_document_is_the_one_that_was_agreed():
+    assert document() == json.loads(PINNED.read_text("utf-8")), "the API changed: read the change, then run this file to pin it"
+
+
+def test_the_routes_are_those_of_the_issue():
+    routes = {(method.upper(), path) for path, methods in document()["paths"].items() for method in methods}
+    assert routes == {
+        ("POST", "/token"), ("GET", "/me"), ("GET", "/worklist"), ("POST", "/cases"), ("GET", "/cases/{case_id}"), ("GET", "/cases/{case_id}/history"),
+        ("POST", "/documents"), ("GET", "/documents/{document_id}"), ("GET", "/tasks/{task_id}"), ("POST", "/tasks/{task_id}/claim"), ("POST", "/tasks/{task_id}/release"),
+        ("POST", "/tasks/{task_id}/complete"), ("POST", "/messages"), ("POST", "/demo/clock"),
+    }  # fmt: skip
+
+
+def test_every_schema_of_the_document_is_a_schema_and_every_route_is_described():
+    made = document()
+    for name, schema in made["components"]["schemas"].items():
+        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}), name
+    for path, methods in made["paths"].items():
+        for method, route in methods.items():
+            assert route["description"] and route["tags"], (method, path)
+
+
+if __name__ == "__main__":
+    PINNED.write_text(json.dumps(document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
