@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import cases, demo, documents, me, messages, problems, tasks, token, worklist
+from api import cases, demo, documents, examples, me, messages, problems, tasks, token, worklist
 from api.dependencies import Guard
 from engine.database import Database
 from engine.settings import Settings
@@ -24,7 +24,7 @@ of the account. What does not exist and what is not yours to know look the same:
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """The API on a database. The demo's clock is there in a demo only."""
-    app = FastAPI(title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False)
+    app = FastAPI(title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False, generate_unique_id_function=_name)
     app.state.settings, app.state.database = settings, database
     app.add_middleware(Guard)
     problems.install(app)
@@ -36,18 +36,30 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     return app
 
 
+def _name(route: Any) -> str:
+    """`cases.open_case`: what generated clients call it."""
+    return f"{route.endpoint.__module__.rpartition('.')[2]}.{route.name}"
+
+
 def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the one schema that all problems share."""
-    if app.openapi_schema is None:
-        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes, servers=[{"url": "/api/v1"}])
-        schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas = made["components"]["schemas"]
-        schemas |= schema.pop("$defs") | {"Problem": schema}
-        # FastAPI's own 422, where only the path could be wrong: a malformed id is a 404 here.
-        for route in (one for methods in made["paths"].values() for one in methods.values()):
+    """The OpenAPI document: each route with an example, and every trouble of one shape."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes, servers=[{"url": "/api/v1"}])
+    schemas = made["components"]["schemas"]
+    problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs") | {"Problem": problem | {"example": examples.PROBLEM}}
+    for path, methods in made["paths"].items():
+        for method, route in methods.items():
+            # FastAPI's own 422, where only the path could be wrong: a malformed id is a 404 here.
             if "application/json" in route["responses"].get("422", {}).get("content", {}):
                 del route["responses"]["422"]
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        app.openapi_schema = made
-    return app.openapi_schema
+            route["summary"] = route["description"].partition(". ")[0].partition(".\n")[0].rstrip(".")
+            route["responses"]["default"] = problems.described(500)[500]
+            done = next(answer for status, answer in route["responses"].items() if status.startswith("2"))
+            if "application/json" in done["content"]:
+                done["content"]["application/json"]["example"] = examples.EXAMPLES[method, path]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    app.openapi_schema = made
+    return made

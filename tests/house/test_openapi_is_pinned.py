@@ -41,5 +41,22 @@ def test_every_schema_of_the_document_is_a_schema_and_every_route_is_described()
             assert route["description"] and route["tags"], (method, path)
 
 
+def test_every_answer_has_an_example_that_keeps_to_its_schema():
+    made = document()
+    shown = 0
+    for path, methods in made["paths"].items():
+        for method, route in methods.items():
+            content = next(one["content"] for status, one in route["responses"].items() if status.startswith("2")).get("application/json")
+            if content:
+                shown += 1
+                jsonschema_rs.validator_for({**content["schema"], "components": made["components"]}, validate_formats=True).validate(content["example"])
+                assert content["example"].keys() == content_keys(made, content["schema"]), (method, path)
+    assert shown == 13
+
+
+def content_keys(made, schema):
+    return made["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"].keys()
+
+
 if __name__ == "__main__":
     PINNED.write_text(json.dumps(document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
