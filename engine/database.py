@@ -117,7 +117,7 @@ class Database:
                 version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
         except OperationalError as trouble:
             reason = str(trouble.orig).strip().splitlines()[0]
-            raise Unreachable(f"The database cannot be reached: {reason}") from trouble
+            raise Unreachable(f"The database cannot be reached ({reason}): check MASAR_DATABASE_URL, and that the server runs.") from trouble
         if int(version) // 10_000 < OLDEST_POSTGRESQL:
             raise Unreachable(f"PostgreSQL {OLDEST_POSTGRESQL} or later is needed; the database is version {int(version) // 10_000}.")
 

@@ -22,7 +22,8 @@ from engine.settings import Settings
 _NAME = "masar"
 _HOLIDAY_YEARS = (3, 12)  # before and after the year of birth: demo cases began earlier, deadlines fall later
 _READY = text("SELECT is_ready FROM installation")
-_BORN = text("INSERT INTO installation (is_demo) VALUES (:is_demo)")
+_BEGUN = text("SELECT EXISTS (SELECT FROM instance)")
+_BORN = text("INSERT INTO installation (is_demo) VALUES (:is_demo) ON CONFLICT (only_row) DO UPDATE SET is_demo = excluded.is_demo")
 _MADE = text("UPDATE installation SET is_ready = true")
 
 
@@ -69,22 +70,22 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> Database:
     database = _database(settings)
     database.check()
     database.migrate()
-    ready = _is_ready(database)
-    if ready is False:
+    is_ready, is_begun = _standing(database)
+    if is_begun and not is_ready:
         if settings.database_url:
-            raise Unusable("The first start on this database was cut short and what it left cannot be used: make the database empty, then start again.")
+            raise Unusable("The demonstration's first playing on this database was cut short: make the database empty, then start again.")
         say("The first start was cut short: beginning again …")
         database.dispose()
         _make_database(settings, anew=True)
         database = _database(settings)
         database.migrate()
-    if not ready:
+    if not is_ready:
         fill(database, settings, say)
     return database
 
 
 def fill(database: Database, settings: Settings, say: Callable[[str], None]) -> None:
-    """Gives a migrated, empty database what an installation is born with. Raises errors.Refusal (`edition.refused`)."""
+    """Gives a migrated database without cases what an installation is born with; what is there already stays. Raises errors.Refusal (`edition.refused`)."""
     year = clock.today(clock.system_now()).year
     with database.owner() as connection:
         connection.execute(_BORN, {"is_demo": settings.is_demo})
@@ -129,7 +130,7 @@ def _make_database(settings: Settings, *, anew: bool = False) -> None:
             connection.execute(f"CREATE DATABASE {_NAME}")
 
 
-def _is_ready(database: Database) -> bool | None:
-    """Whether the first start came to its end; None before it began."""
+def _standing(database: Database) -> tuple[bool, bool]:
+    """Whether the first start came to its end, and whether cases were made: a demonstration can only be played from its beginning."""
     with database.owner() as connection:
-        return connection.execute(_READY).scalar()
+        return bool(connection.execute(_READY).scalar()), connection.execute(_BEGUN).scalar_one()
