@@ -89,7 +89,7 @@ class _Reading:
     """The reading of one file."""
 
     def __init__(self, file: str, dictionary: Dictionary, findings: Findings) -> None:
-        self.file, self.dictionary, self.findings = file, dictionary, findings
+        self.file, self.dictionary, self.findings, self.before = file, dictionary, findings, len(findings)
         self.asked: dict[str, Ask] = {}
 
     def whole(self, content: Mapping[str, Any]) -> FormDefinition | None:
@@ -107,7 +107,7 @@ class _Reading:
         )  # fmt: skip
         if not self.asked and not made.confirmation:
             note.add("form.empty", f"{self.file}#confirmation")
-        return self._complete(made)
+        return made if len(note) > self.before else self._complete(made)
 
     def _optional(self, content: Mapping[str, Any], key: str) -> Label:
         return toml.label(content[key], f"{self.file}#{key}", self.findings) if key in content else {}
@@ -166,9 +166,9 @@ class _Reading:
         holds = toml.expression(table["holds"], f"{self.file}#{where}.holds", self.findings)
         fields = self._list(table, "fields")
         for found in fields:
-            if found not in self.asked:
+            if not isinstance(found, str) or found not in self.asked:
                 self.findings.add("form.check_field", f"{self.file}#{where}.fields", field=str(found)[:60])
-        if holds is None:
+        if holds is None or len(self.findings) > self.before:
             return None
         return Check(holds, tuple(fields), toml.label(table["message"], f"{self.file}#{where}.message", self.findings), self._reads(holds, f"{where}.holds"))
 

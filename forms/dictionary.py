@@ -27,6 +27,8 @@ _WRITTEN = frozenset({"text", "longtext", "address"})
 _NEEDED = ("type", "label", "class", "owner", "purpose", "retention")
 _ALLOWED = ("help", "also", "validity", "optional", "choices", "values", "min", "max", "min_on", "max_on", "max_length", "partial", "unknown", "refusable", "items",
             "max_items", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
+_SHAPES = {key: str for key in ("type", "class", "owner", "purpose", "retention", "validity", "choices", "computed", "piece", "pattern", "held_by", "produced_by", "source")}
+_SHAPES |= {key: bool for key in ("optional", "partial", "unknown", "refusable", "inferred")} | {"also": list, "items": list, "held_by_label": dict, "unit": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +165,14 @@ class _Reading:
             if not toml.keys(one, f"{where}[{place}]", self.findings, ("code", "label"), ("districts", "inferred")):
                 continue
             if not isinstance(one["code"], str) or not one["code"] or one["code"] in found:
-                self.findings.add("dictionary.code", f"{where}[{place}].code", code=str(one["code"])[:60])
+                self.findings.add("dictionary.code", f"{where}[{place}].code", choice=str(one["code"])[:60])
                 continue
             found[one["code"]] = toml.label(one["label"], f"{where}[{place}].label", self.findings)
         return found
 
     def _group(self, name: str, content: Mapping[str, Any]) -> None:
         table, note = content.get("group"), self.findings
-        if not toml.keys(table, f"{name}#group", note, ("id", "subject", "label")):
+        if not toml.keys(table, f"{name}#group", note, ("id", "subject", "label")) or not toml.shapes(table, f"{name}#group", note, {"id": str, "subject": str}):
             return
         if table["subject"] not in KINDS:
             note.add("dictionary.subject", f"{name}#group.subject", subject=str(table["subject"])[:40])
@@ -183,7 +185,7 @@ class _Reading:
                 note.add("dictionary.id", where, group=group.id)
             elif found in self.fields:
                 note.add("dictionary.twice", where, id=found)
-            elif toml.keys(raw, where, note, _NEEDED, _ALLOWED) and (made := self._field(found, raw, group, where)):
+            elif toml.keys(raw, where, note, _NEEDED, _ALLOWED) and toml.shapes(raw, where, note, _SHAPES) and (made := self._field(found, raw, group, where)):
                 self.fields[found] = made
 
     def _field(self, found: str, raw: Mapping[str, Any], group: Group, where: str) -> Field | None:
@@ -216,14 +218,14 @@ class _Reading:
         note = self.findings
         if raw["class"] not in CLASSES:
             note.add("dictionary.class", f"{where}.class")
-        if not isinstance(raw.get("also", []), list) or not set(raw.get("also", [])) <= CLASSES - {raw["class"]}:
+        if not set(raw.get("also", [])) <= CLASSES - {raw["class"]}:
             note.add("dictionary.class", f"{where}.also")
         if raw["owner"] not in OWNERS:
             note.add("dictionary.owner", f"{where}.owner")
         if raw["purpose"] not in self.purposes:
             note.add("dictionary.purpose", f"{where}.purpose", purpose=str(raw["purpose"])[:40])
         for key in ("retention", "validity"):
-            if key in raw and (not isinstance(raw[key], str) or not field_types.DURATION.fullmatch(raw[key])):
+            if key in raw and (not field_types.DURATION.fullmatch(raw[key])):
                 note.add("dictionary.duration", f"{where}.{key}")
 
     def _fitting(self, raw: Mapping[str, Any], type_: str, where: str) -> None:

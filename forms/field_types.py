@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import phonenumbers
@@ -87,27 +87,26 @@ def to_feel(spec: Any, value: Any) -> Any:
 
 def from_feel(type_: str, value: Any) -> Any:
     """A FEEL value as it is stored, or None where it is not of the type (a computation without answer)."""
-    try:
-        match type_:
-            case "money" if isinstance(value, Decimal):
-                return int((value * 1000).to_integral_value())
-            case "int" | "score" if isinstance(value, Decimal) and value == value.to_integral_value():
-                return int(value)
-            case "number" | "percent" if isinstance(value, Decimal):
-                return _json_number(value)
-            case "bool" | "tri" if isinstance(value, bool):
-                return value
-            case "datetime" if isinstance(value, datetime):
-                return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-            case "date" if isinstance(value, date) and not isinstance(value, datetime):
-                return value.isoformat()
-            case "multi" if isinstance(value, list) and all(isinstance(code, str) for code in value):
-                return value
-            case "text" | "longtext" | "enum" | "gov" | "district" | "country" | "language" | "phone" | "email" | "cin" | "passport" if \
-                    isinstance(value, str):
-                return value
-    except (OverflowError, InvalidOperation):
+    if isinstance(value, Decimal) and not (value.is_finite() and abs(value) <= LARGEST):
         return None
+    match type_:
+        case "money" if isinstance(value, Decimal):
+            return int((value * 1000).to_integral_value())
+        case "int" | "score" if isinstance(value, Decimal) and value == value.to_integral_value():
+            return int(value)
+        case "number" | "percent" if isinstance(value, Decimal):
+            return _json_number(value)
+        case "bool" | "tri" if isinstance(value, bool):
+            return value
+        case "datetime" if isinstance(value, datetime) and value.tzinfo is not None:
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case "date" if isinstance(value, date) and not isinstance(value, datetime):
+            return value.isoformat()
+        case "multi" if isinstance(value, list) and all(isinstance(code, str) for code in value):
+            return value
+        case "text" | "longtext" | "enum" | "gov" | "district" | "country" | "language" | "phone" | "email" | "cin" | "passport" if \
+                isinstance(value, str):
+            return value
     return None
 
 

@@ -47,6 +47,18 @@ def keys(table: Any, where: str, findings: Findings, needed: Collection[str], al
     return not missing
 
 
+def shapes(table: Mapping[str, Any], where: str, findings: Findings, wanted: Mapping[str, type]) -> bool:
+    """Whether each key that is there holds a value of its type (a list: of texts); each fault is noted."""
+    wrong = [key for key, type_ in wanted.items() if key in table and not (isinstance(table[key], type_) and (type_ is not list or _are_texts(table[key])))]
+    for key in wrong:
+        findings.add("definition.shape", f"{where}.{key}")
+    return not wrong
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(one, str) for one in values)
+
+
 def label(value: Any, where: str, findings: Findings) -> dict[str, str]:
     """A label that must stand in every language."""
     if not isinstance(value, dict) or any(not isinstance(value.get(one), str) or not value[one].strip() for one in LANGUAGES):

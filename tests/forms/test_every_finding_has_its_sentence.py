@@ -1,0 +1,39 @@
+"""Each refusal of the words is said in French, Arabic and English, with the same blanks to fill, and says what to do."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from forms import text
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = "\n".join(path.read_text("utf-8") for path in (ROOT / "forms").glob("*.py"))
+_CODE = re.compile(r'"((?:answers?|rows|status|text|int|number|percent|money|date|datetime|bool|choice|multi|cin|passport|phone|email|doc|signature|definition|dictionary|form|word)\.[a-z_]+)"')
+BUILT = {"number.min", "number.max", "percent.min", "percent.max", "money.min", "money.max", "status.no_inconnu", "status.no_refuse", "status.inconnu", "status.refuse"}
+USED = set(_CODE.findall(SOURCE)) | BUILT
+
+
+def test_every_code_in_the_source_has_a_sentence():
+    assert len(USED) > 60
+    assert not USED - text.messages().keys()
+
+
+def test_no_sentence_is_left_that_nothing_says():
+    assert text.messages().keys() - USED == {"status.vide"}, "status.vide is for the faces: an answer left open"
+
+
+@pytest.mark.parametrize("code", sorted(text.messages()))
+def test_each_sentence_stands_in_three_languages_with_the_same_blanks(code):
+    sentences = text.messages()[code]
+    assert set(sentences) == {"fr", "ar", "en"}
+    blanks = {language: sorted(name for _, name, _, _ in string.Formatter().parse(said) if name) for language, said in sentences.items()}
+    assert blanks["fr"] == blanks["ar"] == blanks["en"]
+    assert re.search("[\u0600-\u06ff]", sentences["ar"]) and not re.search("[\u0600-\u06ff]", sentences["fr"] + sentences["en"])
+
+
+@pytest.mark.parametrize("code", sorted(code for code in text.messages() if code.partition(".")[0] not in ("word", "status") and code != "form.confirm"))
+def test_a_sentence_says_what_to_do_first(code):
+    first = text.messages()[code]["fr"].split()[0]
+    assert first.endswith(("ez", "tes", "Ne")), f"{code}: « {first} » is no imperative"
