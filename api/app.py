@@ -24,7 +24,9 @@ of the account. What does not exist and what is not yours to know look the same:
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """The API on a database. The demo's clock is there in a demo only."""
-    app = FastAPI(title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False, generate_unique_id_function=_name)
+    app = FastAPI(
+        title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False, generate_unique_id_function=_name
+    )
     app.state.settings, app.state.database = settings, database
     app.add_middleware(Guard)
     problems.install(app)

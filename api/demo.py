@@ -14,7 +14,9 @@ from engine.actors import authority
 from engine.casework import timers
 
 router = APIRouter(prefix="/demo", tags=["demo"])
-_DURATION = re.compile(r"P(?=[0-9T])(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?)?", re.ASCII)
+_DURATION = re.compile(
+    r"P(?=[0-9T])(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?)?", re.ASCII
+)
 _LONGEST = dt.timedelta(days=3660)
 
 

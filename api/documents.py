@@ -14,8 +14,9 @@ from engine import errors
 from engine.dossier import documents
 
 router = APIRouter(prefix="/documents", tags=["documents"])
-_MULTIPART = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": {
-    "type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary", "description": "PDF, JPEG, PNG, WebP or HEIC, 1 byte to 20 MB."}}}}}}}  # fmt: skip
+_PART = {"type": "string", "format": "binary", "description": "PDF, JPEG, PNG, WebP or HEIC, 1 byte to 20 MB."}
+_FORM = {"type": "object", "required": ["file"], "properties": {"file": _PART}}
+_MULTIPART = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}
 _FILE = {"description": "The file.", "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in documents.EXTENSIONS}}
 
 

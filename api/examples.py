@@ -5,12 +5,45 @@ from typing import Any
 _CASE, _TASK, _KARIM = "01999f3a-6a51-7c05-9d3e-0f6b3a1c2d4e", "5b8f6c1e-2d1f-5a33-8f0e-9a4b7c6d5e01", "01999f39-0d21-7b44-a1b2-c3d4e5f60718"
 _OPENED, _DUE = "2026-03-16T09:12:00Z", "2026-03-20T17:00:00Z"
 _PLACE = {"agency": "OTE", "branch": "MED"}
-_ROW = {"task_id": _TASK, "case_id": _CASE, "case_number": "TN-MED-2026-00042", "person": "Mounir Ben Salah", "name": "Joint assessment interview", "node": "T201",
-        "process": "evaluation", **_PLACE, "role": "referent", "holder_id": None, "holder": "", "opened_at": _OPENED, "due_at": _DUE, "is_late": False}  # fmt: skip
-_WISH = {"title": "What do they want to do?", "oneOf": [{"const": "emploi", "title": "A job"}, {"const": "creation", "title": "A business"}], "x-type": "enum", "x-class": "C", "x-owner": "OTE"}
-_FORM = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Assessment interview", "type": "object", "properties": {"evaluation.projet_souhaite": _WISH},
-         "required": ["evaluation.projet_souhaite"], "additionalProperties": False}  # fmt: skip
-_FACT = {"field": "retour.pays", "label": "Country returned from", "source": "person", "author": "Salma Trabelsi", "author_agency": "OTE", "recorded_at": _OPENED}
+_ROW = {
+    "task_id": _TASK,
+    "case_id": _CASE,
+    "case_number": "TN-MED-2026-00042",
+    "person": "Mounir Ben Salah",
+    "name": "Joint assessment interview",
+    "node": "T201",
+    "process": "evaluation",
+    **_PLACE,
+    "role": "referent",
+    "holder_id": None,
+    "holder": "",
+    "opened_at": _OPENED,
+    "due_at": _DUE,
+    "is_late": False,
+}
+_WISH = {
+    "title": "What do they want to do?",
+    "oneOf": [{"const": "emploi", "title": "A job"}, {"const": "creation", "title": "A business"}],
+    "x-type": "enum",
+    "x-class": "C",
+    "x-owner": "OTE",
+}
+_FORM = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Assessment interview",
+    "type": "object",
+    "properties": {"evaluation.projet_souhaite": _WISH},
+    "required": ["evaluation.projet_souhaite"],
+    "additionalProperties": False,
+}
+_FACT = {
+    "field": "retour.pays",
+    "label": "Country returned from",
+    "source": "person",
+    "author": "Salma Trabelsi",
+    "author_agency": "OTE",
+    "recorded_at": _OPENED,
+}
 
 EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/token"): {"access_token": "q1Zr5c0mN3…", "token_type": "bearer", "expires_in": 43_200},
@@ -18,27 +51,75 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/worklist"): {"items": [{**_ROW, "stage": "evaluation", "priority": 0}], "next": None},
     ("post", "/cases"): {"case_id": _CASE, "case_number": "TN-MED-2026-00042", "task_id": _TASK},
     ("get", "/cases/{case_id}"): {
-        "case_id": _CASE, "case_number": "TN-MED-2026-00042", "receipt_code": "K7MX2QTA", "person": "Mounir Ben Salah", "branch": "MED", "process": "parcours", "edition": 1,
-        "state": "EN_EVALUATION", "stage": "evaluation", "opened_at": _OPENED, "ended_at": None, "outcome": "", "referent": "Karim Ben Amor",
-        "waiting": [{"kind": "message", "name": "Proof of return", "node": "attendre_preuve", "since": _OPENED, "until": None, "agency": "", "holder": "",
-                     "message": "piece.recue", "correlation": "TN-MED-2026-00042", "task_id": None}],
+        "case_id": _CASE,
+        "case_number": "TN-MED-2026-00042",
+        "receipt_code": "K7MX2QTA",
+        "person": "Mounir Ben Salah",
+        "branch": "MED",
+        "process": "parcours",
+        "edition": 1,
+        "state": "EN_EVALUATION",
+        "stage": "evaluation",
+        "opened_at": _OPENED,
+        "ended_at": None,
+        "outcome": "",
+        "referent": "Karim Ben Amor",
+        "waiting": [
+            {
+                "kind": "message",
+                "name": "Proof of return",
+                "node": "attendre_preuve",
+                "since": _OPENED,
+                "until": None,
+                "agency": "",
+                "holder": "",
+                "message": "piece.recue",
+                "correlation": "TN-MED-2026-00042",
+                "task_id": None,
+            }
+        ],
         "known": [{**_FACT, "subject": f"retour:{_CASE}", "group": "retour", "value": "Germany", "valid_until": None}],
-        "stands": [{"instance_id": _CASE, "process": "parcours", "status": "open", "active": ["T201"], "done": ["debut", "T101"]}], "letters": [],
+        "stands": [{"instance_id": _CASE, "process": "parcours", "status": "open", "active": ["T201"], "done": ["debut", "T101"]}],
+        "letters": [],
     },
     ("get", "/cases/{case_id}/history"): {
-        "items": [{"instance_id": _CASE, "seq": 7, "kind": "task.completed", "occurred_at": _OPENED, "actor": "Salma Trabelsi", "agency": "OTE",
-                   "body": {"node": "T104", "form": "f13"}, "why": [{"node": "D1", "decision": "D1", "rules": ["D1-4"], "values": {"retour.pays": "DE"}, "outputs": "RECEVABLE"}],
-                   "values": [], "reason": ""}],
+        "items": [
+            {
+                "instance_id": _CASE,
+                "seq": 7,
+                "kind": "task.completed",
+                "occurred_at": _OPENED,
+                "actor": "Salma Trabelsi",
+                "agency": "OTE",
+                "body": {"node": "T104", "form": "f13"},
+                "why": [{"node": "D1", "decision": "D1", "rules": ["D1-4"], "values": {"retour.pays": "DE"}, "outputs": "RECEVABLE"}],
+                "values": [],
+                "reason": "",
+            }
+        ],
         "next": None,
     },
-    ("get", "/tasks/{task_id}"): {**_ROW, "may": ["claim", "complete"], "version": 118, "form": _FORM, "known": [
-        {**_FACT, "value": "DE", "text": "Germany", "status": "known", "is_hidden": False, "may_correct": False, "correction": None}]},
+    ("get", "/tasks/{task_id}"): {
+        **_ROW,
+        "may": ["claim", "complete"],
+        "version": 118,
+        "form": _FORM,
+        "known": [{**_FACT, "value": "DE", "text": "Germany", "status": "known", "is_hidden": False, "may_correct": False, "correction": None}],
+    },
     ("post", "/tasks/{task_id}/claim"): {"task_id": _TASK, "holder_id": _KARIM},
     ("post", "/tasks/{task_id}/release"): {"task_id": _TASK, "holder_id": None},
     ("post", "/tasks/{task_id}/complete"): {"case_id": _CASE, "case_number": "TN-MED-2026-00042", "next_tasks": [], "has_ended": False, "is_repeat": False},
     ("post", "/documents"): {"document_id": "01999f40-77aa-7d10-b3c4-d5e6f7081920"},
     ("post", "/messages"): {"name": "piece.recue", "correlation": "TN-MED-2026-00042"},
     ("post", "/demo/clock"): {"now": "2026-03-30T09:12:00Z"},
-}  # fmt: skip
-PROBLEM = {"type": "urn:masar:problem:task.held", "title": "Somebody was first", "status": 409, "detail": "Karim Ben Amor has already taken this task. Ask them to release it or pass it to you.",
-           "instance": f"/api/v1/tasks/{_TASK}/claim", "code": "task.held", "who": "Karim Ben Amor", "case_id": _CASE}  # fmt: skip
+}
+PROBLEM = {
+    "type": "urn:masar:problem:task.held",
+    "title": "Somebody was first",
+    "status": 409,
+    "detail": "Karim Ben Amor has already taken this task. Ask them to release it or pass it to you.",
+    "instance": f"/api/v1/tasks/{_TASK}/claim",
+    "code": "task.held",
+    "who": "Karim Ben Amor",
+    "case_id": _CASE,
+}

@@ -24,4 +24,12 @@ class Me(BaseModel):
 @router.get("/me", responses=problems.described(401))
 def show(actor: Acting) -> Me:
     """The account: agency (`OTE`, `CPS`, `ANETI`, `PART`), branch and roles decide what it may do; `language` is that of this answer."""
-    return Me(user_id=actor.user_id, username=actor.username, name=actor.name, agency=actor.agency, branch=actor.branch, roles=sorted(actor.roles), language=actor.language)
+    return Me(
+        user_id=actor.user_id,
+        username=actor.username,
+        name=actor.name,
+        agency=actor.agency,
+        branch=actor.branch,
+        roles=sorted(actor.roles),
+        language=actor.language,
+    )

@@ -105,7 +105,9 @@ def broken(request: Request, trouble: Exception) -> Response:
     return answer(request, 500, "api.broken", i18n.translate("api.broken", language_of(request), reference=reference), details={"reference": reference})
 
 
-def answer(request: Request, status: int, code: str, detail: str, faults: Iterable[Mapping[str, str]] = (), details: Mapping[str, Any] | None = None) -> Response:
+def answer(
+    request: Request, status: int, code: str, detail: str, faults: Iterable[Mapping[str, str]] = (), details: Mapping[str, Any] | None = None
+) -> Response:
     """The problem itself."""
     language = language_of(request)
     body = {"type": f"urn:masar:problem:{code}", "title": i18n.translate(f"api.title.{status}", language), "status": status, "detail": detail,

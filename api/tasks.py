@@ -33,7 +33,9 @@ class Known(BaseModel):
     recorded_at: dt.datetime
     is_hidden: bool
     may_correct: bool
-    correction: dict[str, Any] | None = Field(description="JSON Schema of a correction: an answer under this field's id, or `{value, reason}`. Null when it is not the reader's to correct.")
+    correction: dict[str, Any] | None = Field(
+        description="JSON Schema of a correction: an answer under this field's id, or `{value, reason}`. Null when it is not the reader's to correct."
+    )
 
 
 class Task(BaseModel):
@@ -72,7 +74,9 @@ class Answers(Body):
     not_duplicate_reason: str = Field(default="", max_length=2000, description="Why they are.")
 
 
-Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200, description="Any text of one's own: the same submission sent again answers as the first did.")]
+Key = Annotated[
+    str, Header(alias="Idempotency-Key", max_length=200, description="Any text of one's own: the same submission sent again answers as the first did.")
+]
 
 
 @router.get("", responses=problems.described(401, 404, 409))
@@ -122,7 +126,16 @@ def _shown(task: TaskView) -> Task:
 
 def _known(one: KnownField, corrections: dict[str, Any], language: str) -> Known:
     return Known(
-        field=one.spec.id, label=i18n.pick(one.spec.label, language), value=one.value, text=one.text, status=one.status, source=one.source.kind, author=one.author,
-        author_agency=one.author_agency, recorded_at=one.recorded_at, is_hidden=one.is_hidden, may_correct=one.may_correct,
+        field=one.spec.id,
+        label=i18n.pick(one.spec.label, language),
+        value=one.value,
+        text=one.text,
+        status=one.status,
+        source=one.source.kind,
+        author=one.author,
+        author_agency=one.author_agency,
+        recorded_at=one.recorded_at,
+        is_hidden=one.is_hidden,
+        may_correct=one.may_correct,
         correction=corrections.get(one.spec.id) if one.may_correct else None,
-    )  # fmt: skip
+    )

@@ -26,7 +26,9 @@ class Worklist:
 def show(
     actor: Acting,
     session: Reading,
-    scope: Annotated[Literal["mine", "queue", "all"], Query(description="`mine`: in my hands · `queue`: free, and mine to do · `all`: every open task I may see.")] = "mine",
+    scope: Annotated[
+        Literal["mine", "queue", "all"], Query(description="`mine`: in my hands · `queue`: free, and mine to do · `all`: every open task I may see.")
+    ] = "mine",
     case_id: Annotated[UUID | None, Query(description="Only the tasks of this case.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str, Query(max_length=500)] = "",

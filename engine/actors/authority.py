@@ -16,7 +16,9 @@ from engine.actors.users import Actor
 __all__ = ["HEADQUARTERS", "branch_of_task", "classes_of", "head_of", "may", "readable", "require", "roles_done_by", "writable"]
 
 _HEADS = {OTE: "chef_antenne", CPS: "chef_cps", ANETI: "chef_aneti", PARTNERS: "chef_antenne"}  # a partner answers to the branch
-_HELPING = frozenset({"agent_accueil", "referent", "chef_antenne", "travailleur_social", "chef_cps", "conseiller_emploi", "conseiller_entreprendre", "chef_aneti"})
+_HELPING = frozenset(
+    {"agent_accueil", "referent", "chef_antenne", "travailleur_social", "chef_cps", "conseiller_emploi", "conseiller_entreprendre", "chef_aneti"}
+)
 _AIDING = frozenset({"gestionnaire_aides", "ordonnateur", "secretaire_commission", "president_commission"})
 _WORKING = _HELPING | _AIDING | {"coordinateur", "operateur", "membre_commission"}
 _ALL = frozenset(ROLES)
@@ -109,7 +111,10 @@ _ABSENT = {"case.read": "case.not_found", "history.read": "case.not_found", "doc
 
 
 def may(actor: Actor, act: str, **about: Any) -> bool:
-    """Whether the act is the actor's to do. `about`: `agency`, `role`, `branch`, `holder_id` of a task; `branch` (and `process`) of a case; `name` of a message."""
+    """Whether the act is the actor's to do.
+
+    `about`: `agency`, `role`, `branch`, `holder_id` of a task; `branch` (and `process`) of a case; `name` of a message.
+    """
     if actor.kind == "system":
         return act in _SYSTEM
     allowed, test = _POLICY.get(act, (frozenset(), _anywhere))
@@ -166,4 +171,3 @@ def head_of(agency: str) -> str:
 def branch_of_task(role: str, case_branch: str) -> str:
     """Where a task of the role waits: the headquarters for roles held there, else the case's branch."""
     return HEADQUARTERS if role in ROLES and ROLES[role].is_central else case_branch
-

@@ -27,7 +27,8 @@ _SESSION = text("SELECT * FROM masar_session(:digest)")
 _AS_USER = text("SELECT set_config('masar.user_id', :id, true)")
 _END = text("UPDATE user_session SET revoked_at = now() WHERE token_digest = :digest AND user_id = :user AND revoked_at IS NULL RETURNING 1")
 _END_OTHERS = text("UPDATE user_session SET revoked_at = now() WHERE user_id = :user AND token_digest <> :digest AND revoked_at IS NULL")
-_MINE = text("SELECT token_digest, kind, created_at, expires_at, agent FROM user_session WHERE user_id = :user AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC")
+_MINE = text("""SELECT token_digest, kind, created_at, expires_at, agent FROM user_session
+                 WHERE user_id = :user AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC""")
 _PASSWORD = text("UPDATE user_account SET password_hash = :hash WHERE user_id = :user")
 _DEMO = text("SELECT username, name, agency, branch, roles FROM masar_demo_accounts()")
 

@@ -58,9 +58,15 @@ class Actor:
         """What the database is told, so that it refuses by itself what `authority` would."""
         is_system = self.kind == "system"
         return Wall(
-            user_id=str(self.user_id or ""), agency=self.agency, branch=self.branch, reach=self.reach, may_write=is_system or bool(self.writes),
-            classes=",".join(sorted(self.reads)), writes=",".join(sorted(self.writes)), is_system=is_system,
-        )  # fmt: skip
+            user_id=str(self.user_id or ""),
+            agency=self.agency,
+            branch=self.branch,
+            reach=self.reach,
+            may_write=is_system or bool(self.writes),
+            classes=",".join(sorted(self.reads)),
+            writes=",".join(sorted(self.writes)),
+            is_system=is_system,
+        )
 
 
 VISITOR = Actor(None, "", "", "", "", frozenset(), kind="visitor")
@@ -84,8 +90,19 @@ def choose_language(session: Session, actor: Actor, language: str) -> None:
     session.execute(_LANGUAGE, {"language": language, "id": actor.user_id})
 
 
-def create(connection: Any, username: str, name: str, agency: str, branch: str, roles: Collection[str], password: str, *, name_ar: str = "", language: str = "fr",
-           is_demo: bool = False) -> UUID:  # fmt: skip
+def create(
+    connection: Any,
+    username: str,
+    name: str,
+    agency: str,
+    branch: str,
+    roles: Collection[str],
+    password: str,
+    *,
+    name_ar: str = "",
+    language: str = "fr",
+    is_demo: bool = False,
+) -> UUID:
     """Makes an account (owner connection: `masar user add`, the demo).
 
     Refuses (Invalid): `user.username`, `user.roles`, `user.roles_apart`, `user.language`, `user.branch`, `password.short`; (Conflict): `user.exists`.
@@ -108,9 +125,19 @@ def create(connection: Any, username: str, name: str, agency: str, branch: str, 
         with connection.begin_nested():
             connection.execute(
                 _INSERT,
-                {"id": user_id, "username": username, "name": name, "name_ar": name_ar, "agency": agency, "branch": branch, "roles": sorted(held),
-                 "language": language, "hash": PASSWORDS.hash(password), "is_demo": is_demo},
-            )  # fmt: skip
+                {
+                    "id": user_id,
+                    "username": username,
+                    "name": name,
+                    "name_ar": name_ar,
+                    "agency": agency,
+                    "branch": branch,
+                    "roles": sorted(held),
+                    "language": language,
+                    "hash": PASSWORDS.hash(password),
+                    "is_demo": is_demo,
+                },
+            )
     except IntegrityError as trouble:
         raise errors.Conflict("user.exists", username=username) from trouble
     return user_id

@@ -49,7 +49,17 @@ def _plain(schema, today, upload) -> Iterator[Any]:
         case _:
             validator = jsonschema_rs.validator_for({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
             days = [today + dt.timedelta(days=shift) for shift in (0, -30, 30, -3, 3, -200, 200, -12_000)]
-            texts = ["Texte", *(day.isoformat() for day in days), *(f"{day}T09:00:00Z" for day in days), "12345678", "A123456", "+21620123456", "a@example.tn", "1" * 20, "M0 0L9 9"]
+            texts = [
+                "Texte",
+                *(day.isoformat() for day in days),
+                *(f"{day}T09:00:00Z" for day in days),
+                "12345678",
+                "A123456",
+                "+21620123456",
+                "a@example.tn",
+                "1" * 20,
+                "M0 0L9 9",
+            ]
             yield from (text for text in texts if validator.is_valid(text))
 
 
@@ -99,7 +109,9 @@ class Stranger:
         tried = {name: candidates(properties[name], self.today, lambda: self._document(program)) for name in properties}
         answers = {name: next(tried[name]) for name in task["form"]["required"]}
         for attempt in range(_MOST_TRIES):
-            answer = program.post(f"/tasks/{task_id}/complete", json={"answers": answers, "version": task["version"]}, headers={"idempotency-key": f"{task_id} {attempt}"})
+            answer = program.post(
+                f"/tasks/{task_id}/complete", json={"answers": answers, "version": task["version"]}, headers={"idempotency-key": f"{task_id} {attempt}"}
+            )
             if answer.status_code == 200:
                 return
             problem = answer.json()

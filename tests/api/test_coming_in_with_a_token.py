@@ -59,7 +59,8 @@ def test_a_session_ended_on_the_server_is_over_at_once_and_rights_taken_away_too
         connection.execute(text("UPDATE user_account SET roles = '{agent_accueil}' WHERE username = 'selim'"))
 
 
-@pytest.mark.parametrize(("sent", "status"), [({}, 422), ({"username": "karim"}, 422), ({"username": "karim", "password": PASSWORD, "grant_type": "magic"}, 422),
+@pytest.mark.parametrize(("sent", "status"), [({}, 422), ({"username": "karim"}, 422), ({"username": "karim", "password": PASSWORD, "grant_type": "magic"},
+    422),
                                               ({"username": "karim", "password": PASSWORD, "grant_type": "password", "scope": ""}, 200),
                                               ({"username": "k" * 300, "password": "x"}, 422), ({"username": "\0", "password": "\0"}, 401)])  # fmt: skip
 def test_the_form_is_that_of_oauth(program, sent, status):

@@ -12,17 +12,27 @@ def test_a_file_sent_comes_back_as_an_attachment_to_its_sender_alone(program):
     document_id = answer.json()["document_id"]
     given = sender.get(f"/documents/{document_id}")
     assert given.content == PDF and given.headers["content-type"] == "application/pdf" and given.headers["content-disposition"].startswith("attachment;")
-    assert "sandbox" in given.headers["content-security-policy"] and given.headers["x-content-type-options"] == "nosniff" and "<" not in given.headers["content-disposition"]
+    assert (
+        "sandbox" in given.headers["content-security-policy"]
+        and given.headers["x-content-type-options"] == "nosniff"
+        and "<" not in given.headers["content-disposition"]
+    )
     assert program("karim").get(f"/documents/{document_id}").status_code == 404
 
 
 @pytest.mark.parametrize("what", sorted(HOSTILE)[::4])
 def test_a_hostile_file_is_a_sentence(program, what):
     answer = program("salma", "en").post("/documents", files={"file": ("scan.pdf", HOSTILE[what], "application/pdf")})
-    assert answer.status_code == 422 and answer.json()["code"] in ("document.kind", "document.kind_mixed") and "PDF" in answer.json()["detail"] or "formats" in answer.json()["detail"]
+    assert (
+        answer.status_code == 422
+        and answer.json()["code"] in ("document.kind", "document.kind_mixed")
+        and "PDF" in answer.json()["detail"]
+        or "formats" in answer.json()["detail"]
+    )
 
 
-@pytest.mark.parametrize(("sent", "code"), [({"files": {"file": ("x.pdf", b"", "application/pdf")}}, "document.empty"), ({"data": {"file": "text"}}, "document.none"), ({}, "document.none"),
+@pytest.mark.parametrize(("sent", "code"), [({"files": {"file": ("x.pdf", b"", "application/pdf")}}, "document.empty"), ({"data": {"file": "text"}},
+    "document.none"), ({}, "document.none"),
                                             ({"json": {"file": "x"}}, "document.none")])  # fmt: skip
 def test_nothing_sent_is_a_sentence(program, sent, code):
     answer = program("salma").post("/documents", **sent)

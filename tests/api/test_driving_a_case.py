@@ -9,9 +9,18 @@ import pytest
 from tests.api.stranger import Stranger
 
 IDENTITY = {
-    "person.nom_fr": "Ben Salah", "person.prenom_fr": "Mounir", "person.sexe": "M", "person.naissance_date": "1999", "person.gouvernorat": "TN-82",
-    "person.delegation": "TN-82-01", "retour.date": "2026-03-12", "retour.pays": "DE", "accueil.accompagne": False, "foyer.membres": [], "depistage.sans_abri_ce_soir": False,
-}  # fmt: skip
+    "person.nom_fr": "Ben Salah",
+    "person.prenom_fr": "Mounir",
+    "person.sexe": "M",
+    "person.naissance_date": "1999",
+    "person.gouvernorat": "TN-82",
+    "person.delegation": "TN-82-01",
+    "retour.date": "2026-03-12",
+    "retour.pays": "DE",
+    "accueil.accompagne": False,
+    "foyer.membres": [],
+    "depistage.sans_abri_ce_soir": False,
+}
 _count = iter(range(10_000_000, 99_999_999))
 
 
@@ -82,7 +91,11 @@ def test_a_task_is_done_and_what_was_said_is_known_to_the_next_agency_and_not_as
     known = {one["field"]: one for one in task["known"]}
     assert {"person.nom_fr", "person.cin"} <= known.keys() and not known.keys() & task["form"]["properties"].keys() and task["version"] > 0
     assert known["person.cin"]["author"] == "Salma Trabelsi" and known["person.cin"]["correction"]
-    assert known["depistage.sans_abri_ce_soir"]["is_hidden"] and known["depistage.sans_abri_ce_soir"]["value"] is None and known["depistage.sans_abri_ce_soir"]["text"] == ""
+    assert (
+        known["depistage.sans_abri_ce_soir"]["is_hidden"]
+        and known["depistage.sans_abri_ce_soir"]["value"] is None
+        and known["depistage.sans_abri_ce_soir"]["text"] == ""
+    )
 
 
 def test_a_second_submission_changes_nothing_and_answers_as_the_first(opened):

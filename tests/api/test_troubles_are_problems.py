@@ -20,10 +20,19 @@ def problem(answer, status):
     return found
 
 
-@pytest.mark.parametrize("address", ["/nowhere", "/cases", f"/cases/{SOME}", "/cases/not-an-id", f"/tasks/{SOME}", "/tasks/7", f"/documents/{SOME}", f"/cases/{SOME}/history", "/../etc"])
+@pytest.mark.parametrize(
+    "address",
+    ["/nowhere", "/cases", f"/cases/{SOME}", "/cases/not-an-id", f"/tasks/{SOME}", "/tasks/7", f"/documents/{SOME}", f"/cases/{SOME}/history", "/../etc"],
+)
 def test_what_is_not_there_is_a_404_and_a_malformed_id_looks_like_an_absent_one(program, address):
     answer = program("karim").get(address)
-    assert problem(answer, 405 if address == "/cases" else 404)["code"] in ("api.not_found", "api.method", "case.not_found", "task.not_found", "document.not_found")
+    assert problem(answer, 405 if address == "/cases" else 404)["code"] in (
+        "api.not_found",
+        "api.method",
+        "case.not_found",
+        "task.not_found",
+        "document.not_found",
+    )
 
 
 def test_a_wrong_method_says_which_ones_there_are(program):
@@ -33,7 +42,8 @@ def test_a_wrong_method_says_which_ones_there_are(program):
 
 @pytest.mark.parametrize(
     ("body", "status", "pointer"),
-    [(b"{", 422, None), (b"", 422, "#"), (b"[]", 422, "#"), (b"null", 422, "#"), (b"{}", 422, "#/process"), (b'{"process": "parcours", "colour": 1}', 422, "#/colour"),
+    [(b"{", 422, None), (b"", 422, "#"), (b"[]", 422, "#"), (b"null", 422, "#"), (b"{}", 422, "#/process"), (b'{"process": "parcours", "colour": 1}', 422,
+     "#/colour"),
      (b'{"process": 3}', 422, "#/process"), (b'{"process": "a\\u0000b"}', 422, "#"), (b'{"process": "\\ud800"}', 422, "#"), (b"[" * 100_000, 400, None),
      (b'{"process": "x", "branch": NaN}', 422, "#"), (b"\xff\xfe", 422, None), (b'{"process": "' + b"x" * 2_000_000 + b'"}', 413, None)],
 )  # fmt: skip
@@ -62,7 +72,17 @@ def test_a_parameter_is_named(program):
 
 @pytest.mark.parametrize(
     ("asked", "language"),
-    [("", "fr"), ("ar", "ar"), ("en-GB,en;q=0.9", "en"), ("de, ar-TN;q=0.4, fr;q=0.2", "ar"), ("fr;q=0.1, en", "en"), ("*", "fr"), ("de", "fr"), ("en;q=0", "fr"), (",;q=x,,ar;q=", "ar")],
+    [
+        ("", "fr"),
+        ("ar", "ar"),
+        ("en-GB,en;q=0.9", "en"),
+        ("de, ar-TN;q=0.4, fr;q=0.2", "ar"),
+        ("fr;q=0.1, en", "en"),
+        ("*", "fr"),
+        ("de", "fr"),
+        ("en;q=0", "fr"),
+        (",;q=x,,ar;q=", "ar"),
+    ],
 )
 def test_the_sentence_is_in_the_language_asked_for_else_in_ones_own(program, asked, language):
     answer = program("karim", asked).get(f"/cases/{SOME}")

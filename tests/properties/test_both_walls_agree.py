@@ -64,9 +64,19 @@ def _make(session, case, edition):
     session.execute(text("INSERT INTO person (person_id) VALUES (:p)"), {"p": person})
     head = events.append(session, users.system(), events.Head(case.case_id, 0, b""), person, "case.opened", AT, {}, {})
     session.execute(
-        text("""INSERT INTO instance (instance_id, root_id, process, edition_id, person_id, branch, state, seq, head, opened_at, is_shared, social_worker_id, assigned)
+        text("""INSERT INTO instance (instance_id, root_id, process, edition_id, person_id, branch, state, seq, head, opened_at, is_shared,
+         social_worker_id, assigned)
                 VALUES (:i, :i, 'p', :e, :p, :b, '', 1, :h, now(), :s, :w, :a)"""),
-        {"i": case.case_id, "e": edition, "p": person, "b": case.branch, "h": head.hash, "s": case.is_shared, "w": case.social_worker_id, "a": list(case.assigned)},
+        {
+            "i": case.case_id,
+            "e": edition,
+            "p": person,
+            "b": case.branch,
+            "h": head.hash,
+            "s": case.is_shared,
+            "w": case.social_worker_id,
+            "a": list(case.assigned),
+        },
     )
     for agency in agencies.AGENCIES:
         author = users.Actor(None, "a", "A", agency, case.branch, frozenset(), kind="system")
@@ -82,7 +92,9 @@ def _reaches(actor, case):
 def test_facts_are_read_by_the_same_people_on_both_sides(tunisia, actor):
     database, cases = tunisia
     with database.reading(actor) as session:
-        seen = {(row.root_id, row.author_agency, row.field_class) for row in session.execute(text("SELECT root_id, author_agency, class AS field_class FROM fact"))}
+        seen = {
+            (row.root_id, row.author_agency, row.field_class) for row in session.execute(text("SELECT root_id, author_agency, class AS field_class FROM fact"))
+        }
     allowed = {
         (case.case_id, agency, one)
         for case, agency, one in product(cases, agencies.AGENCIES, (*CLASSES, *JOINED))

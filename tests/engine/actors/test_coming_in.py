@@ -114,7 +114,11 @@ def test_one_sees_and_closes_ones_own_sessions_only(database, account):
 
 def test_changing_the_password_needs_the_old_one_and_closes_the_other_sessions(database, account):
     here, there = sign_in(database, username := account()), sign_in(database, username)
-    for old, new, code in (("not it", "another long phrase", "password.wrong"), (PASSWORD, "short", "password.short"), (PASSWORD, username.upper(), "password")):
+    for old, new, code in (
+        ("not it", "another long phrase", "password.wrong"),
+        (PASSWORD, "short", "password.short"),
+        (PASSWORD, username.upper(), "password"),
+    ):
         with pytest.raises(errors.Invalid, match=code), database.unit_of_work(here.actor) as session:
             signin.change_password(session, here.actor, old, new, here.token)
     with database.unit_of_work(here.actor) as session:

@@ -21,7 +21,9 @@ def words():
 
 def pairs():
     """(form, role) of every task drawn."""
-    return sorted({(node.get("form"), node.get("role")) for path in (ROOT / "processes").rglob("*.bpmn") for node in etree.parse(path).iter(TASK) if node.get("form")})
+    return sorted(
+        {(node.get("form"), node.get("role")) for path in (ROOT / "processes").rglob("*.bpmn") for node in etree.parse(path).iter(TASK) if node.get("form")}
+    )
 
 
 def test_tasks_are_drawn():

@@ -44,7 +44,9 @@ def test_the_coordinator_re_staffs_a_task_and_does_not_do_it():
     assert not authority.may(head_office, "task.complete", **held) and not authority.may(head_office, "task.claim", **task())
 
 
-@pytest.mark.parametrize(("head", "agency", "role"), [("chef_antenne", "OTE", "referent"), ("chef_cps", "CPS", "travailleur_social"), ("chef_aneti", "ANETI", "conseiller_emploi")])
+@pytest.mark.parametrize(
+    ("head", "agency", "role"), [("chef_antenne", "OTE", "referent"), ("chef_cps", "CPS", "travailleur_social"), ("chef_aneti", "ANETI", "conseiller_emploi")]
+)
 def test_the_head_of_an_agency_takes_back_what_a_colleague_of_the_branch_holds_and_nothing_elsewhere(head, agency, role):
     assert authority.head_of(agency) == head
     assert authority.may(person(head), "task.release", **task(role, agency, holder_id=OTHER))
@@ -80,9 +82,13 @@ def test_no_one_sends_by_hand_what_only_diagrams_tell_one_another():
     for role in ROLES:
         for name in ("dossier.decide", "dossier.inscrit", "aide.demandee", "aide.terminee"):
             assert not authority.may(person(role), "message.send", name=name)
-    assert authority.may(person("referent"), "message.send", name="piece.recue") and not authority.may(person("referent"), "message.send", name="paiement.confirme")
+    assert authority.may(person("referent"), "message.send", name="piece.recue") and not authority.may(
+        person("referent"), "message.send", name="paiement.confirme"
+    )
     assert authority.may(person("gestionnaire_aides", "TUN"), "message.send", name="paiement.confirme")
-    assert not authority.may(person("referent"), "message.send", name="unheard.of") and authority.may(person("coordinateur", "TUN"), "message.send", name="unheard.of")
+    assert not authority.may(person("referent"), "message.send", name="unheard.of") and authority.may(
+        person("coordinateur", "TUN"), "message.send", name="unheard.of"
+    )
     assert not authority.may(person("auditeur", "TUN"), "message.send", name="urgence")
 
 
@@ -90,7 +96,17 @@ def test_those_who_audit_or_administer_write_nothing():
     for role in ("auditeur", "administrateur"):
         who = person(role, "TUN")
         assert not who.wall.may_write and who.wall.writes == ""
-        for act in ("case.open", "task.claim", "task.complete", "task.release", "task.pass", "message.send", "document.upload", "edition.publish", "incident.retry"):
+        for act in (
+            "case.open",
+            "task.claim",
+            "task.complete",
+            "task.release",
+            "task.pass",
+            "message.send",
+            "document.upload",
+            "edition.publish",
+            "incident.retry",
+        ):
             assert not authority.may(who, act, **task("auditeur", "OTE", "TUN"), name="urgence")
 
 

@@ -176,9 +176,20 @@ def test_a_file_without_end_is_read_no_further_than_the_limit(database):
 
 @pytest.mark.parametrize(
     ("sent", "kept"),
-    [("../../etc/passwd", "passwd.pdf"), ("C:\\Users\\x\\scan.pdf", "scan.pdf"), ("", "document.pdf"), ("...", "document.pdf"), ("a\r\nSet-Cookie: x.pdf", "aSet-Cookie: x.pdf"),
-     ("\u202efdp.exe", "fdp.pdf"), ("x" * 500 + ".pdf", "x" * 120 + ".pdf"), ("page.html", "page.pdf"), ("a.b.c", "a.b.pdf"), ("ملف.pdf", "ملف.pdf"), ("\0", "document.pdf")],
-)  # fmt: skip
+    [
+        ("../../etc/passwd", "passwd.pdf"),
+        ("C:\\Users\\x\\scan.pdf", "scan.pdf"),
+        ("", "document.pdf"),
+        ("...", "document.pdf"),
+        ("a\r\nSet-Cookie: x.pdf", "aSet-Cookie: x.pdf"),
+        ("\u202efdp.exe", "fdp.pdf"),
+        ("x" * 500 + ".pdf", "x" * 120 + ".pdf"),
+        ("page.html", "page.pdf"),
+        ("a.b.c", "a.b.pdf"),
+        ("ملف.pdf", "ملف.pdf"),
+        ("\0", "document.pdf"),
+    ],
+)
 def test_a_name_carries_neither_path_nor_trick(sent, kept):
     assert documents.safe_name(sent, "application/pdf") == kept
 
