@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from forms.feel import functions
-from forms.feel.compiler import BUDGET, Act, Budget, compile_node
+from forms.feel.budget import BUDGET, Act, Budget
+from forms.feel.compiler import compile_node
 from forms.feel.reader import Node, Reader
 from forms.feel.reads import paths_of
+from forms.feel.signatures import TABLE
 from forms.feel.values import FeelError, Function, PartialDate, Range, YearsMonths, let_in
 
 __all__ = ["Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "compile_expression", "compile_unary_tests"]
 
 _PROPERTIES = {"time offset", "start included", "end included"}
-_PHRASES = frozenset({name for name in functions.TABLE if " " in name} | _PROPERTIES)
+_PHRASES = frozenset({name for name in TABLE if " " in name} | _PROPERTIES)
 _EXPLAINED = {"name", "path", "compare", "between", "in", "call", "filter", "some", "every", "test"}
 _COUNTED = {"for", "some", "every", "filter", "call", "function"}
 STEPS = 10_000

@@ -9,30 +9,16 @@ from collections.abc import Callable
 from decimal import Decimal, DecimalException
 from typing import Any
 
-from forms.feel import functions, relations, temporal  # noqa: F401  (relations registers its functions)
+from forms.feel import functions, lists, relations, signatures, temporal  # noqa: F401  (functions, lists and relations register theirs)
+from forms.feel.budget import BUDGET, Act, Budget
+from forms.feel.iteration import filtered, for_each, function, quantified, series
 from forms.feel.reader import Node, Reader
 from forms.feel.reads import names_of
+from forms.feel.reckoning import RECKON
 from forms.feel.types import is_instance
 from forms.feel.values import CTX, FeelError, Function, Range, YearsMonths, compare, equal, kind, let_in
 
-Act = Callable[[dict[str, Any]], Any]
-BUDGET = "\0budget"
-_DEEPEST_CALL, _LONGEST_TEXT = 60, 1_000_000
 _PLAIN = (Decimal, str, bool, list, dict, type(None))
-
-
-class Budget:
-    """Steps left, and how deep functions call each other."""
-
-    __slots__ = ("steps", "depth")
-
-    def __init__(self, steps: int) -> None:
-        self.steps, self.depth = steps, 0
-
-    def spend(self) -> None:
-        self.steps -= 1
-        if self.steps < 0:
-            raise FeelError("", 0, "the expression takes more steps than it may")
 
 
 def compile_node(node: Node, watch: Callable[[Node, Act], Act] | None = None) -> Act:
@@ -63,8 +49,8 @@ def _name(node: Node, _: Any) -> Act:
         if name in scope:
             value = scope[name]
             return value if type(value) in _PLAIN else let_in(value)
-        if name in functions.TABLE:
-            return Function((), lambda positional, named: functions.call(name, positional, named), is_builtin=True)
+        if name in signatures.TABLE:
+            return Function((), lambda positional, named: signatures.call(name, positional, named), is_builtin=True)
         return None
 
     return act
@@ -274,7 +260,7 @@ def _negate(node: Node, build: Any) -> Act:
 
 
 def _arithmetic(node: Node, build: Any) -> Act:
-    left, right, reckon = build(node[4]), build(node[5]), _RECKON[node[3]]
+    left, right, reckon = build(node[4]), build(node[5]), RECKON[node[3]]
 
     def act(scope: dict[str, Any]) -> Any:
         try:
@@ -283,77 +269,6 @@ def _arithmetic(node: Node, build: Any) -> Act:
             return None
 
     return act
-
-
-def _add(a: Any, b: Any) -> Any:
-    match a, b:
-        case Decimal(), Decimal():
-            return CTX.add(a, b)
-        case str(), str():
-            if len(a) + len(b) > _LONGEST_TEXT:
-                raise FeelError("", 0, "the text grows too long")
-            return a + b
-        case YearsMonths(x), YearsMonths(y):
-            return YearsMonths(x + y)
-        case dt.timedelta(), dt.timedelta():
-            return a + b
-        case _, dt.timedelta() | YearsMonths():
-            return temporal.shift(a, b, 1)
-        case dt.timedelta() | YearsMonths(), _:
-            return temporal.shift(b, a, 1)
-    return None
-
-
-def _subtract(a: Any, b: Any) -> Any:
-    match a, b:
-        case Decimal(), Decimal():
-            return CTX.subtract(a, b)
-        case YearsMonths(x), YearsMonths(y):
-            return YearsMonths(x - y)
-        case dt.timedelta(), dt.timedelta():
-            return a - b
-        case _, dt.timedelta() | YearsMonths():
-            return temporal.shift(a, b, -1)
-    return temporal.between(a, b)
-
-
-def _multiply(a: Any, b: Any) -> Any:
-    match a, b:
-        case Decimal(), Decimal():
-            return CTX.multiply(a, b)
-        case YearsMonths(months), Decimal():
-            return YearsMonths(int(months * b))
-        case dt.timedelta(), Decimal():
-            return dt.timedelta(microseconds=int(_micro(a) * b))
-        case Decimal(), YearsMonths() | dt.timedelta():
-            return _multiply(b, a)
-    return None
-
-
-def _divide(a: Any, b: Any) -> Any:
-    match a, b:
-        case Decimal(), Decimal():
-            return CTX.divide(a, b) if b else None
-        case YearsMonths(months), Decimal():
-            return YearsMonths(int(months / b)) if b else None
-        case dt.timedelta(), Decimal():
-            return dt.timedelta(microseconds=int(_micro(a) / b)) if b else None
-        case YearsMonths(x), YearsMonths(y):
-            return CTX.divide(Decimal(x), Decimal(y)) if y else None
-        case dt.timedelta(), dt.timedelta():
-            return CTX.divide(_micro(a), _micro(b)) if b else None
-    return None
-
-
-def _power(a: Any, b: Any) -> Any:
-    return CTX.power(a, b) if isinstance(a, Decimal) and isinstance(b, Decimal) else None
-
-
-def _micro(value: dt.timedelta) -> Decimal:
-    return Decimal(value // dt.timedelta(microseconds=1))
-
-
-_RECKON: dict[str, Callable[[Any, Any], Any]] = {"+": _add, "-": _subtract, "*": _multiply, "/": _divide, "**": _power}
 
 
 def _path(node: Node, build: Any) -> Act:
@@ -373,157 +288,10 @@ def member_of(value: Any, member: str) -> Any:
     return temporal.properties(value).get(member)
 
 
-def _filter(node: Node, build: Any) -> Act:
-    source, condition = build(node[3]), build(node[4])
-
-    def act(scope: dict[str, Any]) -> Any:
-        items = source(scope)
-        items = items if isinstance(items, list) else [] if items is None else [items]
-        budget: Budget = scope[BUDGET]
-        found = []
-        inner = dict(scope)
-        for item in items:
-            budget.spend()
-            here = {**inner, "item": item, **item} if isinstance(item, dict) else {**inner, "item": item}
-            verdict = condition(here)
-            if isinstance(verdict, Decimal):
-                return _nth(items, verdict)
-            if verdict is True:
-                found.append(item)
-        if not items and isinstance(condition({**inner, "item": None}), Decimal):
-            return None
-        return found
-
-    return act
-
-
-def _nth(items: list[Any], place: Decimal) -> Any:
-    if place != place.to_integral_value() or not place or abs(place) > len(items):
-        return None
-    return items[int(place) - 1 if place > 0 else int(place)]
-
-
-def _series(node: Node, build: Any) -> Act:
-    low, high = build(node[3]), build(node[4])
-
-    def act(scope: dict[str, Any]) -> Any:
-        return Range(low(scope), high(scope))
-
-    return act
-
-
-def _steps(source: Any) -> Any:
-    """What an iterator goes through: a list, or a range of whole numbers or days, upwards or downwards."""
-    if isinstance(source, list):
-        yield from source
-    elif isinstance(source, Range) and kind(source.low) == kind(source.high) == "number":
-        step = Decimal(1) if source.low <= source.high else Decimal(-1)
-        value = source.low
-        while (source.high - value) * step >= 0:
-            yield value
-            value += step
-    elif isinstance(source, Range) and type(source.low) is type(source.high) is dt.date:
-        days = dt.timedelta(days=1 if source.low <= source.high else -1)
-        value = source.low
-        while (source.high - value) / days >= 0:
-            yield value
-            value += days
-    elif source is not None and not isinstance(source, Range):
-        yield source
-
-
-def _can_step(source: Any) -> bool:
-    return not isinstance(source, Range) and source is not None or (isinstance(source, Range) and kind(source.low) == kind(source.high) in ("number", "date"))
-
-
-def _each(iterators: list[tuple[str, Act]], scope: dict[str, Any], visit: Callable[[dict[str, Any]], bool]) -> bool | None:
-    """Visits every combination until `visit` says stop (True); None when something cannot be gone through."""
-    if not iterators:
-        scope[BUDGET].spend()
-        return visit(scope)
-    (name, source), rest = iterators[0], iterators[1:]
-    items = source(scope)
-    if not _can_step(items):
-        return None
-    for item in _steps(items):
-        scope[BUDGET].spend()
-        stop = _each(rest, {**scope, name: item}, visit)
-        if stop is None or stop:
-            return stop
-    return False
-
-
-def _for(node: Node, build: Any) -> Act:
-    iterators, body = [(name, build(source)) for name, source in node[3]], build(node[4])
-
-    def act(scope: dict[str, Any]) -> list[Any] | None:
-        found: list[Any] = []
-
-        def visit(inner: dict[str, Any]) -> bool:
-            found.append(body({**inner, "partial": list(found)} if uses_partial else inner))
-            return False
-
-        return None if _each(iterators, scope, visit) is None else found
-
-    uses_partial = "partial" in names_of(node[4])
-    return act
-
-
-def _quantified(is_some: bool) -> Any:
-    def compiler(node: Node, build: Any) -> Act:
-        iterators, body = [(name, build(source)) for name, source in node[3]], build(node[4])
-
-        def act(scope: dict[str, Any]) -> bool | None:
-            verdict: list[bool | None] = [not is_some]
-
-            def visit(inner: dict[str, Any]) -> bool:
-                held = body(inner)
-                if held is is_some:
-                    verdict[0] = is_some
-                    return True
-                if not isinstance(held, bool):
-                    verdict[0] = None
-                return False
-
-            return None if _each(iterators, scope, visit) is None else verdict[0]
-
-        return act
-
-    return compiler
-
-
-def _function(node: Node, build: Any) -> Act:
-    names, body = node[3], build(node[4])
-
-    def act(scope: dict[str, Any]) -> Function:
-        def call(positional: list[Any], named: dict[str, Any]) -> Any:
-            if named:
-                if named.keys() != set(names):
-                    return None
-                given = named
-            elif len(positional) == len(names):
-                given = dict(zip(names, positional, strict=True))
-            else:
-                return None
-            budget: Budget = scope[BUDGET]
-            budget.spend()
-            budget.depth += 1
-            if budget.depth > _DEEPEST_CALL:
-                raise FeelError("", 0, "functions call each other too deep")
-            try:
-                return body({**scope, **given})
-            finally:
-                budget.depth -= 1
-
-        return Function(names, call)
-
-    return act
-
-
 def _call(node: Node, build: Any) -> Act:
     callee = node[3]
     positional, named = [build(one) for one in node[4]], {name: build(one) for name, one in node[5].items()}
-    standard = callee[3] if callee[0] == "name" and callee[3] in functions.TABLE else None
+    standard = callee[3] if callee[0] == "name" and callee[3] in signatures.TABLE else None
     clock = callee[3] if callee[0] == "name" and callee[3] in ("now", "today") else None
     value = build(callee)
 
@@ -533,7 +301,7 @@ def _call(node: Node, build: Any) -> Act:
         if clock and not isinstance(scope.get(clock), Function):
             return scope.get(clock) if not arguments and not by_name else None
         if standard and not isinstance(scope.get(standard), Function):
-            return functions.call(standard, arguments, by_name)
+            return signatures.call(standard, arguments, by_name)
         found = value(scope)
         return found.call(arguments, by_name) if isinstance(found, Function) else None
 
@@ -545,7 +313,7 @@ def _instance(node: Node, build: Any) -> Act:
     return lambda scope: is_instance(value(scope), wanted)
 
 
-@functions.feel("range", "from:s")
+@signatures.feel("range", "from:s")
 def _range_of(text: str) -> Range | None:
     """A range from its text: literal ends only, as the standard asks."""
     try:
@@ -565,6 +333,6 @@ def _range_of(text: str) -> Range | None:
 _COMPILERS: dict[str, Callable[[Node, Any], Act]] = {
     "constant": _constant, "string": _constant, "number": _number, "at": _at, "name": _name, "group": _group, "list": _list, "context": _context, "range": _range,
     "open range": _open_range, "if": _if, "and": _and, "or": _or, "compare": _compare, "between": _between, "in": _in, "test": _test, "tests": _tests, "any": _any_test,
-    "negate": _negate, "arithmetic": _arithmetic, "path": _path, "filter": _filter, "series": _series, "for": _for, "some": _quantified(True),
-    "every": _quantified(False), "function": _function, "call": _call, "instance": _instance,
+    "negate": _negate, "arithmetic": _arithmetic, "path": _path, "filter": filtered, "series": series, "for": for_each, "some": quantified(True),
+    "every": quantified(False), "function": function, "call": _call, "instance": _instance,
 }  # fmt: skip

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from forms.feel.functions import TABLE
 from forms.feel.reader import KINDS, Node
+from forms.feel.signatures import TABLE
 
-STANDARD = TABLE.keys() | {"now", "today"}
+_CLOCK = {"now", "today"}
 
 
 def paths_of(node: Node, bound: frozenset[str] = frozenset()) -> set[str]:
@@ -31,7 +31,7 @@ def paths_of(node: Node, bound: frozenset[str] = frozenset()) -> set[str]:
                 found |= paths_of(member, bound)
                 bound |= {key}
             return found
-        case "call" if node[3][0] == "name" and node[3][3] in STANDARD:
+        case "call" if node[3][0] == "name" and (node[3][3] in TABLE or node[3][3] in _CLOCK):
             return {path for part in node[4:] for path in _inside(part, bound)}
         case "filter":
             return paths_of(node[3], bound) | paths_of(node[4], bound | {"item"})

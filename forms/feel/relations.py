@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from forms.feel.functions import feel
+from forms.feel.signatures import feel
 from forms.feel.values import Range, compare
 
 
