@@ -161,7 +161,7 @@ def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:
     rows = ()
     if known.spec.type == "list" and known.status == "known":
         rows = tuple(_row(row, known.spec, form, words.language) for row in known.value or ())
-    return {**made, "agency": "", "value": known.text, "rows": rows, "source": sentences.source(words, known.source.kind, known.recorded_at, known.author, known.author_agency)}
+    return {**made, "agency": "", "value": known.text, "rows": rows, "source": sentences.source(words, "computed" if known.spec.computed is not None else known.source.kind, known.recorded_at, known.author, known.author_agency)}
 
 
 def _row(row: Mapping[str, Any], spec: Field, form: Form, language: str) -> str:
@@ -172,9 +172,14 @@ def _row(row: Mapping[str, Any], spec: Field, form: Form, language: str) -> str:
 def _by_name(typed: Typed, findings: Sequence[Any]) -> dict[str, list[str]]:
     """The sentences of each question, by its name in the page."""
     wrong: dict[str, list[str]] = {}
-    for found in findings:
+    for found in _one_a_question(findings):
         wrong.setdefault(_name(found.where, typed), []).append(found.message)
     return wrong
+
+
+def _one_a_question(findings: Sequence[Any]) -> list[Any]:
+    """The first thing to mend at each place: what else is wrong there often comes of it."""
+    return list({found.where: found for found in reversed(findings)}.values())
 
 
 def _name(where: str, typed: Typed) -> str:
@@ -212,7 +217,7 @@ def _drawn_names(sections: Sequence[Section]) -> dict[str, int]:
 def _summary(form: Form, findings: Sequence[Any], typed: Typed, drawn: Mapping[str, int], words: Words) -> list[dict[str, str]]:
     """What is to be mended, in the order of the page, each leading to its question."""
     lines = []
-    for found in findings:
+    for found in _one_a_question(findings):
         name = _name(found.where, typed)
         spec = form.dictionary.fields.get(name.rpartition("].")[2])
         label = _label(form, name, typed, spec, words) if spec else ""

@@ -146,6 +146,16 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
 def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
     """Persons who may be the one at the desk, by CIN, passport, phone, case number or name; those of other branches by number only."""
     authority.require(actor, "case.open", branch=actor.branch)
+    return _found(session, actor, query)
+
+
+def search(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
+    """Cases that the actor reaches, by the same words as `candidates`."""
+    authority.require(actor, "case.read", branch=actor.branch)
+    return _found(session, actor, query)
+
+
+def _found(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
     query = query.strip()
     if len(query) < 2:
         return ()
@@ -190,8 +200,10 @@ def _stand(session: Session, row: Any) -> Stand:
 def _known(fact: facts.Fact, edition: editions.Edition, language: str) -> KnownFact:
     found = edition.dictionary.fields[fact.field]
     value = words.display(found, fact.value, language) if fact.status == "known" else words.status(fact.status, language)
-    return KnownFact(fact.subject, fact.field, fact.field.partition(".")[0], pick(found.label, language), value, fact.source.get("kind", ""), fact.author_name,
-                     fact.author_agency, fact.recorded_at, fact.valid_until)  # fmt: skip
+    source = "computed" if found.computed is not None else fact.source.get("kind", "")
+    document = str(fact.value) if found.type == "doc" and fact.status == "known" else ""
+    return KnownFact(fact.subject, fact.field, fact.field.partition(".")[0], pick(found.label, language), value, source, fact.author_name,
+                     fact.author_agency, fact.recorded_at, fact.valid_until, document)  # fmt: skip
 
 
 def _letters(session: Session, case_id: UUID) -> tuple[Mapping[str, Any], ...]:

@@ -101,7 +101,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class KnownFact:
-    """A fact as shown on the case page: label and value in the reader's language, its source and its date."""
+    """A fact as shown on the case page: label and value in the reader's language, its source and its date; `document_id` where it is a document."""
 
     subject: str
     field: str
@@ -113,6 +113,7 @@ class KnownFact:
     author_agency: str
     recorded_at: dt.datetime
     valid_until: dt.datetime | None
+    document_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
         "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LATEST)},
         "diagram": lambda: _diagram(screen, edition, file, process, {found["node"] for found in broken}),
         "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide"))},
-        "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide"), by_subject=True)},
-        "documents": lambda: {"documents": [fact for fact in file.known if edition.dictionary.fields[fact.field].type == "doc"], "letters": file.letters},
+        "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide"))},
+        "documents": lambda: {"documents": [fact for fact in file.known if fact.document_id], "letters": [{**one, "name": sentences.letter(screen.words, one["template"])} for one in file.letters]},
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
     return screen.show(
@@ -58,15 +58,22 @@ def _diagram(screen: Screen, edition: editions.Edition, file: CaseFile, process:
     return {"drawings": drawings, "shown": shown, **{name: json.dumps(list(value)) for name, value in written.items()}}
 
 
-def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFact], by_subject: bool = False) -> list[dict[str, Any]]:
-    groups: dict[str, list[dict[str, Any]]] = {}
+def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFact]) -> list[dict[str, Any]]:
+    """What is known, by group; the rows of lists and the measures of a plan each under a title of their own."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for fact in facts:
-        groups.setdefault(fact.subject if by_subject else fact.group, []).append({"label": fact.label, "value": fact.value, "source": sentences.source(screen.words, fact.source, fact.recorded_at, fact.author, fact.author_agency)})
-    titles = edition.dictionary.groups
-    return [
-        {"title": i18n.pick(titles[name.partition(":")[0]].label, screen.language) if name.partition(":")[0] in titles else name, "facts": rows}
-        for name, rows in groups.items()
-    ]
+        if edition.dictionary.fields[fact.field].type == "list":
+            continue  # its rows are told one by one
+        is_one_of_several = edition.dictionary.groups[fact.group].subject not in ("person", "return", "case")
+        source = sentences.source(screen.words, fact.source, fact.recorded_at, fact.author, fact.author_agency)
+        groups.setdefault((fact.group, fact.subject if is_one_of_several else ""), []).append({"label": fact.label, "value": fact.value, "source": source})
+    seen: dict[str, int] = {}
+    sections = []
+    for (group, subject), rows in groups.items():
+        seen[group] = seen.get(group, 0) + 1
+        title = i18n.pick(edition.dictionary.groups[group].label, screen.language)
+        sections.append({"title": f"{title} {seen[group]}" if subject else title, "facts": rows})
+    return sections
 
 
 def _history(screen: Screen, actor: Any, session: Any, file: CaseFile, names: dict[str, str], cursor: str, limit: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from engine import i18n
 from engine.actors import authority
-from engine.casework import incidents
+from engine.casework import diagrams, incidents
 from web.dependencies import Acting, OnScreen, Reading, Writing
 
 router = APIRouter()
@@ -16,7 +16,7 @@ router = APIRouter()
 @router.get("/incidents")
 def show(screen: OnScreen, actor: Acting, session: Reading) -> Response:
     rows = [
-        {**row, "sentence": i18n.translate(row["code"], screen.language, **row["details"]), "may_retry": authority.may(actor, "incident.retry")}
+        {**row, "name": diagrams.labels(diagrams.edition_of(session, actor, row["root_id"]), screen.language).get(row["node"]) or row["node"], "sentence": i18n.translate(row["code"], screen.language, **row["details"]), "may_retry": authority.may(actor, "incident.retry")}
         for row in incidents.open_ones(session, actor)
     ]
     return screen.show("incidents/page.html", rows=rows)
