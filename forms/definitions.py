@@ -101,7 +101,8 @@ class _Reading:
         sections = tuple(filter(None, (self._section(one, place) for place, one in enumerate(self._list(content, "section")))))
         made = FormDefinition(
             id=str(content["id"]), title=toml.label(content["title"], f"{self.file}#title", note), intro=self._optional(content, "intro"),
-            confirmation=self._optional(content, "confirmation"), show=tuple(one for one in self._list(content, "show") if self._field(one, "show")), sections=sections,
+            confirmation=self._optional(content, "confirmation"), show=tuple(one for one in self._list(content, "show") if self._field(one, "show")),
+            sections=sections,
             checks=tuple(filter(None, (self._check(one, place) for place, one in enumerate(self._list(content, "check"))))),
             dictionary=self.dictionary,
         )  # fmt: skip

@@ -25,10 +25,13 @@ _PLACES = frozenset({"gov", "district", "country", "language"})
 _COUNTED = frozenset({"int", "number", "percent", "score", "money"})
 _WRITTEN = frozenset({"text", "longtext", "address"})
 _NEEDED = ("type", "label", "class", "owner", "purpose", "retention")
-_ALLOWED = ("help", "also", "validity", "optional", "choices", "values", "min", "max", "min_on", "max_on", "max_length", "partial", "unknown", "refusable", "items",
+_ALLOWED = ("help", "also", "validity", "optional", "choices", "values", "min", "max", "min_on", "max_on", "max_length", "partial", "unknown", "refusable",
+    "items",
             "max_items", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
-_SHAPES = {key: str for key in ("type", "class", "owner", "purpose", "retention", "validity", "choices", "computed", "piece", "pattern", "held_by", "produced_by", "source")}
-_SHAPES |= {key: bool for key in ("optional", "partial", "unknown", "refusable", "inferred")} | {"also": list, "items": list, "held_by_label": dict, "unit": dict}
+_SHAPES = {key: str for key in ("type", "class", "owner", "purpose", "retention", "validity", "choices", "computed", "piece", "pattern", "held_by",
+    "produced_by", "source")}
+_SHAPES |= {key: bool for key in ("optional", "partial", "unknown", "refusable", "inferred")} | {"also": list, "items": list, "held_by_label": dict,
+    "unit": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,8 @@ class _Reading:
 
     def _group(self, name: str, content: Mapping[str, Any]) -> None:
         table, note = content.get("group"), self.findings
-        if not toml.keys(table, f"{name}#group", note, ("id", "subject", "label")) or not toml.shapes(table, f"{name}#group", note, {"id": str, "subject": str}):
+        if not toml.keys(table, f"{name}#group", note, ("id", "subject", "label")) or not toml.shapes(table, f"{name}#group", note, {"id": str,
+            "subject": str}):
             return
         if table["subject"] not in KINDS:
             note.add("dictionary.subject", f"{name}#group.subject", subject=str(table["subject"])[:40])
@@ -205,11 +209,15 @@ class _Reading:
         return Field(
             id=found, type=type_, label=label, class_=raw["class"], owner=raw["owner"], subject=group.subject, group=group.id, purpose=raw["purpose"],
             retention=raw["retention"], help=toml.label(raw["help"], f"{where}.help", note) if "help" in raw else {}, also=tuple(raw.get("also", ())),
-            validity=raw.get("validity", ""), optional=bool(raw.get("optional")), unknown=bool(raw.get("unknown")) or type_ == "tri", refusable=bool(raw.get("refusable")),
-            choices=choices, codes={code: rank for rank, code in enumerate(choices)}, items=tuple(raw.get("items", ())), max_items=raw.get("max_items", MOST_ROWS),
-            min=raw.get("min"), max=raw.get("max"), min_on=self._day(raw, "min_on", where), max_on=self._day(raw, "max_on", where), max_length=raw.get("max_length"),
+            validity=raw.get("validity", ""), optional=bool(raw.get("optional")), unknown=bool(raw.get("unknown")) or type_ == "tri",
+            refusable=bool(raw.get("refusable")),
+            choices=choices, codes={code: rank for rank, code in enumerate(choices)}, items=tuple(raw.get("items", ())), max_items=raw.get("max_items",
+            MOST_ROWS),
+            min=raw.get("min"), max=raw.get("max"), min_on=self._day(raw, "min_on", where), max_on=self._day(raw, "max_on", where),
+            max_length=raw.get("max_length"),
             partial=bool(raw.get("partial")), pattern=raw.get("pattern", ""), matches=self._pattern(raw, where), computed=computed,
-            unit=raw.get("unit", {}), inferred=bool(raw.get("inferred")), source=raw.get("source", ""), piece=raw.get("piece", ""), piece_labels=piece.get("label", {}),
+            unit=raw.get("unit", {}), inferred=bool(raw.get("inferred")), source=raw.get("source", ""), piece=raw.get("piece", ""),
+            piece_labels=piece.get("label", {}),
             held_by=held.get("held_by", ""), held_by_label=held.get("held_by_label", {}), produced_by=held.get("produced_by", ""),
         )  # fmt: skip
 

@@ -158,7 +158,8 @@ class _Asking:
                 known.append(self._known(self.dictionary.fields[name], self.known[name], "", is_asked=False))
         definition = self.definition
         form = Form(
-            definition.id, pick(definition.title, self.language), pick(definition.intro, self.language), pick(definition.confirmation, self.language), self.language,
+            definition.id, pick(definition.title, self.language), pick(definition.intro, self.language), pick(definition.confirmation, self.language),
+            self.language,
             definition, self.dictionary, tuple(sections), tuple(known), self.today, dict(self.known),
         )  # fmt: skip
         return _with_conditions(form, scope)
@@ -181,7 +182,8 @@ class _Asking:
         value = self._readable_rows(spec, fact) if spec.type == field_types.ROWS and fact.status == "known" else fact.value
         words = text.display(spec, value, self.language) if fact.status == "known" else text.status(fact.status, self.language)
         may_correct = is_asked and self.writable(spec)
-        return KnownField(spec, section, value, words, fact.status, fact.source, fact.author, fact.author_agency, fact.recorded_at, False, may_correct, self._rows(spec))
+        return KnownField(spec, section, value, words, fact.status, fact.source, fact.author, fact.author_agency, fact.recorded_at, False, may_correct,
+            self._rows(spec))
 
     def _rows(self, spec: Field) -> tuple[Field, ...]:
         """The fields of a row that are hers to say: a health field inside a household list keeps its own class."""

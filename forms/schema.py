@@ -26,7 +26,8 @@ def json_schema(form: Form) -> dict[str, Any]:
         if known.may_correct:
             properties[known.spec.id] = _annotated(known.spec, form.language, _correction(_answer(known.spec, known.rows, form.language))) | {"x-known": True}
     required = sorted(question.spec.id for question in questions if question.required and question.when is None and not question.corrects)
-    made: dict[str, Any] = {"$schema": DIALECT, "title": form.title, "type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    made: dict[str, Any] = {"$schema": DIALECT, "title": form.title, "type": "object", "properties": properties, "required": required,
+        "additionalProperties": False}
     if form.intro or form.confirmation:
         made["description"] = form.intro or form.confirmation
     # A known fact that stands in the answers again unchanged is no fault, whether or not it may be corrected.
@@ -96,7 +97,8 @@ def _value(spec: Field, language: str) -> dict[str, Any]:
     match spec.type:
         case "text" | "longtext" | "address":
             controls = CONTROLS if spec.type == "text" else CONTROLS_OF_LINES
-            made: dict[str, Any] = {"type": "string", "maxLength": spec.max_length or LONGEST[spec.type], "pattern": f"^[^{controls}]*[^\\s{controls}][^{controls}]*$"}
+            made: dict[str, Any] = {"type": "string", "maxLength": spec.max_length or LONGEST[spec.type],
+                "pattern": f"^[^{controls}]*[^\\s{controls}][^{controls}]*$"}
             return {**made, "allOf": [{"pattern": spec.pattern}]} if spec.pattern else made
         case "int" | "score" | "money" | "number" | "percent":
             low, high = bounds(spec)

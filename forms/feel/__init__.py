@@ -17,7 +17,8 @@ from forms.feel.reads import paths_of
 from forms.feel.signatures import TABLE
 from forms.feel.values import FeelError, Function, PartialDate, Range, YearsMonths, let_in
 
-__all__ = ["Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "compile_expression", "compile_unary_tests"]
+__all__ = ["Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "compile_expression",
+    "compile_unary_tests"]
 
 _PROPERTIES = {"time offset", "start included", "end included"}
 _PHRASES = frozenset({name for name in TABLE if " " in name} | _PROPERTIES)

@@ -331,8 +331,10 @@ def _range_of(text: str) -> Range | None:
 
 
 _COMPILERS: dict[str, Callable[[Node, Any], Act]] = {
-    "constant": _constant, "string": _constant, "number": _number, "at": _at, "name": _name, "group": _group, "list": _list, "context": _context, "range": _range,
-    "open range": _open_range, "if": _if, "and": _and, "or": _or, "compare": _compare, "between": _between, "in": _in, "test": _test, "tests": _tests, "any": _any_test,
+    "constant": _constant, "string": _constant, "number": _number, "at": _at, "name": _name, "group": _group, "list": _list, "context": _context,
+    "range": _range,
+    "open range": _open_range, "if": _if, "and": _and, "or": _or, "compare": _compare, "between": _between, "in": _in, "test": _test, "tests": _tests,
+    "any": _any_test,
     "negate": _negate, "arithmetic": _arithmetic, "path": _path, "filter": filtered, "series": series, "for": for_each, "some": quantified(True),
     "every": quantified(False), "function": function, "call": _call, "instance": _instance,
 }  # fmt: skip

@@ -143,7 +143,10 @@ def _replace(text: str, pattern: str, replacement: str, flags: str | None) -> st
         return found.sub(lambda _: replacement, text)
 
     def fill(match: Any) -> str:
-        return re2.sub(r"\$(\d)|\\(.)", lambda one: (match.group(int(one.group(1))) or "") if one.group(1) and int(one.group(1)) <= found.groups else one.group(2) or "", replacement)
+        def group(one: Any) -> str:
+            return (match.group(int(one.group(1))) or "") if one.group(1) and int(one.group(1)) <= found.groups else one.group(2) or ""
+
+        return re2.sub(r"\$(\d)|\\(.)", group, replacement)
 
     return found.sub(fill, text)
 

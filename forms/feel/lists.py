@@ -151,7 +151,8 @@ def _list_replace(items: list[Any], position: Decimal, new: Any) -> list[Any] | 
 @feel("list replace", "list:l, match:f, newItem:*")
 def _list_replace_matching(items: list[Any], match: Function, new: Any) -> list[Any] | None:
     verdicts = [match.call([item, new], {}) for item in items]
-    return [new if verdict else item for item, verdict in zip(items, verdicts, strict=True)] if all(isinstance(one, bool) for one in verdicts) and len(match.names) == 2 else None
+    return [new if verdict else item for item, verdict in zip(items, verdicts, strict=True)] if all(isinstance(one,
+        bool) for one in verdicts) and len(match.names) == 2 else None
 
 
 feel("index of", "list:l, match:*")(lambda items, wanted: [Decimal(place) for place, item in enumerate(items, 1) if equal(item, wanted)])

@@ -10,7 +10,8 @@ from forms.feel.values import FeelError
 
 _CLOSERS = {")", "]", "}", ",", "", "then", "else", "and", "or", "return", "satisfies", "..", ":", "=", "<", ">", "<=", ">=", "!="}
 Node = tuple[Any, ...]
-KINDS = {"constant", "string", "number", "at", "name", "group", "list", "context", "range", "open range", "if", "and", "or", "compare", "between", "in", "test", "tests", "any",
+KINDS = {"constant", "string", "number", "at", "name", "group", "list", "context", "range", "open range", "if", "and", "or", "compare", "between", "in",
+    "test", "tests", "any",
          "negate", "arithmetic", "path", "filter", "series", "for", "some", "every", "function", "call", "instance"}  # fmt: skip
 
 

@@ -62,4 +62,5 @@ _relation("includes", "range:r, point:*", lambda a, b: _inside_start(b, a) and _
 _relation("during", "point:*, range:r", lambda a, b: _inside_start(a, b) and _inside_end(a, b))
 _relation("starts", "point:*, range:r", _starts)
 _relation("started by", "range:r, point:*", lambda a, b: _starts(b, a))
-_relation("coincides", "point1:*, point2:*", lambda a, b: _order(a.low, b.low) == 0 and _order(a.high, b.high) == 0 and (a.has_low, a.has_high) == (b.has_low, b.has_high))
+_relation("coincides", "point1:*, point2:*", lambda a, b: _order(a.low, b.low) == 0 and _order(a.high, b.high) == 0 and (a.has_low, a.has_high) == (b.has_low,
+    b.has_high))

@@ -10,7 +10,8 @@ from typing import Any
 
 from forms.feel.values import kind
 
-_KINDS = {"n": ("number",), "s": ("string",), "b": ("boolean",), "l": ("list",), "d": ("date", "date and time"), "c": ("context",), "f": ("function",), "r": ("range",)}
+_KINDS = {"n": ("number",), "s": ("string",), "b": ("boolean",), "l": ("list",), "d": ("date", "date and time"), "c": ("context",), "f": ("function",),
+    "r": ("range",)}
 TABLE: dict[str, list["Signature"]] = {}
 NULL = object()
 

@@ -79,7 +79,8 @@ def duration(text: str) -> dt.timedelta | YearsMonths | None:
         return None
     sign, days, hours, minutes, seconds, fraction = found.groups()
     try:
-        value = dt.timedelta(days=int(days or 0), hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(seconds or 0), microseconds=int((fraction or "0").ljust(6, "0")[:6]))
+        value = dt.timedelta(days=int(days or 0), hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(seconds or 0),
+            microseconds=int((fraction or "0").ljust(6, "0")[:6]))
     except OverflowError:
         return None
     return -value if sign else value
@@ -114,7 +115,8 @@ def shift(value: Any, by: Any, sign: int) -> Any:
             case "date", dt.timedelta() if not isinstance(value, PartialDate):
                 return (dt.datetime.combine(value, dt.time()) + sign * by).date()
             case "time", dt.timedelta():
-                return (dt.datetime.combine(dt.date(2000, 1, 1), value.replace(tzinfo=None)) + dt.timedelta(seconds=(sign * by).total_seconds() % 86_400)).time().replace(tzinfo=value.tzinfo)
+                return (dt.datetime.combine(dt.date(2000, 1, 1),
+                    value.replace(tzinfo=None)) + dt.timedelta(seconds=(sign * by).total_seconds() % 86_400)).time().replace(tzinfo=value.tzinfo)
     except OverflowError:
         pass
     return None
@@ -132,7 +134,8 @@ def between(one: Any, other: Any) -> dt.timedelta | None:
         return found - offset_of(one) + offset_of(other) if one.tzinfo else found
     if not {kind(one), kind(other)} <= {"date", "date and time"}:
         return None
-    first, second = (value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time(), _UTC if _other_zone(one, other) else None) for value in (one, other))
+    first, second = (value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time(), _UTC if _other_zone(one,
+        other) else None) for value in (one, other))
     if (first.tzinfo is None) != (second.tzinfo is None):
         return None
     return first - second

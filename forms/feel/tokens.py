@@ -15,7 +15,8 @@ _TOKEN = re.compile(r"""
   | (?P<name>[^\W\d][\w']*|[\U0001F000-\U0001FAFF][\w']*|\?)
   | (?P<op>\.\.|\*\*|<=|>=|!=|->|[-+*/=<>()\[\]{},:.])
 """, re.VERBOSE | re.DOTALL)  # fmt: skip
-KEYWORDS = {"and", "or", "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "between", "instance", "of", "function", "external", "true", "false", "null"}
+KEYWORDS = {"and", "or", "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "between", "instance", "of", "function", "external",
+    "true", "false", "null"}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 
 
@@ -92,7 +93,8 @@ class Cursor:
     def words(self, until: set[str], is_type: bool = False) -> str:
         """Tokens up to one of `until`, as one name; operators are let in where FEEL lets names hold them."""
         parts, last = [], None
-        while self.kind() != "end" and not (self.peek() in until and parts and not (is_type and self.peek() == "and" and parts[-1].strip() in ("date", "days", "years"))):
+        while self.kind() != "end" and not (self.peek() in until and parts and not (is_type and self.peek() == "and" and parts[-1].strip() in ("date", "days",
+            "years"))):
             if self.kind() in ("string", "at"):
                 self.fail("a name is expected")
             glued = last is not None and last == self.start()

@@ -4,7 +4,8 @@ from typing import Any
 
 from forms.feel.values import kind
 
-_TYPES = {"number", "string", "boolean", "date", "time", "date and time", "days and time duration", "years and months duration", "list", "context", "range", "function"}
+_TYPES = {"number", "string", "boolean", "date", "time", "date and time", "days and time duration", "years and months duration", "list", "context", "range",
+    "function"}
 
 
 def is_instance(value: Any, wanted: tuple[Any, ...]) -> bool | None:

@@ -103,10 +103,12 @@ def test_a_known_fact_is_asked_again_at_her_own_wish(forms):
 
 
 def test_the_fields_of_a_form_are_all_that_it_asks_shows_reads_and_computes(forms):
-    content = task('"person.naissance", "foyer.membres"', 'show = ["person.sexe"]', f'[[check]]\nholds = "social.pieces > 1"\nfields = ["foyer.membres"]\nmessage = {LABEL}')
+    content = task('"person.naissance", "foyer.membres"', 'show = ["person.sexe"]',
+        f'[[check]]\nholds = "social.pieces > 1"\nfields = ["foyer.membres"]\nmessage = {LABEL}')
     found = form.field_ids(forms.define(content))
     assert set(found) == {
-        "person.naissance", "foyer.membres", "person.sexe", "social.pieces", "person.age", "foyer.enfants", "foyer.revenus", "membre.prenom", "membre.sexe", "membre.handicap",
+        "person.naissance", "foyer.membres", "person.sexe", "social.pieces", "person.age", "foyer.enfants", "foyer.revenus", "membre.prenom", "membre.sexe",
+        "membre.handicap",
         "membre.revenu", "membre.naissance",
     }  # fmt: skip
 

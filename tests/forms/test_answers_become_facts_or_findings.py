@@ -31,7 +31,8 @@ def test_good_answers_become_values_in_their_one_shape_and_computed_fields_follo
 
 def test_what_is_typed_in_a_page_gives_the_same_values_as_json(forms):
     typed = GOOD | {
-        "social.sante": "false", "social.logement": "true", "social.note": "٣", "social.pieces": " 2 ", "social.part": "12,5", "social.rdv": "2026-12-01T09:00", "foyer.aide": "1 500,000 DT",
+        "social.sante": "false", "social.logement": "true", "social.note": "٣", "social.pieces": " 2 ", "social.part": "12,5",
+        "social.rdv": "2026-12-01T09:00", "foyer.aide": "1 500,000 DT",
         "social.surface": "80,5", "person.naissance": "02/1990", "foyer.membres": [{"membre.prenom": "Amel ", "membre.sexe": "F", "membre.revenu": "250,5"}],
     }  # fmt: skip
     content = task(EVERYTHING)
@@ -46,22 +47,33 @@ def test_text_in_the_place_of_a_number_is_refused_when_only_json_is_taken(forms)
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        ("person.nom", "", "answer.required"), ("person.nom", "   ", "answer.required"), ("person.nom", None, "answer.required"), ("person.nom", 3, "text.type"),
-        ("person.nom", "x" * 41, "text.too_long"), ("person.nom", "Ben\u202eSalah", "text.control"), ("person.nom", "a\nb", "text.control"), ("person.nom", "\ud800", "text.control"),
-        ("person.heure", "25:00", "text.pattern"), ("person.sexe", "X", "choice.unknown"), ("person.sexe", ["F"], "choice.unknown"), ("person.lieu", "TN-99", "choice.unknown"),
+        ("person.nom", "", "answer.required"), ("person.nom", "   ", "answer.required"), ("person.nom", None, "answer.required"), ("person.nom", 3,
+        "text.type"),
+        ("person.nom", "x" * 41, "text.too_long"), ("person.nom", "Ben\u202eSalah", "text.control"), ("person.nom", "a\nb", "text.control"), ("person.nom",
+        "\ud800", "text.control"),
+        ("person.heure", "25:00", "text.pattern"), ("person.sexe", "X", "choice.unknown"), ("person.sexe", ["F"], "choice.unknown"), ("person.lieu", "TN-99",
+        "choice.unknown"),
         ("person.naissance", "2026-11-25", "date.max"), ("person.naissance", "1900", "date.min"), ("person.naissance", "1990-02-31", "date.impossible"),
-        ("person.naissance", "hier", "date.partial"), ("person.cin", "1234567", "cin.type"), ("person.tel", "123", "phone.type"), ("person.tel", "99", "phone.type"),
-        ("person.tel", "+21611", "phone.type"), ("person.tel", "+21610000000", "phone.invalid"), ("person.courriel", "a@b", "email.type"), ("social.besoins", [], "answer.required"),
-        ("social.besoins", ["logement", "logement"], "multi.repeated"), ("social.besoins", "logement", "multi.type"), ("social.besoins", ["autre"], "choice.unknown"),
+        ("person.naissance", "hier", "date.partial"), ("person.cin", "1234567", "cin.type"), ("person.tel", "123", "phone.type"), ("person.tel", "99",
+        "phone.type"),
+        ("person.tel", "+21611", "phone.type"), ("person.tel", "+21610000000", "phone.invalid"), ("person.courriel", "a@b", "email.type"), ("social.besoins",
+        [], "answer.required"),
+        ("social.besoins", ["logement", "logement"], "multi.repeated"), ("social.besoins", "logement", "multi.type"), ("social.besoins", ["autre"],
+        "choice.unknown"),
         ("social.sante", "peut-être", "bool.type"), ("social.logement", 1, "bool.type"), ("social.note", 6, "number.max"), ("social.note", True, "int.type"),
-        ("social.pieces", 0, "number.min"), ("social.pieces", 1.5, "int.type"), ("social.pieces", float("nan"), "int.type"), ("social.part", 101, "percent.max"),
-        ("social.part", -1, "percent.min"), ("social.surface", float("inf"), "number.type"), ("social.surface", 10**400, "number.max"), ("social.rdv", "demain", "datetime.type"),
+        ("social.pieces", 0, "number.min"), ("social.pieces", 1.5, "int.type"), ("social.pieces", float("nan"), "int.type"), ("social.part", 101,
+        "percent.max"),
+        ("social.part", -1, "percent.min"), ("social.surface", float("inf"), "number.type"), ("social.surface", 10**400, "number.max"), ("social.rdv",
+        "demain", "datetime.type"),
         ("social.rdv", "2026-11-23T10:00", "date.min"), ("social.papier", "../../etc", "doc.type"), ("social.signature", {"name": "A"}, "signature.type"),
         ("social.signature", {"name": "", "strokes": "M0 0"}, "text.blank"), ("social.signature", {"name": "A", "strokes": "<svg>"}, "signature.strokes"),
-        ("social.signature", "A", "signature.type"), ("foyer.aide", "cent", "money.type"), ("foyer.aide", 999, "money.min"), ("foyer.aide", 5_000_001, "money.max"),
+        ("social.signature", "A", "signature.type"), ("foyer.aide", "cent", "money.type"), ("foyer.aide", 999, "money.min"), ("foyer.aide", 5_000_001,
+        "money.max"),
         ("foyer.aide", "1,2345", "money.type"), ("foyer.membres", {}, "rows.type"), ("foyer.membres", None, "answer.required"), 
-        ("foyer.membres", [{}] * 5, "rows.too_many"), ("social.pieces", {"status": "refuse"}, "status.no_refuse"), ("person.nom", {"status": "inconnu"}, "status.no_inconnu"),
-        ("social.pieces", {"status": "known"}, "status.unknown"), ("social.pieces", {"status": "inconnu", "value": 3}, "status.unknown"), ("social.pieces", {"status": ["inconnu"]}, "status.unknown"),
+        ("foyer.membres", [{}] * 5, "rows.too_many"), ("social.pieces", {"status": "refuse"}, "status.no_refuse"), ("person.nom", {"status": "inconnu"},
+        "status.no_inconnu"),
+        ("social.pieces", {"status": "known"}, "status.unknown"), ("social.pieces", {"status": "inconnu", "value": 3}, "status.unknown"), ("social.pieces",
+        {"status": ["inconnu"]}, "status.unknown"),
     ],
 )  # fmt: skip
 def test_a_wrong_answer_is_refused_at_its_place(forms, field, value, code):
@@ -147,12 +159,14 @@ def test_nobody_answers_for_what_is_hidden_shown_or_not_of_this_form(forms):
     known = {"social.sante": forms.known("social.sante", True), "person.sexe": forms.known("person.sexe", "F")}
     raw = {"person.nom": "A", "social.sante": False, "person.sexe": "M", "person.cin": "01234567", "x/~y": 1}
     said = read(forms, content, raw, known, hidden="H")
-    assert codes(said) == [("answer.unknown_field", "/person.cin"), ("answer.unknown_field", "/x~1~0y"), ("answer.hidden", "/social.sante"), ("answer.not_yours", "/person.sexe")]
+    assert codes(said) == [("answer.unknown_field", "/person.cin"), ("answer.unknown_field", "/x~1~0y"), ("answer.hidden", "/social.sante"),
+        ("answer.not_yours", "/person.sexe")]
     assert codes(read(forms, content, {"person.nom": "A", "social.sante": False}, hidden="H")) == [("answer.not_yours", "/social.sante")]
 
 
 def test_a_conditional_question_is_asked_of_the_answers_themselves(forms):
-    content = task('"person.cin", { field = "person.passeport", when = "person.cin = null", required = true }, { field = "person.note", when = "person.passeport = null" }')
+    passport = '{ field = "person.passeport", when = "person.cin = null", required = true }'
+    content = task(f'"person.cin", {passport}, {{ field = "person.note", when = "person.passeport = null" }}')
     assert codes(read(forms, content, {})) == [("answer.required", "/person.passeport")]
     assert codes(read(forms, content, {"person.cin": "01234567", "person.passeport": "A123456"})) == [("answer.not_asked", "/person.passeport")]
     assert read(forms, content, {"person.cin": "01234567"}).values == {"person.cin": Answer("01234567")}
@@ -169,7 +183,8 @@ def test_the_last_value_of_what_is_asked_anew_opens_no_question(forms):
 
 def test_answers_that_contradict_each_other_are_refused_with_the_sentence_of_the_check(forms):
     message = '{ fr = "Donnez une pièce.", ar = "قدّموا وثيقة.", en = "Give a document." }'
-    content = task('"person.cin", "person.passeport"', "", f'[[check]]\nholds = "person.cin != null or person.passeport != null"\nfields = ["person.passeport"]\nmessage = {message}')
+    check = f'[[check]]\nholds = "person.cin != null or person.passeport != null"\nfields = ["person.passeport"]\nmessage = {message}'
+    content = task('"person.cin", "person.passeport"', "", check)
     said = read(forms, content, {})
     assert codes(said) == [("answers.check", "/person.passeport")]
     assert said.findings[0].message == "Donnez une pièce."
@@ -177,7 +192,8 @@ def test_answers_that_contradict_each_other_are_refused_with_the_sentence_of_the
 
 
 def test_what_cannot_be_told_is_left_to_a_person(forms):
-    content = task('"person.naissance"', "", f'[[check]]\nholds = "person.naissance < date(\\"1990-06-01\\")"\nfields = ["person.naissance"]\nmessage = {LABEL}')
+    check = f'[[check]]\nholds = "person.naissance < date(\\"1990-06-01\\")"\nfields = ["person.naissance"]\nmessage = {LABEL}'
+    content = task('"person.naissance"', "", check)
     assert not read(forms, content, {"person.naissance": "1990"}).findings
     assert read(forms, content, {"person.naissance": "1991"}).findings
 

@@ -18,19 +18,29 @@ KNOWN = {
     "person.passeport": FORMS.known("person.passeport", "A123456"),
     "foyer.membres": FORMS.known("foyer.membres", [{"id": "r1", "membre.prenom": "Amel", "membre.sexe": "F"}], until=dt.datetime(2026, 11, 1, tzinfo=dt.UTC)),
 }
-CONDITIONAL = EVERYTHING.replace('"person.tel", ', "") + (', { field = "person.tel", when = "person.sexe = \\"F\\" and social.logement = true", required = true }')
+CONDITIONAL = EVERYTHING.replace('"person.tel", ', "") + (
+    ', { field = "person.tel", when = "person.sexe = \\"F\\" and social.logement = true", required = true }'
+)
 FORM = FORMS.ask(task(CONDITIONAL + ', "person.passeport"'), KNOWN)
 SCHEMA = schema.json_schema(FORM)
 ANSWERS = GOOD | {"person.tel": "+21620123456"}
 TRICKS = [
-    "", " ", "\u00a0", "\x1f", "\x85", "\u202e", "\u2028", "a\nb", "é", "e\u0301", "\ufeff", "x" * 41, "x" * 301, "x" * 6000, "true", "1", "1.0", "1,5", "2026", "2026-02-30", "2026-11", "2026-12-01",
-    "0999-01-01", "2026-12-01T10:00:00Z", "2026-12-01T10:00:00.5+23:59", "2026-02-30T10:00:00Z", "9999-12-31T23:59:59Z", "+21620123456", "+216 20 123 456", "+390612345678", "+0", "01234567",
-    "A123456", "a123456", "a@b.tn", "a..b@c.tn", ".a@b.tn", "a@-b.tn", "a@b-.tn", f"{'a' * 65}@b.tn", f"a@{'b' * 64}.tn", "a@b.c.d.tn", "23:59", "25:00", "TN-82", "F", "sante", "aa\n", "01234567\n",
-    "01890a5d-ac96-774b-bcce-b302099a8057", "01890A5D-AC96-774B-BCCE-B302099A8057", None, True, False, 0, 1, -1, 1.0, 1.5, 3, 5, 6, 100.0, 1e300, -0.0, 10**13, 10**30, 2**63, [], {}, [None], [[]],
-    ["sante"], ["sante", "sante"], ["sante", "logement"], ["autre"], {"status": "inconnu"}, {"status": "refuse"}, {"status": "known"}, {"status": None}, {"status": "inconnu", "x": 1}, {"value": "A123456"},
-    {"value": "A123457", "reason": "erreur"}, {"value": None}, {"value": "A123457", "reason": 3}, {"value": "A123457", "reason": None}, {"value": {"status": "inconnu"}}, {"reason": "x"},
-    {"name": "A", "strokes": "M0 0"}, {"name": "A"}, {"name": "A", "strokes": ""}, {"name": "", "strokes": "M0"}, {"name": "A", "document": "x"}, {"name": "A", "strokes": "M0", "x": 1},
-    {"name": "A", "strokes": "M0", "at": "2026-12-01T10:00:00Z"}, {"name": "A", "strokes": "M0", "at": "hier"}, {"name": "A", "strokes": None, "document": "01890a5d-ac96-774b-bcce-b302099a8057"},
+    "", " ", "\u00a0", "\x1f", "\x85", "\u202e", "\u2028", "a\nb", "é", "e\u0301", "\ufeff", "x" * 41, "x" * 301, "x" * 6000, "true", "1", "1.0", "1,5",
+    "2026", "2026-02-30", "2026-11", "2026-12-01",
+    "0999-01-01", "2026-12-01T10:00:00Z", "2026-12-01T10:00:00.5+23:59", "2026-02-30T10:00:00Z", "9999-12-31T23:59:59Z", "+21620123456", "+216 20 123 456",
+    "+390612345678", "+0", "01234567",
+    "A123456", "a123456", "a@b.tn", "a..b@c.tn", ".a@b.tn", "a@-b.tn", "a@b-.tn", f"{'a' * 65}@b.tn", f"a@{'b' * 64}.tn", "a@b.c.d.tn", "23:59", "25:00",
+    "TN-82", "F", "sante", "aa\n", "01234567\n",
+    "01890a5d-ac96-774b-bcce-b302099a8057", "01890A5D-AC96-774B-BCCE-B302099A8057", None, True, False, 0, 1, -1, 1.0, 1.5, 3, 5, 6, 100.0, 1e300, -0.0,
+    10**13, 10**30, 2**63, [], {}, [None], [[]],
+    ["sante"], ["sante", "sante"], ["sante", "logement"], ["autre"], {"status": "inconnu"}, {"status": "refuse"}, {"status": "known"}, {"status": None},
+    {"status": "inconnu", "x": 1}, {"value": "A123456"},
+    {"value": "A123457", "reason": "erreur"}, {"value": None}, {"value": "A123457", "reason": 3}, {"value": "A123457", "reason": None},
+    {"value": {"status": "inconnu"}}, {"reason": "x"},
+    {"name": "A", "strokes": "M0 0"}, {"name": "A"}, {"name": "A", "strokes": ""}, {"name": "", "strokes": "M0"}, {"name": "A", "document": "x"},
+    {"name": "A", "strokes": "M0", "x": 1},
+    {"name": "A", "strokes": "M0", "at": "2026-12-01T10:00:00Z"}, {"name": "A", "strokes": "M0", "at": "hier"}, {"name": "A", "strokes": None,
+    "document": "01890a5d-ac96-774b-bcce-b302099a8057"},
 ]  # fmt: skip
 CELLS = ("id", "membre.prenom", "membre.sexe", "membre.handicap", "membre.revenu", "membre.naissance", "person.cin")
 anything = st.recursive(
@@ -38,8 +48,10 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["status", "value", "reason", "name", "strokes", *CELLS]), inner, max_size=3),
     max_leaves=6,
 )
-rows = st.lists(st.fixed_dictionaries({"membre.prenom": anything, "membre.sexe": st.sampled_from(["F", "M", "X"])}, optional={name: anything for name in CELLS if name not in ("membre.prenom", "membre.sexe")}), max_size=6)
-changes = st.dictionaries(st.sampled_from([*ANSWERS, "person.passeport", "person.cin", "person.courriel", "person.heure", "person.lieu", "social.papier", "zz"]), anything, min_size=1, max_size=3)
+rows = st.lists(st.fixed_dictionaries({"membre.prenom": anything, "membre.sexe": st.sampled_from(["F", "M", "X"])},
+    optional={name: anything for name in CELLS if name not in ("membre.prenom", "membre.sexe")}), max_size=6)
+changes = st.dictionaries(st.sampled_from([*ANSWERS, "person.passeport", "person.cin", "person.courriel", "person.heure", "person.lieu", "social.papier",
+    "zz"]), anything, min_size=1, max_size=3)
 
 
 def _validator(asserts_formats):
@@ -66,7 +78,8 @@ def test_the_schema_is_one_and_takes_good_answers():
     assert not _agree(ANSWERS).findings
 
 
-@pytest.mark.parametrize("field", [*ANSWERS, "person.passeport", "person.cin", "person.courriel", "person.heure", "person.lieu", "social.papier", "person.note"])
+@pytest.mark.parametrize("field", [*ANSWERS, "person.passeport", "person.cin", "person.courriel", "person.heure", "person.lieu", "social.papier",
+    "person.note"])
 def test_no_trick_is_refused_by_the_schema_alone(field):
     for trick in TRICKS:
         _agree(ANSWERS | {field: copy.deepcopy(trick)})
@@ -99,7 +112,8 @@ def test_choices_titles_classes_and_documents_stand_in_the_schema():
     properties = SCHEMA["properties"]
     assert properties["person.sexe"]["oneOf"] == [{"const": "F", "title": "Femme"}, {"const": "M", "title": "Homme"}]
     assert (properties["social.sante"]["x-class"], properties["person.nom"]["title"]) == ("H", "Libellé")
-    assert properties["foyer.aide"] | {"title": ""} == {"title": "", "type": "integer", "minimum": 1000, "maximum": 5000000, "x-unit": "millime", "x-currency": "TND", "x-type": "money", "x-class": "C",
+    assert properties["foyer.aide"] | {"title": ""} == {"title": "", "type": "integer", "minimum": 1000, "maximum": 5000000, "x-unit": "millime",
+        "x-currency": "TND", "x-type": "money", "x-class": "C",
                                                         "x-owner": "OTE"}  # fmt: skip
     assert properties["social.papier"]["anyOf"][0] == {"type": "string", "format": "uuid", "pattern": f"^{schema.UUID}$", "x-upload": True}
 

@@ -10,8 +10,9 @@ from forms import text
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = "\n".join(path.read_text("utf-8") for path in (ROOT / "forms").glob("*.py"))
-_CODE = re.compile(r'"((?:answers?|rows|status|text|int|number|percent|money|date|datetime|bool|choice|multi|cin|passport|phone|email|doc|signature|definition|dictionary|form|word)\.[a-z_]+)"')
-BUILT = {"number.min", "number.max", "percent.min", "percent.max", "money.min", "money.max", "status.no_inconnu", "status.no_refuse", "status.inconnu", "status.refuse"}
+_CODE = re.compile(rf'"((?:{"|".join({code.partition(".")[0] for code in text.messages()} | {"answer", "rows"})})\.[a-z_]+)"')
+BUILT = {"number.min", "number.max", "percent.min", "percent.max", "money.min", "money.max", "status.no_inconnu", "status.no_refuse", "status.inconnu",
+    "status.refuse"}
 USED = set(_CODE.findall(SOURCE)) | BUILT
 
 

@@ -14,7 +14,8 @@ from tests.forms.conftest import EVERYTHING, FILES, GOOD, Forms, task
 FORMS = Forms(dictionary.read(FILES))
 FORM = FORMS.ask(
     task(EVERYTHING + ', "person.passeport"'),
-    {"person.passeport": FORMS.known("person.passeport", "A123456"), "foyer.membres": FORMS.known("foyer.membres", [{"id": "r1"}], until=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))},
+    {"person.passeport": FORMS.known("person.passeport", "A123456"), "foyer.membres": FORMS.known("foyer.membres", [{"id": "r1"}], until=dt.datetime(2026, 1,
+    1, tzinfo=dt.UTC))},
 )
 SPECS = {question.spec.id: question.spec for question in FORM.questions()}
 
@@ -27,12 +28,18 @@ def deep(levels, wrap):
 
 
 HOSTILE = [
-    float("nan"), float("inf"), -float("inf"), 10**5000, -(10**5000), 1e308, "9" * 100_000, "1" * 16, "-0", "1e9", "0x10", "٩" * 50, "x" * 5_000_000, "\x00", "\ud800", "\u202e" * 10, "﷽" * 1000,
-    "+" + "9" * 300, "+216" + "\u200e" * 1000 + "20123456", "2026-99-99", "0000-00-00", "99/99/9999", "31.02.2026", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00", "2026-01-01T10:00:00+99:99", "(a+)+$",
-    "a" * 100_000 + "@b.tn", "a@" + "b." * 50_000 + "tn", "' OR 1=1 --", "{{7*7}}", "=cmd|' /C calc'!A0", b"bytes", object(), decimal.Decimal("NaN"), {1: 2}, {None: None}, {"status": {"status": "inconnu"}},
-    {"value": {"value": {"value": 1}}}, {"value": float("nan"), "reason": "\x00"}, {"name": {"name": "x"}, "strokes": ["M"]}, {"name": "A", "strokes": "M" * 1_000_000}, {"name": "A", "document": 3},
-    {"id": "r1"}, [{"id": "r1"}, {"id": "r1"}], [{"id": "r1" * 100_000}], [{"id": {}}], [{"membre.prenom": {}}], [[[[]]]], [None] * 100_000, ["sante"] * 100_000, [{}] * 4, [{"membre.sexe": {"status": "refuse"}}],
-    (1, 2), {1, 2}, True, False, deep(5_000, lambda inner: [inner]), deep(5_000, lambda inner: {"value": inner}), deep(5_000, lambda inner: {"status": inner}), deep(900, lambda inner: [{"membre.prenom": inner}]),
+    float("nan"), float("inf"), -float("inf"), 10**5000, -(10**5000), 1e308, "9" * 100_000, "1" * 16, "-0", "1e9", "0x10", "٩" * 50, "x" * 5_000_000, "\x00",
+    "\ud800", "\u202e" * 10, "﷽" * 1000,
+    "+" + "9" * 300, "+216" + "\u200e" * 1000 + "20123456", "2026-99-99", "0000-00-00", "99/99/9999", "31.02.2026", "9999-12-31T23:59:59-23:59",
+    "0001-01-01T00:00", "2026-01-01T10:00:00+99:99", "(a+)+$",
+    "a" * 100_000 + "@b.tn", "a@" + "b." * 50_000 + "tn", "' OR 1=1 --", "{{7*7}}", "=cmd|' /C calc'!A0", b"bytes", object(), decimal.Decimal("NaN"), {1: 2},
+    {None: None}, {"status": {"status": "inconnu"}},
+    {"value": {"value": {"value": 1}}}, {"value": float("nan"), "reason": "\x00"}, {"name": {"name": "x"}, "strokes": ["M"]}, {"name": "A",
+    "strokes": "M" * 1_000_000}, {"name": "A", "document": 3},
+    {"id": "r1"}, [{"id": "r1"}, {"id": "r1"}], [{"id": "r1" * 100_000}], [{"id": {}}], [{"membre.prenom": {}}], [[[[]]]], [None] * 100_000,
+    ["sante"] * 100_000, [{}] * 4, [{"membre.sexe": {"status": "refuse"}}],
+    (1, 2), {1, 2}, True, False, deep(5_000, lambda inner: [inner]), deep(5_000, lambda inner: {"value": inner}), deep(5_000,
+    lambda inner: {"status": inner}), deep(900, lambda inner: [{"membre.prenom": inner}]),
 ]  # fmt: skip
 
 

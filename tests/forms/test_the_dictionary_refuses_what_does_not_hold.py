@@ -84,7 +84,8 @@ def test_everything_wrong_is_said_at_once():
     assert len(field('type = "text"\nclass = "Z"\nvalidity = "x"\nhelp = 3\nrien = 1')) >= 4
 
 
-HOSTILE = [None, 3, -1, True, "", "x" * 10_000, "\u202e", [], [[]], [{}], {}, {"fr": 3}, {"fr": "a", "ar": "b", "en": "c"}, "today", "1 +", "((((((", "P1Y", "person.nom", ["person.nom"], [["a"]]]
+HOSTILE = [None, 3, -1, True, "", "x" * 10_000, "\u202e", [], [[]], [{}], {}, {"fr": 3}, {"fr": "a", "ar": "b", "en": "c"}, "today", "1 +", "((((((", "P1Y",
+    "person.nom", ["person.nom"], [["a"]]]
 
 
 def spoiled(chance, table):
@@ -106,7 +107,8 @@ def spoiled(chance, table):
 def test_two_thousand_spoiled_definitions_are_read_or_refused_and_never_fall(monkeypatch):
     chance = random.Random(20261124)
     tables = {name: tomllib.loads(content.decode()) for name, content in FILES.items()}
-    content = f'id = "f01"\n{TITLE}\nshow = ["person.sexe"]\n[[section]]\n{TITLE}\nask = ["person.nom", {{ field = "person.cin", when = "person.nom = null", required = true }}]'
+    content = f'id = "f01"\n{TITLE}\nshow = ["person.sexe"]\n[[section]]\n{TITLE}\n'
+    content += 'ask = ["person.nom", { field = "person.cin", when = "person.nom = null", required = true }]'
     content += f'\n[[check]]\nholds = "person.cin != null"\nfields = ["person.cin"]\nmessage = {LABEL}'
     tasks = {"f01.toml": tomllib.loads(content)}
     given = {}
