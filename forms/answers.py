@@ -13,7 +13,7 @@ from forms import field_types, text
 from forms.dictionary import Field
 from forms.feel import Expression, FeelError
 from forms.field_types import ROWS, TYPES, Wrong
-from forms.form import Form, KnownField, Question
+from forms.form import Form, Known, KnownField, Question
 from forms.scope import Scope, whole_rows
 from forms.text import Finding, Findings
 
@@ -254,7 +254,8 @@ class _Reading:
             return None
         offered = {inner.id: inner for inner in about.rows} if about is not None else {}
         before, seen, rows, statuses = len(self.findings), set(), [], []
-        kept = self._row_ids(spec)
+        known = self.form.facts.get(spec.id)
+        kept, shown = _rows_by_id(known), _rows_by_id(about.known if isinstance(about, Question) else about)
         for place, row in enumerate(value):
             at = f"{where}/{place}"
             if not isinstance(row, dict):
@@ -270,8 +271,11 @@ class _Reading:
                     made["id"] = row_id
             for name in row.keys() - offered.keys() - {"id"}:
                 self.findings.add("answer.not_yours" if name in spec.items else "answer.unknown_field", at + pointer(str(name)[:_LONGEST_NAME]))
+            old = shown.get(made.get("id", ""), {})
             for name, inner in offered.items():
                 self._cell(inner, row.get(name), at + pointer(name), made, unsaid)
+                if inner.optional and name not in made and name not in unsaid and old.get(name) is not None:
+                    unsaid[name] = "inconnu"  # what was known is withdrawn: left out, the old value would go on
             rows.append(made)
             statuses.append(unsaid)
         if len(self.findings) > before:
@@ -291,12 +295,6 @@ class _Reading:
         else:
             unsaid[inner.id] = answer.status
 
-    def _row_ids(self, spec: Field) -> set[str]:
-        known = self.form.facts.get(spec.id)
-        if known is None or known.status != "known":
-            return set()
-        return {str(row["id"]) for row in known.value or () if isinstance(row, Mapping) and "id" in row}
-
     def _refuse(self, spec: Field, wrong: Wrong, where: str) -> None:
         """The sentence of a refused value, its bounds written as the field is."""
         shown = {}
@@ -309,6 +307,13 @@ class _Reading:
                 shown[name] = text.number(bound, self.language) if isinstance(bound, int | float) else bound
         details = {name: bound.isoformat() if isinstance(bound, date) else bound for name, bound in wrong.details.items()}
         self.findings.put(Finding(wrong.code, where, text.say(wrong.code, self.language, **shown), details))
+
+
+def _rows_by_id(known: Known | KnownField | None) -> dict[str, Mapping[str, Any]]:
+    """The rows of a known list, by id."""
+    if known is None or known.status != "known":
+        return {}
+    return {str(row["id"]): row for row in known.value or () if isinstance(row, Mapping) and "id" in row}
 
 
 def _is_nothing(spec: Field, value: Any) -> bool:

@@ -107,6 +107,14 @@ def test_a_list_may_be_empty_and_its_rows_keep_their_ids(forms):
     assert said.values["foyer.membres"] == Answer([rows[0], {"membre.prenom": "Sami", "membre.sexe": "M"}], statuses=({}, {"membre.naissance": "inconnu"}))
 
 
+def test_a_cell_emptied_in_a_known_row_becomes_unknown_but_not_one_she_may_not_see(forms):
+    rows = [{"id": "r1", "membre.prenom": "Amel", "membre.sexe": "F", "membre.handicap": True, "membre.revenu": 100}]
+    known = {"foyer.membres": forms.known("foyer.membres", rows)}
+    raw = {"foyer.membres": [{"id": "r1", "membre.prenom": "Amel", "membre.sexe": "F"}]}
+    said = read(forms, task('"foyer.membres"'), raw, known, hidden="H")
+    assert said.values["foyer.membres"].statuses == ({"membre.revenu": "inconnu"},)
+
+
 @pytest.mark.parametrize(
     ("row", "code", "where"),
     [
