@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import editions, operations
+from engine.casework import aid_operations, editions, operations
 from engine.casework.instances import OWN_SUBJECT, Change, Held, from_row, COLUMNS
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts

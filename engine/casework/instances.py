@@ -29,7 +29,7 @@ STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 # Instances of their own that are about something smaller than the case.
 OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 
-COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id, i.person_id, i.number, i.receipt_code, i.branch, i.subject, i.scope, i.stage,
+COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id, i.person_id, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number, i.receipt_code, i.branch, i.subject, i.scope, i.stage,
        i.status, i.priority, i.referent_id, i.social_worker_id, i.is_shared, i.state, i.seq, i.head, i.opened_at,
        masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
 _LOCK = text(f"SELECT {COLUMNS} FROM instance i WHERE i.instance_id = :id FOR UPDATE OF i")

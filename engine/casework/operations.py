@@ -3,14 +3,12 @@
 Each runs in the unit of work that reached it, gives variables back to the diagram, and may record facts, letters and who is in charge.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import json
-import datetime as dt
-
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from engine import clock, identity
 from engine.actors import authority
@@ -22,6 +20,8 @@ _MOST = 200  # operations in one act: more is a diagram that turns in circles
 _LEAST_LOADED = text("""
     SELECT u.user_id, u.name FROM user_account u LEFT JOIN instance i ON i.referent_id = u.user_id AND i.status = 'open' AND i.root_id = i.instance_id
      WHERE u.is_active AND u.agency = 'OTE' AND u.branch = :branch AND 'referent' = ANY (u.roles) GROUP BY u.user_id ORDER BY count(i.instance_id), u.username LIMIT 1""")
+_SAME_PHONE = text("""SELECT i.instance_id, i.number FROM person_token k JOIN instance i USING (person_id)
+                        WHERE k.kind = 'phone' AND k.token = :phone AND k.person_id <> :person AND i.root_id = i.instance_id AND i.status = 'open' ORDER BY i.opened_at LIMIT 1""")
 _LETTER = text("""INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, produced_at)
                   VALUES (:id, :instance, :root, :template, CAST(:content AS jsonb), :class, :at)""")
 
@@ -73,12 +73,53 @@ class CannotRun(Exception):
     """The operation found nothing to work with: an incident on the case, with this code."""
 
 
-def _new(change: Change, name: str, value: Any, subject: str = "") -> facts.NewFact:
+def recorded(change: Change, name: str, value: Any, around: Sequence[str] = ()) -> facts.NewFact:
+    """A fact that an operation found out. `around`: the keys of the subjects it is about, where they are not the instance's own."""
     found = change.held.edition.dictionary.fields.get(name)
     if found is None:
         raise CannotRun("operation.field_unknown")
-    inner = change.held.subjects.narrowed([subject] if subject else [])
-    return facts.NewFact(inner.key(found.subject) or "", name, value, authority.classes_of(found), source={"kind": "system"})
+    subject = change.held.subjects.narrowed(around).key(found.subject)
+    if subject is None:
+        raise CannotRun("operation.no_subject")
+    return facts.NewFact(subject, name, value, authority.classes_of(found), source={"kind": "system"})
+
+
+@operation("retenir")
+def keep(_change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Keeps values in variables of the diagram, for a gateway further on."""
+    return Outcome(dict(parameters))
+
+
+@operation("fixer_rendez_vous")
+def propose_date(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """The day before which the appointment is to be, in the branch's own days (`jours`, `unite`)."""
+    last = change.tables.calendar.due(change.at, int(parameters.get("jours") or 0), str(parameters.get("unite") or "jours"))
+    return Outcome({"rendez_vous_avant": clock.today(last)})
+
+
+@operation("rattacher_dossier_parent")
+def attach_to_parent(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """A minor who came with a family: her case points at the open case under the same telephone, where there is one."""
+    phone = change.snapshot()["case"].get("person", {}).get("tel")
+    row = change.session.execute(_SAME_PHONE, {"phone": phone, "person": change.held.person_id}).first() if phone else None
+    return Outcome({"dossier_parent": str(row.instance_id) if row else "", "numero_parent": (row.number if row else "") or ""})
+
+
+@operation("conservation")
+def start_retention(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """The day from which what is kept of the case counts its age (each field's own retention, §2.4)."""
+    return Outcome({"conserve_depuis": clock.today(change.at)})
+
+
+@operation("effacer_signalement")
+def erase_signal(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Erases what was said of somebody who never came: the facts go, and the key under which the ledger kept them."""
+    change.session.execute(text("SELECT masar_forget_signal(:root)"), {"root": change.held.root_id})
+    keys, whose = change.session.info["keys"], change.held.person_id or change.held.instance_id
+    # The key cannot come back: it goes only once the rest is committed.
+    event.listen(change.session, "after_commit", lambda _session: keys.erase(whose), once=True)
+    change.known = []
+    return Outcome({"efface_le": clock.today(change.at)})
 
 
 @operation("recepisse")

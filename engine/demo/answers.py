@@ -45,6 +45,9 @@ def to(form: Form, truth: Mapping[str, Any], today: dt.date, actor: Any, session
             continue
         else:
             found = _any(spec)
+        if isinstance(found, str) and found.startswith("@="):
+            same = form.facts.get(found[2:])
+            found = same.value if same and same.value is not None else _any(spec)
         value = _made(found, today, actor, session)
         if spec.type == "list":
             offered = {inner.id for inner in question.rows}

@@ -55,7 +55,30 @@ def draw(rng: random.Random, number: int, branch: str, arrives_on: dt.date, wish
         "emploi.projet_entrepreneurial": wish == "creation", "social.besoins_sociaux": ["loyer"] if wish == "social" else [],
         "social.besoins_estimation": 600_000 if wish == "social" else 0, "evaluation.ressources_mensuelles": 0 if wish == "social" else 150_000,
     }  # fmt: skip
+    truth["plan.mesures"] = measures(wish)
+    truth |= amounts(wish)
     return Person(f"{first[0]} {family[0]}", branch, arrives_on, wish, rng.uniform(0.3, 0.9), truth)
+
+
+def amounts(wish: str) -> dict[str, Any]:
+    """What is proposed and granted for a wish, in millimes."""
+    granted = {"creation": 16_000_000, "social": 600_000}.get(wish, 5_000_000)
+    level = {"creation": "N3", "social": "N1"}.get(wish, "N2")
+    return {"aide.niveau": level, "aide.montant_propose": granted}
+
+
+def measures(wish: str) -> list[dict[str, Any]]:
+    """The measures of a plan for a wish, as the case owner would write them."""
+
+    def measure(kind: str, agency: str, *, asks: bool = False, cost: int = 0) -> dict[str, Any]:
+        return {"mesure.type": kind, "mesure.agence": agency, "mesure.debut": "@+3", "mesure.aide_demandee": asks, **({"mesure.cout_estime": cost} if cost else {})}
+
+    return {
+        "creation": [measure("M20", "ANETI", asks=True, cost=16_000_000)],
+        "emploi": [measure("M13", "ANETI")],
+        "formation": [measure("M15", "ANETI")],
+        "social": [measure("M01", "CPS", asks=True, cost=600_000), measure("M13", "ANETI")],
+    }[wish]
 
 
 def _household(rng: random.Random, is_woman: bool, today: dt.date) -> list[dict[str, Any]]:

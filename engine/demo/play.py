@@ -71,7 +71,7 @@ class Player:
                 tasks.complete(session, actor, task_id, raw, view.version)
         except errors.Refusal as refusal:
             self.left.add(task_id)
-            self.refused.append(f"{task_id} {refusal}")
+            self.refused.append(f"{task_id} {refusal} {[found.message for found in refusal.findings]}")
             return False
         return True
 

@@ -4,7 +4,7 @@ import datetime as dt
 import random
 
 from engine import clock
-from engine.demo.people import Person, draw
+from engine.demo.people import Person, amounts, draw, measures
 
 _BRANCHES = ("MED", "SFX", "TUN")
 _WISHES = ("creation", "emploi", "social", "creation", "formation", "emploi")
@@ -37,7 +37,7 @@ def pizzeria_of_zarzis(today: dt.date) -> Person:
         "person.naissance_date": f"{year - 27}-01-19", "person.naissance_lieu": "Zarzis", "person.tel": "+21622318845", "person.adresse": "12, avenue de la Liberté, Zarzis",
         "person.gouvernorat": "TN-82", "person.delegation": "TN-82-01", "foyer.membres": [], "retour.date": f"{year}-03-12", "retour.type": "force_charter", "retour.pays": "DE",
         "accueil.motif_visite": ["projet"], "evaluation.projet_souhaite": "creation", "emploi.projet_entrepreneurial": True,
-        "projet.note_motivation": 4, "projet.note_competences": 4, "projet.note_marche": 4, "projet.note_rentabilite": 3, "projet.note_apport": 3, "projet.note_perennite": 3,
+        "plan.mesures": measures("creation"), **amounts("creation"), "projet.note_motivation": 4, "projet.note_competences": 4, "projet.note_marche": 4, "projet.note_rentabilite": 3, "projet.note_apport": 3, "projet.note_perennite": 3,
     })  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def mother_in_sfax(today: dt.date) -> Person:
                           {"membre.prenom": "Adem", "membre.naissance": str(arrives.year - 5), "membre.sexe": "M", **child}],
         "depistage.enfants_charge_seule": True, "depistage.aucune_ressource_7j": True, "depistage.traitement_interrompu": True,
         "evaluation.projet_souhaite": "formation", "evaluation.ressources_mensuelles": 0, "social.besoins_sociaux": ["loyer", "scolarite"],
-        "social.besoins_estimation": 1_400_000, "social.enfants_a_inscrire": 2,
+        "social.besoins_estimation": 1_400_000, "social.enfants_a_inscrire": 2, **amounts("social"), "plan.mesures": [*measures("social")[:1], *measures("formation")],
     })  # fmt: skip
 
 
@@ -66,4 +66,5 @@ def long_back_from_italy(today: dt.date) -> Person:
         "person.naissance_date": str(arrives.year - 61), "person.etat_civil": "marie", "person.tel": "+21698441020", "person.adresse": "Cité Ettadhamen, Ariana",
         "person.gouvernorat": "TN-12", "person.delegation": "TN-12-01", "retour.date": (arrives - dt.timedelta(days=425)).isoformat(), "retour.type": "volontaire_autonome",
         "retour.pays": "IT", "retour.sejour_duree_mois": 20, "evaluation.projet_souhaite": "indecis", "social.besoins_sociaux": ["soins"], "social.besoins_estimation": 200_000,
+        "plan.mesures": [{"mesure.type": "M06", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": False}],
     })  # fmt: skip

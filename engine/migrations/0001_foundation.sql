@@ -293,7 +293,9 @@ CREATE POLICY in_reach ON instance FOR SELECT TO masar_app USING (masar_reaches(
 CREATE POLICY write_in_reach ON instance FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND masar_reaches(branch, assigned));
 CREATE POLICY change_in_reach ON instance FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, assigned));
 CREATE POLICY in_reach ON open_task FOR SELECT TO masar_app USING (masar_reaches(branch, ARRAY[holder_id]));
-CREATE POLICY write_in_reach ON open_task FOR ALL TO masar_app USING (masar_may_write() AND masar_reaches(branch, ARRAY[holder_id]));
+-- A case of one's branch may go on with a task of the headquarters (aids, payments): written, not read, from the branch.
+CREATE POLICY write_of_a_case_in_reach ON open_task FOR ALL TO masar_app
+    USING (masar_may_write() AND (masar_reaches(branch, ARRAY[holder_id]) OR EXISTS (SELECT FROM instance i WHERE i.instance_id = open_task.instance_id)));
 CREATE POLICY own_draft ON draft FOR ALL TO masar_app USING (user_id = masar_setting('user_id')::uuid OR masar_is_system());
 
 DO $$
@@ -386,6 +388,18 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER newer_takes_its_place BEFORE INSERT ON fact FOR EACH ROW EXECUTE FUNCTION supersede_fact();
+-- A signal that nobody came after leaves nothing of the person (§4.1); a job asks, no person can.
+CREATE FUNCTION masar_forget_signal(of_root uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE whose uuid;
+BEGIN
+    SELECT person_id INTO whose FROM instance WHERE instance_id = of_root AND process = 'signalement' AND masar_is_system();
+    IF NOT FOUND OR EXISTS (SELECT FROM instance WHERE person_id = whose AND root_id <> of_root) THEN
+        RETURN;
+    END IF;
+    DELETE FROM fact WHERE root_id = of_root;
+    DELETE FROM person_token WHERE person_id = whose;
+    DELETE FROM draft USING open_task t WHERE t.task_id = draft.task_id AND t.root_id = of_root;
+END $$;
 -- Whether somebody is known already, in any branch: enough to prevent a second case, not enough to read the first.
 CREATE FUNCTION masar_matches(of_tokens jsonb) RETURNS TABLE (person_id uuid, kinds text[], root_id uuid, number text, branch text, status text, ended_at timestamptz, outcome text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS

@@ -1,0 +1,111 @@
+"""Operations on money, visits and sittings that diagrams ask for: funds committed, paid and released, instalments, follow-up dates, agendas.
+
+Registered beside `operations`; each runs in the unit of work that reached it. Amounts are read in dinars and kept in millimes.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+
+from engine import clock, identity
+from engine.casework.instances import Change
+from engine.casework.operations import CannotRun, Outcome, operation, recorded
+
+# One statement each: two dossiers never commit the same dinar, and the balance cannot go below nothing (the table's own check).
+_COMMIT = text("""UPDATE fund SET available_millimes = available_millimes - :amount, engaged_millimes = engaged_millimes + :amount
+                   WHERE programme = :programme AND available_millimes >= :amount RETURNING available_millimes""")
+_PAY = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, paid_millimes = paid_millimes + :amount WHERE programme = :programme RETURNING paid_millimes")
+_RELEASE = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, available_millimes = available_millimes + :amount WHERE programme = :programme RETURNING available_millimes")
+
+
+@operation("engager_fonds")
+def commit_funds(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Commits what was granted on its programme's fund: `fonds` is `engages`, or `insuffisants` and nothing changed."""
+    programme, granted = _granted(change)
+    row = change.session.execute(_COMMIT, {"programme": programme, "amount": granted}).one_or_none()
+    return Outcome({"fonds": "engages" if row else "insuffisants", "engage": Decimal(granted if row else 0) / 1000, "paye": Decimal(0)})
+
+
+@operation("preparer_tranche")
+def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Opens instalment `k`: its rank and its amount by the programme's shares, the last one taking what remains."""
+    rank = int(parameters.get("k") or 1)
+    aid, case = _aid(change), change.snapshot()["case"]
+    shares = (case.get("parametres", {}).get("tranches") or {}).get(aid.get("niveau")) or [Decimal(100)]
+    if rank > len(shares):
+        raise CannotRun("operation.no_instalment")
+    granted = _millimes(aid.get("montant_accorde"))
+    before = sum(int(granted * share / 100) for share in shares[: rank - 1])
+    amount = granted - before if rank == len(shares) else int(granted * shares[rank - 1] / 100)
+    said = [recorded(change, "aide.versement_rang", rank), recorded(change, "aide.versement_montant", amount)]
+    return Outcome({"k": Decimal(rank)}, said)
+
+
+@operation("verser_tranche")
+def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Enters the payment of instalment `k` in its fund: from committed to paid."""
+    programme, _granted_amount = _granted(change)
+    amount = _millimes(_aid(change).get("versement_montant"))
+    if change.session.execute(_PAY, {"programme": programme, "amount": amount}).one_or_none() is None:
+        raise CannotRun("operation.no_fund")
+    paid = _millimes(parameters.get("deja")) + amount
+    return Outcome({"paye": Decimal(paid) / 1000})
+
+
+@operation("liberer_fonds")
+def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Gives back to the fund what was committed and not paid."""
+    programme, granted = _granted(change)
+    rest = granted - _millimes(parameters.get("paye"))
+    if rest > 0:
+        change.session.execute(_RELEASE, {"programme": programme, "amount": rest})
+    return Outcome({"libere": Decimal(max(rest, 0)) / 1000})
+
+
+@operation("programmer_visites")
+def schedule_visits(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Makes a visit of each date that the rhythm asks for (`echeances`, as D9 answers): `visites` lists their ids, in order of date."""
+    visits, said = [], []
+    for place, one in enumerate(parameters.get("echeances") or ()):
+        visit_id = str(identity.derived_id(change.held.instance_id, f"{change.held.seq + 1}.visite.{place}"))
+        visits.append({"id": visit_id})
+        subject = [f"visite:{visit_id}"]
+        said += [recorded(change, "visite.prevue_le", _day(one["le"]), subject), recorded(change, "visite.echeance", one["echeance"], subject)]
+    return Outcome({"visites": visits}, said)
+
+
+@operation("ordre_du_jour")
+def freeze_agenda(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """The files put down for a sitting, in the order they came: `dossiers`. Later ones go to the next sitting."""
+    found = change.held.scope.get("aide") or []
+    if not found:
+        raise CannotRun("operation.no_file")
+    return Outcome({"dossiers": [{"id": one} for one in found]})
+
+
+def _aid(change: Change) -> Mapping[str, Any]:
+    """What is known of the aid that the instance is about."""
+    subjects = change.held.subjects
+    aid = change.snapshot().get(subjects.key("aid") or "", {}).get("aide")
+    if not aid:
+        raise CannotRun("operation.no_aid")
+    return aid
+
+
+def _granted(change: Change) -> tuple[str, int]:
+    aid = _aid(change)
+    if not aid.get("programme") or not aid.get("montant_accorde"):
+        raise CannotRun("operation.nothing_granted")
+    return aid["programme"], _millimes(aid["montant_accorde"])
+
+
+def _millimes(dinars: Any) -> int:
+    return int(Decimal(str(dinars or 0)) * 1000)
+
+
+def _day(value: Any) -> str:
+    return (clock.today(value) if isinstance(value, dt.datetime) else value).isoformat() if hasattr(value, "isoformat") else str(value)[:10]
+
