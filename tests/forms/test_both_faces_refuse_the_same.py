@@ -91,6 +91,24 @@ def test_no_trick_in_a_row_is_refused_by_the_schema_alone(field):
         _agree(ANSWERS | {"foyer.membres": [{"membre.prenom": "Amel", "membre.sexe": "F", field: copy.deepcopy(trick)}]})
 
 
+@pytest.mark.parametrize(
+    ("field", "last", "beyond"),
+    [
+        ("person.nom", "x" * 40, "x" * 41), ("social.note", 5, 6), ("social.note", 1, 0), ("social.pieces", 20, 21), ("social.part", 100, 100.5),
+        ("social.surface", 500, 500.1),
+        ("foyer.aide", 5_000_000, 5_000_001), ("foyer.aide", 1000, 999), ("foyer.membres", GOOD["foyer.membres"] * 4, GOOD["foyer.membres"] * 5),
+        ("foyer.membres", [], None),
+        ("person.courriel", f"a@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.tunisie", f"a@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.tunisienne"),
+        ("person.passeport", {"value": "A123457", "reason": "x" * 500}, {"value": "A123457", "reason": "x" * 501}),
+        ("social.signature", {"name": "x" * 120, "strokes": "M" * 20_000}, {"name": "x" * 121, "strokes": "M"}),
+    ],
+)  # fmt: skip
+def test_both_faces_draw_the_line_at_the_same_place(field, last, beyond):
+    assert not _agree(ANSWERS | {field: last}).findings
+    assert _agree(ANSWERS | {field: beyond}).findings
+    assert not VALIDATORS[0].is_valid(ANSWERS | {field: beyond})
+
+
 @pytest.mark.parametrize("field", ANSWERS)
 def test_no_missing_answer_is_refused_by_the_schema_alone(field):
     _agree({name: value for name, value in ANSWERS.items() if name != field})
@@ -122,13 +140,3 @@ def test_a_hidden_fact_is_not_in_the_schema_beyond_its_name():
     made = FORMS.ask(task('"social.sante", "person.nom"'), {"social.sante": FORMS.known("social.sante", True)}, hidden="H")
     assert schema.json_schema(made)["properties"]["social.sante"] == {"title": "Libellé", "readOnly": True}
     assert "facts" not in repr(made)
-
-
-def test_every_form_of_the_project_has_a_schema_that_compiles():
-    content = dictionary.load(ROOT / "forms" / "dictionary")
-    definitions = form.load(ROOT / "forms" / "tasks", content)
-    assert len(definitions) > 60
-    for definition in definitions.values():
-        made = schema.json_schema(form.ask(definition, {}, lambda *_: True, lambda _: True, TODAY, "ar"))
-        jsonschema_rs.meta.validate(made)
-        jsonschema_rs.Draft202012Validator(made, pattern_options=jsonschema_rs.RegexOptions())
