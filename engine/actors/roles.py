@@ -35,10 +35,10 @@ ROLES = {
     "chef_antenne": _role(OTE, "branch", "COPFR", "COPFR"),
     # Signals a return from abroad to any branch; reads no case.
     "attache_social": _role(OTE, "all", "", "CO", is_central=True),
-    "travailleur_social": _role(CPS, "branch", "CSH", "CSHFP"),
+    "travailleur_social": _role(CPS, "branch", "CSH", "COSHFP"),
     "chef_cps": _role(CPS, "branch", "CS", "CSF"),
-    "conseiller_emploi": _role(ANETI, "branch", "CE", "CESF"),
-    "conseiller_entreprendre": _role(ANETI, "branch", "CEP", "CESPF"),
+    "conseiller_emploi": _role(ANETI, "branch", "CE", "COESF"),
+    "conseiller_entreprendre": _role(ANETI, "branch", "CEP", "COESPF"),
     "chef_aneti": _role(ANETI, "branch", "CEP", "CEP"),
     "operateur": _role(PARTNERS, "own", "CP", "COP"),
     # OTE's finance sits at the headquarters and works for every branch [inferred].
