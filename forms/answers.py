@@ -21,6 +21,7 @@ STATUSES = ("inconnu", "refuse")
 LONGEST_REASON = 500
 _STEPS = 100_000  # a computation over 200 rows needs more than a gateway's condition
 _LONGEST_NAME = 80
+_LONGEST_TYPED = 20_000  # longer is refused by its type as it stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ class _Reading:
         if spec.type == ROWS:
             return self._rows(spec, value, where, about)
         try:
-            if self.is_typed and isinstance(value, str):
+            if self.is_typed and isinstance(value, str) and len(value) <= _LONGEST_TYPED:
                 value = TYPES[spec.type].from_text(spec, value)
             stored = TYPES[spec.type].read(spec, value)
             self._on_its_day(spec, stored)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forms import answers, dictionary, form, schema
-from tests.forms.conftest import EVERYTHING, FILES, GOOD, TODAY, Forms, task
+from forms import answers, dictionary, schema
+from tests.forms.conftest import EVERYTHING, FILES, GOOD, Forms, task
 
 FORMS = Forms(dictionary.read(FILES))
 ROOT = Path(__file__).resolve().parents[2]

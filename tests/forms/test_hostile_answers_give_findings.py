@@ -47,9 +47,9 @@ HOSTILE = [
 @pytest.mark.parametrize("field", [*SPECS, "person.passeport"])
 def test_no_value_of_any_kind_breaks_the_reading_of_a_field(field, is_typed):
     for value in HOSTILE:
-        began = time.perf_counter()
+        began = time.process_time()
         said = answers.read(FORM, GOOD | {field: value}, "ar", is_typed=is_typed)
-        assert time.perf_counter() - began < 0.5
+        assert time.process_time() - began < 0.5
         for found in said.findings:
             assert found.message and len(found.message) < 400 and len(found.where) < 400
             json.dumps(found.details)
