@@ -33,10 +33,11 @@ COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id, i.p
        i.status, i.priority, i.referent_id, i.social_worker_id, i.is_shared, i.state, i.seq, i.head, i.opened_at,
        masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
 _LOCK = text(f"SELECT {COLUMNS} FROM instance i WHERE i.instance_id = :id FOR UPDATE OF i")
+# The task too, after its case: who waited for the case reads the task again as it is now, or finds it gone.
 LOCK_BY_TASK = text(f"""
     SELECT {COLUMNS}, t.task_id, t.position, t.node, t.process AS task_process, t.names, t.kind, t.form, t.subject AS task_subject, t.subjects, t.agency AS task_agency,
            t.branch AS task_branch, t.role, t.holder_id, t.opened_at AS task_opened_at, t.due_at, t.version
-      FROM open_task t JOIN instance i USING (instance_id) WHERE t.task_id = :task FOR UPDATE OF i""")
+      FROM open_task t JOIN instance i USING (instance_id) WHERE t.task_id = :task FOR UPDATE OF i, t""")
 _APPLY = text("""
 WITH gone AS (DELETE FROM open_task WHERE task_id = ANY (CAST(:closed AS uuid[]))),
      typed AS (DELETE FROM draft WHERE task_id = ANY (CAST(:closed AS uuid[]))),
