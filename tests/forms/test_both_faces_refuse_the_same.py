@@ -114,7 +114,7 @@ def test_no_missing_answer_is_refused_by_the_schema_alone(field):
     _agree({name: value for name, value in ANSWERS.items() if name != field})
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(changes, st.none() | rows)
 def test_random_answers_are_refused_by_the_schema_only_when_reading_refuses_them(changed, members):
     _agree(ANSWERS | changed | ({} if members is None else {"foyer.membres": members}))
