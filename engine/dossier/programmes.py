@@ -47,13 +47,18 @@ class DatedTables:
 
     def _tell(self, day: dt.date) -> dict[str, Any]:
         programmes = [
-            {"code": row["code"], "version": Decimal(row["version"]), "du": row["valid_from"], "au": row["valid_to"], "fonds_disponibles": _amount(row["available_millimes"])}
+            {"code": row["code"], "version": Decimal(row["version"]), "du": row["valid_from"], "au": row["valid_to"]}
+            | {"fonds_disponibles": _amount(row["available_millimes"])}
             | {key: value for key, value in _dinars(row["content"]).items() if key != "label"}
             for row in self.programmes
             if row["valid_from"] <= day
         ]
         parameters = {row["code"]: _dinars(row["value"], row["code"]) for row in self.parameters if _holds(row, day) and row["code"] != SHORT_DAYS}
-        branches = [{"code": row["code"], "ouverte_le": row["opened_on"], "gouvernorats": list(row["governorates"])} for row in self.branches if row["opened_on"] <= day]
+        branches = [
+            {"code": row["code"], "ouverte_le": row["opened_on"], "gouvernorats": list(row["governorates"])}
+            for row in self.branches
+            if row["opened_on"] <= day
+        ]
         return {"programmes": programmes, "parametres": {name.removesuffix("_millimes"): value for name, value in parameters.items()}, "antennes": branches}
 
 

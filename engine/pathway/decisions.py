@@ -193,9 +193,8 @@ class _Reading:
         self.findings.append(errors.Finding(code, f"{self.file}#{self.id}", {"decision": self.name, **details}))
 
     def decision(self) -> Decision:
-        requires = tuple(
-            one.get("href", "").rpartition("#")[2] for link in _children(self.element, "informationRequirement") for one in link if _tag(one) == "requiredDecision"
-        )
+        links = (one for link in _children(self.element, "informationRequirement") for one in link if _tag(one) == "requiredDecision")
+        requires = tuple(one.get("href", "").rpartition("#")[2] for one in links)
         table, literal = _child(self.element, "decisionTable"), _child(self.element, "literalExpression")
         if table is not None:
             return self._table(table, requires)

@@ -13,7 +13,8 @@ LEVEL_1 = CLASS_1 | {
     "aide.niveau": "N1", "person.pj01_vue": True, "retour.prouve": True, "aide.beneficiaire_paiement": "fournisseur",
     "aide.postes": [{"nature": "mobilier", "montant": 900, "devis": "d"}],
 }  # fmt: skip
-LEVEL_2 = {"aide.niveau": "N2", "person.pj01_vue": True, "retour.prouve": True, "mesure.pj15": "d", "aide.pj13": "d", "aide.employeur_nom": "X", "aide.salaire_brut": 900, "aide.duree_mois": 6}
+LEVEL_2 = {"aide.niveau": "N2", "person.pj01_vue": True, "retour.prouve": True, "mesure.pj15": "d", "aide.pj13": "d", "aide.employeur_nom": "X",
+    "aide.salaire_brut": 900, "aide.duree_mois": 6}
 
 
 def missing(decide, facts):
@@ -58,7 +59,8 @@ def test_level_1_lacks_one_thing_at_a_time(decide, facts, expected):
 
 @pytest.mark.parametrize(
     ("without", "expected"),
-    [("mesure.pj15", {"PJ15": "employeur"}), ("aide.pj13", {"PJ13": "employeur"}), ("aide.employeur_nom", {"F43": "ANETI"}), ("aide.salaire_brut", {"F43": "ANETI"}),
+    [("mesure.pj15", {"PJ15": "employeur"}), ("aide.pj13", {"PJ13": "employeur"}), ("aide.employeur_nom", {"F43": "ANETI"}),
+        ("aide.salaire_brut", {"F43": "ANETI"}),
      ("aide.duree_mois", {"F43": "ANETI"}), ("person.pj01_vue", {"PJ01": "personne"}), ("retour.prouve", {"PJ02": "personne"})],
 )  # fmt: skip
 def test_level_2_lacks_one_thing_at_a_time(decide, without, expected):
@@ -67,8 +69,10 @@ def test_level_2_lacks_one_thing_at_a_time(decide, without, expected):
 
 @pytest.mark.parametrize(
     ("without", "expected"),
-    [("projet.investissements", {"F52": "ANETI"}), ("projet.financement_total", {"F52": "ANETI"}), ("projet.avis", {"F53": "ANETI"}), ("projet.devis_complets", {"PJ10": "personne"}),
-     ("aide.pj17", {"PJ17": "personne"}), ("aide.pj13", {"PJ13": "personne"}), ("person.pj01_vue", {"PJ01": "personne"}), ("retour.prouve", {"PJ02": "personne"})],
+    [("projet.investissements", {"F52": "ANETI"}), ("projet.financement_total", {"F52": "ANETI"}), ("projet.avis", {"F53": "ANETI"}),
+        ("projet.devis_complets", {"PJ10": "personne"}),
+     ("aide.pj17", {"PJ17": "personne"}), ("aide.pj13", {"PJ13": "personne"}), ("person.pj01_vue", {"PJ01": "personne"}),
+     ("retour.prouve", {"PJ02": "personne"})],
 )  # fmt: skip
 def test_level_3_lacks_one_thing_at_a_time(decide, without, expected):
     assert missing(decide, COMPLETE | {without: None}) == expected

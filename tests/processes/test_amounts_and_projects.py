@@ -9,7 +9,8 @@ from tests.processes import reading
 from tests.processes.test_what_is_open_to_them import CLASS_1, CLASS_2, CLASS_3, CLASS_4, FROM_GERMANY
 
 SOCIAL = {"aide.niveau": "N1", "aide.programme": "TOUNESNA-EU", "foyer.adultes": 2, "foyer.enfants": 2, "aide.total": 9000}
-HIRING = {"aide.niveau": "N2", "aide.programme": "TOUNESNA-EU", "aide.salaire_brut": 1000, "aide.duree_mois": 6, "aide.part_demandee": 50, "aide.formation_cout": None}
+HIRING = {"aide.niveau": "N2", "aide.programme": "TOUNESNA-EU", "aide.salaire_brut": 1000, "aide.duree_mois": 6, "aide.part_demandee": 50,
+    "aide.formation_cout": None}
 
 
 @pytest.mark.parametrize(("screening", "amount"), [(CLASS_1, 2760), (CLASS_2, 3680), (CLASS_3, 4600), (CLASS_4, 4600)])
@@ -69,10 +70,13 @@ def test_before_the_instruction_amounts_follow_the_best_offer_of_the_level(decid
     assert decide("plafond_retenu", facts | {"aide.niveau": "N1"}).outputs is None
 
 
-SOUND = {"projet.formel": True, "projet.autorisation_requise": False, "projet.experience_secteur_ans": 0, "projet.diplome_secteur": False, "projet.apport_total": 1600, "projet.besoin_estime": 16000}
-NOTES = dict.fromkeys(("projet.note_motivation", "projet.note_competences", "projet.note_marche", "projet.note_rentabilite", "projet.note_apport", "projet.note_perennite"))
+SOUND = {"projet.formel": True, "projet.autorisation_requise": False, "projet.experience_secteur_ans": 0, "projet.diplome_secteur": False,
+    "projet.apport_total": 1600, "projet.besoin_estime": 16000}
+NOTES = dict.fromkeys(("projet.note_motivation", "projet.note_competences", "projet.note_marche", "projet.note_rentabilite", "projet.note_apport",
+    "projet.note_perennite"))
 COMPLETE = {
-    "aide.niveau": "N3", "person.pj01_vue": True, "retour.prouve": True, "projet.investissements": [{"poste": "Four"}], "projet.financement_total": 20000, "projet.avis": "favorable",
+    "aide.niveau": "N3", "person.pj01_vue": True, "retour.prouve": True, "projet.investissements": [{"poste": "Four"}], "projet.financement_total": 20000,
+    "projet.avis": "favorable",
     "projet.devis_complets": True, "aide.pj17": "d", "aide.pj13": "d",
 }  # fmt: skip
 
@@ -131,7 +135,8 @@ def test_each_case_and_each_boundary(decide, decision, facts, output, rows):
     assert not verdict.findings
 
 
-@pytest.mark.parametrize(("notes", "thresholds", "row"), [(N55, (40, "55.001", 70), "a_retravailler"), (N70, (40, 55, "70.001"), "reserves"), (N40, ("40.001", 55, 70), "faible")])
+@pytest.mark.parametrize(("notes", "thresholds", "row"), [(N55, (40, "55.001", 70), "a_retravailler"), (N70, (40, 55, "70.001"), "reserves"),
+    (N40, ("40.001", 55, 70), "faible")])
 def test_a_score_just_under_a_threshold_falls_in_no_gap(decide, notes, thresholds, row):
     parameters = reading.dated().scope(reading.TODAY)["parametres"]
     moved = dict(zip(("refus", "reserve", "accord"), map(Decimal, thresholds), strict=True))

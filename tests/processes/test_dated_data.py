@@ -85,7 +85,8 @@ def test_shares_of_instalments_and_weights_sum_to_a_hundred():
 
 def test_sources_cited_are_listed():
     told = (reading.PROCESSES / "README.md").read_text("utf-8")
-    cited = {key for path in reading.PROCESSES.rglob("*") if path.suffix in (".dmn", ".bpmn", ".toml") for key in re.findall(r"\bS\d{1,2}\b", path.read_text("utf-8"))}
+    cited = {key for path in reading.PROCESSES.rglob("*") if path.suffix in (".dmn", ".bpmn", ".toml")
+        for key in re.findall(r"\bS\d{1,2}\b", path.read_text("utf-8"))}
     assert sorted(key for key in cited if not re.search(rf"{key}\b", told.partition("## Sources")[2])) == []
 
 
@@ -114,7 +115,8 @@ def test_an_installation_reads_what_the_files_say(filled):
     found, written = held(filled).scope(reading.TODAY), reading.dated().scope(reading.TODAY)
     assert sorted(found["programmes"], key=lambda row: row["code"]) == sorted(written["programmes"], key=lambda row: row["code"])
     assert found["parametres"] == written["parametres"] and "seance_unique" not in found["parametres"]
-    assert {branch["code"]: set(branch["gouvernorats"]) for branch in found["antennes"]} == {branch.code: set(branch.governorates) for branch in agencies.BRANCHES}
+    assert {branch["code"]: set(branch["gouvernorats"]) for branch in found["antennes"]} == {branch.code: set(branch.governorates)
+        for branch in agencies.BRANCHES}
     assert found["parametres"]["base_adulte"] == Decimal(1300) and found["programmes"][0]["du"].year >= 2019
 
 
@@ -150,5 +152,6 @@ def test_holidays_have_their_three_names_and_say_when_they_are_estimates(filled)
 
 def test_in_ramadan_and_summer_a_delay_ends_when_the_office_closes(filled):
     calendar = held(filled).calendar
-    ends = {day: calendar.due(dt.datetime.combine(day, dt.time(9), TUNIS), 0, "jours_ouvres").astimezone(TUNIS).time() for day in (dt.date(2026, 3, 2), dt.date(2026, 6, 2), dt.date(2026, 7, 2))}
+    ends = {day: calendar.due(dt.datetime.combine(day, dt.time(9), TUNIS), 0, "jours_ouvres").astimezone(TUNIS).time()
+        for day in (dt.date(2026, 3, 2), dt.date(2026, 6, 2), dt.date(2026, 7, 2))}
     assert ends == {dt.date(2026, 3, 2): dt.time(14), dt.date(2026, 6, 2): dt.time(17), dt.date(2026, 7, 2): dt.time(14)}

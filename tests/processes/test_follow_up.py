@@ -51,7 +51,8 @@ def test_a_project_with_a_grant_adds_visits_at_18_and_24_months(decide, screenin
     assert aided == alone + list(zip(months(18, 24), ("m18", "m24"), ("visite",) * 2, strict=True))
 
 
-@pytest.mark.parametrize("measure", [{"type": "M20", "aide_demandee": False}, {"type": "M20", "aide_demandee": True, "issue": "abandonnee"}, {"type": "M17", "aide_demandee": True}])
+@pytest.mark.parametrize("measure", [{"type": "M20", "aide_demandee": False}, {"type": "M20", "aide_demandee": True, "issue": "abandonnee"},
+    {"type": "M17", "aide_demandee": True}])
 def test_a_project_without_a_grant_adds_none(decide, measure):
     assert len(dates(decide, CLASS_1 | {"plan.mesures": [measure]})) == 4
 

@@ -18,9 +18,11 @@ BPMN, DI, MASAR = "{http://www.omg.org/spec/BPMN/20100524/MODEL}", "{http://www.
 FEEL_PLACES = ("valeur", "cle")
 AGENCY = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 # Forms that bear the number of a domain.md form instead of their task's.
-NUMBERED = {"T001": "f01", "T101": "f11", "T102": "f12", "T104": "f13", "T201": "f21", "T202": "f22", "T203": "f23", "T205": "f24", "T206": "f25", "T303": "f31", "T305": "f32",
+NUMBERED = {"T001": "f01", "T101": "f11", "T102": "f12", "T104": "f13", "T201": "f21", "T202": "f22", "T203": "f23", "T205": "f24", "T206": "f25",
+    "T303": "f31", "T305": "f32",
             "T403": "f41", "T404": "f42", "T502": "f51", "T504": "f52", "T506": "f53", "T654": "f61", "T702": "f71", "T802": "f81"}  # fmt: skip
-SPEAKING = {"userTask", "manualTask", "serviceTask", "businessRuleTask", "sendTask", "receiveTask", "task", "callActivity", "subProcess", "startEvent", "endEvent",
+SPEAKING = {"userTask", "manualTask", "serviceTask", "businessRuleTask", "sendTask", "receiveTask", "task", "callActivity", "subProcess", "startEvent",
+    "endEvent",
             "intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent", "process"}  # fmt: skip
 GATEWAYS = {"exclusiveGateway", "inclusiveGateway", "parallelGateway", "eventBasedGateway"}
 
@@ -121,7 +123,8 @@ def test_conditions_read_fields_that_exist_and_codes_they_may_hold(root, fields,
     wrong = []
     for place, text in feel_texts(root):
         plain = re.sub(r'"[^"]*"', '""', text)
-        wrong += [(place, path) for path in re.findall(r"(?<![\w.])(\w+\.\w+)", plain) if path.partition(".")[0] in groups and path not in fields and not path.endswith((".id", "_statut"))]
+        wrong += [(place, path) for path in re.findall(r"(?<![\w.])(\w+\.\w+)", plain) if path.partition(".")[0] in groups and path not in fields
+            and not path.endswith((".id", "_statut"))]
         for name, code in re.findall(r'(?<![\w.])([\w.]+) !?= "([^"]*)"', text):
             codes = choices.get(fields.get(name, {}).get("choices", ""))
             decision = said.get(name.partition(".")[0])
@@ -134,7 +137,8 @@ def test_conditions_read_fields_that_exist_and_codes_they_may_hold(root, fields,
 
 def test_each_element_is_drawn(root):
     drawn = {one.get("bpmnElement") for one in root.iter(f"{DI}BPMNShape", f"{DI}BPMNEdge")}
-    bare = [one.get("id") for one in root.iter() if isinstance(one.tag, str) and one.tag.startswith(BPMN) and kind(one) in SPEAKING | GATEWAYS | {"lane", "sequenceFlow"} - {"process"}]
+    bare = [one.get("id") for one in root.iter() if isinstance(one.tag, str) and one.tag.startswith(BPMN) and kind(one) in SPEAKING | GATEWAYS
+        | {"lane", "sequenceFlow"} - {"process"}]
     assert sorted(set(bare) - drawn - {one.get("id") for one in root.iter(f"{BPMN}process")}) == []
 
 

@@ -14,14 +14,18 @@ from tests.processes.conftest import VARIABLES
 TABLES = reading.tables()
 CALLED = sorted({"D0", "D1", "D2", "D3", "D4a", "D4", "D5", "D5b", "D6", "D7", "D8", "D8b", "D9", "D9b", "D10c", "D10d", "D12", "D14"})
 DAYS = some.dates(dt.date(2024, 1, 1), dt.date(2027, 12, 31))
-AMOUNTS = some.one_of(some.sampled_from([0, 300, 500, 800, 1000, 16000]), some.integers(0, 40_000_000).map(lambda millimes: Decimal(millimes) / 1000)).map(Decimal)
+AMOUNTS = some.one_of(some.sampled_from([0, 300, 500, 800, 1000, 16000]),
+    some.integers(0, 40_000_000).map(lambda millimes: Decimal(millimes) / 1000)).map(Decimal)
 OF_TYPE = {
-    "bool": some.booleans(), "tri": some.booleans(), "date": DAYS, "money": AMOUNTS, "percent": some.integers(0, 100).map(Decimal), "number": some.floats(0, 1).map(lambda one: Decimal(str(one))),
-    "int": some.integers(0, 24).map(Decimal), "score": some.integers(0, 5).map(Decimal), "doc": some.just("d"), "gov": some.sampled_from(["TN-11", "TN-23", "TN-61", "TN-82"]),
+    "bool": some.booleans(), "tri": some.booleans(), "date": DAYS, "money": AMOUNTS, "percent": some.integers(0, 100).map(Decimal),
+    "number": some.floats(0, 1).map(lambda one: Decimal(str(one))),
+    "int": some.integers(0, 24).map(Decimal), "score": some.integers(0, 5).map(Decimal), "doc": some.just("d"),
+    "gov": some.sampled_from(["TN-11", "TN-23", "TN-61", "TN-82"]),
     "country": some.sampled_from(["FR", "DE", "IT", "NL", "LY"]), "datetime": DAYS.map(lambda day: dt.datetime.combine(day, dt.time(9), dt.UTC)),
 }  # fmt: skip
 OF_VARIABLE = {
-    "doublon": some.fixed_dictionaries({"cin": some.sampled_from(["exact", "non"]), "ressemblance": some.integers(0, 10).map(lambda tenths: Decimal(tenths) / 10), "dossier": some.sampled_from(["ouvert", "clos", "aucun"])}),
+    "doublon": some.fixed_dictionaries({"cin": some.sampled_from(["exact", "non"]),
+    "ressemblance": some.integers(0, 10).map(lambda tenths: Decimal(tenths) / 10), "dossier": some.sampled_from(["ouvert", "clos", "aucun"])}),
     "k": some.integers(1, 4).map(Decimal), "suivi_debut": some.none() | DAYS, "visites_manquees": some.none() | some.integers(0, 3).map(Decimal),
     "signale": some.none() | some.fixed_dictionaries({"gouvernorat": some.none() | OF_TYPE["gov"]}),
 }  # fmt: skip

@@ -13,10 +13,12 @@ from tests.processes.conftest import VARIABLES
 FILES = sorted((reading.PROCESSES / "decisions").glob("*.dmn"))
 DMN, MASAR = "{https://www.omg.org/spec/DMN/20191111/MODEL/}", "{urn:masar:bpmn:1}"
 EXPECTED = {"D0", "D1", "D2", "D3", "D4a", "D4", "D5", "D5b", "D6", "D7", "D8", "D8b", "D9", "D9b", "D10c", "D10d", "D12", "D14"}
-POLICIES = {"D0": "FIRST", "D1": "FIRST", "D3_points": "COLLECT", "D3": "FIRST", "D4a": "FIRST", "D4": "COLLECT", "D6": "FIRST", "D7": "FIRST", "D8_exigees": "COLLECT",
+POLICIES = {"D0": "FIRST", "D1": "FIRST", "D3_points": "COLLECT", "D3": "FIRST", "D4a": "FIRST", "D4": "COLLECT", "D6": "FIRST", "D7": "FIRST",
+    "D8_exigees": "COLLECT",
             "D8b": "UNIQUE", "D8b_preuve": "UNIQUE", "D9_rythmes": "COLLECT", "D9b": "FIRST", "D10c": "FIRST", "D10d": "FIRST", "D12": "UNIQUE"}  # fmt: skip
 DATED = {"parametres", "programmes", "antennes", "dossier", "today", "now"}
-# Ranks, classes, milestones of months and arithmetic (a half, a percent, seven days a week, notes out of five, three decimals): nothing that a funder may change.
+# Ranks, classes, milestones of months and arithmetic (a half, a percent, seven days a week, notes out of five, three decimals): nothing that a funder may
+# change.
 INNATE = {"0", "0.5", "1", "2", "3", "4", "5", "7", "100"}
 POINTS = {"0", "1", "2", "3", "4", "5", "6", "0.5"}
 
@@ -114,7 +116,8 @@ def test_names_read_inside_rows_exist(all_tables, fields):
     """`item.nature`, `p.bail`: columns of lists, of programmes, of branches, or made by the expression itself."""
     columns = {name.partition(".")[2] for name in fields}
     scope = reading.dated().scope(reading.TODAY)
-    columns |= {key for row in [*scope["programmes"], *scope["antennes"]] for key in row} | {key for row in scope["programmes"] for level in row["niveaux"] for key in level}
+    columns |= {key for row in [*scope["programmes"], *scope["antennes"]] for key in row} | {key for row in scope["programmes"] for level in row["niveaux"]
+        for key in level}
     for name, decision in all_tables.by_id.items():
         for text in expressions(decision):
             made = set(re.findall(r"(\w+)\s*:", text))
@@ -140,7 +143,8 @@ def test_codes_compared_are_codes_that_a_field_may_hold(all_tables, fields, choi
 
 @pytest.mark.parametrize(
     ("decision", "column", "listed"),
-    [("D4", "mesure", "mesures"), ("D7", "decision", "aide_decision"), ("D8_exigees", "aupres", None), ("D9b", "suite", None), ("D10c", "circuit", None), ("D1", "issue", None)],
+    [("D4", "mesure", "mesures"), ("D7", "decision", "aide_decision"), ("D8_exigees", "aupres", None), ("D9b", "suite", None), ("D10c", "circuit", None),
+        ("D1", "issue", None)],
 )
 def test_results_are_codes_of_their_lists(all_tables, choices, decision, column, listed):
     found = all_tables.by_id[decision]
@@ -164,7 +168,8 @@ def test_amounts_thresholds_and_delays_are_data(all_tables):
 
 
 def test_every_row_is_hit_by_a_case_of_these_tests(all_tables, decide):
-    cases = [case for module in (test_who_comes_in, test_what_is_open_to_them, test_amounts_and_projects, test_aid_dossiers, test_follow_up) for case in module.CASES]
+    cases = [case for module in (test_who_comes_in, test_what_is_open_to_them, test_amounts_and_projects, test_aid_dossiers, test_follow_up)
+        for case in module.CASES]
     hit = {rule for decision, facts, _, _ in cases for rule in decide(decision, facts).rules}
     elsewhere = {"D3", "D8_exigees"}  # the next test
     rows = {rule.rule_id for name, decision in all_tables.by_id.items() if name not in elsewhere for rule in decision.rules}

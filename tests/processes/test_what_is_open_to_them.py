@@ -50,7 +50,8 @@ CASES = [
     ("D4", CLASS_1 | {"evaluation.projet_souhaite": None}, [to("a_decider")], ["projet_inconnu"]),
     ("D4", CLASS_1 | {"evaluation.projet_souhaite": "etudes", "evaluation.procedures_etranger": True, "social.soutien_psy_souhaite": True},
      [to("social", "M04"), to("social", "M09"), to("social", "M05")], ["etudes", "etranger", "psy"]),
-    ("D4", CLASS_1 | {"evaluation.projet_souhaite": "etudes", "evaluation.procedures_etranger": None, "social.soutien_psy_souhaite": None}, [to("social", "M04")], ["etudes"]),
+    ("D4", CLASS_1 | {"evaluation.projet_souhaite": "etudes", "evaluation.procedures_etranger": None, "social.soutien_psy_souhaite": None},
+    [to("social", "M04")], ["etudes"]),
 ]  # fmt: skip
 
 
@@ -62,7 +63,8 @@ def test_each_case_and_each_boundary(decide, decision, facts, output, rows):
     assert not verdict.findings
 
 
-RETURNED = CLASS_1 | {"person.nationalite": ["TN"], "person.gouvernorat": "TN-61", "retour.prouve": True, "retour.date": dt.date(2026, 2, 1), "retour.type": "force_charter"}
+RETURNED = CLASS_1 | {"person.nationalite": ["TN"], "person.gouvernorat": "TN-61", "retour.prouve": True, "retour.date": dt.date(2026, 2, 1),
+    "retour.type": "force_charter"}
 FROM_FRANCE, FROM_GERMANY = RETURNED | {"retour.pays": "FR"}, RETURNED | {"retour.pays": "DE"}
 EURP = {"consentement.c2": True, "retour.ref_externe": "RIAT-1"}
 
@@ -90,13 +92,15 @@ def test_at_equal_ceiling_an_open_offer_passes_before_one_to_verify_then_the_fun
     assert offers(decide, before, today=dt.date(2025, 3, 12))["N2"] == ("OFII-TN-2023", 15000, "ouvert")
 
 
-@pytest.mark.parametrize(("viable", "project"), [(True, ("OFII-TN-2025", Decimal("23100"), "ouvert")), (None, ("OFII-TN-2025", Decimal("23100"), "a_verifier")), (False, ("TOUNESNA-EU", 16000, "ouvert"))])
+@pytest.mark.parametrize(("viable", "project"), [(True, ("OFII-TN-2025", Decimal("23100"), "ouvert")),
+    (None, ("OFII-TN-2025", Decimal("23100"), "a_verifier")), (False, ("TOUNESNA-EU", 16000, "ouvert"))])
 def test_since_december_2025_ofii_pays_for_viable_projects_only(decide, viable, project):
     assert offers(decide, FROM_FRANCE | {"projet.viable": viable})["N3"] == project
 
 
 def test_the_version_is_the_one_of_the_day_the_aid_was_asked(decide):
-    asked = FROM_FRANCE | {"retour.date": dt.date(2025, 10, 1), "aide.date_demande": dt.date(2025, 12, 2), "aide.niveau": "N3", "accueil.date_demande": dt.date(2025, 11, 1)}
+    asked = FROM_FRANCE | {"retour.date": dt.date(2025, 10, 1), "aide.date_demande": dt.date(2025, 12, 2), "aide.niveau": "N3",
+        "accueil.date_demande": dt.date(2025, 11, 1)}
     assert offers(decide, asked)["N3"] == ("OFII-TN-2023", Decimal("23100"), "ouvert")
     assert offers(decide, asked | {"aide.date_demande": dt.date(2025, 12, 3)})["N3"] == ("OFII-TN-2025", Decimal("23100"), "a_verifier")
     assert decide("programme_retenu", asked | {"aide.programme": "OFII-TN-2023"}).outputs["code"] == "OFII-TN-2023"
@@ -110,7 +114,8 @@ def test_six_months_to_file_counted_to_the_day_the_person_asked(decide, asked_on
 
 
 def test_a_programme_may_count_to_the_validation_instead_of_the_filing(decide):
-    late = {"code": "V", "version": Decimal(1), "du": dt.date(2019, 9, 1), "au": None, "date_comptee": "validation", "delai_mois": Decimal(6), "niveaux": [{"niveau": "N3"}]}
+    late = {"code": "V", "version": Decimal(1), "du": dt.date(2019, 9, 1), "au": None, "date_comptee": "validation", "delai_mois": Decimal(6),
+        "niveaux": [{"niveau": "N3"}]}
     facts = FROM_GERMANY | {"accueil.date_demande": dt.date(2026, 3, 1)}
     assert "N3" in offers(decide, facts, today=dt.date(2026, 8, 1), programmes=[late])
     assert offers(decide, facts, today=dt.date(2026, 8, 2), programmes=[late]) == {}
@@ -134,7 +139,8 @@ def test_the_dutch_programme_is_for_two_governorates(decide):
     ("kind", "expected"),
     [
         ("force_charter", {"PAP": ("EURP-F", Decimal("676.5"), "ouvert"), "PRP": ("EURP-F", Decimal("9900"), "ouvert")}),  # 1 000 € each of three
-        ("volontaire_assiste", {"PAP": ("EURP-V", Decimal("2029.5"), "ouvert"), "PRP": ("EURP-V", Decimal("13200"), "ouvert")}),  # 2 000 € and 1 000 € each of two
+        # 2 000 € and 1 000 € each of two
+        ("volontaire_assiste", {"PAP": ("EURP-V", Decimal("2029.5"), "ouvert"), "PRP": ("EURP-V", Decimal("13200"), "ouvert")}),
         (None, {}),
     ],
 )
@@ -161,7 +167,8 @@ def test_aid_of_a_level_already_received_is_not_given_again_by_a_programme_that_
 
 @pytest.mark.parametrize(
     "facts",
-    [{"retour.date": dt.date(2025, 3, 11)}, {"person.nationalite": ["DZ"]}, {"person.nationalite": None}, {"retour.pays": None}, {"retour.pays": "LY"}, {"retour.prouve": False}],
+    [{"retour.date": dt.date(2025, 3, 11)}, {"person.nationalite": ["DZ"]}, {"person.nationalite": None}, {"retour.pays": None}, {"retour.pays": "LY"},
+        {"retour.prouve": False}],
 )
 def test_nothing_is_open_to_who_is_not_admitted_or_returned_from_elsewhere(decide, facts):
     assert offers(decide, FROM_GERMANY | facts) == {}

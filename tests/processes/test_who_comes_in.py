@@ -15,11 +15,14 @@ DAY = dt.timedelta(days=1)
 
 # The twelve questions of the screening, with their points (domain.md §4.2, D3).
 POINTS = {
-    "sans_abri_ce_soir": 4, "maladie_urgente": 4, "traitement_interrompu": 2, "enceinte": 2, "enfants_charge_seule": 2, "mineur_non_accompagne": 6, "handicap": 2,
+    "sans_abri_ce_soir": 4, "maladie_urgente": 4, "traitement_interrompu": 2, "enceinte": 2, "enfants_charge_seule": 2, "mineur_non_accompagne": 6,
+    "handicap": 2,
     "violence_ou_traite_suspectee": 5, "detresse_psychologique": 2, "risque_pour_soi": 6, "aucune_ressource_7j": 3, "conflit_familial_empeche_logement": 1,
 }  # fmt: skip
-ROWS = dict(zip(POINTS, ("sans_abri", "maladie", "traitement", "enceinte", "parent_seul", "mineur_seul", "handicap", "violence", "detresse", "risque", "ressources", "conflit"), strict=True))
-CALM = {f"depistage.{name}": False for name in POINTS} | {"person.naissance_date": dt.date(1999, 1, 1), "person.sexe": "F", "foyer.a_charge": 0, "foyer.enfants": 0}
+ROWS = dict(zip(POINTS, ("sans_abri", "maladie", "traitement", "enceinte", "parent_seul", "mineur_seul", "handicap", "violence", "detresse", "risque",
+    "ressources", "conflit"), strict=True))
+CALM = {f"depistage.{name}": False for name in POINTS} | {"person.naissance_date": dt.date(1999, 1, 1), "person.sexe": "F", "foyer.a_charge": 0,
+    "foyer.enfants": 0}
 
 
 def known(cin="non", likeness=0, case="aucun"):
@@ -90,7 +93,8 @@ def test_each_case_and_each_boundary(decide, decision, facts, output, rows):
 
 def classed(decide, facts):
     verdict = decide("D3", facts)
-    return verdict.outputs["classe"], verdict.outputs["priorite"], verdict.outputs["delai_jours"], verdict.outputs["unite"], verdict.rules[0].removeprefix("D3_")
+    told = verdict.outputs
+    return told["classe"], told["priorite"], told["delai_jours"], told["unite"], verdict.rules[0].removeprefix("D3_")
 
 
 STANDARD, MEDIUM = (1, "standard", 7, "jours", "standard"), (2, "moyenne", 5, "jours_ouvres", "moyenne")
