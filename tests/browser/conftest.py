@@ -33,7 +33,7 @@ def address(make_database):
     """Where the small installation is served."""
     database = make_database()
     furnish(database)
-    server = uvicorn.Server(uvicorn.Config(create_app(Settings(is_demo=True), database), port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(Settings(is_demo=True), database), port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
