@@ -41,7 +41,7 @@ from engine.pathway.stimuli import Complete, Message, OperationDone, Retry, Sign
 
 __all__ = [
     "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentClosed", "IncidentRaised", "Inspection", "Left", "Message",
-    "MessageSent", "OpenIncident", "OpenTask", "OpenWait", "OperationDone", "OperationRequested", "Process", "Retry", "Signal", "Start", "Step", "Stimulus",
+    "MessageSent", "OpenIncident", "OpenOperation", "OpenTask", "OpenWait", "OperationDone", "OperationRequested", "Process", "Retry", "Signal", "Start", "Step", "Stimulus",
     "TaskClosed", "TaskOpened", "Timer", "WaitClosed", "WaitOpened", "advance", "inspect", "parse", "start",
 ]  # fmt: skip
 
@@ -61,6 +61,12 @@ class OpenTask(msgspec.Struct, frozen=True):
     task_id: str
     node: str
     process: str
+
+
+class OpenOperation(msgspec.Struct, frozen=True):
+    task_id: str
+    node: str
+    operation: str
 
 
 class OpenWait(msgspec.Struct, frozen=True):
@@ -84,6 +90,7 @@ class Inspection(msgspec.Struct, frozen=True):
 
     tasks: tuple[OpenTask, ...]
     waits: tuple[OpenWait, ...]
+    operations: tuple[OpenOperation, ...]
     incidents: tuple[OpenIncident, ...]
     done: frozenset[str]
     active: frozenset[str]
@@ -182,7 +189,7 @@ def advance(definitions: Definitions, state: bytes, stimulus: Stimulus) -> Step:
 def inspect(definitions: Definitions, state: bytes) -> Inspection:
     """Where an instance stands, without moving it."""
     run = states.load(definitions, state, None, 0, {})
-    tasks, waits, incidents = [], [], []
+    tasks, waits, operations, incidents = [], [], [], []
     active: dict[str, set[str]] = {}
     for token in sorted((token for scope in run.scopes.values() for token in scope.live()), key=lambda one: one.order):
         element, inside = token.element, token.internal_data
@@ -191,6 +198,8 @@ def inspect(definitions: Definitions, state: bytes) -> Inspection:
         if "wait" in inside and isinstance(element, Listener):
             due = inside.get("due")
             waits.append(OpenWait(token.key, element.id, element.trigger.kind, element.trigger.name, inside.get("corr"), instant(due) if due is not None else None))
+        if "asked" in inside:
+            operations.append(OpenOperation(token.key, element.id, element.extensions.operation))
         if "inc" in inside:
             incidents.append(OpenIncident(inside["inc"][0], element.id, inside["inc"][1]))
         if element.is_seen(token):
@@ -201,6 +210,6 @@ def inspect(definitions: Definitions, state: bytes) -> Inspection:
             process, drawn = definitions.mark_of(number)
             done.setdefault(process, set()).add(drawn)
     return Inspection(
-        tuple(tasks), tuple(waits), tuple(incidents), frozenset().union(*done.values()), frozenset().union(*active.values()),
+        tuple(tasks), tuple(waits), tuple(operations), tuple(incidents), frozenset().union(*done.values()), frozenset().union(*active.values()),
         {name: frozenset(ids) for name, ids in done.items()}, {name: frozenset(ids) for name, ids in active.items()}, run.is_ended, run.outcome,
     )  # fmt: skip

@@ -87,7 +87,6 @@ class Element(BpmnTaskSpec):
         inside = token.internal_data
         try:
             if "leaving" not in inside:
-                run.count_step(token)
                 if not self.act(run, token):
                     return None
                 if not token.is_live:

@@ -40,7 +40,8 @@ class Join(Element):
 
     def waiting(self, scope: Scope) -> list[Token]:
         """The tokens that came and were not yet taken, oldest first."""
-        return [token for token in scope.tasks.values() if token.task_spec is self and token._state & WAITING and "leaving" not in token.internal_data]
+        here = scope.at.get(self.number, {}).values()
+        return [token for token in here if token._state & WAITING and "leaving" not in token.internal_data]
 
     def take(self, run: "Run", tokens: list[Token]) -> None:
         """Fires: one token a flow becomes one token, the newest; the others are over."""
@@ -72,6 +73,7 @@ class ParallelGateway(Join):
             return True
         token._set_state(WAITING)
         tokens = self.waiting(token.scope)
+        run.work += len(tokens)
         if len({one.internal_data.get("flow", 0) for one in tokens}) == len(self.flows_in):
             self.take(run, tokens)
         return False
@@ -94,10 +96,8 @@ class InclusiveGateway(Join):
         filled = {token.internal_data.get("flow", 0) for token in tokens}
         empty = set(range(len(self.flows_in))) - filled
         if empty:
-            for other in scope.live():
-                if other.task_spec is self:
-                    continue
-                reached = self.reached_from.get(other.task_spec.number, frozenset())
+            for number in scope.at:
+                reached = self.reached_from.get(number, frozenset())  # of itself: nothing
                 if reached & empty and not reached & filled:
                     return False
         self.take(run, tokens)
@@ -148,7 +148,7 @@ class EventGateway(Element):
         flow = next(flow for flow in self.flows_out if flow.target is rival.task_spec)
         gate.internal_data["leaving"] = 1
         gate.chosen = ()
-        rival.internal_data.pop("host")
+        rival.scope.unhang(rival)
         rival.internal_data.pop("role")
         run.tell(BranchTaken(self.id, (flow.id,), ()))
         run.mark(flow.number)

@@ -23,7 +23,9 @@ from engine.pathway.stimuli import Complete, Message, OperationDone, Retry, Sign
 if TYPE_CHECKING:
     from engine.pathway.definitions import Definitions
 
-_MOST_STEPS = 10_000
+# What one stimulus may cost before a diagram that turns by itself is stopped. A token that lives already counts too: 20,000 of them are all there may be.
+_MOST_WORK = 2_000_000
+_RUN, _PLACE, _LIVE = 200, 20, 100
 
 
 class Run:
@@ -32,7 +34,7 @@ class Run:
     def __init__(self, definitions: "Definitions", at: Any, seq: int, facts: Mapping[str, Mapping[str, Any]]) -> None:
         self.definitions, self.at, self.seq, self.facts = definitions, at, seq, facts
         self.ordinal = 0
-        self.steps = 0
+        self.work = 0
         self.queue: deque[Any] = deque()
         self.happenings: list[Any] = []
         self.tell = self.happenings.append
@@ -49,6 +51,7 @@ class Run:
         """Moves the instance. Refuses what no longer stands: `task.not_open`, `wait.not_open`, `wait.not_due`, `incident.not_open`, `instance.ended`."""
         if self.is_ended:
             raise errors.Conflict("instance.ended")
+        self.work += _LIVE * sum(len(scope.tasks) for scope in self.scopes.values())
         match stimulus:
             case Complete(task_id=key, variables=variables):
                 task = self._open(key, "task", "task.not_open")
@@ -109,20 +112,34 @@ class Run:
         raise errors.Conflict("incident.not_open", id=key)
 
     def drain(self) -> None:
-        """Lets everything move that can."""
+        """Lets everything move that can. A diagram that turns without anybody is stopped where it is (incident `run.endless`).
+
+        What was ready then stays ready, and goes on with the next stimulus (`state.load` queues it again).
+        """
         queue = self.queue
         while True:
             while queue:
                 token = queue.popleft()
-                if token._state == READY and "inc" not in token.internal_data:
-                    token.run()
+                if token._state != READY or "inc" in token.internal_data:
+                    continue
+                if self.is_spent:
+                    self.raise_incident(token, _endless(), "run")
+                    return
+                self.work += _RUN
+                token.run()
             if not (self._settle_inclusive() or (self.definitions.has_conditions and self._settle_conditions())):
                 break
         self._flag_stuck()
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether this stimulus has cost all that one may."""
+        return self.work > _MOST_WORK
+
     def _settle_inclusive(self) -> bool:
         for scope in self.scopes.values():
             for join in scope.drawn.inclusive_joins:
+                self.work += len(scope.at)
                 if join.fire_if_due(self, scope):
                     return True
         return False
@@ -135,8 +152,11 @@ class Run:
                     continue
                 element = token.element
                 assert isinstance(element, Listener)
+                if self.is_spent:
+                    self.raise_incident(token, _endless(), "condition")
+                    return False
+                self.work += _PLACE
                 try:
-                    self.count_step(token)
                     rose = element.look_again(self, token)
                 except Fault as fault:
                     self.raise_incident(token, fault, "condition")
@@ -157,6 +177,7 @@ class Run:
     def place(self, scope: Scope, element: Element, internal: dict[str, Any] | None = None) -> Token:
         """A token enters an element."""
         self.ordinal += 1
+        self.work += _PLACE
         token = Token(scope, element, (self.seq, self.ordinal), 4, internal)
         element.entered(self, token)
         element._update(token)
@@ -189,7 +210,7 @@ class Run:
 
     def hung_on(self, host: Token) -> list[Token]:
         """The live tokens that hang on another: edges, rivals, turns."""
-        return [token for token in host.scope.live() if token.internal_data.get("host") == host.order]
+        return list(host.scope.hung.get(host.order, _NOBODY).values())
 
     def open_scope(self, spec: ScopeSpec, host: Token | None, variables: dict[str, Any] | None, entries: list[Element]) -> Scope:
         """A process or sub-process begins at its entries; the starts of its event sub-processes listen."""
@@ -258,12 +279,6 @@ class Run:
         """Remembers that an element or a flow was passed."""
         self.passed[number >> 3] |= 1 << (number & 7)
 
-    def count_step(self, token: Token) -> None:
-        """A diagram that turns without anybody is stopped: Fault `run.endless`."""
-        self.steps += 1
-        if self.steps > _MOST_STEPS:
-            raise Fault("run.endless", steps=_MOST_STEPS)
-
     def raise_incident(self, token: Token, fault: Fault, moment: str) -> None:
         """The token waits at its node; `moment` says what `retry` takes up again."""
         self.ordinal += 1
@@ -314,3 +329,10 @@ class Run:
             return self.definitions.decide(reference, seen)
         except FAULTS as fault:
             raise Fault("feel.fault", decision=reference, text=getattr(fault, "text", ""), reason=reason_of(fault)) from fault
+
+
+def _endless() -> Fault:
+    return Fault("run.endless", steps=_MOST_WORK // _RUN)
+
+
+_NOBODY: dict[Any, Token] = {}

@@ -71,7 +71,7 @@ class Token(Task):
         self.internal_data = internal if internal is not None else {}
         self.last_state_change = 0
         self.chosen: tuple[Any, ...] = ()  # the flows out, between choosing and leaving
-        workflow.tasks[order] = self
+        workflow.add(self)
 
     @property
     def key(self) -> str:
@@ -116,6 +116,8 @@ class Scope(Workflow):
         self.last_task = None
         self.success = True
         self.tasks: dict[Any, Token] = {}
+        self.at: dict[int, dict[Any, Token]] = {}  # the same, by the number of their element
+        self.hung: dict[Any, dict[Any, Token]] = {}  # those that hang on another, by its order
         self.completed = False
         self.completed_event = _NO_EVENT
         self.task_removed_event = _NO_EVENT
@@ -131,13 +133,36 @@ class Scope(Workflow):
         self.splice(cast(Token, task))
         self.run.check_scope(self)
 
+    def add(self, token: Token) -> None:
+        """Takes a token in."""
+        self.tasks[token.order] = token
+        self.at.setdefault(token.element.number, {})[token.order] = token
+        host = token.internal_data.get("host")
+        if host is not None:
+            self.hung.setdefault(host, {})[token.order] = token
+
     def splice(self, token: Token) -> None:
         """Takes a finished token out: nothing of it stays but the mark that its element was passed."""
-        self.tasks.pop(token.order, None)
+        if self.tasks.pop(token.order, None) is not None:
+            _drop(self.at, token.element.number, token)
+            self.unhang(token)
+
+    def unhang(self, token: Token) -> None:
+        """From now on the token stands for itself."""
+        host = token.internal_data.pop("host", None)
+        if host is not None:
+            _drop(self.hung, host, token)
 
     def live(self) -> list[Token]:
         """The tokens that live, oldest first."""
         return [token for token in self.tasks.values() if token._state & LIVE]
+
+
+def _drop(index: dict[Any, dict[Any, Token]], key: Any, token: Token) -> None:
+    kept = index[key]
+    del kept[token.order]
+    if not kept:
+        del index[key]
 
 
 _NO_EVENT = Event()  # never connected to, never emitted

@@ -14,7 +14,7 @@ import zstandard
 
 from engine import errors
 from engine.pathway.spiff.run import Run
-from engine.pathway.spiff.scopes import Scope, Token
+from engine.pathway.spiff.scopes import READY, Scope, Token
 from forms.feel import PartialDate, YearsMonths
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ def load(definitions: "Definitions", state: bytes, at: dt.datetime | None, seq: 
         for first, second, element, kept_state, internal in tokens:
             if internal and "host" in internal:
                 internal["host"] = tuple(internal["host"])
-            Token(scope, elements[element], (first, second), kept_state, internal)
+            token = Token(scope, elements[element], (first, second), kept_state, internal)
+            if kept_state == READY and "inc" not in token.internal_data:
+                run.queue.append(token)  # a run that was stopped for turning without end
     return run
 
 
