@@ -32,6 +32,7 @@ class Fault(BaseModel):
 
     detail: str = Field(description="What is wrong there, and what to do.")
     pointer: str = Field(default="", description="JSON pointer into the body, as a URI fragment.", examples=["#/answers/person.cin"])
+    pointers: list[str] = Field(default=[], description="Where a rule holds between several answers: each of them.")
     parameter: str = Field(default="", description="Name of the query or header parameter.")
     code: str = ""
 
@@ -106,7 +107,7 @@ def broken(request: Request, trouble: Exception) -> Response:
 
 
 def answer(
-    request: Request, status: int, code: str, detail: str, faults: Iterable[Mapping[str, str]] = (), details: Mapping[str, Any] | None = None
+    request: Request, status: int, code: str, detail: str, faults: Iterable[Mapping[str, Any]] = (), details: Mapping[str, Any] | None = None
 ) -> Response:
     """The problem itself."""
     language = language_of(request)
@@ -138,9 +139,11 @@ def asked_language(header: str) -> str:
     return next((tag for weight, tag in sorted(wanted, key=lambda one: one[0]) if tag in i18n.LANGUAGES and weight < 0), "")
 
 
-def _finding(found: Any, language: str) -> dict[str, str]:
+def _finding(found: Any, language: str) -> dict[str, Any]:
     sentence = found.message or i18n.translate(found.code, language, **found.details)
-    place = {"pointer": f"#{found.where}"} if found.where.startswith("/") or not found.where else {"pointer": "", "where": found.where}
+    place: dict[str, Any] = {"pointer": f"#{found.where}"} if found.where.startswith("/") or not found.where else {"pointer": "", "where": found.where}
+    if len(together := found.details.get("fields", ())) > 1 and found.where.startswith("/"):
+        place["pointers"] = [f"#{found.where.rpartition('/')[0]}/{name}" for name in together]
     return {"detail": sentence, **place, "code": found.code}
 
 

@@ -28,7 +28,8 @@ def entered(request: Request) -> signin.Entered | None:
     if not token:
         return None
     with database_of(request).reading(users.VISITOR) as session:
-        return signin.enter(session, token)
+        found = signin.enter(session, token)
+    return found if found and found.kind == "web" else None  # a program's token opens no page
 
 
 def screen(request: Request, found: Annotated[signin.Entered | None, Depends(entered)]) -> Screen:

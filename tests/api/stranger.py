@@ -1,17 +1,18 @@
 """A stranger: a client that knows the routes and JSON Schema, nothing of Masar, and leads any case to its end.
 
-It answers what a form requires with the first value that the schema takes; where the server points at an answer it tries another value,
-then none; where it points at one that is missing it gives one.
+It answers whatever a form asks of everybody with the first value that the schema takes. Where the server points at an answer it tries
+another value, then none; where it points at one that is missing it gives one.
 """
 
 import datetime as dt
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
 _UPLOAD = "x-upload"
-_MOST_TRIES, _MOST_STEPS = 60, 400
+_MOST_TRIES, _MOST_STEPS, _MOST_VALUES = 60, 400, 12
 
 
 def candidates(schema: dict[str, Any], today: dt.date, upload) -> Iterator[Any]:
@@ -75,50 +76,64 @@ class Stranger:
     def __init__(self, programs, today: dt.date) -> None:
         self.programs, self.today = programs, today
         self.done: list[str] = []
+        self.sent: set[tuple[str, str, str]] = set()
 
     def lead(self, case_id: str, settle) -> dict[str, Any]:
         """Does every task it may, and lets time pass when there is none; gives back the case as it ended (or stopped)."""
         idle = 0
         for _ in range(_MOST_STEPS):
             case = self._seen(case_id)
-            if case["ended_at"] or idle > 3:
+            if case["ended_at"] or idle > 12:
                 return case
-            if self._one_task(case_id):
+            if self._one_task(case):
                 idle = 0
             else:
                 idle += 1
+                for awaited in case["waiting"]:
+                    self._send(awaited)
                 settle()
         raise AssertionError(f"{case_id} does not end: {self.done[-20:]}")
 
     def _seen(self, case_id):
         return next(answer.json() for answer in (program.get(f"/cases/{case_id}") for program in self.programs.values()) if answer.status_code == 200)
 
-    def _one_task(self, case_id) -> bool:
-        for program in self.programs.values():
-            for scope in ("mine", "queue"):
-                for item in program.get("/worklist", scope=scope, case_id=case_id).json()["items"]:
-                    self._do(program, item["task_id"])
-                    self.done.append(item["node"])
+    def _one_task(self, case) -> bool:
+        """Does one of the tasks that the case waits for, by the first account that may."""
+        for task_id in [awaited["task_id"] for awaited in case["waiting"] if awaited["task_id"]]:
+            for program in self.programs.values():
+                answer = program.get(f"/tasks/{task_id}")
+                if answer.status_code == 200 and "complete" in answer.json()["may"]:
+                    self._do(program, answer.json())
+                    self.done.append(answer.json()["node"])
                     return True
         return False
 
-    def _do(self, program, task_id) -> None:
+    def _send(self, awaited) -> None:
+        """Sends what a case waits for, once, by the first account that may."""
+        mark = (awaited["message"], awaited["correlation"], awaited["since"])
+        if awaited["message"] and mark not in self.sent:
+            self.sent.add(mark)
+            message = {"name": awaited["message"], "correlation": awaited["correlation"], "payload": {}}
+            any(program.post("/messages", json=message).status_code == 202 for program in self.programs.values())
+
+    def _do(self, program, task) -> None:
+        """Takes a task and completes it. Met a second time it is answered otherwise: some roads turn in circles on purpose."""
+        task_id, turn, properties = task["task_id"], self.done.count(task["node"]), task["form"]["properties"]
         assert program.post(f"/tasks/{task_id}/claim").status_code == 200
-        task = program.get(f"/tasks/{task_id}").json()
-        properties = task["form"]["properties"]
-        tried = {name: candidates(properties[name], self.today, lambda: self._document(program)) for name in properties}
-        answers = {name: next(tried[name]) for name in task["form"]["required"]}
+        values = {name: list(islice(candidates(schema, self.today, lambda: self._document(program)), _MOST_VALUES)) for name, schema in properties.items()}
+        tried = {name: iter(found[turn % len(found) :] + found[: turn % len(found)]) for name, found in values.items() if found}
+        answers = {name: next(tried[name]) for name in tried if "x-when" not in properties[name]}
         for attempt in range(_MOST_TRIES):
-            answer = program.post(
-                f"/tasks/{task_id}/complete", json={"answers": answers, "version": task["version"]}, headers={"idempotency-key": f"{task_id} {attempt}"}
-            )
+            sent = {"answers": answers, "version": task["version"]}
+            answer = program.post(f"/tasks/{task_id}/complete", json=sent, headers={"idempotency-key": f"{task_id} {attempt}"})
             if answer.status_code == 200:
                 return
             problem = answer.json()
             assert answer.status_code == 422, (task["node"], problem)
-            for fault in problem["errors"]:
-                name = fault["pointer"].removeprefix("#/answers/").split("/")[0]
-                answers[name] = next(tried[name], None) if name in tried else None
+            pointed = {pointer for fault in problem["errors"] for pointer in (fault.get("pointers") or [fault["pointer"]])}
+            useless = {fault["pointer"] for fault in problem["errors"] if fault["code"] == "answer.not_asked"}
+            for name in {pointer.removeprefix("#/answers/").split("/")[0] for pointer in pointed}:
+                answers[name] = next(tried[name], None) if name in tried and f"#/answers/{name}" not in useless else None
                 if answers[name] is None:
                     del answers[name]
         raise AssertionError((task["node"], answers, problem))

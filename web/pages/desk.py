@@ -86,7 +86,7 @@ def _arrived(request: Request, since: dt.datetime) -> tuple[int, str] | None:
     database = database_of(request)
     with database.reading(users.VISITOR) as session:
         found = signin.enter(session, security.read_cookie(request, request.app.state.settings, SESSION))
-    if found is None:
+    if found is None or found.kind != "web":
         return None
     with database.reading(found.actor) as session:
         rows = [row for scope in ("mine", "queue") for row in worklist.desk(session, found.actor, scope, limit=_NEWS).items if row.opened_at > since]

@@ -1,0 +1,40 @@
+"""The API mounted under the pages: each keeps to its own manners."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from engine.settings import Settings
+from tests.api.conftest import Program
+from tests.web.small.installation import PASSWORD
+from web.app import create_app
+
+
+@pytest.fixture(scope="module")
+def served(furnished):
+    return TestClient(create_app(Settings(is_demo=True), furnished), base_url="http://masar.test/api/v1", raise_server_exceptions=False)
+
+
+def test_the_api_is_at_its_address_and_needs_no_proof_that_a_page_sent_it(served):
+    token = served.post("/token", data={"username": "karim", "password": PASSWORD}).json()["access_token"]
+    me = served.get("/me", headers={"authorization": f"Bearer {token}"})
+    assert me.json()["username"] == "karim" and me.headers["x-content-type-options"] == "nosniff" and me.headers["cache-control"] == "no-store"
+    assert served.get("/openapi.json").json()["servers"] == [{"url": "/api/v1"}]
+
+
+@pytest.mark.parametrize(("method", "address", "more", "status"), [
+    ("GET", "/nowhere", {}, 404), ("DELETE", "/me", {}, 405), ("GET", "/me", {}, 401), ("POST", "/cases", {"content": b"x" * 1_500_000}, 413),
+    ("POST", "/token", {"content": (b" " * 100_000 for _ in range(30)), "headers": {"content-type": "application/x-www-form-urlencoded"}}, 413),
+])  # fmt: skip
+def test_its_troubles_are_problems_and_not_pages(served, method, address, more, status):
+    answer = served.request(method, address, **more)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert answer.json()["instance"] == f"/api/v1{address}"
+
+
+def test_a_cookie_of_the_pages_opens_nothing_here_and_a_token_of_the_api_no_page(served):
+    program = Program(served.app)
+    program.client.base_url = "http://masar.test/api/v1"
+    token = program.sign_in("karim").json()["access_token"]
+    pages = TestClient(served.app, base_url="http://masar.test", cookies={"masar": token, "__Host-masar": token})
+    assert pages.get("/api/v1/me").status_code == 401
+    assert pages.get("/desk", follow_redirects=False).headers["location"].startswith("/signin")
