@@ -186,9 +186,9 @@ def _welcome(asked: settings.Settings, database: Database) -> None:
     with database.reading(users.system()) as session:
         listed = signin.demo_accounts(session)
     if listed:
-        say("\nDemo accounts (user / password):")
+        say("\nDemo accounts (user / password; the sign-in page says who does what):")
         for one in listed:
-            say(f"{one.username} / {one.password}    {one.agency} {one.branch}, {', '.join(one.roles)}")
+            say(f"{one.username} / {one.password}")
     if (number := installation.changed_since_published(database, asked)) is not None:
         say(f"\nprocesses/ or forms/ changed since edition {number} was published; new cases follow edition {number} until `.venv/bin/masar publish --reason …`.")
     say(f"\nMasar serves at {_address(asked)}   (Ctrl-C stops it)")
