@@ -83,8 +83,11 @@ def database(make_database) -> Database:
     return make_database()
 
 
-def pytest_sessionfinish() -> None:
-    """The last test session out stops the embedded server."""
+def pytest_sessionfinish(session) -> None:
+    """The last test session out stops the embedded server. With `MASAR_TEST_ALL`, leaving something out is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("MASAR_TEST_ALL") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     folder = ROOT / "var" / "postgres-test"
     if not settings.read().database_url and postgres.is_running(folder):
         with psycopg.connect(postgres.address(folder, "postgres").replace("+psycopg", ""), autocommit=True) as connection:

@@ -1,0 +1,56 @@
+"""The doctor finds nothing in a sound installation, and each thing that must not be when somebody with every right has made it so."""
+
+import pytest
+
+from engine import doctor
+from tests.faults import village
+
+
+@pytest.fixture
+def hamlet(make_database):
+    database = make_database()
+    village.furnish(database)
+    for _ in range(2):
+        _, task_id = village.open_case(database)
+    village.complete(database, task_id)
+    return database
+
+
+def spoil(database, *statements: str) -> set[str]:
+    """What the doctor finds after an owner wrote past the guards."""
+    with database.owner() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    return {found.code for found in doctor.examine(database).faults}
+
+
+def test_a_sound_installation_is_well(hamlet):
+    report = doctor.examine(hamlet)
+    assert report.is_well and report.faults == ()
+    assert [worry.code for worry in report.worries] == ["worker.none"]
+    assert report.counts == {"ledger lines": 5, "cases and dossiers": 2, "open tasks": 1, "facts": 0}
+    assert list(report.lines())[-1].startswith("All is well")
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE ledger_line SET line = replace(line, 'saisir', 'saisie') WHERE kind = 'task.completed'", "chain"),
+        ("DELETE FROM ledger_line WHERE seq = 2", "chain"),
+        ("DELETE FROM open_task", "case.stuck"),
+        ("UPDATE instance SET status = 'ended'", "case.ended_with_work"),
+        ("INSERT INTO task_done SELECT task_id, instance_id, root_id, node, 'cancelled', NULL, now() FROM open_task", "task.open_and_done"),
+        ("DELETE FROM task_done", "task.done_without_line"),
+    ],
+)
+def test_what_must_not_be_is_found(hamlet, statement, code):
+    assert code in spoil(hamlet, statement)
+
+
+def test_work_that_nobody_takes_is_a_worry(hamlet):
+    village.let_an_hour_pass(hamlet, 30)
+    report = doctor.examine(hamlet)
+    assert report.is_well
+    assert {worry.code for worry in report.worries} == {"worker.none", "timer.late", "reminder.late"}
+    assert report.as_json()["worries"][0].keys() == {"code", "instance_id", "about"}
