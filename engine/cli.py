@@ -69,7 +69,8 @@ def run() -> None:
                 keeper.watch()
             say("\nStopping …")
         except _Asked:
-            say("\nStopping before the end; what was half made is made again at the next start …")
+            say("\nStopping before the installation was finished; the next start takes it up again …")
+            raise typer.Exit(130) from None
         finally:
             for name in _SIGNALS:
                 signal.signal(name, signal.SIG_IGN)

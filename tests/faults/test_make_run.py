@@ -209,3 +209,20 @@ def test_a_diagram_with_a_fault_is_named_and_once_mended_the_start_goes_on(masar
     diagram.write_text(whole, "utf-8")
     masar.start()
     assert masar.stop() == 0
+
+
+def test_a_first_start_cut_short_in_the_demonstration_begins_again(embedded: Masar):
+    embedded.environment |= {"MASAR_DEMO": "1", "MASAR_PROCESSES": str(ROOT / "processes"), "MASAR_FORMS": str(ROOT / "forms")}
+    for with_signal, status in ((signal.SIGINT, 130), (signal.SIGKILL, -9)):
+        embedded.server = subprocess.Popen(
+            [sys.executable, "-m", "engine.cli", "run"], cwd=ROOT, env=embedded.environment, stdout=open(embedded.folder / "said", "w"), stderr=subprocess.STDOUT, start_new_session=True
+        )
+        embedded.until(lambda: "Playing the demonstration" in embedded.said, 90)
+        time.sleep(3)  # some cases are there
+        assert embedded.stop(with_signal) == status
+        assert "Traceback" not in embedded.said
+    embedded.environment |= {"MASAR_DEMO": "0"}
+    embedded.start()
+    assert "beginning again" in embedded.said
+    assert json.loads(embedded.call("doctor", "--json").stdout)["counts"]["cases and dossiers"] == 0
+    assert embedded.stop() == 0
