@@ -41,7 +41,7 @@ def why(words: Words, one: Happened, names: Mapping[str, str]) -> list[str]:
             said.append(words.text("history.decided", place=place, decision=reason["decision"], rules=rules, values=_values(words, reason["values"]), outputs=_plain(reason["outputs"])))
         else:
             for looked in reason["why"]:
-                verdict = words.text("format.yes" if looked.get("value") is True else "format.no")
+                verdict = words.text("history.hidden" if looked.get("is_hidden") else "format.yes" if looked.get("value") is True else "format.no")
                 said.append(words.text("history.condition", place=place, text=looked.get("text", ""), verdict=verdict, values=_values(words, looked.get("values", {}))))
     return said
 

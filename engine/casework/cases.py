@@ -226,7 +226,16 @@ def _happened(session: Session, row: Any, names: Mapping[str, str], sees: Any, e
 
 
 def _seen_why(one: Mapping[str, Any], sees: Any) -> Mapping[str, Any]:
-    """A why-record without the values of fields that the reader may not see."""
-    if "values" in one:
-        return {**one, "values": {name: value if "." not in name or sees(name) else None for name, value in one["values"].items()}}
-    return one
+    """A why-record without the values of fields that the reader may not see; a condition on such a value does not say how it came out either."""
+    if "decision" in one:
+        return {**one, "values": _seen_values(one["values"], sees)}
+    weighed = []
+    for asked in one.get("why", ()):
+        values = _seen_values(asked.get("values", {}), sees)
+        is_told = all("." not in name or sees(name) for name in values)
+        weighed.append({**asked, "values": values, "value": asked.get("value") if is_told else None, "is_hidden": not is_told})
+    return {**one, "why": weighed}
+
+
+def _seen_values(values: Mapping[str, Any], sees: Any) -> dict[str, Any]:
+    return {name: value if "." not in name or sees(name) else None for name, value in values.items()}

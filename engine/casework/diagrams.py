@@ -59,7 +59,7 @@ def edition_of(session: Session, actor: Any, case_id: UUID) -> editions.Edition:
 
 
 def of_case(edition: editions.Edition, file: CaseFile, language: str) -> tuple[Drawing, ...]:
-    """The diagrams that the case has walked or stands on, those where it stands first."""
+    """The diagrams that the case has walked or stands on: first those where a person has something to do, then those it stands on by a call."""
     here = {element for stand in file.stands for element in stand.active}
     done = {element for stand in file.stands for element in stand.done}
     processes = {stand.process for stand in file.stands}
@@ -74,7 +74,11 @@ def of_case(edition: editions.Edition, file: CaseFile, language: str) -> tuple[D
         passed = known & done
         flows = {flow for source in passed for flow, target in sheet.flows.get(source, ()) if target in passed | set(standing)}
         found.append(Drawing(process, pick(sheet.name, language), standing, tuple(sorted(passed - set(standing) | flows)), names))
-    return tuple(sorted(found, key=lambda drawing: (not drawing.here, drawing.process != file.process)))
+    def rank(drawing: Drawing) -> tuple[bool, bool, bool]:
+        acts = sheet_of(edition, drawing.process).acts
+        return not acts & set(drawing.here), not drawing.here, drawing.process != file.process
+
+    return tuple(sorted(found, key=rank))
 
 
 def ahead(edition: editions.Edition, file: CaseFile, language: str) -> tuple[str, ...]:

@@ -31,6 +31,15 @@ def task_of(browser, case):
     return re.search(r"/tasks/[0-9a-f-]{36}", browser.get(case).text)[0]
 
 
+def orientation(page):
+    """Every question of the second form that must be answered."""
+    return {
+        "evaluation.ressources_mensuelles": "350,500", "accueil.motif_visite~present": "1",
+        "accueil.motif_visite": re.search(r'name="accueil.motif_visite" value="([^"]+)"', page.text)[1], "accueil.rdv_le~day": "3", "accueil.rdv_le~month": "12",
+        "accueil.rdv_le~year": "2028", "accueil.rdv_le~hour": "09:30", "consentement.signature~name": "Besma Dridi", "consentement.signature~typed": "yes",
+    }  # fmt: skip
+
+
 def summary(page):
     return [html.unescape(re.sub("<[^>]+>", "", one)).strip() for one in re.findall(r"<li><a href=\"#[^>]*>.*?</a></li>", page.text)]
 
@@ -111,12 +120,7 @@ def test_what_is_known_is_not_asked_again_but_shown_with_its_source_and_can_be_c
     assert "Prénom, en lettres latines" not in known(page)
     page = act(karim, "complete", {"correcting": "person.prenom_fr", "person.prenom_fr": "Basma", "accueil.motif_visite~present": "1"})
     assert value_of(page, "person.prenom_fr") == "Basma", "kept while the rest is mended"
-    orientation = {
-        "correcting": "person.prenom_fr", "person.prenom_fr": "Basma", "evaluation.ressources_mensuelles": "350,500", "accueil.motif_visite~present": "1",
-        "accueil.motif_visite": re.search(r'name="accueil.motif_visite" value="([^"]+)"', page.text)[1], "accueil.rdv_le~day": "3", "accueil.rdv_le~month": "12",
-        "accueil.rdv_le~year": "2028", "accueil.rdv_le~hour": "09:30", "consentement.signature~name": "Besma Dridi", "consentement.signature~typed": "yes",
-    }  # fmt: skip
-    page = act(karim, "complete", orientation)
+    page = act(karim, "complete", {**orientation(page), "correcting": "person.prenom_fr", "person.prenom_fr": "Basma"})
     assert karim.path == "/desk", summary(page)
     told = karim.get(f"{case}?tab=known").text
     assert "Basma" in told
