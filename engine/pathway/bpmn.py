@@ -197,7 +197,9 @@ def inspect(definitions: Definitions, state: bytes) -> Inspection:
             tasks.append(OpenTask(token.key, element.id, element.scope_spec.process))
         if "wait" in inside and isinstance(element, Listener):
             due = inside.get("due")
-            waits.append(OpenWait(token.key, element.id, element.trigger.kind, element.trigger.name, inside.get("corr"), instant(due) if due is not None else None))
+            waits.append(
+                OpenWait(token.key, element.id, element.trigger.kind, element.trigger.name, inside.get("corr"), instant(due) if due is not None else None)
+            )
         if "asked" in inside:
             operations.append(OpenOperation(token.key, element.id, element.extensions.operation))
         if "inc" in inside:

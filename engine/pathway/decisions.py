@@ -207,7 +207,9 @@ class _Reading:
         policy, aggregation = table.get("hitPolicy", "UNIQUE"), table.get("aggregation", "")
         if policy not in hit_policies.POLICIES or aggregation not in hit_policies.AGGREGATIONS:
             self.refuse("dmn.hit_policy", policy=policy, aggregation=aggregation)
-        inputs = tuple(self._feel(compile_expression, _text(_child(one, "inputExpression")), f"input {place}") for place, one in enumerate(_children(table, "input"), 1))
+        inputs = tuple(
+            self._feel(compile_expression, _text(_child(one, "inputExpression")), f"input {place}") for place, one in enumerate(_children(table, "input"), 1)
+        )
         outputs = tuple(self._output(one) for one in _children(table, "output"))
         rules = []
         for row, rule in enumerate(_children(table, "rule"), 1):
@@ -228,7 +230,9 @@ class _Reading:
         allowed = _text(_child(element, "outputValues"))
         values = self._feel(compile_expression, f"[{allowed}]", "output values").evaluate({}) if allowed else ()
         default = _text(_child(element, "defaultOutputEntry"))
-        return Output(element.get("name") or element.get("label") or "", tuple(values or ()), self._feel(compile_expression, default, "default") if default else None)
+        return Output(
+            element.get("name") or element.get("label") or "", tuple(values or ()), self._feel(compile_expression, default, "default") if default else None
+        )
 
     def _feel(self, compiler: Any, text: str, where: str) -> Any:
         try:

@@ -110,9 +110,7 @@ class Definitions:
 
     def elements(self, process_id: str) -> tuple[Drawn, ...]:
         """The elements of a process as drawn, its sub-processes' too."""
-        return tuple(
-            Drawn(one.id, process_id, one.file, one.kind, one.names, one.shown_lane, one.extensions.is_inferred) for one in self.nodes_of(process_id)
-        )
+        return tuple(Drawn(one.id, process_id, one.file, one.kind, one.names, one.shown_lane, one.extensions.is_inferred) for one in self.nodes_of(process_id))
 
     def labels(self, node: str, process_id: str = "") -> dict[str, str]:
         """The label of an element or flow, by language. Ids are unique in a process: give it where two processes may share one."""

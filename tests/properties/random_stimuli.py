@@ -12,9 +12,7 @@ from engine import errors
 from engine.pathway import bpmn
 from tests.engine.pathway import drawing as draw
 
-NAMES = (
-    '<bpmn:signal id="sig" name="alerte"/><bpmn:error id="err" errorCode="refus"/><bpmn:escalation id="esc" escalationCode="hausse"/>'
-)
+NAMES = '<bpmn:signal id="sig" name="alerte"/><bpmn:error id="err" errorCode="refus"/><bpmn:escalation id="esc" escalationCode="hausse"/>'
 FACTS = ("u", "v", "w")
 STEPS = 60
 
@@ -90,7 +88,9 @@ class Drawer:
                 parts.append(self.activity(name, depth))
                 if rng.random() < 0.4:
                     edge = self.name(f"{prefix}_edge")
-                    inner, note = self.listening() if rng.random() < 0.6 else (draw.refers(*rng.choice([("error", "err"), ("error", ""), ("escalation", "esc")])), "")
+                    inner, note = (
+                        self.listening() if rng.random() < 0.6 else (draw.refers(*rng.choice([("error", "err"), ("error", ""), ("escalation", "esc")])), "")
+                    )
                     parts.append(draw.boundary(edge, name, inner, note, interrupting="error" in inner or rng.random() < 0.6))
                     middles.append(("edge", edge))
             elif kind in ("xor", "or"):
@@ -182,7 +182,9 @@ class Play:
 
     def drawn(self):
         rng = self.rng
-        choices = [(bpmn.Complete, key) for key in self.open] * 2 + [(bpmn.OperationDone, key) for key in self.asked] + [(bpmn.Retry, key) for key in self.incidents]
+        choices = (
+            [(bpmn.Complete, key) for key in self.open] * 2 + [(bpmn.OperationDone, key) for key in self.asked] + [(bpmn.Retry, key) for key in self.incidents]
+        )
         choices += [(bpmn.Timer, key) for key, wait in self.waits.items() if wait.kind == "timer"]
         choices += [(bpmn.Message, "m1"), (bpmn.Message, "m2"), (bpmn.Signal, "alerte")]
         kind, key = rng.choice(choices)

@@ -8,7 +8,19 @@ def test_nothing_breaks_and_nothing_is_stuck_in_silence():
     met = {}
     seeds = range(1_000_000, 1_000_150)
     assert {seed: found for seed in seeds if (found := random_stimuli.Play(seed, met).whole())} == {}
-    happened = {"TaskOpened", "TaskClosed", "WaitOpened", "WaitClosed", "MessageSent", "OperationRequested", "BranchTaken", "Decided", "IncidentRaised", "IncidentClosed", "Ended"}
+    happened = {
+        "TaskOpened",
+        "TaskClosed",
+        "WaitOpened",
+        "WaitClosed",
+        "MessageSent",
+        "OperationRequested",
+        "BranchTaken",
+        "Decided",
+        "IncidentRaised",
+        "IncidentClosed",
+        "Ended",
+    }
     incidents = {"gateway.stuck", "error.uncaught", "feel.not_boolean", "decision.no_match", "operation.failed"}
     assert happened | incidents <= set(met) and met["Ended"] > 50, met
 

@@ -35,7 +35,9 @@ class Element(BpmnTaskSpec):
 
     inner: ScopeSpec | None = None
 
-    def __init__(self, spec: ScopeSpec, element_id: str, *, kind: str, names: dict[str, str], lane: str | None, extensions: Extensions, number: int = 0) -> None:
+    def __init__(
+        self, spec: ScopeSpec, element_id: str, *, kind: str, names: dict[str, str], lane: str | None, extensions: Extensions, number: int = 0
+    ) -> None:
         super().__init__(spec, element_id, lane=lane)
         self.scope_spec = spec
         self.id = element_id

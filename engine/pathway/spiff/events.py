@@ -178,7 +178,9 @@ class CatchEvent(Listener):
         return False
 
     def sources(self) -> list[Element]:
-        links = [one for one in self.scope_spec.elements if isinstance(one, ThrowEvent) and one.trigger.kind == "link" and one.trigger.name == self.trigger.name]
+        links = [
+            one for one in self.scope_spec.elements if isinstance(one, ThrowEvent) and one.trigger.kind == "link" and one.trigger.name == self.trigger.name
+        ]
         return super().sources() + (links if self.trigger.kind == "link" else [])
 
 

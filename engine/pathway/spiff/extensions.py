@@ -22,7 +22,10 @@ _KNOWN: dict[str, tuple[set[str], set[str]]] = {
     "tache": ({"form", "role", "delai", "unite", "sujet"}, {"userTask", "manualTask"}),
     "operation": ({"nom"}, {"serviceTask"}),
     "decision": ({"ref", "resultat"}, {"businessRuleTask"}),
-    "message": ({"nom", "cle", "resultat"}, {"sendTask", "receiveTask", "startEvent", "endEvent", "intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent"}),
+    "message": (
+        {"nom", "cle", "resultat"},
+        {"sendTask", "receiveTask", "startEvent", "endEvent", "intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent"},
+    ),
     "entree": ({"nom", "valeur"}, {"callActivity"}),
     "sortie": ({"nom", "valeur"}, {"callActivity"}),
     "collection": ({"valeur", "element"}, {"multiInstanceLoopCharacteristics"}),

@@ -76,7 +76,9 @@ class DiagramParser(BpmnParser):
                 executable += 1
                 known = self.process_parsers.get(process.get("id"))
                 if known is not None:
-                    self.findings.append(Finding("pathway.process_repeated", f"{filename}#{process.get('id')}", {"element": process.get("id"), "other": known.filename}))
+                    self.findings.append(
+                        Finding("pathway.process_repeated", f"{filename}#{process.get('id')}", {"element": process.get("id"), "other": known.filename})
+                    )
                 else:
                     self.process_parsers[process.get("id")] = ProcessReader(self, process, self.namespaces, {}, filename=filename)
         if not executable:

@@ -61,7 +61,9 @@ def read_duration(text: str) -> Duration:
     found = _DURATION.fullmatch(text.strip())
     if not found or found["sign"]:
         raise Fault("timer.unreadable", text=text)
-    years, months, weeks, days, hours, minutes, seconds = (int(found[name] or 0) for name in ("years", "months", "weeks", "days", "hours", "minutes", "seconds"))
+    years, months, weeks, days, hours, minutes, seconds = (
+        int(found[name] or 0) for name in ("years", "months", "weeks", "days", "hours", "minutes", "seconds")
+    )
     return Duration(years * 12 + months, dt.timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds))
 
 

@@ -12,7 +12,10 @@ HEAD = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d"
 
 def table(policy, rows, aggregation="", values="", inputs=("x",), outputs=("y",), decision_id="D", requires=""):
     columns = "".join(f'<input id="i{n}"><inputExpression id="e{n}"><text>{text}</text></inputExpression></input>' for n, text in enumerate(inputs))
-    results = "".join(f'<output id="o{n}" name="{name}">' + (f"<outputValues><text>{values}</text></outputValues>" if values else "") + "</output>" for n, name in enumerate(outputs))
+    results = "".join(
+        f'<output id="o{n}" name="{name}">' + (f"<outputValues><text>{values}</text></outputValues>" if values else "") + "</output>"
+        for n, name in enumerate(outputs)
+    )
     rules = "".join(
         f'<rule id="r{n}">' + "".join(f"<inputEntry><text><![CDATA[{cell}]]></text></inputEntry>" for cell in cells)
         + "".join(f"<outputEntry><text><![CDATA[{said}]]></text></outputEntry>" for said in answers) + "</rule>"
@@ -53,7 +56,9 @@ def test_each_hit_policy(policy, x, outputs, rules, findings):
     assert verdict.values == {"x": x}
 
 
-@pytest.mark.parametrize(("aggregation", "x", "outputs"), [("SUM", 4, 7), ("MIN", 4, 1), ("MAX", 4, 4), ("COUNT", 4, 3), ("SUM", 0, 0), ("COUNT", 0, 0), ("MIN", 0, None)])
+@pytest.mark.parametrize(
+    ("aggregation", "x", "outputs"), [("SUM", 4, 7), ("MIN", 4, 1), ("MAX", 4, 4), ("COUNT", 4, 3), ("SUM", 0, 0), ("COUNT", 0, 0), ("MIN", 0, None)]
+)
 def test_each_aggregator_of_collect(aggregation, x, outputs):
     rows = [(["> 1"], ["1"]), (["> 2"], ["4"]), (["> 3"], ["2"])]
     assert decide(table("COLLECT", rows, aggregation), x=x).outputs == outputs
@@ -75,7 +80,10 @@ def test_null_never_passes_a_comparison():
 
 def test_a_decision_reads_those_it_requires():
     xml = '<decision id="S" name="S"><literalExpression><text>a + b</text></literalExpression></decision>' + table(
-        "FIRST", [([">= 10"], ['"haut"']), (["-"], ['"bas"'])], inputs=("S",), requires='<informationRequirement><requiredDecision href="#S"/></informationRequirement>'
+        "FIRST",
+        [([">= 10"], ['"haut"']), (["-"], ['"bas"'])],
+        inputs=("S",),
+        requires='<informationRequirement><requiredDecision href="#S"/></informationRequirement>',
     )
     read = decisions.parse((HEAD + xml + "</definitions>").encode())
     assert read.decide("D", {"a": 4, "b": 6}).outputs == "haut"
@@ -94,7 +102,12 @@ def test_a_decision_reads_those_it_requires():
         ((HEAD + table("FIRST", [(["1", "2"], ["1"])]) + "</definitions>").encode(), "dmn.row_length"),
         ((HEAD + '<decision id="D" name="D"/></definitions>').encode(), "dmn.no_logic"),
         ((HEAD + table("FIRST", OVERLAPPING) * 2 + "</definitions>").encode(), "dmn.id_twice"),
-        ((HEAD + table("FIRST", OVERLAPPING, requires='<informationRequirement><requiredDecision href="#D"/></informationRequirement>') + "</definitions>").encode(), "dmn.requires_itself"),
+        (
+            (
+                HEAD + table("FIRST", OVERLAPPING, requires='<informationRequirement><requiredDecision href="#D"/></informationRequirement>') + "</definitions>"
+            ).encode(),
+            "dmn.requires_itself",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_trusted_is_refused_naming_the_place(xml, code):
@@ -105,6 +118,12 @@ def test_a_file_that_cannot_be_trusted_is_refused_naming_the_place(xml, code):
 
 
 def test_a_decision_without_an_answer_leaves_those_above_it_without_one():
-    above = table("FIRST", [(["-"], ['"oui"'])], inputs=("below",), decision_id="above", requires='<informationRequirement><requiredDecision href="#below"/></informationRequirement>')
+    above = table(
+        "FIRST",
+        [(["-"], ['"oui"'])],
+        inputs=("below",),
+        decision_id="above",
+        requires='<informationRequirement><requiredDecision href="#below"/></informationRequirement>',
+    )
     verdict = decide(table("UNIQUE", [(["> 1"], ["1"])], decision_id="below") + above, "above", x=0)
     assert verdict.outputs is None and [(one.code, one.where) for one in verdict.findings] == [("decision.no_match", "below")]

@@ -59,7 +59,15 @@ class Counted:
 
 def monthly():
     """Every month: wait, a table of nothing, two agencies at once in a sub-process, until it is over."""
-    body = draw.start("s1") + draw.both("s2") + draw.user("a") + draw.user("b") + draw.both("s3") + draw.end("s4") + draw.flows("s1 > s2 > a > s3 > s4", "s2 > b > s3")
+    body = (
+        draw.start("s1")
+        + draw.both("s2")
+        + draw.user("a")
+        + draw.user("b")
+        + draw.both("s3")
+        + draw.end("s4")
+        + draw.flows("s1 > s2 > a > s3 > s4", "s2 > b > s3")
+    )
     parts = (draw.start(), draw.end(), draw.xor("m"), draw.catch("mois", draw.timer("Duration", "P1M")), draw.sub("s", body), draw.xor("x", default="x__m"))
     return draw.parsed(*parts, draw.flows("start > m > mois > s > x > {fini} end", "x > m"))
 

@@ -38,7 +38,14 @@ def test_a_message_under_another_key_does_not_wake_who_waits():
 
 def test_a_message_is_consumed_once_by_the_oldest_who_waits():
     inner, note = draw.message("piece.recue")
-    case = of(draw.both("s"), draw.catch("c1", inner, note), draw.catch("c2", inner, note), draw.user("a"), draw.user("b"), draw.flows("start > s > c1 > a > end", "s > c2 > b > end"))
+    case = of(
+        draw.both("s"),
+        draw.catch("c1", inner, note),
+        draw.catch("c2", inner, note),
+        draw.user("a"),
+        draw.user("b"),
+        draw.flows("start > s > c1 > a > end", "s > c2 > b > end"),
+    )
     assert case.send("piece.recue").tasks == ["a"]
     assert case.send("piece.recue").tasks == ["a", "b"]
 
@@ -77,7 +84,13 @@ def test_a_process_starts_with_the_message_it_awaits():
 
 def test_the_payload_of_the_message_that_starts_is_a_variable():
     inner, note = draw.message("signalement.recu", result="signalement")
-    definitions = draw.parsed(draw.start("d", inner, note), draw.xor("x", default="x__b"), draw.user("a"), draw.user("b"), draw.flows('d > x > {signalement.source = "PAF"} a', "x > b"))
+    definitions = draw.parsed(
+        draw.start("d", inner, note),
+        draw.xor("x", default="x__b"),
+        draw.user("a"),
+        draw.user("b"),
+        draw.flows('d > x > {signalement.source = "PAF"} a', "x > b"),
+    )
     assert Case(definitions, message="signalement.recu", variables={"source": "PAF"}).tasks == ["a"]
 
 
@@ -123,7 +136,9 @@ def test_a_signal_thrown_or_at_an_end_is_heard_in_the_whole_instance(kind):
 
 
 def test_a_condition_is_heard_when_the_facts_make_it_true():
-    case = of(draw.catch("c", draw.condition("retour.pret")), draw.user("t"), draw.both("s"), draw.user("a"), draw.flows("start > s > c > a > end", "s > t > end"))
+    case = of(
+        draw.catch("c", draw.condition("retour.pret")), draw.user("t"), draw.both("s"), draw.user("a"), draw.flows("start > s > c > a > end", "s > t > end")
+    )
     assert case.wait("c").kind == "condition" and case.wait("c").what == "retour.pret"
     assert case.give(bpmn.Signal, "rien").waits == ["c"]
     case.facts = {"case": {"retour": {"pret": True}}}
@@ -157,7 +172,13 @@ def test_a_condition_that_breaks_is_an_incident_and_is_weighed_again():
 
 def test_a_link_goes_on_where_its_name_lands_even_in_a_circle():
     link = '<bpmn:linkEventDefinition name="suite"/>'
-    case = of(draw.user("a"), draw.xor("x", default="x__out"), draw.throw("out", link), draw.catch("in", link), draw.flows("start > a > x > out", "x > {fini} end", "in > a"))
+    case = of(
+        draw.user("a"),
+        draw.xor("x", default="x__out"),
+        draw.throw("out", link),
+        draw.catch("in", link),
+        draw.flows("start > a > x > out", "x > {fini} end", "in > a"),
+    )
     assert case.do("a").tasks == ["a"] and case.do("a").tasks == ["a"]
     assert case.do("a", fini=True).ended
 
@@ -170,9 +191,27 @@ def inside(name, *parts):
 
 
 def test_an_error_ends_its_sub_process_and_goes_on_from_the_edge_that_names_it():
-    body = draw.start("s1") + draw.both("s2") + draw.user("b") + draw.user("c") + draw.end("boum", draw.refers("error", "err")) + draw.flows("s1 > s2 > b > boum", "s2 > c")
-    edges = draw.boundary("sur_autre", "s", draw.refers("error", "other")) + draw.boundary("sur_tout", "s", draw.refers("error")) + draw.boundary("sur_refus", "s", draw.refers("error", "err"))
-    parts = (inside("s", body), edges, draw.user("x"), draw.user("y"), draw.user("z"), draw.flows("start > s > end", "sur_autre > x", "sur_tout > y", "sur_refus > z"))
+    body = (
+        draw.start("s1")
+        + draw.both("s2")
+        + draw.user("b")
+        + draw.user("c")
+        + draw.end("boum", draw.refers("error", "err"))
+        + draw.flows("s1 > s2 > b > boum", "s2 > c")
+    )
+    edges = (
+        draw.boundary("sur_autre", "s", draw.refers("error", "other"))
+        + draw.boundary("sur_tout", "s", draw.refers("error"))
+        + draw.boundary("sur_refus", "s", draw.refers("error", "err"))
+    )
+    parts = (
+        inside("s", body),
+        edges,
+        draw.user("x"),
+        draw.user("y"),
+        draw.user("z"),
+        draw.flows("start > s > end", "sur_autre > x", "sur_tout > y", "sur_refus > z"),
+    )
     case = of(*parts)
     assert case.tasks == ["b", "c"]
     assert case.do("b").tasks == ["z"]
@@ -190,7 +229,13 @@ def test_an_error_nobody_catches_is_an_incident_and_no_unrelated_edge_takes_it()
 
 def test_an_error_goes_up_through_called_processes():
     called = draw.process(draw.start("s1"), draw.user("b"), draw.end("boum", draw.refers("error", "err")), draw.flows("s1 > b > boum"), name="q")
-    case = of(draw.call("appel", "q"), draw.boundary("e", "appel", draw.refers("error", "err")), draw.user("c"), draw.flows("start > appel > end", "e > c > end"), extra=(called,))
+    case = of(
+        draw.call("appel", "q"),
+        draw.boundary("e", "appel", draw.refers("error", "err")),
+        draw.user("c"),
+        draw.flows("start > appel > end", "e > c > end"),
+        extra=(called,),
+    )
     assert case.do("b").tasks == ["c"] and case.do("c").ended
 
 

@@ -42,8 +42,13 @@ def test_no_way_out_is_an_incident_that_retry_takes_up_on_new_facts():
 
 
 def test_a_condition_that_is_no_truth_value_or_cannot_be_weighed_is_an_incident():
-    for condition in ("n", "(for a in [1,2,3,4,5,6,7,8,9,10] return for b in [1,2,3,4,5,6,7,8,9,10] return for c in [1,2,3,4,5,6,7,8,9,10] return for d in 1..100 return d) = 1"):
-        case = of(draw.xor("x", default="x__b"), draw.user("a"), draw.user("b"), draw.flows(f"start > x > {{{condition}}} a > end", "x > b > end"), facts={"n": 3})
+    for condition in (
+        "n",
+        "(for a in [1,2,3,4,5,6,7,8,9,10] return for b in [1,2,3,4,5,6,7,8,9,10] return for c in [1,2,3,4,5,6,7,8,9,10] return for d in 1..100 return d) = 1",
+    ):
+        case = of(
+            draw.xor("x", default="x__b"), draw.user("a"), draw.user("b"), draw.flows(f"start > x > {{{condition}}} a > end", "x > b > end"), facts={"n": 3}
+        )
         assert case.codes in (["feel.not_boolean"], ["feel.fault"])
         assert case.tasks == []
 
@@ -114,7 +119,13 @@ def test_an_inclusive_split_without_conditions_takes_all():
 
 def event_gateway():
     inner, note = draw.message("piece", "numero", "piece")
-    parts = (draw.element("eventBasedGateway", "g"), draw.catch("recue", inner, note), draw.catch("echue", draw.timer("Duration", "P30D")), draw.user("a"), draw.user("b"))
+    parts = (
+        draw.element("eventBasedGateway", "g"),
+        draw.catch("recue", inner, note),
+        draw.catch("echue", draw.timer("Duration", "P30D")),
+        draw.user("a"),
+        draw.user("b"),
+    )
     receive = draw.element("receiveTask", "renonce", "", '<masar:message nom="desistement" cle="numero"/>')
     definitions = draw.parsed(
         draw.start(), draw.end(), *parts, receive, draw.flows("start > g > recue > a > end", "g > echue > b > end", "g > renonce > end")
@@ -133,7 +144,14 @@ def test_the_first_event_wins_and_the_others_are_no_longer_awaited():
 
 def test_an_event_gateway_takes_a_message_that_came_before_it():
     inner, note = draw.message("piece", "numero")
-    parts = (draw.start(), draw.user("t"), draw.element("eventBasedGateway", "g"), draw.catch("recue", inner, note), draw.catch("echue", draw.timer("Duration", "P30D")), draw.user("a"))
+    parts = (
+        draw.start(),
+        draw.user("t"),
+        draw.element("eventBasedGateway", "g"),
+        draw.catch("recue", inner, note),
+        draw.catch("echue", draw.timer("Duration", "P30D")),
+        draw.user("a"),
+    )
     case = Case(draw.parsed(*parts, draw.flows("start > t > g > recue > a", "g > echue")), variables={"numero": "7"})
     case.send("piece", "7")
     assert case.do("t").tasks == ["a"] and case.waits == []

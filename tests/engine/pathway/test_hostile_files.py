@@ -97,7 +97,13 @@ def test_a_web_of_inclusive_gateways_is_read_and_run_within_bounds():
     ],
 )  # fmt: skip
 def test_an_attack_in_a_condition_is_refused_or_ends_in_an_incident_or_nothing(text):
-    parts = (draw.start(), draw.xor("x", default="x__b"), draw.user("a"), draw.user("b"), draw.flows("start > x > {CONDITION} a", "x > b").replace("CONDITION", draw.escaped(text)))
+    parts = (
+        draw.start(),
+        draw.xor("x", default="x__b"),
+        draw.user("a"),
+        draw.user("b"),
+        draw.flows("start > x > {CONDITION} a", "x > b").replace("CONDITION", draw.escaped(text)),
+    )
     begun = time.perf_counter()
     try:
         case = draw.Case(draw.parsed(*parts))

@@ -8,7 +8,11 @@ from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.drawing import Case
 from tests.engine.pathway.test_decision_tables import HEAD, table
 
-TABLES = {"d.dmn": (HEAD + table("UNIQUE", [(["< 18"], ['"mineur"']), ([">= 18"], ['"majeur"'])], inputs=("person.age",), decision_id="D1") + "</definitions>").encode()}
+TABLES = {
+    "d.dmn": (
+        HEAD + table("UNIQUE", [(["< 18"], ['"mineur"']), ([">= 18"], ['"majeur"'])], inputs=("person.age",), decision_id="D1") + "</definitions>"
+    ).encode()
+}
 
 
 def straight(name, *parts, decisions=None):
@@ -70,7 +74,14 @@ def test_a_label_is_given_in_each_language_and_falls_back_on_french():
 
 def test_an_operation_is_asked_for_with_its_parameters_and_its_outputs_become_variables():
     operation = '<masar:operation nom="fixer_rendez_vous"><masar:parametre nom="jours" valeur="1 + plan.delai"/></masar:operation>'
-    parts = (draw.start(), draw.end(), draw.element("serviceTask", "fixer", "", operation), draw.user("suite"), draw.xor("x", default="x__fin"), draw.element("task", "fin"))
+    parts = (
+        draw.start(),
+        draw.end(),
+        draw.element("serviceTask", "fixer", "", operation),
+        draw.user("suite"),
+        draw.xor("x", default="x__fin"),
+        draw.element("task", "fin"),
+    )
     definitions = draw.parsed(*parts, draw.flows("start > fixer > x > {rendez_vous.pris} suite > end", "x > fin > end"))
     case = Case(definitions, facts={"case": {"plan": {"delai": 4}}})
     (asked,) = case.told(bpmn.OperationRequested)

@@ -90,7 +90,14 @@ def test_a_recurring_timer_starts_an_event_sub_process_each_time():
 
 def test_an_error_and_an_escalation_are_caught_by_an_event_sub_process():
     body = event_sub("es", draw.refers("error", "err"), draw.user("b"), draw.flows("es_s > b"))
-    case = of(draw.user("a"), draw.user("c"), draw.both("s0"), draw.end("boum", draw.refers("error", "err")), body, draw.flows("start > s0 > a > boum", "s0 > c > end"))
+    case = of(
+        draw.user("a"),
+        draw.user("c"),
+        draw.both("s0"),
+        draw.end("boum", draw.refers("error", "err")),
+        body,
+        draw.flows("start > s0 > a > boum", "s0 > c > end"),
+    )
     assert case.do("a").tasks == ["b"] and case.codes == [] and case.do("b").ended
     body = event_sub("es", draw.refers("escalation", "esc"), draw.user("b"), draw.flows("es_s > b"), interrupting=False)
     case = of(draw.throw("hausse", draw.refers("escalation", "esc")), draw.user("a"), body, draw.flows("start > hausse > a > end"))
@@ -117,7 +124,9 @@ def test_two_instances_of_one_edition_do_not_disturb_each_other():
 
 
 def called(sortie="", entree="", body=None):
-    inner = body or draw.user("b") + draw.xor("x", default="x__fin") + draw.user("c") + draw.end("fin") + draw.flows("q1 > b > x > {montant > 5} c > fin", "x > fin")
+    inner = body or draw.user("b") + draw.xor("x", default="x__fin") + draw.user("c") + draw.end("fin") + draw.flows(
+        "q1 > b > x > {montant > 5} c > fin", "x > fin"
+    )
     return of(
         draw.user("a"), draw.call("appel", "q", entree + sortie), draw.xor("y", default="y__e"), draw.user("d"), draw.user("e"),
         draw.flows("start > a > appel > y > {issue = 2} d > end", "y > e > end"), extra=(draw.process(draw.start("q1"), inner, name="q"),), variables={"branche": "MED"},
@@ -197,13 +206,23 @@ def test_a_loop_that_breaks_waits_and_goes_on_when_mended():
 
 # --- multi-instances ---
 
-MEASURES = {"case": {"plan": {"mesures": [{"id": "m1", "type": "sante"}, {"id": "m2", "type": "emploi"}]}}, "mesure:m1": {"mesure": {"type": "sante"}}, "mesure:m2": {"mesure": {"type": "emploi"}}}
+MEASURES = {
+    "case": {"plan": {"mesures": [{"id": "m1", "type": "sante"}, {"id": "m2", "type": "emploi"}]}},
+    "mesure:m1": {"mesure": {"type": "sante"}},
+    "mesure:m2": {"mesure": {"type": "emploi"}},
+}
 
 
 def measures(sequential=False, until="", facts=MEASURES):
     task = '<masar:tache form="f" role="r" sujet="mesure"/>'
     loop = draw.several("plan.mesures", "mesure", sequential, until)
-    body = draw.start("s1") + draw.xor("x", default="x__b") + draw.user("a", extensions=task) + draw.user("b", extensions=task) + draw.flows('s1 > x > {mesure.type = "sante"} a', "x > b")
+    body = (
+        draw.start("s1")
+        + draw.xor("x", default="x__b")
+        + draw.user("a", extensions=task)
+        + draw.user("b", extensions=task)
+        + draw.flows('s1 > x > {mesure.type = "sante"} a', "x > b")
+    )
     return of(draw.sub("s", loop, body), draw.user("fin"), draw.flows("start > s > fin > end"), facts=facts)
 
 
@@ -244,7 +263,19 @@ def test_an_item_that_is_no_subject_is_read_again_from_its_collection():
 
 
 def test_variables_of_a_turn_are_its_own():
-    parts = (draw.sub("s", draw.several("2"), draw.start("s1"), draw.user("t"), draw.xor("x", default="x__b"), draw.user("a"), draw.user("b"), draw.flows("s1 > t > x > {n = 1} a", "x > b")), draw.flows("start > s > end"))
+    parts = (
+        draw.sub(
+            "s",
+            draw.several("2"),
+            draw.start("s1"),
+            draw.user("t"),
+            draw.xor("x", default="x__b"),
+            draw.user("a"),
+            draw.user("b"),
+            draw.flows("s1 > t > x > {n = 1} a", "x > b"),
+        ),
+        draw.flows("start > s > end"),
+    )
     case = of(*parts)
     first, second = (task.task_id for task in case.open.values())
     case.give(bpmn.Complete, first, {"n": 1})
@@ -287,7 +318,12 @@ def test_an_edge_around_many_turns_ends_them_all():
 
 def test_an_error_in_one_turn_ends_them_all():
     body = draw.start("s1") + draw.user("a") + draw.end("boum", draw.refers("error", "err")) + draw.flows("s1 > a > boum")
-    case = of(draw.sub("s", draw.several("2"), body), draw.boundary("e", "s", draw.refers("error", "err")), draw.user("b"), draw.flows("start > s > end", "e > b > end"))
+    case = of(
+        draw.sub("s", draw.several("2"), body),
+        draw.boundary("e", "s", draw.refers("error", "err")),
+        draw.user("b"),
+        draw.flows("start > s > end", "e > b > end"),
+    )
     assert case.do("a").tasks == ["b"]
 
 

@@ -61,7 +61,13 @@ def test_a_timer_without_an_instant_is_an_incident(kind, text):
 
 
 def reminders(text):
-    parts = (draw.start(), draw.end(), draw.user("a"), draw.boundary("rappel", "a", draw.timer("Cycle", text), interrupting=False), draw.element("sendTask", "dire", "", '<masar:message nom="rappel"/>'))
+    parts = (
+        draw.start(),
+        draw.end(),
+        draw.user("a"),
+        draw.boundary("rappel", "a", draw.timer("Cycle", text), interrupting=False),
+        draw.element("sendTask", "dire", "", '<masar:message nom="rappel"/>'),
+    )
     return Case(draw.parsed(*parts, draw.flows("start > a > end", "rappel > dire")))
 
 
