@@ -40,9 +40,9 @@ from engine.pathway.spiff.run import Run
 from engine.pathway.stimuli import Complete, Message, OperationDone, Retry, Signal, Start, Stimulus, Timer
 
 __all__ = [
-    "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentClosed", "IncidentRaised", "Inspection", "Left", "Message",
-    "MessageSent", "OpenIncident", "OpenOperation", "OpenTask", "OpenWait", "OperationDone", "OperationRequested", "Process", "Retry", "Signal", "Start", "Step", "Stimulus",
-    "TaskClosed", "TaskOpened", "Timer", "WaitClosed", "WaitOpened", "advance", "inspect", "parse", "start",
+    "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentClosed", "IncidentRaised", "Inspection", "Left",
+    "Message", "MessageSent", "OpenIncident", "OpenOperation", "OpenTask", "OpenWait", "OperationDone", "OperationRequested", "Process", "Retry", "Signal",
+    "Start", "Step", "Stimulus", "TaskClosed", "TaskOpened", "Timer", "WaitClosed", "WaitOpened", "advance", "inspect", "parse", "start",
 ]  # fmt: skip
 
 _KEPT = 16

@@ -156,5 +156,15 @@ def start_messages(spec: ScopeSpec) -> tuple[str, ...]:
 
 def _task(element: PersonTask) -> DrawnTask:
     note = element.extensions.task
-    return DrawnTask(element.id, element.scope_spec.process, element.file, element.bpmn_name or element.id, "user" if element.kind == "userTask" else "manual",
-                     note.form if note else "", note.role if note else "", element.shown_lane, note.deadline if note else None, note.subject if note else "")  # fmt: skip
+    return DrawnTask(
+        node=element.id,
+        process=element.scope_spec.process,
+        file=element.file,
+        name=element.bpmn_name or element.id,
+        kind="user" if element.kind == "userTask" else "manual",
+        form=note.form if note else "",
+        role=note.role if note else "",
+        lane=element.shown_lane,
+        deadline=note.deadline if note else None,
+        subject=note.subject if note else "",
+    )

@@ -45,10 +45,16 @@ class Drawer:
         rng = self.rng
         if rng.random() < 0.8:
             return ""
-        return rng.choice([
-            draw.several("2"), draw.several("[{id: 1}, {id: 2}]", "item", sequential=True), draw.several("3", until="nrOfCompletedInstances = 2"), draw.several("n"),
-            draw.again_while("u", most="3"), draw.again_while("v", before=True, most="2"),
-        ])  # fmt: skip
+        return rng.choice(
+            [
+                draw.several("2"),
+                draw.several("[{id: 1}, {id: 2}]", "item", sequential=True),
+                draw.several("3", until="nrOfCompletedInstances = 2"),
+                draw.several("n"),
+                draw.again_while("u", most="3"),
+                draw.again_while("v", before=True, most="2"),
+            ]
+        )
 
     def activity(self, name, depth):
         rng = self.rng
@@ -144,7 +150,8 @@ class Drawer:
         return draw.diagram(NAMES, draw.process(self.inside(2, "p")), called)
 
 
-TABLE = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n"><decision id="D" name="D"><decisionTable hitPolicy="UNIQUE">
+TABLE = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">
+<decision id="D" name="D"><decisionTable hitPolicy="UNIQUE">
 <input id="i"><inputExpression id="e"><text>u</text></inputExpression></input><output id="o" name="y"/>
 <rule id="r1"><inputEntry><text>true</text></inputEntry><outputEntry><text>2</text></outputEntry></rule></decisionTable></decision></definitions>"""
 
@@ -228,9 +235,10 @@ class Play:
             return f"operations {live - set(self.asked)} were never told"
         self.asked = {key: one for key, one in self.asked.items() if key in live}
         for name, told, kept in (
-            ("tasks", set(self.open), {task.task_id for task in seen.tasks}), ("waits", set(self.waits), {wait.wait_id for wait in seen.waits}),
+            ("tasks", set(self.open), {task.task_id for task in seen.tasks}),
+            ("waits", set(self.waits), {wait.wait_id for wait in seen.waits}),
             ("incidents", set(self.incidents), {one.incident_id for one in seen.incidents}),
-        ):  # fmt: skip
+        ):
             if told != kept:
                 return f"{name} told {sorted(told)}, kept {sorted(kept)}"
         if seen.ended != self.ended:

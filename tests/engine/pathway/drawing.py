@@ -89,6 +89,12 @@ def call(name, called, extensions=""):
     return element("callActivity", name, "", extensions, calledElement=called)
 
 
+def lanes(**elements):
+    """A lane a name, holding one element."""
+    held = (f'<bpmn:lane id="lane_{name}" name="{name}"><bpmn:flowNodeRef>{inside}</bpmn:flowNodeRef></bpmn:lane>' for name, inside in elements.items())
+    return f'<bpmn:laneSet id="lanes">{"".join(held)}</bpmn:laneSet>'
+
+
 def several(text, item="", sequential=False, until=""):
     """A multi-instance: over a collection when `item` is named, else that many times."""
     held = f'<bpmn:extensionElements><masar:collection valeur="{escaped(text)}" element="{item}"/></bpmn:extensionElements>' if item else ""

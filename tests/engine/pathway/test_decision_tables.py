@@ -22,7 +22,8 @@ def table(policy, rows, aggregation="", values="", inputs=("x",), outputs=("y",)
         for n, (cells, answers) in enumerate(rows, 1)
     )  # fmt: skip
     extra = f'aggregation="{aggregation}"' if aggregation else ""
-    return f'<decision id="{decision_id}" name="{decision_id}">{requires}<decisionTable hitPolicy="{policy}" {extra}>{columns}{results}{rules}</decisionTable></decision>'
+    head = f'<decision id="{decision_id}" name="{decision_id}">{requires}'
+    return f'{head}<decisionTable hitPolicy="{policy}" {extra}>{columns}{results}{rules}</decisionTable></decision>'
 
 
 def decide(xml, decision_id="D", **scope):

@@ -7,7 +7,10 @@ from engine.pathway import bpmn
 from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.drawing import Case
 
-NAMES = '<bpmn:signal id="sig" name="alerte"/><bpmn:error id="err" errorCode="refus"/><bpmn:error id="other" name="autre"/><bpmn:escalation id="esc" escalationCode="hausse"/>'
+NAMES = (
+    '<bpmn:signal id="sig" name="alerte"/><bpmn:error id="err" errorCode="refus"/><bpmn:error id="other" name="autre"/>'
+    '<bpmn:escalation id="esc" escalationCode="hausse"/>'
+)
 
 
 def of(*parts, facts=None, variables=None, extra=()):
@@ -96,7 +99,7 @@ def test_the_payload_of_the_message_that_starts_is_a_variable():
 
 def test_files_that_use_the_same_id_for_two_messages_keep_each_their_own():
     def drawn(name, message):
-        waiting = f'<bpmn:intermediateCatchEvent id="c"><bpmn:messageEventDefinition messageRef="Message_1"/></bpmn:intermediateCatchEvent>'
+        waiting = '<bpmn:intermediateCatchEvent id="c"><bpmn:messageEventDefinition messageRef="Message_1"/></bpmn:intermediateCatchEvent>'
         return draw.diagram(f'<bpmn:message id="Message_1" name="{message}"/>', draw.process(draw.start(), waiting, draw.flows("start > c"), name=name))
 
     definitions = bpmn.parse({"p.bpmn": drawn("p", "un"), "q.bpmn": drawn("q", "deux")}, {})

@@ -46,13 +46,22 @@ def test_a_laughing_file_is_refused_at_once():
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
-        (b"", "pathway.not_xml"), (b"\x00\x01", "pathway.not_xml"), (b"bonjour", "pathway.not_xml"), (draw.diagram(BODY)[:-10], "pathway.not_xml"), (b"<a/>", "pathway.not_bpmn"),
-        (b"<definitions/>", "pathway.not_bpmn"), (draw.diagram(), "pathway.nothing_executable"), (b"\xff\xfe" + "<a/>".encode("utf-16-le"), "pathway.not_bpmn"),
-        (b"<?xml version='1.0' encoding='quipu'?><a/>", "pathway.not_xml"), (b"PK\x03\x04", "pathway.not_xml"),
-        (b" " * 1_000_001, "pathway.file_too_large"), (draw.diagram(BODY.replace('isExecutable="true"', 'isExecutable="false"')), "pathway.nothing_executable"),
-        (draw.diagram("<bpmn:category/>" * 50_001), "pathway.file_too_large"), (draw.diagram("<bpmn:category>" * 5000 + "</bpmn:category>" * 5000), "pathway.not_xml"),
+        (b"", "pathway.not_xml"),
+        (b"\x00\x01", "pathway.not_xml"),
+        (b"bonjour", "pathway.not_xml"),
+        (draw.diagram(BODY)[:-10], "pathway.not_xml"),
+        (b"<a/>", "pathway.not_bpmn"),
+        (b"<definitions/>", "pathway.not_bpmn"),
+        (draw.diagram(), "pathway.nothing_executable"),
+        (b"\xff\xfe" + "<a/>".encode("utf-16-le"), "pathway.not_bpmn"),
+        (b"<?xml version='1.0' encoding='quipu'?><a/>", "pathway.not_xml"),
+        (b"PK\x03\x04", "pathway.not_xml"),
+        (b" " * 1_000_001, "pathway.file_too_large"),
+        (draw.diagram(BODY.replace('isExecutable="true"', 'isExecutable="false"')), "pathway.nothing_executable"),
+        (draw.diagram("<bpmn:category/>" * 50_001), "pathway.file_too_large"),
+        (draw.diagram("<bpmn:category>" * 5000 + "</bpmn:category>" * 5000), "pathway.not_xml"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_diagram_or_too_much_of_one_is_refused(raw, code):
     assert refused(raw) == [code]
 
@@ -64,7 +73,10 @@ def test_an_identifier_is_a_plain_word(wrong):
 
 
 def test_positions_and_lanes_that_make_no_sense_harm_nobody():
-    shapes = '<bpmndi:BPMNDiagram xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC"><bpmndi:BPMNShape bpmnElement="a"><dc:Bounds x="abc" y=""/></bpmndi:BPMNShape></bpmndi:BPMNDiagram>'
+    shapes = (
+        '<bpmndi:BPMNDiagram xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC">'
+        '<bpmndi:BPMNShape bpmnElement="a"><dc:Bounds x="abc" y=""/></bpmndi:BPMNShape></bpmndi:BPMNDiagram>'
+    )
     lanes = '<bpmn:laneSet id="ls"><bpmn:lane id="l"><bpmn:flowNodeRef/><bpmn:flowNodeRef>a</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>'
     definitions = bpmn.parse({"p.bpmn": draw.diagram(draw.process(lanes, draw.start(), draw.user("a"), draw.flows("start > a")), shapes)}, {})
     assert definitions.tasks[0].lane == ""
@@ -91,11 +103,23 @@ def test_a_web_of_inclusive_gateways_is_read_and_run_within_bounds():
 @pytest.mark.parametrize(
     "text",
     [
-        '__import__("os").system("id")', "().__class__.__bases__[0].__subclasses__()", 'open("/etc/passwd").read()', "9**9**9", "(lambda: 1)()", "(age := 0)", "case.__class__",
-        '"{0.__class__}".format(1)', "[x for x in range(10000000)]", "import os", 'exec("1")', "(" * 3000 + "1" + ")" * 3000, "+".join(["1"] * 20_000),
-        'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "(a+)+$")', "count(for i in 1..50000000 return i) > 0",
+        '__import__("os").system("id")',
+        "().__class__.__bases__[0].__subclasses__()",
+        'open("/etc/passwd").read()',
+        "9**9**9",
+        "(lambda: 1)()",
+        "(age := 0)",
+        "case.__class__",
+        '"{0.__class__}".format(1)',
+        "[x for x in range(10000000)]",
+        "import os",
+        'exec("1")',
+        "(" * 3000 + "1" + ")" * 3000,
+        "+".join(["1"] * 20_000),
+        'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "(a+)+$")',
+        "count(for i in 1..50000000 return i) > 0",
     ],
-)  # fmt: skip
+)
 def test_an_attack_in_a_condition_is_refused_or_ends_in_an_incident_or_nothing(text):
     parts = (
         draw.start(),

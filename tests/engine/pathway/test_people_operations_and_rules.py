@@ -57,8 +57,13 @@ def test_a_task_done_twice_or_never_offered_is_refused():
 
 def test_variables_of_a_completion_are_seen_by_the_gateways_after_it():
     definitions = draw.parsed(
-        draw.start(), draw.user("a"), draw.xor("x", default="x__non"), draw.user("oui"), draw.user("non"), draw.flows("start > a > x > {montant > 100} oui", "x > non")
-    )  # fmt: skip
+        draw.start(),
+        draw.user("a"),
+        draw.xor("x", default="x__non"),
+        draw.user("oui"),
+        draw.user("non"),
+        draw.flows("start > a > x > {montant > 100} oui", "x > non"),
+    )
     assert Case(definitions).do("a", montant=101).tasks == ["oui"]
     assert Case(definitions).do("a", montant=100).tasks == ["non"]
 
@@ -108,9 +113,13 @@ def test_an_operation_that_fails_is_an_incident_and_is_asked_for_again_on_retry(
 def test_an_operation_that_fails_goes_on_from_the_error_event_at_its_edge():
     error = '<bpmn:error id="e" errorCode="adresse"/>'
     inside = draw.process(
-        draw.start(), draw.end(), draw.element("serviceTask", "envoyer", "", '<masar:operation nom="lettre"/>'), draw.user("corriger"),
-        draw.boundary("rate", "envoyer", draw.refers("error", "e")), draw.flows("start > envoyer > end", "rate > corriger > end"),
-    )  # fmt: skip
+        draw.start(),
+        draw.end(),
+        draw.element("serviceTask", "envoyer", "", '<masar:operation nom="lettre"/>'),
+        draw.user("corriger"),
+        draw.boundary("rate", "envoyer", draw.refers("error", "e")),
+        draw.flows("start > envoyer > end", "rate > corriger > end"),
+    )
     case = Case(draw.parsed(error, inside))
     asked = case.told(bpmn.OperationRequested)[0].task_id
     case.give(bpmn.OperationDone, asked, {}, "adresse")
@@ -188,7 +197,7 @@ def test_the_default_flow_of_a_task_is_taken_when_no_condition_holds():
 
 
 def test_lanes_name_who_acts_down_into_sub_processes():
-    lanes = '<bpmn:laneSet id="ls"><bpmn:lane id="l1" name="OTE"><bpmn:flowNodeRef>a</bpmn:flowNodeRef></bpmn:lane><bpmn:lane id="l2" name="CPS"><bpmn:flowNodeRef>s</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>'
+    lanes = draw.lanes(OTE="a", CPS="s")
     inner = draw.sub("s", draw.start("s1"), draw.user("b"), draw.flows("s1 > b"))
     definitions = draw.parsed(lanes, draw.start(), draw.user("a"), inner, draw.flows("start > a > s"))
     assert {task.node: task.lane for task in definitions.tasks} == {"a": "OTE", "b": "CPS"}

@@ -53,7 +53,7 @@ def between(part, name="e"):
         draw.user("e", draw.several("2").replace("isSequential", 'behavior="None" isSequential')),
         draw.user("e", draw.element("script", "s", "x")),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_run_is_refused_by_name(part):
     assert ("unsupported", "p.bpmn#e") in refused(*between(part))
 
@@ -64,6 +64,7 @@ def test_boundaries_of_compensation_and_of_transactions_are_refused():
 
 
 INNER, NOTE = draw.message("m")
+IN_JAVASCRIPT = draw.flows("start > {n} e").replace("<bpmn:conditionExpression", '<bpmn:conditionExpression language="javascript"')
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,11 @@ INNER, NOTE = draw.message("m")
         ("gateway_without_exit", "x", (draw.start(), draw.xor("x"), draw.flows("start > x"))),
         ("condition_missing", "x__a", (draw.start(), draw.xor("x"), draw.user("a"), draw.user("b"), draw.flows("start > x > a", "x > {n} b"))),
         ("condition_missing", "x__a", (draw.start(), draw.some("x"), draw.user("a"), draw.user("b"), draw.flows("start > x > a", "x > {n} b"))),
-        ("condition_on_default", "x__a", (draw.start(), draw.xor("x", default="x__a"), draw.user("a"), draw.user("b"), draw.flows("start > x > {m} a", "x > {n} b"))),
+        (
+            "condition_on_default",
+            "x__a",
+            (draw.start(), draw.xor("x", default="x__a"), draw.user("a"), draw.user("b"), draw.flows("start > x > {m} a", "x > {n} b")),
+        ),
         ("condition_out_of_place", "x__a", (draw.start(), draw.both("x"), draw.user("a"), draw.user("b"), draw.flows("start > x > {n} a", "x > b"))),
         ("default_unknown", "x", (draw.start(), draw.xor("x", default="f"), draw.user("a"), draw.user("b"), draw.flows("start > x > {m} a", "x > {n} b"))),
         ("feel_unreadable", "x__a", (draw.start(), draw.xor("x"), draw.user("a"), draw.user("b"), draw.flows("start > x > {n >} a", "x > {n} b"))),
@@ -99,8 +104,17 @@ INNER, NOTE = draw.message("m")
         ("name_missing", "e", between(draw.throw("e", draw.refers("escalation", "none")))),
         ("name_missing", "e", between(draw.element("sendTask", "e"))),
         ("link_loose", "e", (draw.start(), draw.throw("e", '<bpmn:linkEventDefinition name="l"/>'), draw.flows("start > e"))),
-        ("link_repeated", "m", (draw.start(), draw.throw("e", '<bpmn:linkEventDefinition name="l"/>'), draw.catch("l", '<bpmn:linkEventDefinition name="l"/>'),
-                                draw.catch("m", '<bpmn:linkEventDefinition name="l"/>'), draw.flows("start > e"))),
+        (
+            "link_repeated",
+            "m",
+            (
+                draw.start(),
+                draw.throw("e", '<bpmn:linkEventDefinition name="l"/>'),
+                draw.catch("l", '<bpmn:linkEventDefinition name="l"/>'),
+                draw.catch("m", '<bpmn:linkEventDefinition name="l"/>'),
+                draw.flows("start > e"),
+            ),
+        ),
         ("timer_missing", "e", between(draw.catch("e", "<bpmn:timerEventDefinition/>"))),
         ("timer_unreadable", "e", between(draw.catch("e", draw.timer("Date", "2026-02-30")))),
         ("timer_unreadable", "e", between(draw.catch("e", draw.timer("Cycle", "R0/P1D")))),
@@ -119,18 +133,30 @@ INNER, NOTE = draw.message("m")
         ("extension_out_of_place", "e", between(draw.user("e", extensions='<masar:tache form="f" role="r"/><masar:collection valeur="[]" element="m"/>'))),
         ("extension_out_of_place", "e", between(draw.catch("e", draw.timer("Duration", "P1D"), '<masar:message nom="m"/>'))),
         ("attribute_unknown", "e", between(draw.user("e", extensions='<masar:tache form="f" role="r" delais="2"/>'))),
-        ("attribute_unknown", "e", between(draw.element("serviceTask", "e", "", '<masar:operation nom="o"><masar:parametre nom="n" value="1"/></masar:operation>'))),
+        (
+            "attribute_unknown",
+            "e",
+            between(draw.element("serviceTask", "e", "", '<masar:operation nom="o"><masar:parametre nom="n" value="1"/></masar:operation>')),
+        ),
         ("form_missing", "e", between(draw.user("e", extensions='<masar:tache role="r"/>'))),
         ("role_missing", "e", between(draw.user("e", extensions='<masar:tache form="f"/>'))),
-        ("lane_unknown", "e", ('<bpmn:laneSet id="ls"><bpmn:lane id="l" name="Mairie"><bpmn:flowNodeRef>e</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>', *between(draw.user("e")))),
+        ("lane_unknown", "e", (draw.lanes(Mairie="e"), *between(draw.user("e")))),
         ("deadline_unreadable", "e", between(draw.user("e", extensions='<masar:tache form="f" delai="deux"/>'))),
         ("deadline_unreadable", "e", between(draw.user("e", extensions='<masar:tache form="f" delai="2" unite="mois"/>'))),
-        ("language_unknown", "start__e", (draw.start(), draw.user("e"), draw.flows("start > {n} e").replace("<bpmn:conditionExpression", '<bpmn:conditionExpression language="javascript"'))),
+        ("language_unknown", "start__e", (draw.start(), draw.user("e"), IN_JAVASCRIPT)),
         ("event_start_missing", "es", (*between(draw.user("e")), draw.sub("es", draw.user("a"), triggeredByEvent="true"))),
         ("event_start_missing", "s", (*between(draw.user("e")), draw.sub("es", draw.start("s"), draw.user("a"), draw.flows("s > a"), triggeredByEvent="true"))),
-        ("event_subprocess_connected", "es", (*between(draw.user("e")), draw.sub("es", draw.start("s", INNER, NOTE), draw.user("a"), draw.flows("s > a"), triggeredByEvent="true"), draw.flows("e > es"))),
+        (
+            "event_subprocess_connected",
+            "es",
+            (
+                *between(draw.user("e")),
+                draw.sub("es", draw.start("s", INNER, NOTE), draw.user("a"), draw.flows("s > a"), triggeredByEvent="true"),
+                draw.flows("e > es"),
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_slip_of_the_pen_is_named(code, where, parts):
     assert (code, f"p.bpmn#{where}") in refused(*parts)
 
@@ -140,8 +166,9 @@ def test_what_two_files_say_against_each_other():
     with pytest.raises(errors.Invalid) as told:
         bpmn.parse({"a.bpmn": draw.diagram(one), "b.bpmn": draw.diagram(one), "c.bpmn": draw.diagram(one.replace('id="p"', 'id="c"'))}, {})
     assert {(found.code, found.where) for found in told.value.findings} == {
-        ("pathway.process_repeated", "b.bpmn#p"), ("pathway.start_message_repeated", "a.bpmn#p"),
-    }  # fmt: skip
+        ("pathway.process_repeated", "b.bpmn#p"),
+        ("pathway.start_message_repeated", "a.bpmn#p"),
+    }
     calling = draw.process(draw.start("a"), draw.call("b", "p"), draw.flows("a > b"), name="d")
     with pytest.raises(errors.Invalid) as told:
         bpmn.parse({"a.bpmn": draw.diagram(one), "d.bpmn": draw.diagram(calling)}, {})
@@ -165,9 +192,14 @@ def test_a_table_that_cannot_be_read_is_told_with_the_diagrams():
 
 def test_what_only_documents_is_passed_over():
     parts = (
-        '<bpmn:documentation>Pourquoi.</bpmn:documentation>', draw.element("dataObjectReference", "d", dataObjectRef="o"), draw.element("dataObject", "o"), draw.element("textAnnotation", "t", "<bpmn:text>x</bpmn:text>"),
-        '<bpmn:association id="as" sourceRef="e" targetRef="t"/>', draw.element("group", "g"), *between(draw.user("e")),
-    )  # fmt: skip
+        "<bpmn:documentation>Pourquoi.</bpmn:documentation>",
+        draw.element("dataObjectReference", "d", dataObjectRef="o"),
+        draw.element("dataObject", "o"),
+        draw.element("textAnnotation", "t", "<bpmn:text>x</bpmn:text>"),
+        '<bpmn:association id="as" sourceRef="e" targetRef="t"/>',
+        draw.element("group", "g"),
+        *between(draw.user("e")),
+    )
     definitions = draw.parsed(*parts)
     assert [one.id for one in definitions.elements("p")] == ["start", "e", "end"]
 

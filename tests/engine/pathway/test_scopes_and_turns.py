@@ -128,9 +128,15 @@ def called(sortie="", entree="", body=None):
         "q1 > b > x > {montant > 5} c > fin", "x > fin"
     )
     return of(
-        draw.user("a"), draw.call("appel", "q", entree + sortie), draw.xor("y", default="y__e"), draw.user("d"), draw.user("e"),
-        draw.flows("start > a > appel > y > {issue = 2} d > end", "y > e > end"), extra=(draw.process(draw.start("q1"), inner, name="q"),), variables={"branche": "MED"},
-    )  # fmt: skip
+        draw.user("a"),
+        draw.call("appel", "q", entree + sortie),
+        draw.xor("y", default="y__e"),
+        draw.user("d"),
+        draw.user("e"),
+        draw.flows("start > a > appel > y > {issue = 2} d > end", "y > e > end"),
+        extra=(draw.process(draw.start("q1"), inner, name="q"),),
+        variables={"branche": "MED"},
+    )
 
 
 def test_a_called_process_sees_what_it_is_given_and_hands_back_what_is_named():
@@ -255,8 +261,19 @@ def test_the_state_keeps_of_an_item_its_id_alone():
 
 
 def test_an_item_that_is_no_subject_is_read_again_from_its_collection():
-    parts = (draw.sub("s", draw.several("foyer", "membre"), draw.start("s1"), draw.user("t"), draw.xor("x", default="x__b"), draw.user("a"), draw.user("b"),
-                      draw.flows("s1 > t > x > {membre.mineur} a", "x > b")), draw.flows("start > s > end"))  # fmt: skip
+    parts = (
+        draw.sub(
+            "s",
+            draw.several("foyer", "membre"),
+            draw.start("s1"),
+            draw.user("t"),
+            draw.xor("x", default="x__b"),
+            draw.user("a"),
+            draw.user("b"),
+            draw.flows("s1 > t > x > {membre.mineur} a", "x > b"),
+        ),
+        draw.flows("start > s > end"),
+    )
     case = of(*parts, facts={"case": {"foyer": [{"id": 1, "mineur": False}]}})
     case.facts = {"case": {"foyer": [{"id": 1, "mineur": True}]}}
     assert case.do("t").tasks == ["a"]
@@ -300,10 +317,14 @@ def test_none_to_do_is_passed_at_once():
 @pytest.mark.parametrize(
     ("loop", "code"),
     [
-        (draw.several("absent", "m"), "multi_instance.not_a_list"), (draw.several('"trois"'), "multi_instance.not_a_count"), (draw.several("1.5"), "multi_instance.not_a_count"),
-        (draw.several("-1"), "multi_instance.not_a_count"), (draw.several("1001"), "multi_instance.too_many"), (draw.several("[{nom: 1}]", "m"), "multi_instance.item_without_id"),
+        (draw.several("absent", "m"), "multi_instance.not_a_list"),
+        (draw.several('"trois"'), "multi_instance.not_a_count"),
+        (draw.several("1.5"), "multi_instance.not_a_count"),
+        (draw.several("-1"), "multi_instance.not_a_count"),
+        (draw.several("1001"), "multi_instance.too_many"),
+        (draw.several("[{nom: 1}]", "m"), "multi_instance.item_without_id"),
     ],
-)  # fmt: skip
+)
 def test_a_collection_that_is_none_is_an_incident(loop, code):
     case = of(draw.user("a", loop), draw.flows("start > a > end"))
     assert case.codes == [code] and case.tasks == [] and not case.ended
