@@ -5,6 +5,7 @@ another value, then none; where it points at one that is missing it gives one.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -39,17 +40,21 @@ def _plain(schema, today, upload) -> Iterator[Any]:
             low, high = schema.get("minimum", 0), schema.get("maximum", 10**6)
             yield from dict.fromkeys(min(max(value, low), high) for value in (1, 5, 100, 500_000, low, high))
         case "array":
-            inner = next(candidates(schema.get("items", {}), today, upload), None)
             if schema.get("minItems", 0) or schema.get("maxItems", 1):
-                yield [inner]
+                inner = list(islice(candidates(schema.get("items", {}), today, upload), 8))
+                yield from ([one] for one in inner)
+                if schema.get("uniqueItems"):
+                    yield inner
             yield []
         case "object":
-            yield {name: next(candidates(schema["properties"][name], today, upload)) for name in _needed(schema)}
+            found = {name: list(islice(candidates(schema["properties"][name], today, upload), 8)) for name in _needed(schema)}
+            for turn in range(max(map(len, found.values()), default=1)):
+                yield {name: values[min(turn, len(values) - 1)] for name, values in found.items()}
         case "null":
             yield None
         case _:
             validator = jsonschema_rs.validator_for({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
-            days = [today + dt.timedelta(days=shift) for shift in (0, -30, 30, -3, 3, -200, 200, -12_000)]
+            days = [today + dt.timedelta(days=shift) for shift in (-12_000, 0, -30, 30, -3, 3, -200, 200)]
             texts = [
                 "Texte",
                 *(day.isoformat() for day in days),
@@ -60,14 +65,16 @@ def _plain(schema, today, upload) -> Iterator[Any]:
                 "a@example.tn",
                 "1" * 20,
                 "M0 0L9 9",
+                "09:30",
+                "10",
             ]
             yield from (text for text in texts if validator.is_valid(text))
 
 
 def _needed(schema) -> list[str]:
-    """The properties an object must have; one of those that `anyOf` names where it names some."""
-    first = next((branch["required"] for branch in schema.get("anyOf", ()) if "required" in branch), [])
-    return [*schema.get("required", []), *first]
+    """The properties to give: of a row all of them, optional ones too; where `anyOf` names some, the first of those."""
+    first = next((branch["required"] for branch in schema.get("anyOf", ()) if "required" in branch), None)
+    return [*schema.get("required", []), *first] if first is not None else [name for name in schema["properties"] if name not in ("id", "reason")]
 
 
 class Stranger:
@@ -76,22 +83,22 @@ class Stranger:
     def __init__(self, programs, today: dt.date) -> None:
         self.programs, self.today = programs, today
         self.done: list[str] = []
-        self.sent: set[tuple[str, str, str]] = set()
+        self.sent: Counter[tuple[str, str]] = Counter()
 
     def lead(self, case_id: str, settle) -> dict[str, Any]:
-        """Does every task it may, and lets time pass when there is none; gives back the case as it ended (or stopped)."""
+        """Does every task it may, and lets time pass when there is none; gives back the case as it ended (or stopped). `settle` gives the day it is then."""
         idle = 0
         for _ in range(_MOST_STEPS):
             case = self._seen(case_id)
             if case["ended_at"] or idle > 12:
                 return case
-            if self._one_task(case):
+            if self._one_task(case) or self._task_elsewhere():
                 idle = 0
             else:
                 idle += 1
                 for awaited in case["waiting"]:
                     self._send(awaited)
-                settle()
+                self.today = settle()
         raise AssertionError(f"{case_id} does not end: {self.done[-20:]}")
 
     def _seen(self, case_id):
@@ -108,11 +115,23 @@ class Stranger:
                     return True
         return False
 
+    def _task_elsewhere(self) -> bool:
+        """Does a task that no one holds, of whatever case: what one waits for may be another's to give (a sitting's decision)."""
+        for program in self.programs.values():
+            for scope in ("mine", "queue"):
+                for item in program.get("/worklist", scope=scope).json()["items"]:
+                    task = program.get(f"/tasks/{item['task_id']}").json()
+                    if "complete" in task.get("may", ()):
+                        self._do(program, task)
+                        self.done.append(task["node"])
+                        return True
+        return False
+
     def _send(self, awaited) -> None:
-        """Sends what a case waits for, once, by the first account that may."""
-        mark = (awaited["message"], awaited["correlation"], awaited["since"])
-        if awaited["message"] and mark not in self.sent:
-            self.sent.add(mark)
+        """Sends what a case waits for, by the first account that may; when it waits for the same a fifth time, lets time decide."""
+        mark = (awaited["message"], awaited["correlation"])
+        self.sent[mark] += 1
+        if awaited["message"] and self.sent[mark] < 5:
             message = {"name": awaited["message"], "correlation": awaited["correlation"], "payload": {}}
             any(program.post("/messages", json=message).status_code == 202 for program in self.programs.values())
 
@@ -130,10 +149,12 @@ class Stranger:
                 return
             problem = answer.json()
             assert answer.status_code == 422, (task["node"], problem)
-            pointed = {pointer for fault in problem["errors"] for pointer in (fault.get("pointers") or [fault["pointer"]])}
-            useless = {fault["pointer"] for fault in problem["errors"] if fault["code"] == "answer.not_asked"}
-            for name in {pointer.removeprefix("#/answers/").split("/")[0] for pointer in pointed}:
-                answers[name] = next(tried[name], None) if name in tried and f"#/answers/{name}" not in useless else None
+            for fault in problem["errors"]:
+                pointers = fault.get("pointers") or [fault["pointer"]]
+                name = pointers[attempt % len(pointers)].removeprefix("#/answers/").split("/")[0]
+                if name not in answers and name in values:
+                    tried[name] = iter(values[name])
+                answers[name] = next(tried[name], None) if name in tried and fault["code"] != "answer.not_asked" else None
                 if answers[name] is None:
                     del answers[name]
         raise AssertionError((task["node"], answers, problem))

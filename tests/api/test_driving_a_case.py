@@ -172,6 +172,10 @@ def test_a_stranger_leads_a_case_to_its_end(program):
     programs = {name: program(name) for name in ("salma", "karim", "amel", "nabil")}
     case_id = programs["salma"].post("/cases", json={"process": "parcours"}).json()["case_id"]
     coordination = program("meriem")
-    stranger = Stranger(programs, dt.date.today())
-    ended = stranger.lead(case_id, lambda: coordination.post("/demo/clock", json={"advance": "P1D"}))
+
+    def tomorrow():
+        return dt.datetime.fromisoformat(coordination.post("/demo/clock", json={"advance": "P1D"}).json()["now"]).date()
+
+    stranger = Stranger(programs, tomorrow())
+    ended = stranger.lead(case_id, tomorrow)
     assert ended["ended_at"] and ended["waiting"] == [] and "accueillir" in stranger.done
