@@ -30,3 +30,18 @@ def test_a_code_that_was_never_given_is_refused_in_words(browser):
         assert page.status_code == 404, code
         assert "Ce code n'existe pas" in page.text.replace("&#39;", "'")
     assert visitor.get("/receipt").status_code == 200
+
+
+def test_the_receipt_is_printed_in_both_languages_by_those_who_may_read_the_person(browser):
+    salma, nabil, ines = browser("salma"), browser("nabil"), browser("ines")
+    open_case(salma)
+    case = re.search(r"/cases/[0-9a-f-]{36}", salma.page.text)[0]
+    typed = reception()
+    act(salma, "complete", typed)
+    address = re.search(r"/letters/[0-9a-f-]{36}", salma.get(case).text)[0]
+    sheet = salma.get(address).text
+    for said in (typed["person.nom_fr"], typed["person.nom_ar"], 'lang="ar" dir="rtl"', "Récépissé", "وصل"):
+        assert said in sheet
+    assert ines.get(address).status_code == 404, "another branch"
+    assert nabil.get(address).status_code == 404, "another agency, without consent"
+    assert browser("zied").get(address).status_code == 404
