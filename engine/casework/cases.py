@@ -31,6 +31,8 @@ _TASKS = text("""SELECT t.task_id, t.node, t.names, t.agency, t.opened_at, t.due
                   WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
+# Instances that are nobody's part, whoever's message began them.
+_ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
 # The state of a case as domain words have it (§4.0), by the stage it is in.
 _STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagnement": "EN_ACCOMPAGNEMENT", "suivi": "EN_SUIVI", "cloture": "EN_CLOTURE"}
 
@@ -38,10 +40,12 @@ _STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagneme
 def open_case(session: Session, actor: Any, process: str, branch: str = "", *, variables: Mapping[str, Any] | None = None) -> Opened:
     """Opens a case of a process at a branch; its first task, if the actor may do it, is what she sees next.
 
-    Refuses: `process.unknown`, Forbidden. Records: `case.opened`.
+    Refuses: `branch.unknown`, `process.unknown`, Forbidden. Records: `case.opened`.
     """
     branch = branch or actor.branch
-    authority.require(actor, "case.open", branch=branch)
+    authority.require(actor, "case.open", branch=branch, process=process)
+    if session.execute(text("SELECT 1 FROM branch WHERE code = :branch"), {"branch": branch}).scalar() is None:
+        raise errors.Invalid("branch.unknown", branch=branch)
     edition = editions.current(session)
     if process not in edition.definitions.processes:
         raise errors.Invalid("process.unknown", process=process)
@@ -58,10 +62,11 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     now = now.astimezone(dt.UTC)
     instance_id = identity.new_id()
     own = OWN_SUBJECT.get(process)
-    is_root = parent is None or own == "seance"
+    is_root = parent is None or process in _ROOTS
     root_id = instance_id if is_root else parent.root_id
-    person_id = parent.person_id if parent and not is_root else None
-    if is_root and own is None:
+    # A case that a signal opens is about the same person: what she said before her return is not asked again.
+    person_id = parent.person_id if parent and own != "seance" else None
+    if is_root and own is None and person_id is None:
         person_id = identity.new_id()
         session.execute(text("INSERT INTO person (person_id) VALUES (:id)"), {"id": person_id})
     number = parent.number if parent and not is_root else None

@@ -59,6 +59,7 @@ def test_who_may_not_open_or_see_a_case_is_told_nothing_of_it(program, opened):
     assert program("nabil").post("/cases", json={"process": "parcours", "branch": "MED"}).status_code == 403
     assert program("ines").post("/cases", json={"process": "parcours", "branch": "MED"}).status_code == 403
     assert program("salma").post("/cases", json={"process": "nowhere"}).json()["code"] == "process.unknown"
+    assert program("meriem").post("/cases", json={"process": "parcours", "branch": "XXX"}).json()["code"] == "branch.unknown"
     absent = program("ines").get("/cases/00000000-0000-7000-8000-000000000000")
     for address in (f"/cases/{case['case_id']}", f"/cases/{case['case_id']}/history"):
         for stranger in ("ines", "zied"):
