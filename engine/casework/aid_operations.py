@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import text
 
 from engine import clock, identity
+from engine.casework import operations
 from engine.casework.instances import Change
-from engine.casework.operations import CannotRun, Outcome, operation, recorded
+from engine.casework.operations import CannotRun, Outcome
 
 # One statement each: two dossiers never commit the same dinar, and the balance cannot go below nothing (the table's own check).
 _COMMIT = text("""UPDATE fund SET available_millimes = available_millimes - :amount, engaged_millimes = engaged_millimes + :amount
@@ -21,7 +22,7 @@ _PAY = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, paid
 _RELEASE = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, available_millimes = available_millimes + :amount WHERE programme = :programme RETURNING available_millimes")
 
 
-@operation("engager_fonds")
+@operations.operation("engager_fonds")
 def commit_funds(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Commits what was granted on its programme's fund: `fonds` is `engages`, or `insuffisants` and nothing changed."""
     programme, granted = _granted(change)
@@ -29,7 +30,14 @@ def commit_funds(change: Change, _parameters: Mapping[str, Any], _subject: str) 
     return Outcome({"fonds": "engages" if row else "insuffisants", "engage": Decimal(granted if row else 0) / 1000, "paye": Decimal(0)})
 
 
-@operation("preparer_tranche")
+@operations.operation("calculer_aide")
+def propose_amount(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Records the amount that the rules give (`montant`, dinars) as the one proposed; who examines the file may correct it."""
+    amount = _millimes(parameters.get("montant"))
+    return Outcome({"montant_regle": Decimal(amount) / 1000}, [operations.recorded(change, "aide.montant_propose", amount)] if amount > 0 else [])
+
+
+@operations.operation("preparer_tranche")
 def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Opens instalment `k`: its rank and its amount by the programme's shares, the last one taking what remains."""
     rank = int(parameters.get("k") or 1)
@@ -40,11 +48,11 @@ def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str
     granted = _millimes(aid.get("montant_accorde"))
     before = sum(int(granted * share / 100) for share in shares[: rank - 1])
     amount = granted - before if rank == len(shares) else int(granted * shares[rank - 1] / 100)
-    said = [recorded(change, "aide.versement_rang", rank), recorded(change, "aide.versement_montant", amount)]
+    said = [operations.recorded(change, "aide.versement_rang", rank), operations.recorded(change, "aide.versement_montant", amount)]
     return Outcome({"k": Decimal(rank)}, said)
 
 
-@operation("verser_tranche")
+@operations.operation("verser_tranche")
 def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Enters the payment of instalment `k` in its fund: from committed to paid."""
     programme, _granted_amount = _granted(change)
@@ -55,7 +63,7 @@ def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str)
     return Outcome({"paye": Decimal(paid) / 1000})
 
 
-@operation("liberer_fonds")
+@operations.operation("liberer_fonds")
 def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Gives back to the fund what was committed and not paid."""
     programme, granted = _granted(change)
@@ -65,7 +73,7 @@ def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) 
     return Outcome({"libere": Decimal(max(rest, 0)) / 1000})
 
 
-@operation("programmer_visites")
+@operations.operation("programmer_visites")
 def schedule_visits(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Makes a visit of each date that the rhythm asks for (`echeances`, as D9 answers): `visites` lists their ids, in order of date."""
     visits, said = [], []
@@ -73,11 +81,11 @@ def schedule_visits(change: Change, parameters: Mapping[str, Any], _subject: str
         visit_id = str(identity.derived_id(change.held.instance_id, f"{change.held.seq + 1}.visite.{place}"))
         visits.append({"id": visit_id})
         subject = [f"visite:{visit_id}"]
-        said += [recorded(change, "visite.prevue_le", _day(one["le"]), subject), recorded(change, "visite.echeance", one["echeance"], subject)]
+        said += [operations.recorded(change, "visite.prevue_le", _day(one["le"]), subject), operations.recorded(change, "visite.echeance", one["echeance"], subject)]
     return Outcome({"visites": visits}, said)
 
 
-@operation("ordre_du_jour")
+@operations.operation("ordre_du_jour")
 def freeze_agenda(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """The files put down for a sitting, in the order they came: `dossiers`. Later ones go to the next sitting."""
     found = change.held.scope.get("aide") or []

@@ -24,7 +24,10 @@ from engine.pathway import bpmn
 from forms import dictionary as dictionaries
 from forms import field_types
 from forms import form as form_definitions
+from forms.text import FormError
 
+# What service tasks may call, by name: `operations` registers its acts here, so that publication knows them without knowing what they do.
+OPERATIONS: dict[str, Any] = {}
 _KEPT_IN_MEMORY = 16
 _kept: OrderedDict[UUID, "Edition"] = OrderedDict()
 _lock = Lock()
@@ -68,6 +71,8 @@ class Edition:
             if found in fields:
                 wanted.add(found)
                 wanted.update(fields[found].items or ())
+                if found in self.lists and len(segments) > 2:  # a field of the rows that the list's own form does not ask
+                    wanted.update({f"{self.lists[found]}.{segments[2]}"} & fields.keys())
             elif len(segments) == 1 or found not in fields:  # a whole group (`person`), or the value of an element
                 wanted.update(name for name in fields if name.startswith(f"{segments[0]}."))
         for found in list(wanted):
@@ -120,11 +125,18 @@ def publish(session: Session, actor: Any, files: Mapping[str, bytes], reason: st
 
 
 def check(edition: Edition) -> Sequence[errors.Finding]:
-    """What forbids publication, each naming its file and element; reading the parts raises their own findings."""
+    """What forbids publication, each naming its file and element. Diagrams and tables that cannot be read raise their own (`pathway.refused`)."""
+    try:
+        known = edition.forms
+    except FormError as refused:
+        return [errors.Finding(found.code, found.where, found.details, found.message) for found in refused.findings]
     findings: list[errors.Finding] = []
     for task in edition.definitions.tasks:
-        if task.form and task.form not in edition.forms:
+        if task.form and task.form not in known:
             findings.append(errors.Finding("edition.form_unknown", f"{task.file}#{task.node}", {"form": task.form, "element": task.name}))
+    for one in edition.definitions.operations:
+        if one.operation not in OPERATIONS:
+            findings.append(errors.Finding("edition.operation_unknown", f"{one.file}#{one.node}", {"operation": one.operation, "element": one.name}))
     return findings
 
 

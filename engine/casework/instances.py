@@ -57,6 +57,7 @@ WITH gone AS (DELETE FROM open_task WHERE task_id = ANY (CAST(:closed AS uuid[])
      waits AS (INSERT INTO wait (instance_id, position, node, kind, name, correlation, labels, opened_at, due_at)
                SELECT :instance, r.position, r.node, r.kind, r.name, r.correlation, r.labels, :now, r.due_at
                  FROM jsonb_to_recordset(CAST(:waits AS jsonb)) AS r(position text, node text, kind text, name text, correlation text, labels jsonb, due_at timestamptz)),
+     mended AS (UPDATE incident SET resolved_at = :now WHERE instance_id = :instance AND resolved_at IS NULL AND position = ANY (CAST(:mended AS text[]))),
      broken AS (INSERT INTO incident (incident_id, instance_id, root_id, branch, position, node, code, details, opened_at)
                 SELECT r.incident_id, :instance, :root, :branch, r.position, r.node, r.code, r.details, :now
                   FROM jsonb_to_recordset(CAST(:incidents AS jsonb)) AS r(incident_id uuid, position text, node text, code text, details jsonb))
@@ -197,7 +198,7 @@ class Change:
             {
                 "instance": held.instance_id, "root": held.root_id, "now": self.at, "number": held.number or "", "branch": held.branch,
                 "closed": rows.closed, "opened": _json(rows.opened), "done": _json([*self.done, *rows.cancelled]), "messages": _json(rows.messages),
-                "waits_closed": rows.waits_closed, "waits": _json(rows.waits), "incidents": _json(rows.incidents), "state": held.state, "seq": held.seq,
+                "waits_closed": rows.waits_closed, "waits": _json(rows.waits), "incidents": _json(rows.incidents), "mended": rows.mended, "state": held.state, "seq": held.seq,
                 "head": held.head, "stage": rows.stage(), "status": held.status, "outcome": self.outcome, "ended_at": self.at if held.status == "ended" else None,
                 "scope": _json(held.scope), "subject": held.subject, "priority": held.priority, "referent": held.referent_id, "social_worker": held.social_worker_id,
                 "is_shared": held.is_shared, "receipt_code": held.receipt_code,
@@ -218,6 +219,7 @@ class Rows:
         self.waits: list[dict[str, Any]] = []
         self.waits_closed: list[str] = []
         self.incidents: list[dict[str, Any]] = []
+        self.mended: list[str] = []
 
     def take(self, happening: Any) -> None:
         held = self.held
@@ -249,6 +251,11 @@ class Rows:
                     {"incident_id": str(derived_id(held.instance_id, f"incident {held.seq} {happening.incident_id}")), "position": happening.incident_id,
                      "node": happening.node, "code": happening.code, "details": plain(happening.details)}
                 )  # fmt: skip
+            case bpmn.IncidentClosed(incident_id=position):
+                before = len(self.incidents)
+                self.incidents = [row for row in self.incidents if row["position"] != position]
+                if len(self.incidents) == before:
+                    self.mended.append(position)
             case bpmn.Ended(outcome=outcome):
                 held.status, self.change.outcome = "ended", outcome or ""
 
@@ -260,7 +267,7 @@ class Rows:
         stage = STAGES.get(happening.process, "accompagnement")
         return {
             "task_id": str(derived_id(held.instance_id, happening.task_id)), "position": happening.task_id, "process": happening.process, "node": happening.node,
-            "names": held.edition.definitions.labels(happening.node), "kind": happening.kind, "form": happening.form or "", "subject": happening.subject or "",
+            "names": held.edition.definitions.labels(happening.node, happening.process), "kind": happening.kind, "form": happening.form or "", "subject": happening.subject or "",
             "subjects": list(happening.scope or ()), "agency": agency, "branch": authority.branch_of_task(happening.role or "", held.branch), "role": happening.role or "",
             "holder_id": str(holder) if holder else None, "due_at": _instant(due), "stage": stage,
         }  # fmt: skip

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import event, text
+from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority
+from engine.casework import editions
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
 from engine.pathway import bpmn
@@ -22,6 +24,7 @@ _LEAST_LOADED = text("""
      WHERE u.is_active AND u.agency = 'OTE' AND u.branch = :branch AND 'referent' = ANY (u.roles) GROUP BY u.user_id ORDER BY count(i.instance_id), u.username LIMIT 1""")
 _SAME_PHONE = text("""SELECT i.instance_id, i.number FROM person_token k JOIN instance i USING (person_id)
                         WHERE k.kind = 'phone' AND k.token = :phone AND k.person_id <> :person AND i.root_id = i.instance_id AND i.status = 'open' ORDER BY i.opened_at LIMIT 1""")
+_AID_ROOT = text("SELECT root_id, person_id FROM instance WHERE process = 'dossier_aide' AND subject = :subject")
 _LETTER = text("""INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, produced_at)
                   VALUES (:id, :instance, :root, :template, CAST(:content AS jsonb), :class, :at)""")
 
@@ -35,7 +38,7 @@ class Outcome:
 
 
 Operation = Callable[[Change, Mapping[str, Any], str], Outcome]
-REGISTERED: dict[str, Operation] = {}
+REGISTERED: dict[str, Operation] = editions.OPERATIONS
 
 
 def operation(name: str) -> Callable[[Operation], Operation]:
@@ -82,6 +85,12 @@ def recorded(change: Change, name: str, value: Any, around: Sequence[str] = ()) 
     if subject is None:
         raise CannotRun("operation.no_subject")
     return facts.NewFact(subject, name, value, authority.classes_of(found), source={"kind": "system"})
+
+
+def home_of_aid(session: Session, subject: str) -> facts.Subjects | None:
+    """The subjects of the case that an aid belongs to: what a sitting says of an aid is recorded there, its own line tells of it."""
+    row = session.execute(_AID_ROOT, {"subject": subject}).one_or_none() if subject else None
+    return facts.Subjects(row.root_id, row.person_id) if row else None
 
 
 @operation("retenir")

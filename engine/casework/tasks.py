@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import cases
+from engine.casework import cases, operations
 from engine.casework.instances import LOCK_BY_TASK, Change, Held, from_row
 from engine.casework.views import Completed, TaskView
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
@@ -33,7 +33,6 @@ _TASK = text("""
 _DONE = text("""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcome, d.key, d.request_digest, u.name, i.number, i.status FROM task_done d
                   JOIN instance i USING (instance_id) LEFT JOIN user_account u ON u.user_id = d.done_by WHERE d.task_id = :task""")
 _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, version = version + 1 WHERE task_id = :task")
-_AID_ROOT = text("SELECT root_id, person_id FROM instance WHERE process = 'dossier_aide' AND subject = :subject")
 
 
 def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str] = ()) -> TaskView:
@@ -144,7 +143,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     new = _new_facts(said, subjects, edition, held)
     reason = _check_identity(session, actor, held, new, raw)
     if held.process == "seance_commission":
-        change.home = _home_of_aid(session, new)
+        change.home = operations.home_of_aid(session, next((one.subject for one in new if one.subject.startswith("aide:")), ""))
     documents.attach(session, actor, (change.home or held.subjects).root_id, new, edition.dictionary.fields)
     change.done.append({"task_id": str(task_id), "node": row.node, "outcome": "completed", "done_by": str(actor.user_id), "key": key, "digest": digest.hex()})
     if row.holder_id is None and row.role == "travailleur_social" and held.social_worker_id is None:
@@ -289,10 +288,3 @@ def _check_identity(session: Session, actor: Any, held: Held, new: Sequence[fact
         raise errors.Invalid("beneficiary.reason_needed")
     beneficiaries.remember(session, held.person_id, values)
     return reason
-
-
-def _home_of_aid(session: Session, new: Sequence[facts.NewFact]) -> facts.Subjects | None:
-    """What a sitting says of an aid belongs to the aid's own case and is recorded there; the sitting's line tells of it."""
-    subject = next((one.subject for one in new if one.subject.startswith("aide:")), None)
-    row = session.execute(_AID_ROOT, {"subject": subject}).one_or_none() if subject else None
-    return facts.Subjects(row.root_id, row.person_id) if row else None

@@ -34,7 +34,11 @@ def paths_of(node: Node, bound: frozenset[str] = frozenset()) -> set[str]:
         case "call" if node[3][0] == "name" and (node[3][3] in TABLE or node[3][3] in _CLOCK):
             return {path for part in node[4:] for path in _inside(part, bound)}
         case "filter":
-            return paths_of(node[3], bound) | paths_of(node[4], bound | {"item"})
+            # `plan.mesures[item.issue = null]` reads a field of each row: `plan.mesures.issue`.
+            base = _dotted(node[3])
+            inner = paths_of(node[4], bound - {"item"})
+            of_rows = {f"{base}.{path[5:]}" for path in inner if path.startswith("item.")} if base and base.partition(".")[0] not in bound else set()
+            return paths_of(node[3], bound) | of_rows | {path for path in inner if path != "item" and not path.startswith("item.")}
     return {path for part in node[3:] for path in _inside(part, bound)}
 
 

@@ -137,6 +137,7 @@ class Small(Contender):
 
     name, module, database = "Masar, small pathway", "masar", "bench_small"
     process = "petit"
+    masar: Database | None = None
 
     def furnish(self) -> None:
         self.masar = Database(self.url, keys=KeyStore(Path(self.folder) / "keys"), documents=Path(self.folder) / "documents")
@@ -148,10 +149,7 @@ class Small(Contender):
         self.counted: list[int] = []
 
     def publish(self, session: Any) -> None:
-        files = {"processes/petit.bpmn": (HERE / "small" / "petit.bpmn").read_bytes()}
-        files |= {f"forms/dictionary/{path.name}": path.read_bytes() for path in (HERE / "small" / "dictionary").glob("*.toml")}
-        files |= {f"forms/tasks/{path.name}": path.read_bytes() for path in (HERE / "small" / "tasks").glob("*.toml")}
-        editions.publish(session, users.system(), files, "bench")
+        editions.publish(session, users.system(), servers.edition_files("petit.bpmn"), "bench")
 
     async def login(self, connection: Connection) -> None:
         """A token for each member of staff who will work."""
@@ -198,7 +196,8 @@ class Small(Contender):
         return f"{len(counted) + 2}"  # and the two that find whose token it is
 
     def close(self) -> None:
-        self.masar.dispose()
+        if self.masar:
+            self.masar.dispose()
         super().close()
 
 
@@ -213,10 +212,12 @@ class Real(Small):
 
     def truth(self) -> dict[str, Any]:
         Real._number += 1
-        return {"person.cin": f"{10_000_000 + Real._number}"[:8], "person.nom_fr": f"Essai{Real._number}", "person.prenom_fr": "Banc", "person.nom_ar": "تجربة",
-                "person.prenom_ar": "قياس", "person.sexe": "M", "person.naissance_date": f"{1970 + Real._number % 30}-03-{1 + Real._number % 28:02d}", "person.tel": f"+2162{1_000_000 + Real._number % 9_000_000}",
+        # A name of her own in either script: doubles are looked for by the consonants of names.
+        latin, arabic = ("ma".join(letters[int(digit)] for digit in str(Real._number)) for letters in (("ba", "ja", "da", "ra", "sa", "fa", "ka", "la", "na", "ta"), "بجدرسفكلنت"))
+        return {"person.cin": f"{10_000_000 + Real._number}"[:8], "person.nom_fr": latin.capitalize(), "person.prenom_fr": "Banc", "person.nom_ar": arabic.replace("ma", "م"),
+                "person.prenom_ar": "بنك", "person.sexe": "M", "person.naissance_date": f"{1970 + Real._number % 30}-03-{1 + Real._number % 28:02d}", "person.tel": f"+2162{1_000_000 + Real._number % 9_000_000}",
                 "person.adresse": "Rue du banc", "person.gouvernorat": "TN-82", "person.delegation": "TN-82-01", "retour.date": "2026-10-01", "retour.type": "force_charter",
-                "retour.pays": "DE"}  # fmt: skip
+                "retour.pays": "DE", "plan.mesures": [{"mesure.type": "M12", "mesure.agence": "ANETI", "mesure.debut": "@+3", "mesure.aide_demandee": False}]}  # fmt: skip
 
 
 def _run(url: str, statements: str) -> None:

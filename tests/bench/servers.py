@@ -22,6 +22,14 @@ def server_address() -> str:
     return os.environ.get("MASAR_DATABASE_URL") or postgres.ensure_running(ROOT / "var" / "postgres-bench")
 
 
+def edition_files(*diagrams: str) -> dict[str, bytes]:
+    """The files of an edition of the bench's own small diagrams, forms and fields."""
+    small = Path(__file__).parent / "small"
+    files = {f"processes/{name}": (small / name).read_bytes() for name in diagrams}
+    files |= {f"forms/tasks/{path.name}": path.read_bytes() for path in (small / "tasks").glob("*.toml")}
+    return files | {f"forms/dictionary/{path.name}": path.read_bytes() for path in (small / "dictionary" / "essai.toml", ROOT / "forms" / "dictionary" / "purposes.toml")}
+
+
 def stop_server() -> None:
     if not os.environ.get("MASAR_DATABASE_URL"):
         postgres.stop(ROOT / "var" / "postgres-bench")

@@ -34,7 +34,7 @@ def test_a_case_goes_from_the_desk_to_its_end_and_leaves_a_whole_ledger(world):
     assert done.has_ended and file.ended_at is not None and file.waiting == ()
     with world.database.reading(world.staff["karim"]) as session:
         history = cases.history(session, world.staff["karim"], case_id)
-    assert [one.kind for one in reversed(history.items)] == ["case.opened", "case.started", "task.completed", "task.completed"]
+    assert [one.kind for one in reversed(history.items) if one.kind != "operation.done"] == ["case.opened", "case.started", "task.completed", "task.completed"]
     why = history.items[0].why
     assert why and why[0]["node"] == "choix"
     with world.database.reading(users.system()) as session:
@@ -79,10 +79,12 @@ def test_the_same_submission_twice_changes_nothing_the_second_time(world):
         from_form = {question.spec.id: truth[question.spec.id] for question in view.form.questions() if question.spec.id in truth} | {
             "depistage.sans_abri_ce_soir": False, "accueil.accompagne": False}  # fmt: skip
         first = tasks.complete(session, salma, row.task_id, from_form, view.version, "key-1")
+    with world.database.reading(users.system()) as session:
+        before = session.execute(text("SELECT count(*) FROM ledger_line WHERE instance_id = :id"), {"id": case_id}).scalar_one()
     with world.database.unit_of_work(salma) as session:
         second = tasks.complete(session, salma, row.task_id, from_form, view.version, "key-1")
         lines = session.execute(text("SELECT count(*) FROM ledger_line WHERE instance_id = :id"), {"id": case_id}).scalar_one()
-    assert second.is_repeat and second.case_id == first.case_id and lines == 3
+    assert second.is_repeat and second.case_id == first.case_id and lines == before
     with pytest.raises(errors.Conflict) as refused, world.database.unit_of_work(salma) as session:
         tasks.complete(session, salma, row.task_id, from_form | {"person.nom_fr": "Autre"}, view.version, "key-1")
     assert refused.value.code == "task.key_reused"
