@@ -40,7 +40,7 @@ ROLES = {
     "conseiller_emploi": _role(ANETI, "branch", "CE", "COESF"),
     "conseiller_entreprendre": _role(ANETI, "branch", "CEP", "COESPF"),
     "chef_aneti": _role(ANETI, "branch", "CEP", "CEP"),
-    "operateur": _role(PARTNERS, "own", "CP", "COP"),
+    "operateur": _role(PARTNERS, "own", "CP", "COSP"),
     # OTE's finance sits at the headquarters and works for every branch [inferred].
     "gestionnaire_aides": _role(OTE, "all", "COPF", "COPF", is_central=True),
     "ordonnateur": _role(OTE, "all", "CF", "CF", is_central=True),
