@@ -48,7 +48,7 @@ def show(actor: Acting, session: Reading, case_id: UUID) -> CaseFile:
 
 @router.get("/{case_id}/history", responses=problems.described(401, 404, 422))
 def history(
-    actor: Acting, session: Reading, case_id: UUID, cursor: Annotated[str, Query(max_length=100)] = "", limit: Annotated[int, Query(ge=1, le=200)] = 50
+    actor: Acting, session: Reading, case_id: UUID, cursor: Annotated[str, Query(pattern="^[0-9]{0,9}$")] = "", limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> History:
     """What happened in a case, from its ledger: who did what, which rule or condition decided, on which values the reader may see."""
     found = cases.history(session, actor, case_id, cursor, limit)

@@ -157,6 +157,8 @@ def test_history_tells_who_did_what_page_by_page_and_hides_what_is_not_the_reade
     assert len(first["items"]) == 2 and first["next"]
     rest = salma.get(f"/cases/{case['case_id']}/history", cursor=first["next"]).json()
     assert {one["kind"] for one in first["items"] + rest["items"]} >= {"case.opened", "task.completed"} and rest["next"] is None
+    for forged in ("9" * 50, "²", "-1", "x"):
+        assert salma.get(f"/cases/{case['case_id']}/history", cursor=forged).status_code == 422
     for reader, sees in (("karim", False), ("meriem", False), ("amel", False)):  # amel: before consent, what OTE wrote is OTE's
         values = [value["field"] for one in program(reader).get(f"/cases/{case['case_id']}/history").json()["items"] for value in one["values"]]
         assert ("depistage.sans_abri_ce_soir" in values) is sees, reader
