@@ -18,7 +18,7 @@ def happened(words: Words, one: Happened, names: Mapping[str, str]) -> str:
     if one.agency and one.actor not in ("", "system"):
         who = words.text("history.who", name=who, agency=words.text(f"agency.{one.agency}"))
     code = f"history.{one.kind.replace('.', '_')}"
-    sentence = words.text(code, who=who, what=names.get(node) or node, name=one.body.get("name", ""), number=one.body.get("number", ""))
+    sentence = words.text(code, who=who, what=names.get(node) or node, name=one.body.get("message") or one.body.get("name", ""), number=one.body.get("number", ""))
     if sentence.startswith("["):
         sentence = words.text("history.other", who=who, kind=one.kind)
     opened = [names.get(found) or found for _, found in one.body.get("opened", ())]

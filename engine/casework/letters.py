@@ -12,8 +12,9 @@ from sqlmodel import Session
 from engine import errors
 from engine.actors import authority
 from engine.actors.agencies import OTE
+from engine.dossier import beneficiaries, facts
 
-_LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.produced_at, i.branch, i.number, i.is_shared, i.social_worker_id
+_LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.produced_at, i.branch, i.number, i.person_id, i.is_shared, i.social_worker_id
                     FROM letter l JOIN instance i ON i.instance_id = l.root_id WHERE l.letter_id = :id""")
 
 
@@ -35,4 +36,8 @@ def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
     row = session.execute(_LETTER, {"id": letter_id}).one_or_none()
     if row is None or not authority.may(actor, "case.read", branch=row.branch) or not authority.readable(actor, row._mapping["class"], OTE, row):
         raise errors.NotFound("letter.not_found")
-    return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.produced_at)
+    content = dict(row.content)
+    if not any((content.get("personne") or {}).values()):  # written where the diagram did not know the name: the person's, as it is known now
+        known = facts.readable(session, facts.Subjects(row.root_id, row.person_id), beneficiaries.NAME_FIELDS)
+        content["personne"] = {fact.field.partition(".")[2]: fact.value for fact in known if fact.value}
+    return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, content, row.produced_at)
