@@ -39,8 +39,7 @@ def acting(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> 
     """The person whose token it is, reading in the language the request asks for, else in her own. Refuses: `signin.needed`."""
     found = None
     if token:
-        with database_of(request).reading(users.VISITOR) as session:
-            found = signin.enter(session, token)
+        found = signin.enter(database_of(request), token)
     if found is None or found.kind != "api":
         raise errors.Unauthenticated("signin.needed")
     request.state.language = problems.asked_language(request.headers.get("accept-language", "")) or found.actor.language

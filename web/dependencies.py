@@ -27,8 +27,7 @@ def entered(request: Request) -> signin.Entered | None:
     token = security.read_cookie(request, request.app.state.settings, SESSION)
     if not token:
         return None
-    with database_of(request).reading(users.VISITOR) as session:
-        found = signin.enter(session, token)
+    found = signin.enter(database_of(request), token)
     return found if found and found.kind == "web" else None  # a program's token opens no page
 
 

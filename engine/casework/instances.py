@@ -25,6 +25,8 @@ from engine.pathway import bpmn
 LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 # The stage that a person sees, by the process whose task is open.
 STAGES = {"signalement": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "suivi": "suivi", "cloture": "cloture"}
+# What the snapshot holds besides facts: dated data, named in the ledger by its digest.
+DATED = frozenset({"programmes", "parametres", "antennes"})
 STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 # Instances of their own that are about something smaller than the case.
 OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
@@ -176,7 +178,7 @@ class Change:
         if why:
             sealed["why"] = why
         if stimulus is not None:
-            sealed["inputs"] = inputs(stimulus)
+            sealed["inputs"] = inputs(stimulus, self.tables.keep(self.session, clock.today(self.at)))
         if reason:
             sealed["reason"] = reason
         head = events.append(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at,
@@ -313,10 +315,11 @@ def reasons(happenings: Sequence[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def inputs(stimulus: Any) -> dict[str, Any]:
-    """The stimulus as replay needs it: its kind, its own values and the snapshot it was given."""
-    own = {name: plain(value) for name, value in vars(stimulus).items() if name not in ("at", "seq")}
-    return {"stimulus": type(stimulus).__name__, **own}
+def inputs(stimulus: Any, dated: str) -> dict[str, Any]:
+    """The stimulus as replay needs it: its kind, its own values, the facts it was given, and the digest of the dated data of that day."""
+    own = {name: plain(value) for name, value in vars(stimulus).items() if name not in ("at", "seq", "facts")}
+    facts_told = {subject: {name: value for name, value in told.items() if name not in DATED} for subject, told in stimulus.facts.items()}
+    return {"stimulus": type(stimulus).__name__, "facts": plain(facts_told), "dated": dated, **own}
 
 
 def plain(value: Any) -> Any:

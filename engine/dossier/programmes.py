@@ -4,6 +4,7 @@ What is in force at a date is read once and kept until the database says that so
 """
 
 import datetime as dt
+import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import holidays
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import Session
 
 from engine.workdays import Calendar
@@ -23,6 +24,7 @@ _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.conten
 _PARAMETERS = text("SELECT code, valid_from, valid_to, value, labels, source, is_inferred FROM parameter ORDER BY code, valid_from")
 _BRANCHES = text("SELECT code, opened_on, governorates FROM branch ORDER BY code")
 _HOLIDAYS = text("SELECT day FROM holiday")
+_KEEP = text("INSERT INTO dated_scope (digest, content) VALUES (:digest, CAST(:content AS jsonb)) ON CONFLICT DO NOTHING")
 SHORT_DAYS = "seance_unique"  # the parameter that lists the periods of shorter days
 
 
@@ -36,6 +38,7 @@ class DatedTables:
     branches: tuple[Mapping[str, Any], ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     _told: dict[dt.date, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[dt.date, str] = field(default_factory=dict, compare=False, repr=False)
 
     def scope(self, day: dt.date) -> dict[str, Any]:
         """What a diagram or a table may read that day, money in dinars: `programmes`, every version with its days of validity (`du`, `au`),
@@ -44,6 +47,17 @@ class DatedTables:
         if day not in self._told:
             self._told[day] = self._tell(day)
         return self._told[day]
+
+    def keep(self, session: Session, day: dt.date) -> str:
+        """The SHA-256 of what `scope(day)` tells, which is kept under it: ledger lines name the digest in place of repeating the content."""
+        if day not in self._kept:
+            content = json.dumps(self.scope(day), ensure_ascii=False, sort_keys=True, default=str)
+            digest = hashlib.sha256(content.encode()).hexdigest()
+            session.execute(_KEEP, {"digest": digest, "content": content})
+            # Remembered only once it is there for good: a unit of work that fails leaves nothing behind.
+            event.listen(session, "after_commit", lambda _session: self._kept.__setitem__(day, digest), once=True)
+            return digest
+        return self._kept[day]
 
     def _tell(self, day: dt.date) -> dict[str, Any]:
         programmes = [

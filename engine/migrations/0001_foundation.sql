@@ -91,6 +91,8 @@ CREATE TABLE parameter (
     code text NOT NULL, valid_from date NOT NULL, valid_to date, value jsonb NOT NULL, labels jsonb NOT NULL DEFAULT '{}',
     source text NOT NULL DEFAULT '', is_inferred boolean NOT NULL, PRIMARY KEY (code, valid_from)
 );
+-- What diagrams and tables were told of the above, once for each state and day of it, under its SHA-256: ledger lines name the digest.
+CREATE TABLE dated_scope (digest text PRIMARY KEY, content jsonb NOT NULL);
 CREATE TABLE holiday (day date PRIMARY KEY, names jsonb NOT NULL DEFAULT '{}', is_estimate boolean NOT NULL DEFAULT false);
 
 CREATE FUNCTION count_dated_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS
@@ -419,9 +421,9 @@ CREATE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text, status te
         WHERE i.receipt_code = of_code $$;
 
 -- ── What the application may touch at all ─────────────────────────────────────────────────────────────────────────────────────
-GRANT SELECT ON installation, demo_clock, agency, branch, edition, edition_file, programme, fund, parameter, holiday TO masar_app;
+GRANT SELECT ON installation, demo_clock, agency, branch, edition, edition_file, programme, fund, parameter, dated_scope, holiday TO masar_app;
 GRANT UPDATE (shift) ON demo_clock TO masar_app;
-GRANT INSERT ON edition, edition_file TO masar_app;
+GRANT INSERT ON edition, edition_file, dated_scope TO masar_app;
 GRANT UPDATE ON fund TO masar_app;
 GRANT SELECT (user_id, username, name, name_ar, agency, branch, roles, language, is_active, is_demo, created_at) ON user_account TO masar_app;
 GRANT UPDATE (language, password_hash) ON user_account TO masar_app;

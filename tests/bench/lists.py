@@ -51,7 +51,7 @@ def _at(server: str, size: int) -> tuple[float, float, int]:
             editions.publish(session, users.system(), servers.edition_files("petit.bpmn"), "bench")
         world.World(database).receive(process="petit")
         with database.owner() as connection:
-            for statement in (_COPIES % {"number": size - 1}).split(";\n"):
+            for statement in (_COPIES.replace('%(number)s', str(size - 1)).replace('%%', '%')).split(";\n"):
                 if statement.strip():
                     connection.exec_driver_sql(statement)
             connection.exec_driver_sql("ANALYZE")

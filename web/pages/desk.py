@@ -84,8 +84,7 @@ async def _news(request: Request, since: dt.datetime) -> AsyncIterator[str]:
 
 def _arrived(request: Request, since: dt.datetime) -> tuple[int, str] | None:
     database = database_of(request)
-    with database.reading(users.VISITOR) as session:
-        found = signin.enter(session, security.read_cookie(request, request.app.state.settings, SESSION))
+    found = signin.enter(database, security.read_cookie(request, request.app.state.settings, SESSION))
     if found is None or found.kind != "web":
         return None
     with database.reading(found.actor) as session:

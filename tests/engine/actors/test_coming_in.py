@@ -31,8 +31,7 @@ def sign_in(database, username, password=PASSWORD, kind="web"):
 
 
 def enter(database, token):
-    with database.reading(users.VISITOR) as session:
-        return signin.enter(session, token)
+    return signin.enter(database, token)
 
 
 def test_the_right_password_opens_a_session_whose_token_is_nowhere_in_the_database(database, account):
