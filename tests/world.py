@@ -38,6 +38,11 @@ def furnish(database: Database) -> None:
         editions.publish(session, users.system(), editions.files_of(PROCESSES, FORMS), "tests")
 
 
+def clock_at(day: dt.date) -> dt.datetime:
+    """The morning of a day, when the branches open."""
+    return dt.datetime.combine(day, dt.time(9, 30), clock.TUNIS).astimezone(dt.UTC)
+
+
 class World:
     """The small Tunisia on one database. `truth`: what each case's person says, by case."""
 
@@ -111,6 +116,16 @@ class World:
     def desk(self, actor: users.Actor, scope: str = "queue", **asked: Any) -> Any:
         with self.database.reading(actor) as session:
             return worklist.desk(session, actor, scope, **asked)
+
+    def done(self, case_id: UUID) -> set[str]:
+        """The tasks that were completed in a case and its dossiers."""
+        with self.database.reading(users.system()) as session:
+            return set(session.execute(text("SELECT node FROM task_done WHERE root_id = :id AND outcome = 'completed'"), {"id": case_id}).scalars())
+
+    def facts(self, beginning: str) -> dict[str, Any]:
+        """The current facts whose field begins so, in the whole Tunisia."""
+        with self.database.reading(users.system()) as session:
+            return dict(session.execute(text("SELECT field, value FROM fact WHERE is_current AND field LIKE :like"), {"like": f"{beginning}%"}).all())
 
     def incidents(self) -> list[Any]:
         """What broke, on any case."""

@@ -191,7 +191,9 @@ def _name(session: Session, row: Any, language: str) -> str:
 
 
 def _state(root: Any) -> str:
-    return (root.outcome.upper() or "CLOS") if root.status == "ended" else _STATES.get(root.stage, "ENREGISTRE")
+    if root.status == "ended":  # the end of a refusal names it (`parcours_fin_refuse`); every other closes
+        return "NON_RECEVABLE" if "refus" in root.outcome else "CLOS"
+    return _STATES.get(root.stage, "ENREGISTRE")
 
 
 def _stand(session: Session, row: Any) -> Stand:

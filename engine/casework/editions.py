@@ -147,7 +147,7 @@ def load(session: Session, edition_id: UUID) -> Edition:
             _kept.move_to_end(edition_id)
             return _kept[edition_id]
     row = session.execute(text("SELECT number, files FROM edition WHERE edition_id = :id"), {"id": edition_id}).one()
-    contents = dict(session.execute(text("SELECT sha256, content FROM edition_file WHERE sha256 = ANY (:hashes)"), {"hashes": list(row.files.values())}).tuples().all())
+    contents = dict(session.execute(text("SELECT sha256, content FROM edition_file WHERE sha256 = ANY (:hashes)"), {"hashes": list(row.files.values())}).all())
     return _keep(Edition(edition_id, row.number, {path: bytes(contents[sha]) for path, sha in row.files.items()}))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from engine.actors import users
+from engine.actors import signin, users
 
 _FILE = Path(__file__).with_name("accounts.toml")
 
@@ -18,8 +18,8 @@ def _read() -> dict[str, Any]:
 
 
 def password() -> str:
-    """The password of every demo account."""
-    return _read()["password"]
+    """The password of every demo account: the one that the sign-in page shows."""
+    return signin.DEMO_PASSWORD
 
 
 def listed() -> list[dict[str, Any]]:

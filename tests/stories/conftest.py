@@ -1,0 +1,35 @@
+"""The promises end to end, on the real pathway, in the words of the trade."""
+
+import datetime as dt
+
+import pytest
+
+from engine import clock
+from engine.actors import users
+from engine.demo import play
+from tests import world as worlds
+
+
+@pytest.fixture
+def tunisia(make_database):
+    """A Tunisia of its own for each story: the clock moves in it."""
+    database = make_database()
+    worlds.furnish(database)
+    return database
+
+
+@pytest.fixture
+def staff(tunisia):
+    """Everybody at work: does what their role has to do, in their own time, while days pass."""
+    return play.Player(tunisia)
+
+
+@pytest.fixture
+def on_the_day(tunisia):
+    """Sets the clock to the morning of a day."""
+
+    def set_to(day: dt.date) -> None:
+        with tunisia.unit_of_work(users.system()) as session:
+            clock.advance(session, (play._morning(day) - clock.now(session)).total_seconds())
+
+    return set_to
