@@ -146,8 +146,11 @@ class Change:
         if self.known is None:
             self.known = facts.snapshot(self.session, held.subjects, held.edition.reads)
         tree = facts.tree([*self.known, *self.pending], held.subjects, held.edition.to_feel, held.edition.lists)
-        tree["case"] |= self.tables.scope(clock.today(self.at))
+        today = clock.today(self.at)
+        tree["case"] |= self.tables.scope(today)
         tree["case"]["dossier"] = {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at), "partage": held.is_shared}
+        for spec in held.edition.of_the_day:  # an age grows while the case runs
+            tree["case"].setdefault(spec.group, {})[spec.id.partition(".")[2]] = spec.computed.evaluate({**tree["case"], "today": today})
         return tree
 
     def give(self, kind: str, stimulus: bpmn.Stimulus, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
