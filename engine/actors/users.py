@@ -39,6 +39,11 @@ class Actor:
     roles: frozenset[str]
     language: str = "fr"
     kind: str = "person"
+    name_ar: str = ""
+
+    def called(self, language: str) -> str:
+        """Her name in the script of the reader's language, where it is known."""
+        return self.name_ar if language == "ar" and self.name_ar else self.name
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -80,7 +85,7 @@ def system(instance_branch: str | None = None) -> Actor:
 def of_row(row: Any) -> Actor:
     """The person of a row with the columns of `masar_session`. A role unknown here, or of another agency, gives nothing."""
     held = frozenset(role for role in row.roles if role in tables.ROLES and row.agency in tables.ROLES[role].agencies)
-    return Actor(row.user_id, row.username, row.name, row.agency, row.branch, held, row.language)
+    return Actor(row.user_id, row.username, row.name, row.agency, row.branch, held, row.language, name_ar=getattr(row, "name_ar", ""))
 
 
 def choose_language(session: Session, actor: Actor, language: str) -> None:

@@ -26,7 +26,7 @@ _INSERT = text("""
 _FILE = text("""SELECT i.*, e.number AS edition_number, u.name AS referent FROM instance i JOIN edition e USING (edition_id) LEFT JOIN user_account u ON u.user_id = i.referent_id
                  WHERE i.root_id = :id ORDER BY i.opened_at, i.instance_id""")
 _WAITS = text("""SELECT w.instance_id, w.node, w.kind, w.name, w.correlation, w.labels, w.opened_at, w.due_at FROM wait w JOIN instance i USING (instance_id)
-                  WHERE i.root_id = :id ORDER BY w.opened_at""")
+                  WHERE i.root_id = :id AND w.kind <> 'signal' ORDER BY w.opened_at""")
 _TASKS = text("""SELECT t.task_id, t.node, t.names, t.agency, t.opened_at, t.due_at, u.name AS holder FROM open_task t LEFT JOIN user_account u ON u.user_id = t.holder_id
                   WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)

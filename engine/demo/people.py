@@ -22,7 +22,7 @@ def _lists() -> Mapping[str, Any]:
 
 @dataclass
 class Person:
-    """What one person would say: field id → value (JSON as the API takes it). `wish`: emploi, formation, creation, social; `pace`: share of the delays taken."""
+    """What one person would say: field id → value (JSON as the API takes it). `wish`: emploi, formation, creation, social; `pace`: share of the delays taken (above 1: late)."""
 
     name: str
     branch: str
@@ -57,7 +57,7 @@ def draw(rng: random.Random, number: int, branch: str, arrives_on: dt.date, wish
     }  # fmt: skip
     truth["plan.mesures"] = measures(wish)
     truth |= amounts(wish)
-    return Person(f"{first[0]} {family[0]}", branch, arrives_on, wish, rng.uniform(0.3, 0.9), truth)
+    return Person(f"{first[0]} {family[0]}", branch, arrives_on, wish, rng.uniform(0.3, 0.9) if rng.random() < 0.85 else 1.3, truth)
 
 
 def amounts(wish: str) -> dict[str, Any]:

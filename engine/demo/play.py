@@ -52,6 +52,20 @@ class Player:
         self.people[opened.case_id] = person
         return opened.case_id
 
+    def leave_at_the_desks(self) -> None:
+        """What waits for whoever visits: somebody at each branch's desk, and in Médenine a return that the social attaché signalled."""
+        today = clock.today(self.now())
+        for number, branch in enumerate(("MED", "SFX", "TUN"), 900):
+            self.receive(people.draw(self.rng, number, branch, today, "creation"))
+        attache = self.who_does("OTE", "TUN", "attache_social")
+        with self.database.unit_of_work(attache) as session:
+            signal = cases.open_case(session, attache, "signalement", "MED")
+        self.people[signal.case_id] = people.draw(self.rng, 903, "MED", today, "social")
+        for row in self._waiting():
+            if row.root_id == signal.case_id:
+                self.complete(row.task_id, row.root_id, attache)
+        timers.settle(self.database)
+
     def work(self) -> int:
         """Does every task whose time has come, and those that follow at once. Returns how many."""
         done = 0
@@ -117,6 +131,7 @@ def load(database: Database) -> Player:
         player.until(min(_morning(person.arrives_on), end))
         player.receive(person)
     player.until(end)
+    player.leave_at_the_desks()
     return player
 
 

@@ -11,7 +11,7 @@ _WISHES = ("creation", "emploi", "social", "creation", "formation", "emploi")
 
 
 def arrivals(rng: random.Random, now: dt.datetime) -> list[Person]:
-    """About sixty persons: one every nine days over the last eighteen months, thicker at the end, and the three walk-throughs."""
+    """About sixty persons: one every eleven days over the last eighteen months, thicker at the end, and the three walk-throughs."""
     today = clock.today(now)
     found = [pizzeria_of_zarzis(today), mother_in_sfax(today), long_back_from_italy(today)]
     day, number = today - dt.timedelta(days=540), 10
@@ -24,7 +24,7 @@ def arrivals(rng: random.Random, now: dt.datetime) -> list[Person]:
             person.truth["person.nationalite"] = ["autre"]
         found.append(person)
         number += 1
-        day += dt.timedelta(days=rng.randint(5, 14) if (today - day).days > 40 else rng.randint(1, 5))
+        day += dt.timedelta(days=rng.randint(7, 16) if (today - day).days > 40 else rng.randint(1, 5))
     return found
 
 
