@@ -1,6 +1,7 @@
 """The answer being made to one request: the reader, her language, and the ways to answer her: a page, a fragment, another address."""
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -25,6 +26,8 @@ class Screen:
         self._new_visitor = "" if self.secret else secrets.token_urlsafe(24)
         self.secret = self.secret or self._new_visitor
         self.language = self._language()
+        if actor is not None and actor.language != self.language:  # one page, one language: the engine's words too
+            self.actor = replace(actor, language=self.language)
 
     @property
     def is_patch(self) -> bool:
@@ -65,7 +68,8 @@ class Screen:
         """On to another page (303, or its equivalent for htmx), with a sentence to be said there and perhaps a link beside it."""
         answer: Response = Response(status_code=200, headers={"HX-Redirect": address}) if self.is_patch else RedirectResponse(address, 303)
         if said:
-            security.set_cookie(answer, self.settings, SAID, security.seal(self.secret, {"code": said, "link": link, "link_words": link_words, "details": details}), 60)
+            note = {"code": said, "link": link, "link_words": link_words, "details": details}
+            security.set_cookie(answer, self.settings, SAID, security.seal(self.secret, note), 60)
         return self._dress(answer)
 
     def refusal(self, code: str, details: Any) -> str:
