@@ -53,7 +53,8 @@ def layout(task: TaskView, typed: Typed, findings: Sequence[Any], words: Words) 
     asked = answers.asked(form, _raw(form, typed))
     drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
-    by_section = {title: tuple(_fact(one, form, words) for one in form.known if one.section == title) for title in dict.fromkeys(one.section for one in form.known)}
+    titles = dict.fromkeys(one.section for one in form.known)
+    by_section = {title: tuple(_fact(one, form, words) for one in form.known if one.section == title) for title in titles}
     known = tuple(KnownSection(title or words.text("task.read_first"), facts) for title, facts in by_section.items())
     drawn = _drawn_names(sections)
     left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in drawn}
@@ -115,8 +116,9 @@ class _Drawing:
             return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)
         made = Widget(
-            kind="list", name=spec.id, id=widgets.element_id(spec.id), label=pick(spec.label, self.words.language), help=pick(spec.help, self.words.language), action=action,
-            required=question.required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label, items=tuple(self._rows(spec, question.rows, stored, action)),
+            kind="list", name=spec.id, id=widgets.element_id(spec.id), label=pick(spec.label, self.words.language), help=pick(spec.help, self.words.language),
+            action=action, required=question.required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label,
+            items=tuple(self._rows(spec, question.rows, stored, action)),
             may_add=not spec.max_items or len(self._row_names(spec, stored)) < spec.max_items, statuses=widgets.statuses(spec, self.words),
             status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else status,
         )  # fmt: skip
@@ -150,7 +152,8 @@ def _by_governorate(form: Form, widget: Widget, language: str) -> tuple[tuple[st
     governorates = next((one for one in form.dictionary.fields.values() if one.type == "gov"), None)
     if governorates is None:
         return ()
-    return tuple((governorates.choice_label(code, language), tuple(one for one in widget.choices if one[0].startswith(f"{code}-"))) for code in governorates.codes)
+    inside = {code: tuple(one for one in widget.choices if one[0].startswith(f"{code}-")) for code in governorates.codes}
+    return tuple((governorates.choice_label(code, language), found) for code, found in inside.items())
 
 
 def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:
@@ -161,7 +164,9 @@ def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:
     rows = ()
     if known.spec.type == "list" and known.status == "known":
         rows = tuple(_row(row, known.spec, form, words.language) for row in known.value or ())
-    return {**made, "agency": "", "value": known.text, "rows": rows, "source": sentences.source(words, "computed" if known.spec.computed is not None else known.source.kind, known.recorded_at, known.author, known.author_agency)}
+    kind = "computed" if known.spec.computed is not None else known.source.kind
+    source = sentences.source(words, kind, known.recorded_at, known.author, known.author_agency)
+    return {**made, "agency": "", "value": known.text, "rows": rows, "source": source}
 
 
 def _row(row: Mapping[str, Any], spec: Field, form: Form, language: str) -> str:
@@ -222,5 +227,6 @@ def _summary(form: Form, findings: Sequence[Any], typed: Typed, drawn: Mapping[s
         spec = form.dictionary.fields.get(name.rpartition("].")[2])
         label = _label(form, name, typed, spec, words) if spec else ""
         said = label + ("" if label.endswith(("?", "؟")) or not label else words.text("format.colon"))
-        lines.append((drawn.get(name, len(drawn)), {"anchor": widgets.element_id(name) if name in drawn else "questions", "label": said, "sentence": found.message}))
+        anchor = widgets.element_id(name) if name in drawn else "questions"
+        lines.append((drawn.get(name, len(drawn)), {"anchor": anchor, "label": said, "sentence": found.message}))
     return [line for _, line in sorted(lines, key=lambda placed: placed[0])]

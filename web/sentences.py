@@ -18,7 +18,8 @@ def happened(words: Words, one: Happened, names: Mapping[str, str]) -> str:
     if one.agency and one.actor not in ("", "system"):
         who = words.text("history.who", name=who, agency=words.text(f"agency.{one.agency}"))
     code = f"history.{one.kind.replace('.', '_')}"
-    sentence = words.text(code, who=who, what=names.get(node) or node, name=one.body.get("message") or one.body.get("name", ""), number=one.body.get("number", ""))
+    name = one.body.get("message") or one.body.get("name", "")
+    sentence = words.text(code, who=who, what=names.get(node) or node, name=name, number=one.body.get("number", ""))
     if sentence.startswith("["):
         sentence = words.text("history.other", who=who, kind=one.kind)
     opened = [names.get(found) or found for _, found in one.body.get("opened", ())]
@@ -38,11 +39,13 @@ def why(words: Words, one: Happened, names: Mapping[str, str]) -> list[str]:
         place = names.get(reason["node"]) or reason["node"]
         if "decision" in reason:
             rules = ", ".join(str(rule) for rule in reason["rules"]) or "–"
-            said.append(words.text("history.decided", place=place, decision=reason["decision"], rules=rules, values=_values(words, reason["values"]), outputs=_plain(reason["outputs"])))
+            values, outputs = _values(words, reason["values"]), _plain(reason["outputs"])
+            said.append(words.text("history.decided", place=place, decision=reason["decision"], rules=rules, values=values, outputs=outputs))
         else:
             for looked in reason["why"]:
                 verdict = words.text("history.hidden" if looked.get("is_hidden") else "format.yes" if looked.get("value") is True else "format.no")
-                said.append(words.text("history.condition", place=place, text=looked.get("text", ""), verdict=verdict, values=_values(words, looked.get("values", {}))))
+                values = _values(words, looked.get("values", {}))
+                said.append(words.text("history.condition", place=place, text=looked.get("text", ""), verdict=verdict, values=values))
     return said
 
 
@@ -60,7 +63,8 @@ def source(words: Words, kind: str, recorded_at: dt.datetime, author: str, autho
 
 
 def _values(words: Words, values: Mapping[str, Any]) -> str:
-    return f"{words.text('format.comma')} ".join(f"{name} = {words.text('history.hidden') if value is None else _plain(value)}" for name, value in values.items()) or "–"
+    said = [f"{name} = {words.text('history.hidden') if value is None else _plain(value)}" for name, value in values.items()]
+    return f"{words.text('format.comma')} ".join(said) or "–"
 
 
 def _plain(value: Any) -> str:

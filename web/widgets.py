@@ -84,7 +84,8 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
     has = typed.has(name)
     text = typed.one(name) if has else written(spec.type, stored)
     made = Widget(
-        kind="text", name=name, id=element_id(name), label=pick(spec.label, words.language), action=action, help=pick(spec.help, words.language), required=required,
+        kind="text", name=name, id=element_id(name), label=pick(spec.label, words.language), action=action,
+        help=pick(spec.help, words.language), required=required,
         in_item=in_item, refreshes=refreshes, errors=tuple(errors), value=text, longest=spec.max_length or 0, width=_NARROW.get(spec.type, ""),
         status=typed.one(f"{name}~status") if has else status, statuses=statuses(spec, words),
     )  # fmt: skip

@@ -170,7 +170,7 @@ def test_a_known_fact_is_corrected_in_place(visit):
     karim.goto(salma.url)
     karim.click(".ball a")
     karim.wait_for_url("**/tasks/*")
-    karim.click(".task-side summary >> nth=0")
+    karim.locator(".task-side details").first.evaluate("fold => { fold.open = true }")
     karim.click("button[value='correct:person.prenom_fr']")
     expect(karim.locator("#q-person-prenom_fr")).to_be_focused()
     expect(karim.locator("#q-person-prenom_fr")).to_have_value("Besma")
@@ -192,7 +192,8 @@ def test_everything_is_done_by_keyboard_alone(visit):
     for _ in range(60):
         page.keyboard.press("Tab")
         at = page.evaluate("""() => { const at = document.activeElement; const ring = getComputedStyle(at);
-            return [at.name || at.value || at.textContent.trim().slice(0, 30), ring.outlineStyle !== 'none' || ring.boxShadow !== 'none' || at.matches('.file')] }""")
+            return [at.name || at.value || at.textContent.trim().slice(0, 30), ring.outlineStyle !== 'none' || ring.boxShadow !== "none"
+                    || at.matches(".file")] }""")
         seen.append(at[0])
         assert at[1], f"the focus cannot be seen on {at[0]}"
         if at[0] == "act":

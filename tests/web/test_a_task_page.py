@@ -35,8 +35,8 @@ def orientation(page):
     """Every question of the second form that must be answered."""
     return {
         "evaluation.ressources_mensuelles": "350,500", "accueil.motif_visite~present": "1",
-        "accueil.motif_visite": re.search(r'name="accueil.motif_visite" value="([^"]+)"', page.text)[1], "accueil.rdv_le~day": "3", "accueil.rdv_le~month": "12",
-        "accueil.rdv_le~year": "2028", "accueil.rdv_le~hour": "09:30", "consentement.signature~name": "Besma Dridi", "consentement.signature~typed": "yes",
+        "accueil.motif_visite": re.search(r'name="accueil.motif_visite" value="([^"]+)"', page.text)[1],
+        "accueil.rdv_le~day": "3", "accueil.rdv_le~month": "12", "accueil.rdv_le~year": "2028", "accueil.rdv_le~hour": "09:30", "consentement.signature~name": "Besma Dridi", "consentement.signature~typed": "yes",
     }  # fmt: skip
 
 
@@ -51,7 +51,8 @@ def value_of(page, name):
 def known(page):
     """Label → what is shown of it, of the known facts beside the questions."""
     side = page.text.partition('id="known-title"')[2].partition("</aside>")[0]
-    return {re.sub("<[^>]+>", "", label): html.unescape(re.sub("<[^>]+>", " ", shown)) for label, shown in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", side, re.S)}
+    facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", side, re.S)
+    return {re.sub("<[^>]+>", "", label): html.unescape(re.sub("<[^>]+>", " ", shown)) for label, shown in facts}
 
 
 def test_what_is_wrong_is_said_on_top_and_beside_and_the_typing_stays(browser):

@@ -34,13 +34,13 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
         "diagram": lambda: _diagram(screen, edition, file, process, {found["node"] for found in broken}),
         "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide"))},
         "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide"))},
-        "documents": lambda: {"documents": [fact for fact in file.known if fact.document_id], "letters": [{**one, "name": sentences.letter(screen.words, one["template"])} for one in file.letters]},
+        "documents": lambda: _documents(screen, file),
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
     return screen.show(
         "case/page.html", case=file, now=clock.now(session), tab=chosen, tabs=TABS,
         hands=[found for found in file.waiting if found.kind == "task"], waits=[found for found in file.waiting if found.kind != "task"],
-        incidents=[{"name": names.get(found["node"], found["node"]), "sentence": i18n.translate(found["code"], screen.language, **found["details"])} for found in broken],
+        incidents=[{"name": names.get(found["node"], found["node"]), "sentence": screen.refusal(found["code"], found["details"])} for found in broken],
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip
 
@@ -56,6 +56,11 @@ def _diagram(screen: Screen, edition: editions.Edition, file: CaseFile, process:
     shown = next((found for found in drawings if found.process == process), drawings[0])
     written = {"done_json": shown.done, "here_json": shown.here, "stopped_json": sorted(broken)}
     return {"drawings": drawings, "shown": shown, **{name: json.dumps(list(value)) for name, value in written.items()}}
+
+
+def _documents(screen: Screen, file: CaseFile) -> dict[str, Any]:
+    letters = [{**one, "name": sentences.letter(screen.words, one["template"])} for one in file.letters]
+    return {"documents": [fact for fact in file.known if fact.document_id], "letters": letters}
 
 
 def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFact]) -> list[dict[str, Any]]:
@@ -80,5 +85,6 @@ def _history(screen: Screen, actor: Any, session: Any, file: CaseFile, names: di
     if not authority.may(actor, "history.read", branch=file.branch):
         return {"lines": [], "older": ""}
     found = cases.history(session, actor, file.case_id, cursor, limit)
-    lines = [{"at": one.occurred_at, "sentence": sentences.happened(screen.words, one, names), "why": sentences.why(screen.words, one, names)} for one in found.items]
+    words = screen.words
+    lines = [{"at": one.occurred_at, "sentence": sentences.happened(words, one, names), "why": sentences.why(words, one, names)} for one in found.items]
     return {"lines": lines, "older": f"/cases/{file.case_id}?tab=history&cursor={found.next}" if found.next else ""}

@@ -5,7 +5,6 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from engine import i18n
 from engine.actors import authority
 from engine.casework import diagrams, incidents
 from web.dependencies import Acting, OnScreen, Reading, Writing
@@ -15,10 +14,12 @@ router = APIRouter()
 
 @router.get("/incidents")
 def show(screen: OnScreen, actor: Acting, session: Reading) -> Response:
-    rows = [
-        {**row, "name": diagrams.labels(diagrams.edition_of(session, actor, row["root_id"]), screen.language).get(row["node"]) or row["node"], "sentence": i18n.translate(row["code"], screen.language, **row["details"]), "may_retry": authority.may(actor, "incident.retry")}
-        for row in incidents.open_ones(session, actor)
-    ]
+    may_retry = authority.may(actor, "incident.retry")
+    rows = []
+    for row in incidents.open_ones(session, actor):
+        names = diagrams.labels(diagrams.edition_of(session, actor, row["root_id"]), screen.language)
+        sentence = screen.refusal(row["code"], row["details"])
+        rows.append({**row, "name": names.get(row["node"]) or row["node"], "sentence": sentence, "may_retry": may_retry})
     return screen.show("incidents/page.html", rows=rows)
 
 

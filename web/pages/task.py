@@ -184,23 +184,26 @@ def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting
     if duplicates:
         errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")},)
     return screen.show(
-        "task/page.html", refusal.status if refusal else 200, task=task, now=clock.now(session), may_complete="complete" in task.may, shown=shown, errors=errors_shown,
-        correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"),
-        set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "", focus="summary" if errors_shown else focus,
+        "task/page.html", refusal.status if refusal else 200, task=task, now=clock.now(session), may_complete="complete" in task.may, shown=shown,
+        errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"),
+        set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "",
+        focus="summary" if errors_shown else focus,
         left=widgets.typed_lines(task.form.dictionary.fields, shown.left, screen.language) if conflict else [],
     )  # fmt: skip
 
 
 def _duplicates(screen: Screen, refusal: errors.Refusal) -> list[dict[str, Any]]:
     text = screen.words.text
-    return [{**one, "kinds": f"{text('format.comma')} ".join(text(f"duplicate.kind.{kind}") for kind in one["matched"])} for one in refusal.details["candidates"]]
+    comma = f"{text('format.comma')} "
+    return [{**one, "kinds": comma.join(text(f"duplicate.kind.{kind}") for kind in one["matched"])} for one in refusal.details["candidates"]]
 
 
 def _conflict(screen: Screen, refusal: errors.Refusal) -> dict[str, str]:
     text, details = screen.words.text, refusal.details
     match refusal.code:
         case "task.stale":
-            return {"title": text("conflict.stale"), "sentence": text("conflict.stale_fields", fields=f"{text('format.comma')} ".join(details.get("fields", ())))}
+            fields = f"{text('format.comma')} ".join(details.get("fields", ()))
+            return {"title": text("conflict.stale"), "sentence": text("conflict.stale_fields", fields=fields)}
         case "task.held":
             return {"title": text("conflict.taken"), "sentence": text("conflict.taken_who", name=details["who"])}
         case _:

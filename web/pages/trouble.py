@@ -73,4 +73,5 @@ def _page(screen: Screen, status: int, sentence: str, findings: list[dict[str, s
     title = screen.words.text(f"trouble.title.{status}")
     if title.startswith("["):
         title = HTTPStatus(status).phrase
-    return screen.show("trouble/page.html", status, title=title, sentence=sentence, findings=findings or [], reference=reference, icon_name=_ICONS.get(status, "exclamation-triangle"))
+    icon = _ICONS.get(status, "exclamation-triangle")
+    return screen.show("trouble/page.html", status, title=title, sentence=sentence, findings=findings or [], reference=reference, icon_name=icon)

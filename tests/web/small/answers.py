@@ -7,9 +7,11 @@ def reception(**changed):
     """Every question answered; a new identity each time, so that nobody is taken for somebody else."""
     cin = f"{uuid4().int % 100_000_000:08d}"
     typed = {
-        "person.nom_ar": "".join("ابتجحدرسعم"[int(digit)] for digit in cin), "person.prenom_ar": "بسمة", "person.nom_fr": f"Dridi{letters(cin)}", "person.prenom_fr": "Besma", "person.sexe": "F",
+        "person.nom_ar": "".join("ابتجحدرسعم"[int(digit)] for digit in cin), "person.prenom_ar": "بسمة", "person.nom_fr": f"Dridi{letters(cin)}", "person.prenom_fr": "Besma",
+        "person.sexe": "F",
         "person.naissance_date~day": "", "person.naissance_date~month": "", "person.naissance_date~year": "1987", "person.cin": cin, "person.tel": "",
-        "person.gouvernorat": "TN-82", "person.delegation": "TN-82-01", "retour.date~day": "3", "retour.date~month": "02", "retour.date~year": "2026", "retour.pays": "IT",
+        "person.gouvernorat": "TN-82", "person.delegation": "TN-82-01", "retour.date~day": "3", "retour.date~month": "02", "retour.date~year": "2026",
+        "retour.pays": "IT",
         "accueil.accompagne": "false", "foyer.membres~present": "1", "depistage.sans_abri_ce_soir": "true",
     }  # fmt: skip
     return typed | {name.replace("__", "."): value for name, value in changed.items()}
