@@ -32,5 +32,5 @@ def retry(session: Session, actor: Any, incident_id: UUID) -> None:
         raise errors.NotFound("incident.not_found")
     change = Change(session, actor, held, held.now)
     change.give("incident.retried", bpmn.Retry(incident_id=row.position, at=None, seq=0, facts={}), {"node": row.node})
-    session.execute(text("UPDATE incident SET resolved_at = :at, resolved_by = :by WHERE incident_id = :id"), {"at": held.now, "by": actor.user_id, "id": incident_id})
     cases.finish(change)
+    session.execute(text("UPDATE incident SET resolved_at = :at, resolved_by = :by WHERE incident_id = :id"), {"at": held.now, "by": actor.user_id, "id": incident_id})

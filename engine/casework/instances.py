@@ -41,7 +41,17 @@ LOCK_BY_TASK = text(f"""
            t.branch AS task_branch, t.role, t.holder_id, t.opened_at AS task_opened_at, t.due_at, t.version
       FROM open_task t JOIN instance i USING (instance_id) WHERE t.task_id = :task FOR UPDATE OF i, t""")
 _APPLY = text("""
-WITH gone AS (DELETE FROM open_task WHERE task_id = ANY (CAST(:closed AS uuid[]))),
+WITH lines AS (INSERT INTO ledger_line (instance_id, seq, kind, line, hash)
+               SELECT :instance, r.seq, r.kind, r.line, r.hash FROM unnest(CAST(:line_seqs AS bigint[]), CAST(:line_kinds AS text[]), CAST(:line_texts AS text[]), CAST(:line_hashes AS bytea[]))
+                      WITH ORDINALITY AS r(seq, kind, line, hash, place) ORDER BY r.place),
+     sealed AS (INSERT INTO ledger_sealed (instance_id, seq, person_id, ciphertext)
+                SELECT :instance, r.seq, CAST(:line_person AS uuid), r.ciphertext FROM unnest(CAST(:line_seqs AS bigint[]), CAST(:line_ciphertexts AS bytea[])) AS r(seq, ciphertext)
+                 WHERE r.ciphertext IS NOT NULL),
+     said AS (INSERT INTO fact (person_id, root_id, instance_id, subject, field, value, status, class, source, author_id, author_name, author_agency, recorded_at, valid_until, seq, reason)
+              SELECT r.person_id, r.root_id, :instance, r.subject, r.field, r.value, r.status, r.class, r.source, :author, :author_name, :author_agency, :now, r.valid_until, r.seq, r.reason
+                FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS r(person_id uuid, root_id uuid, subject text, field text, value jsonb, status text, class text, source jsonb,
+                     valid_until timestamptz, seq bigint, reason text)),
+     gone AS (DELETE FROM open_task WHERE task_id = ANY (CAST(:closed AS uuid[]))),
      typed AS (DELETE FROM draft WHERE task_id = ANY (CAST(:closed AS uuid[]))),
      opened AS (INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, kind, form, subject, subjects, agency, branch, role,
                                        holder_id, opened_at, claimed_at, due_at, remind_at, case_number, stage, priority)
@@ -135,6 +145,8 @@ class Change:
     touched: bool = False
     home: facts.Subjects | None = None  # where facts go that belong to another case (a sitting's word on an aid)
     opened: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[events.Line] = field(default_factory=list)  # of this act, stored with the rows they tell of (or before, by `flush`)
+    said: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def tables(self) -> programmes.DatedTables:
@@ -168,8 +180,15 @@ class Change:
         self._append(kind, body, new_facts, step.happenings, stimulus, reason)
 
     def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
-        """A change that the diagram does not see (a claim, a correction, a reminder): its line and its facts."""
+        """A change that the diagram does not see (a claim, a correction, a reminder): its line, stored at once, and its facts."""
         self._append(kind, body, new_facts, (), None, reason)
+        self.flush()
+
+    def flush(self) -> None:
+        """Stores the lines so far: before a row of its own that the database refuses without its line."""
+        for line in self.lines:
+            events.store(self.session, line)
+        self.lines.clear()
 
     def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str) -> None:
         held = self.held
@@ -184,10 +203,11 @@ class Change:
             sealed["inputs"] = inputs(stimulus, self.tables.keep(self.session, clock.today(self.at)))
         if reason:
             sealed["reason"] = reason
-        head = events.append(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at,
-                             public, sealed, held.edition.number)  # fmt: skip
-        held.seq, held.head = head.seq, head.hash
-        facts.record(self.session, self.actor, self.home or held.subjects, held.instance_id, self.at, held.seq, new_facts)
+        line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at, public, sealed, held.edition.number)
+        self.lines.append(line)
+        held.seq, held.head = line.head.seq, line.head.hash
+        home = self.home or held.subjects
+        self.said += [{**facts.row(fact), "person_id": home.person_id, "root_id": home.root_id, "seq": held.seq} for fact in new_facts]
         self.touched = True
 
     def write(self) -> None:
@@ -201,6 +221,9 @@ class Change:
         self.session.execute(
             _APPLY,
             {
+                "line_seqs": [line.head.seq for line in self.lines], "line_kinds": [line.kind for line in self.lines], "line_texts": [line.text for line in self.lines],
+                "line_hashes": [line.head.hash for line in self.lines], "line_ciphertexts": [line.ciphertext for line in self.lines], "line_person": held.person_id,
+                "facts": _json(self.said), "author": self.actor.user_id, "author_name": self.actor.name, "author_agency": self.actor.agency,
                 "instance": held.instance_id, "root": held.root_id, "now": self.at, "number": held.number or "", "branch": held.branch,
                 "closed": rows.closed, "opened": _json(rows.opened), "done": _json([*self.done, *rows.cancelled]), "messages": _json(rows.messages),
                 "waits_closed": rows.waits_closed, "waits": _json(rows.waits), "incidents": _json(rows.incidents), "mended": rows.mended, "state": held.state, "seq": held.seq,
@@ -210,6 +233,8 @@ class Change:
             },
         )  # fmt: skip
         self.opened = rows.opened
+        self.lines.clear()
+        self.said.clear()
 
 
 class Rows:

@@ -123,6 +123,7 @@ def start_retention(change: Change, _parameters: Mapping[str, Any], _subject: st
 @operation("effacer_signalement")
 def erase_signal(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Erases what was said of somebody who never came: the facts go, and the key under which the ledger kept them."""
+    change.flush()
     change.session.execute(text("SELECT masar_forget_signal(:root)"), {"root": change.held.root_id})
     keys, whose = change.session.info["keys"], change.held.person_id or change.held.instance_id
     # The key cannot come back: it goes only once the rest is committed.
@@ -150,6 +151,7 @@ def letter(change: Change, parameters: Mapping[str, Any], subject: str) -> Outco
                  if key in ("decision", "montant_accorde", "motif_decision", "niveau")},
     }  # fmt: skip
     letter_id = identity.new_id()
+    change.flush()
     change.session.execute(_LETTER, {"id": letter_id, "instance": held.instance_id, "root": held.root_id, "template": str(parameters.get("modele", "")),
                                      "content": json.dumps(content, ensure_ascii=False, default=str), "class": "C", "at": change.at})  # fmt: skip
     return Outcome({"lettre": str(letter_id)})

@@ -125,16 +125,18 @@ def record(session: Session, actor: Any, subjects: Subjects, instance_id: UUID, 
     """
     if not new:
         return
-    rows = [
-        {"subject": fact.subject, "field": fact.field, "value": fact.value, "status": fact.status, "class": fact.field_class, "source": dict(fact.source),
-         "valid_until": fact.valid_until.isoformat() if fact.valid_until else None, "reason": fact.reason}
-        for fact in new
-    ]  # fmt: skip
+    rows = [row(fact) for fact in new]
     session.execute(
         _RECORD,
         {"person": subjects.person_id, "root": subjects.root_id, "instance": instance_id, "author": actor.user_id, "author_name": actor.name,
          "author_agency": actor.agency, "at": at, "seq": seq, "rows": json.dumps(rows, ensure_ascii=False, default=str)},
     )  # fmt: skip
+
+
+def row(fact: NewFact) -> dict[str, Any]:
+    """A fact as the row that is written, but for whose and when."""
+    return {"subject": fact.subject, "field": fact.field, "value": fact.value, "status": fact.status, "class": fact.field_class, "source": dict(fact.source),
+            "valid_until": fact.valid_until.isoformat() if fact.valid_until else None, "reason": fact.reason}  # fmt: skip
 
 
 def tree(rows: Iterable[Fact | NewFact], subjects: Subjects, to_feel: Callable[[str, Any], Any], lists: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -29,14 +29,38 @@ class Head:
     hash: bytes
 
 
-def append(session: Session, actor: Any, head: Head, person_id: UUID | None, kind: str, occurred_at: dt.datetime, body: Mapping[str, Any],
-           sealed: Mapping[str, Any], edition: int | None = None) -> Head:  # fmt: skip
-    """Adds the next line. `body`: ids, nodes and codes, as JSON; `sealed`: name → personal value (JSON), committed to in the line, kept under the person's key."""
+@dataclass(frozen=True)
+class Line:
+    """A line written and sealed, not yet stored: whoever stores it does so in the transaction of what it tells."""
+
+    head: Head
+    kind: str
+    text: str
+    person_id: UUID | None
+    ciphertext: bytes | None
+
+
+def line(session: Session, actor: Any, head: Head, person_id: UUID | None, kind: str, occurred_at: dt.datetime, body: Mapping[str, Any],
+         sealed: Mapping[str, Any], edition: int | None = None) -> Line:  # fmt: skip
+    """The next line. `body`: ids, nodes and codes, as JSON; `sealed`: name → personal value (JSON), committed to in the line, kept under the person's key."""
     seq = head.seq + 1
     opened = {name: (chain.salt(), value) for name, value in sealed.items()}
     commitments = {name: chain.commit(salt, value) for name, (salt, value) in opened.items()}
     who = {"id": str(actor.user_id or ""), "kind": actor.kind, "agency": actor.agency, "branch": actor.branch}
-    line, digest = chain.write(head.instance_id, seq, head.hash or chain.BEGINNING, kind, occurred_at.isoformat(), clock.system_now().isoformat(), who, edition, body, commitments)
+    said, digest = chain.write(head.instance_id, seq, head.hash or chain.BEGINNING, kind, occurred_at.isoformat(), clock.system_now().isoformat(), who, edition, body, commitments)
     ciphertext = sealing.seal(session.info["keys"].key(person_id or head.instance_id), head.instance_id, seq, opened) if opened else None
-    session.execute(_APPEND, {"instance": head.instance_id, "seq": seq, "kind": kind, "line": line, "hash": digest, "person": person_id, "ciphertext": ciphertext})
-    return Head(head.instance_id, seq, digest)
+    return Line(Head(head.instance_id, seq, digest), kind, said, person_id, ciphertext)
+
+
+def append(session: Session, actor: Any, head: Head, person_id: UUID | None, kind: str, occurred_at: dt.datetime, body: Mapping[str, Any],
+           sealed: Mapping[str, Any], edition: int | None = None) -> Head:  # fmt: skip
+    """Stores the next line (`line`) at once, in one statement."""
+    made = line(session, actor, head, person_id, kind, occurred_at, body, sealed, edition)
+    store(session, made)
+    return made.head
+
+
+def store(session: Session, made: Line) -> None:
+    """Stores a line by itself."""
+    session.execute(_APPEND, {"instance": made.head.instance_id, "seq": made.head.seq, "kind": made.kind, "line": made.text, "hash": made.head.hash,
+                              "person": made.person_id, "ciphertext": made.ciphertext})  # fmt: skip

@@ -20,8 +20,8 @@ from tests.bench.client import Connection, quantile, together
 _COPIES = """
 SET LOCAL session_replication_role = replica;
 INSERT INTO instance (instance_id, root_id, process, edition_id, person_id, number, branch, stage, state, seq, head, opened_at)
-SELECT gen_random_uuid(), gen_random_uuid(), i.process, i.edition_id, i.person_id, 'TN-' || (ARRAY['MED','SFX','TUN'])[1 + n % 3] || '-2026-' || lpad((n + 90000)::text, 6, '0'),
-       (ARRAY['MED','SFX','TUN'])[1 + n % 3], i.stage, i.state, i.seq, i.head, i.opened_at - n * interval '1 second'
+SELECT gen_random_uuid(), gen_random_uuid(), i.process, i.edition_id, i.person_id, 'TN-' || (ARRAY['MED','SFX','TUN'])[1 + mod(n, 3)] || '-2026-' || lpad((n + 90000)::text, 6, '0'),
+       (ARRAY['MED','SFX','TUN'])[1 + mod(n, 3)], i.stage, i.state, i.seq, i.head, i.opened_at - n * interval '1 second'
   FROM generate_series(1, %(number)s) n, (SELECT * FROM instance WHERE process = 'petit' LIMIT 1) i;
 UPDATE instance SET root_id = instance_id WHERE number LIKE 'TN-%%-2026-0%%' AND root_id <> instance_id;
 INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, form, agency, branch, role, opened_at, due_at, case_number, stage)
@@ -51,7 +51,7 @@ def _at(server: str, size: int) -> tuple[float, float, int]:
             editions.publish(session, users.system(), servers.edition_files("petit.bpmn"), "bench")
         world.World(database).receive(process="petit")
         with database.owner() as connection:
-            for statement in (_COPIES.replace('%(number)s', str(size - 1)).replace('%%', '%')).split(";\n"):
+            for statement in (_COPIES.replace('%(number)s', str(size - 1))).split(";\n"):
                 if statement.strip():
                     connection.exec_driver_sql(statement)
             connection.exec_driver_sql("ANALYZE")
