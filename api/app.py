@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api import cases, demo, documents, examples, me, messages, problems, tasks, token, worklist
 from api.dependencies import Guard
+from engine import logs
 from engine.database import Database
 from engine.settings import Settings
 
@@ -24,6 +25,7 @@ of the account. What does not exist and what is not yours to know look the same:
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """The API on a database. The demo's clock is there in a demo only."""
+    logs.configure()
     app = FastAPI(
         title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False, generate_unique_id_function=_name
     )

@@ -77,6 +77,7 @@ class Database:
         """Connections of the application: never the owner's rights."""
         engine = create_engine(
             self.app_url, pool_size=self._pool_size, max_overflow=20, json_serializer=_to_json, pool_pre_ping=False,
+            hide_parameters=True,  # an error quotes its statement; its values are persons'
             connect_args={"application_name": "masar", "prepare_threshold": 3},
         )  # fmt: skip
         event.listen(engine, "connect", _become_app)

@@ -7,6 +7,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import app as api
+from engine import logs
 from engine.database import Database
 from engine.settings import Settings
 from web import rendering
@@ -29,6 +30,7 @@ class Assets(StaticFiles):
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """The pages on a database, with the API at `/api/v1`."""
+    logs.configure()
     app = FastAPI(title="Masar", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(posted)])
     app.state.settings, app.state.database = settings, database
     app.add_middleware(GZipMiddleware, minimum_size=800, compresslevel=5)
