@@ -71,14 +71,6 @@ class Words:
                 return format_date(value, "MMMM y", locale=self.locale)
         return format_date(value, "d MMMM y", locale=self.locale)
 
-    def short_date(self, value: object) -> str:
-        """The day without its year: `3 déc.`"""
-        if value is None:
-            return ""
-        if isinstance(value, dt.datetime):
-            value = clock.today(value)
-        return format_date(value, "d MMM", locale=self.locale)
-
     def time(self, value: dt.datetime) -> str:
         """The hour in Tunis on 24 hours (CLDR's 12-hour clock for Tunisia is not what one reads there)."""
         return format_time(value.astimezone(clock.TUNIS), "HH:mm", locale=self.locale)

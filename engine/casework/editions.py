@@ -77,24 +77,12 @@ class Edition:
                 wanted.update(name for name in fields if name.startswith(f"{segments[0]}."))
         for found in list(wanted):
             wanted.update(fields[found].items or ())
-        for one in reversed(self.dictionary.computed):  # what a computed field reads, should it have to be computed anew
-            if one.id in wanted:
-                wanted.update(one.reads)
         return tuple(sorted(wanted))
-
-    @cached_property
-    def of_the_day(self) -> tuple[dictionaries.Field, ...]:
-        """The computed fields of the case that a condition reads and whose value changes with the day."""
-        wanted = set(self.reads)
-        return tuple(one for one in self.dictionary.computed if one.id in wanted and one.subject in ("person", "return", "case") and {"today", "now"} & one.computed.names)
 
     def to_feel(self, field_id: str, value: Any) -> Any:
         """The FEEL value of a stored value."""
         found = self.dictionary.fields.get(field_id)
         return field_types.to_feel(found, value) if found else value
-
-    def form_of(self, form_id: str) -> form_definitions.FormDefinition:
-        return self.forms[form_id]
 
 
 def files_of(processes: Path, forms: Path) -> dict[str, bytes]:

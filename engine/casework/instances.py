@@ -40,17 +40,14 @@ LOCK_BY_TASK = text(f"""
     SELECT {COLUMNS}, t.task_id, t.position, t.node, t.process AS task_process, t.names, t.kind, t.form, t.subject AS task_subject, t.subjects, t.agency AS task_agency,
            t.branch AS task_branch, t.role, t.holder_id, t.opened_at AS task_opened_at, t.due_at, t.version
       FROM open_task t JOIN instance i USING (instance_id) WHERE t.task_id = :task FOR UPDATE OF i, t""")
-_APPLY = text("""
+_APPLY = text(f"""
 WITH lines AS (INSERT INTO ledger_line (instance_id, seq, kind, line, hash)
                SELECT :instance, r.seq, r.kind, r.line, r.hash FROM unnest(CAST(:line_seqs AS bigint[]), CAST(:line_kinds AS text[]), CAST(:line_texts AS text[]), CAST(:line_hashes AS bytea[]))
                       WITH ORDINALITY AS r(seq, kind, line, hash, place) ORDER BY r.place),
      sealed AS (INSERT INTO ledger_sealed (instance_id, seq, person_id, ciphertext)
                 SELECT :instance, r.seq, CAST(:line_person AS uuid), r.ciphertext FROM unnest(CAST(:line_seqs AS bigint[]), CAST(:line_ciphertexts AS bytea[])) AS r(seq, ciphertext)
                  WHERE r.ciphertext IS NOT NULL),
-     said AS (INSERT INTO fact (person_id, root_id, instance_id, subject, field, value, status, class, source, author_id, author_name, author_agency, recorded_at, valid_until, seq, reason)
-              SELECT r.person_id, r.root_id, :instance, r.subject, r.field, r.value, r.status, r.class, r.source, :author, :author_name, :author_agency, :now, r.valid_until, r.seq, r.reason
-                FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS r(person_id uuid, root_id uuid, subject text, field text, value jsonb, status text, class text, source jsonb,
-                     valid_until timestamptz, seq bigint, reason text)),
+     said AS ({facts.INSERT}),
      gone AS (DELETE FROM open_task WHERE task_id = ANY (CAST(:closed AS uuid[]))),
      typed AS (DELETE FROM draft WHERE task_id = ANY (CAST(:closed AS uuid[]))),
      opened AS (INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, kind, form, subject, subjects, agency, branch, role,
@@ -161,8 +158,6 @@ class Change:
         today = clock.today(self.at)
         tree["case"] |= self.tables.scope(today)
         tree["case"]["dossier"] = {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at), "partage": held.is_shared}
-        for spec in held.edition.of_the_day:  # an age grows while the case runs
-            tree["case"].setdefault(spec.group, {})[spec.id.partition(".")[2]] = spec.computed.evaluate({**tree["case"], "today": today})
         return tree
 
     def give(self, kind: str, stimulus: bpmn.Stimulus, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
@@ -206,8 +201,7 @@ class Change:
         line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at, public, sealed, held.edition.number)
         self.lines.append(line)
         held.seq, held.head = line.head.seq, line.head.hash
-        home = self.home or held.subjects
-        self.said += [{**facts.row(fact), "person_id": home.person_id, "root_id": home.root_id, "seq": held.seq} for fact in new_facts]
+        self.said += [facts.row(fact, self.home or held.subjects, held.seq) for fact in new_facts]
         self.touched = True
 
     def write(self) -> None:

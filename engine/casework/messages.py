@@ -111,8 +111,3 @@ def _widen(scope: dict[str, Any], process: str, payload: Mapping[str, Any]) -> N
         scope.setdefault("aide", [])
         if aid not in scope["aide"]:
             scope["aide"].append(aid)
-
-
-def pending(session: Session, instance_id: UUID) -> int:
-    """How many messages of an instance nobody has taken yet."""
-    return session.execute(text("SELECT count(*) FROM message WHERE sender_id = :id AND consumed_at IS NULL"), {"id": instance_id}).scalar_one()

@@ -89,12 +89,12 @@ _READABLE = text(f"""
      WHERE is_current AND (CAST(:fields AS text[]) IS NULL OR field = ANY (:fields))
        AND (root_id = :root OR subject = ANY (:subjects) OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%')))
      ORDER BY fact_id""")
-_RECORD = text("""
-    INSERT INTO fact (person_id, root_id, instance_id, subject, field, value, status, class, source, author_id, author_name, author_agency,
-                      recorded_at, valid_until, seq, reason)
-    SELECT :person, :root, :instance, f.subject, f.field, f.value, f.status, f.class, f.source, :author, :author_name, :author_agency,
-           :at, f.valid_until, :seq, f.reason
-      FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS f(subject text, field text, value jsonb, status text, class text, source jsonb, valid_until timestamptz, reason text)""")
+# One way to write facts: by itself (`record`), or as a part of the one statement of a step (casework). Parameters: instance, author…, now, and the rows as JSON.
+INSERT = """INSERT INTO fact (person_id, root_id, instance_id, subject, field, value, status, class, source, author_id, author_name, author_agency, recorded_at, valid_until, seq, reason)
+    SELECT f.person_id, f.root_id, :instance, f.subject, f.field, f.value, f.status, f.class, f.source, :author, :author_name, :author_agency, :now, f.valid_until, f.seq, f.reason
+      FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS f(person_id uuid, root_id uuid, subject text, field text, value jsonb, status text, class text, source jsonb,
+           valid_until timestamptz, seq bigint, reason text)"""
+_RECORD = text(INSERT)
 _HISTORY = text("""
     SELECT subject, field, value, status, class, author_agency, source, author_name, author_id, recorded_at, valid_until, fact_id, is_current, reason
       FROM fact WHERE (root_id = :root OR (person_id = :person AND subject LIKE 'person:%')) AND field = :field AND subject = :subject ORDER BY fact_id DESC""")
@@ -125,18 +125,19 @@ def record(session: Session, actor: Any, subjects: Subjects, instance_id: UUID, 
     """
     if not new:
         return
-    rows = [row(fact) for fact in new]
+    rows = [row(fact, subjects, seq) for fact in new]
     session.execute(
         _RECORD,
-        {"person": subjects.person_id, "root": subjects.root_id, "instance": instance_id, "author": actor.user_id, "author_name": actor.name,
-         "author_agency": actor.agency, "at": at, "seq": seq, "rows": json.dumps(rows, ensure_ascii=False, default=str)},
+        {"instance": instance_id, "author": actor.user_id, "author_name": actor.name, "author_agency": actor.agency, "now": at,
+         "facts": json.dumps(rows, ensure_ascii=False, default=str)},
     )  # fmt: skip
 
 
-def row(fact: NewFact) -> dict[str, Any]:
-    """A fact as the row that is written, but for whose and when."""
-    return {"subject": fact.subject, "field": fact.field, "value": fact.value, "status": fact.status, "class": fact.field_class, "source": dict(fact.source),
-            "valid_until": fact.valid_until.isoformat() if fact.valid_until else None, "reason": fact.reason}  # fmt: skip
+def row(fact: NewFact, subjects: Subjects, seq: int) -> dict[str, Any]:
+    """A fact as `INSERT` takes it: whose case it belongs to and the ledger line that tells of it, but not who said it and when."""
+    return {"person_id": subjects.person_id, "root_id": subjects.root_id, "seq": seq, "subject": fact.subject, "field": fact.field, "value": fact.value,
+            "status": fact.status, "class": fact.field_class, "source": dict(fact.source), "valid_until": fact.valid_until.isoformat() if fact.valid_until else None,
+            "reason": fact.reason}  # fmt: skip
 
 
 def tree(rows: Iterable[Fact | NewFact], subjects: Subjects, to_feel: Callable[[str, Any], Any], lists: Mapping[str, str]) -> dict[str, dict[str, Any]]:
