@@ -20,6 +20,9 @@ def happened(words: Words, one: Happened, names: Mapping[str, str]) -> str:
     code = f"history.{one.kind.replace('.', '_')}"
     name = one.body.get("message") or one.body.get("name", "")
     sentence = words.text(code, who=who, what=names.get(node) or node, name=name, number=one.body.get("number", ""))
+    if heard := one.body.get("message"):  # what it means here, where the pathway's own words say it
+        said = words.text(f"heard.{heard.replace('.', '_')}")
+        sentence = sentence if said.startswith("[") else said
     if sentence.startswith("["):
         sentence = words.text("history.other", who=who, kind=one.kind)
     opened = [names.get(found) or found for _, found in one.body.get("opened", ())]

@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from engine import i18n
+from engine.casework import editions
+from engine.settings import ROOT
 from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, complete, open_case, orientation, task_of
 
@@ -117,3 +120,11 @@ def test_a_case_just_opened_has_no_name_yet_and_says_so(browser):
     salma.get(re.search(r"/tasks/[0-9a-f-]{36}", salma.page.text)[0])
     act(salma, "complete", reception())
     assert "Besma" in salma.get(case).text
+
+
+def test_every_message_of_the_pathway_has_its_sentence_in_the_history():
+    """`paiement.confirme` is a name of the diagrams: an auditor reads that a payment is confirmed."""
+    edition = editions.Edition(None, 1, editions.files_of(ROOT / "processes", ROOT / "forms"))
+    names = edition.definitions.message_names | set(edition.definitions.starting_messages)
+    missing = {(name, language) for name in names for language in i18n.LANGUAGES if f"web.heard.{name.replace('.', '_')}" not in i18n.catalogue(language)}
+    assert names and missing == set()
