@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api import problems
-from api.dependencies import Acting, Body, Reading, Writing
+from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine.casework import cases
 from engine.casework.views import CaseFile, Happened, Opened
 
-router = APIRouter(prefix="/cases", tags=["cases"])
+router = APIRouter(prefix="/cases", tags=["cases"], route_class=Route)
 
 
 class NewCase(Body):

@@ -9,11 +9,11 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from api import problems
-from api.dependencies import Acting, Reading, Writing
+from api.dependencies import Acting, Reading, Route, Writing
 from engine import errors
 from engine.dossier import documents
 
-router = APIRouter(prefix="/documents", tags=["documents"])
+router = APIRouter(prefix="/documents", tags=["documents"], route_class=Route)
 _PART = {"type": "string", "format": "binary", "description": "PDF, JPEG, PNG, WebP or HEIC, 1 byte to 20 MB."}
 _FORM = {"type": "object", "required": ["file"], "properties": {"file": _PART}}
 _MULTIPART = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.dependencies import Acting, Body, Writing
+from api.dependencies import Acting, Body, Route, Writing
 from engine.casework import messages
 
-router = APIRouter(tags=["cases"])
+router = APIRouter(tags=["cases"], route_class=Route)
 
 
 class NewMessage(Body):

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Header
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.dependencies import Acting, Body, Reading, Writing
+from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine import errors, i18n
 from engine.casework import tasks
 from engine.casework.views import Completed, TaskView
 from forms import schema
 from forms.form import KnownField
 
-router = APIRouter(prefix="/tasks/{task_id}", tags=["work"])
+router = APIRouter(prefix="/tasks/{task_id}", tags=["work"], route_class=Route)
 
 
 class Known(BaseModel):

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api import problems
-from api.dependencies import Acting, Reading
+from api.dependencies import Acting, Reading, Route
 from engine.casework import worklist
 from engine.casework.views import DeskRow
 
-router = APIRouter(tags=["work"])
+router = APIRouter(tags=["work"], route_class=Route)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ Both faces use it: `web` sessions travel in a cookie, `api` ones as bearer token
 """
 
 import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +15,7 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import users
-from engine.database import Database
+from engine.database import Database, WallFallen
 
 MOST_FAILURES, MINUTES = 5, 15  # the database counts over the same quarter of an hour (masar_signin_failures)
 HOURS = {"web": 10, "api": 12}
@@ -24,7 +26,7 @@ _FAILURES = text("SELECT masar_signin_failures(:subject)")
 _NOTE_FAILURE = text("SELECT masar_note_signin_failure(:subject)")
 _CREDENTIALS = text("SELECT user_id, password_hash FROM masar_credentials(:username)")
 _OPEN = text("SELECT masar_open_session(:digest, :user, :kind, :csrf, :hours, :agent)")
-_SESSION = text("SELECT * FROM masar_session(:digest)")
+_SESSION = text("SELECT s.*, s::text AS said FROM masar_session(:digest) s")
 _AS_USER = text("SELECT set_config('masar.user_id', :id, true)")
 _END = text("UPDATE user_session SET revoked_at = now() WHERE token_digest = :digest AND user_id = :user AND revoked_at IS NULL RETURNING 1")
 _END_OTHERS = text("UPDATE user_session SET revoked_at = now() WHERE user_id = :user AND token_digest <> :digest AND revoked_at IS NULL")
@@ -49,6 +51,10 @@ class Entered:
     actor: users.Actor
     csrf: str
     kind: str
+
+
+_MOST_REMEMBERED = 4096
+_remembered: dict[bytes, Entered] = {}  # what tokens opened when last looked up; never believed without asking again (`acting`)
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,42 @@ def enter(database: Database, token: str) -> Entered | None:
     """Whose session a token opens; None when it was closed, is over, or never was."""
     row = next(iter(database.glance(_SESSION, {"digest": identity.token_digest(token)})), None)
     return Entered(users.of_row(row), row.csrf, row.kind) if row else None
+
+
+@contextmanager
+def acting(database: Database, token: str, kind: str, way: Callable[[users.Actor], AbstractContextManager[Session]]) -> Iterator[tuple[users.Actor, Session]]:
+    """A session of the database in the name of whoever's token it is; `way` is `database.unit_of_work` or `database.reading`.
+
+    Who she is was remembered from her last act; the statement that raises the wall asks again, so that a session closed meanwhile, a role taken
+    away, count at once, and no statement is spent on asking. Refuses: `signin.needed`, also for a token of another kind.
+    """
+    digest = identity.token_digest(token)
+    with ExitStack() as stack:
+        found = _remembered.get(digest) or _look_up(database, digest)
+        try:
+            actor = _of_kind(found, kind)
+            session = stack.enter_context(way(actor))
+        except WallFallen:
+            actor = _of_kind(_look_up(database, digest), kind)
+            session = stack.enter_context(way(actor))
+        yield actor, session
+
+
+def _of_kind(found: Entered | None, kind: str) -> users.Actor:
+    if found is None or found.kind != kind:
+        raise errors.Unauthenticated("signin.needed")
+    return found.actor
+
+
+def _look_up(database: Database, digest: bytes) -> Entered | None:
+    row = next(iter(database.glance(_SESSION, {"digest": digest})), None)
+    if row is None:
+        _remembered.pop(digest, None)
+        return None
+    while len(_remembered) >= _MOST_REMEMBERED:
+        _remembered.pop(next(iter(_remembered)), None)
+    found = _remembered[digest] = Entered(users.of_row(row, digest), row.csrf, row.kind)
+    return found
 
 
 def sign_out(session: Session, token: str) -> None:

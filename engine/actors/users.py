@@ -4,7 +4,7 @@ An account is made by the owner of the installation (`create`); what a user may 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,8 @@ class Actor:
     language: str = "fr"
     kind: str = "person"
     name_ar: str = ""
+    token_digest: bytes | None = field(default=None, repr=False, compare=False)
+    said: str | None = field(default=None, repr=False, compare=False)  # what the database said of the token: see `database.Wall`
 
     def called(self, language: str) -> str:
         """Her name in the script of the reader's language, where it is known."""
@@ -71,6 +73,8 @@ class Actor:
             classes=",".join(sorted(self.reads)),
             writes=",".join(sorted(self.writes)),
             is_system=is_system,
+            token_digest=self.token_digest,
+            said=self.said,
         )
 
 
@@ -82,10 +86,12 @@ def system(instance_branch: str | None = None) -> Actor:
     return Actor(None, "masar", "Masar", "", instance_branch or "", frozenset(), kind="system")
 
 
-def of_row(row: Any) -> Actor:
+def of_row(row: Any, token_digest: bytes | None = None) -> Actor:
     """The person of a row with the columns of `masar_session`. A role unknown here, or of another agency, gives nothing."""
     held = frozenset(role for role in row.roles if role in tables.ROLES and row.agency in tables.ROLES[role].agencies)
-    return Actor(row.user_id, row.username, row.name, row.agency, row.branch, held, row.language, name_ar=getattr(row, "name_ar", ""))
+    said = row.said if token_digest else None
+    return Actor(row.user_id, row.username, row.name, row.agency, row.branch, held, row.language, name_ar=getattr(row, "name_ar", ""),
+                 token_digest=token_digest, said=said)  # fmt: skip
 
 
 def choose_language(session: Session, actor: Actor, language: str) -> None:

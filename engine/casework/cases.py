@@ -12,7 +12,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.casework import aid_operations, editions, operations
-from engine.casework.instances import OWN_SUBJECT, Change, Held, from_row, COLUMNS
+from engine.casework.instances import OWN_SUBJECT, Change, Held
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts
 from engine.i18n import pick
@@ -177,12 +177,6 @@ def _found(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
     return tuple(
         Candidate(row.instance_id, row.number or "", row.branch, _name(session, row, actor.language), row.status, tuple(row.kinds), row.ended_at) for row in [*numbered, *found]
     )
-
-
-def held_of(session: Session, instance_id: UUID) -> Held | None:
-    """An instance without its lock, for reading."""
-    row = session.execute(text(f"SELECT {COLUMNS} FROM instance i WHERE i.instance_id = :id"), {"id": instance_id}).one_or_none()
-    return from_row(session, row) if row else None
 
 
 def _name(session: Session, row: Any, language: str) -> str:

@@ -4,6 +4,7 @@
 that happened. What a person may do was decided before; what comes next is the pathway's to say.
 """
 
+import base64
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from sqlmodel import Session
 from engine import clock
 from engine.actors import authority
 from engine.casework import editions
+from engine.database import named
 from engine.dossier import facts, programmes
 from engine.identity import derived_id, new_id
 from engine.ledger import events
@@ -31,48 +33,20 @@ STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 # Instances of their own that are about something smaller than the case.
 OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 
-COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id, i.person_id, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number, i.receipt_code, i.branch, i.subject, i.scope, i.stage,
-       i.status, i.priority, i.referent_id, i.social_worker_id, i.is_shared, i.state, i.seq, i.head, i.opened_at,
-       masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
-_LOCK = text(f"SELECT {COLUMNS} FROM instance i WHERE i.instance_id = :id FOR UPDATE OF i")
+_OWN = """instance_id root_id parent_id process edition_id person_id receipt_code branch subject scope stage status priority referent_id social_worker_id
+    is_shared state seq head opened_at"""
+_COLUMNS = f"""{", ".join(f"i.{name}" for name in _OWN.split())}, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number,
+    masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
+_NAMES = f"{_OWN} number now dated_version"
+_FIND = named(f"SELECT {_COLUMNS} FROM instance i WHERE i.instance_id = :id", _NAMES)
+_LOCK = named(f"SELECT {_COLUMNS} FROM instance i WHERE i.instance_id = :id FOR UPDATE OF i", _NAMES)
 # The task too, after its case: who waited for the case reads the task again as it is now, or finds it gone.
-LOCK_BY_TASK = text(f"""
-    SELECT {COLUMNS}, t.task_id, t.position, t.node, t.process AS task_process, t.names, t.kind, t.form, t.subject AS task_subject, t.subjects, t.agency AS task_agency,
-           t.branch AS task_branch, t.role, t.holder_id, t.opened_at AS task_opened_at, t.due_at, t.version
-      FROM open_task t JOIN instance i USING (instance_id) WHERE t.task_id = :task FOR UPDATE OF i, t""")
-_APPLY = text(f"""
-WITH lines AS (INSERT INTO ledger_line (instance_id, seq, kind, line, hash)
-               SELECT :instance, r.seq, r.kind, r.line, r.hash FROM unnest(CAST(:line_seqs AS bigint[]), CAST(:line_kinds AS text[]), CAST(:line_texts AS text[]), CAST(:line_hashes AS bytea[]))
-                      WITH ORDINALITY AS r(seq, kind, line, hash, place) ORDER BY r.place),
-     sealed AS (INSERT INTO ledger_sealed (instance_id, seq, person_id, ciphertext)
-                SELECT :instance, r.seq, CAST(:line_person AS uuid), r.ciphertext FROM unnest(CAST(:line_seqs AS bigint[]), CAST(:line_ciphertexts AS bytea[])) AS r(seq, ciphertext)
-                 WHERE r.ciphertext IS NOT NULL),
-     said AS ({facts.INSERT}),
-     gone AS (DELETE FROM open_task WHERE task_id = ANY (CAST(:closed AS uuid[]))),
-     typed AS (DELETE FROM draft WHERE task_id = ANY (CAST(:closed AS uuid[]))),
-     opened AS (INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, kind, form, subject, subjects, agency, branch, role,
-                                       holder_id, opened_at, claimed_at, due_at, remind_at, case_number, stage, priority)
-                SELECT r.task_id, :instance, :root, r.position, r.process, r.node, r.names, r.kind, r.form, r.subject, r.subjects, r.agency, r.branch, r.role,
-                       r.holder_id, :now, CASE WHEN r.holder_id IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END, r.due_at, r.due_at, :number, r.stage, :priority
-                  FROM jsonb_to_recordset(CAST(:opened AS jsonb)) AS r(task_id uuid, position text, process text, node text, names jsonb, kind text, form text,
-                       subject text, subjects jsonb, agency text, branch text, role text, holder_id uuid, due_at timestamptz, stage text)),
-     done AS (INSERT INTO task_done (task_id, instance_id, root_id, node, outcome, done_by, done_at, key, request_digest)
-              SELECT r.task_id, :instance, :root, r.node, r.outcome, r.done_by, :now, r.key, decode(r.digest, 'hex')
-                FROM jsonb_to_recordset(CAST(:done AS jsonb)) AS r(task_id uuid, node text, outcome text, done_by uuid, key text, digest text)),
-     told AS (INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at)
-              SELECT r.message_id, r.name, r.correlation, r.payload, :instance, :now
-                FROM jsonb_to_recordset(CAST(:messages AS jsonb)) AS r(message_id uuid, name text, correlation text, payload jsonb)),
-     ended_waits AS (DELETE FROM wait WHERE instance_id = :instance AND position = ANY (CAST(:waits_closed AS text[]))),
-     waits AS (INSERT INTO wait (instance_id, position, node, kind, name, correlation, labels, opened_at, due_at)
-               SELECT :instance, r.position, r.node, r.kind, r.name, r.correlation, r.labels, :now, r.due_at
-                 FROM jsonb_to_recordset(CAST(:waits AS jsonb)) AS r(position text, node text, kind text, name text, correlation text, labels jsonb, due_at timestamptz)),
-     mended AS (UPDATE incident SET resolved_at = :now WHERE instance_id = :instance AND resolved_at IS NULL AND position = ANY (CAST(:mended AS text[]))),
-     broken AS (INSERT INTO incident (incident_id, instance_id, root_id, branch, position, node, code, details, opened_at)
-                SELECT r.incident_id, :instance, :root, :branch, r.position, r.node, r.code, r.details, :now
-                  FROM jsonb_to_recordset(CAST(:incidents AS jsonb)) AS r(incident_id uuid, position text, node text, code text, details jsonb))
-UPDATE instance SET state = :state, seq = :seq, head = :head, stage = :stage, status = :status, outcome = :outcome, ended_at = :ended_at, scope = CAST(:scope AS jsonb),
-       subject = :subject, priority = :priority, referent_id = :referent, social_worker_id = :social_worker, is_shared = :is_shared, receipt_code = :receipt_code
- WHERE instance_id = :instance""")
+LOCK_BY_TASK = named(
+    f"""SELECT {_COLUMNS}, t.task_id, t.position, t.node, t.names, t.form, t.subjects, t.agency AS task_agency, t.branch AS task_branch, t.role, t.holder_id
+          FROM open_task t JOIN instance i USING (instance_id) WHERE t.task_id = :task FOR UPDATE OF i, t""",
+    f"{_NAMES} task_id position node names form subjects task_agency task_branch role holder_id",
+)
+_STEP = text("SELECT masar_step(:instance, CAST(:now AS timestamptz), CAST(:author AS uuid), :author_name, :author_agency, CAST(:state AS bytea), CAST(:step AS jsonb))")
 
 
 @dataclass
@@ -115,6 +89,12 @@ def from_row(session: Session, row: Any) -> Held:
         row.subject, dict(row.scope), row.stage, row.status, row.priority, row.referent_id, row.social_worker_id, row.is_shared, bytes(row.state),
         row.seq, bytes(row.head), row.now.astimezone(dt.UTC), row.dated_version, row.opened_at,
     )  # fmt: skip
+
+
+def find(session: Session, instance_id: UUID) -> Held | None:
+    """An instance without its lock, for reading."""
+    row = session.execute(_FIND, {"id": instance_id}).one_or_none()
+    return from_row(session, row) if row else None
 
 
 def lock(session: Session, instance_id: UUID) -> Held | None:
@@ -212,20 +192,21 @@ class Change:
         rows = Rows(self)
         for happening in self.happenings:
             rows.take(happening)
-        self.session.execute(
-            _APPLY,
-            {
-                "line_seqs": [line.head.seq for line in self.lines], "line_kinds": [line.kind for line in self.lines], "line_texts": [line.text for line in self.lines],
-                "line_hashes": [line.head.hash for line in self.lines], "line_ciphertexts": [line.ciphertext for line in self.lines], "line_person": held.person_id,
-                "facts": _json(self.said), "author": self.actor.user_id, "author_name": self.actor.name, "author_agency": self.actor.agency,
-                "instance": held.instance_id, "root": held.root_id, "now": self.at, "number": held.number or "", "branch": held.branch,
-                "closed": rows.closed, "opened": _json(rows.opened), "done": _json([*self.done, *rows.cancelled]), "messages": _json(rows.messages),
-                "waits_closed": rows.waits_closed, "waits": _json(rows.waits), "incidents": _json(rows.incidents), "mended": rows.mended, "state": held.state, "seq": held.seq,
-                "head": held.head, "stage": rows.stage(), "status": held.status, "outcome": self.outcome, "ended_at": self.at if held.status == "ended" else None,
-                "scope": _json(held.scope), "subject": held.subject, "priority": held.priority, "referent": held.referent_id, "social_worker": held.social_worker_id,
-                "is_shared": held.is_shared, "receipt_code": held.receipt_code,
-            },
-        )  # fmt: skip
+        told: dict[str, Any] = {
+            "lines": [events.row(line) for line in self.lines], "facts": self.said, "closed": rows.closed, "opened": rows.opened, "done": [*self.done, *rows.cancelled],
+            "messages": rows.messages, "waits_closed": rows.waits_closed, "waits": rows.waits, "incidents": rows.incidents, "mended": rows.mended,
+        }  # fmt: skip
+        step = {name: those for name, those in told.items() if those}
+        step |= {"number": held.number or "", "head": base64.b64encode(held.head).decode(), "instance": {
+            "root_id": held.root_id, "person_id": held.person_id, "branch": held.branch, "seq": held.seq, "stage": rows.stage(), "status": held.status,
+            "outcome": self.outcome, "ended_at": _instant(self.at) if held.status == "ended" else None, "scope": held.scope, "subject": held.subject,
+            "priority": held.priority, "referent_id": held.referent_id, "social_worker_id": held.social_worker_id, "is_shared": held.is_shared,
+            "receipt_code": held.receipt_code,
+        }}  # fmt: skip
+        self.session.execute(_STEP, {
+            "instance": held.instance_id, "now": self.at, "author": self.actor.user_id, "author_name": self.actor.name, "author_agency": self.actor.agency,
+            "state": held.state, "step": _json(step),
+        })  # fmt: skip
         self.opened = rows.opened
         self.lines.clear()
         self.said.clear()

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from engine import errors, identity
 from engine.actors import authority, users
 from engine.casework import cases, editions
-from engine.casework.instances import OWN_SUBJECT, Change, lock
+from engine.casework.instances import OWN_SUBJECT, Change, find, lock
 from engine.database import Database
 from engine.pathway import bpmn
 
@@ -93,7 +93,7 @@ def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -
 
 
 def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edition: editions.Edition, process: str) -> Change:
-    parent = cases.held_of(session, row.sender_id) if row.sender_id else None
+    parent = find(session, row.sender_id) if row.sender_id else None
     own = OWN_SUBJECT.get(process)
     scope: dict[str, Any] = {}
     if own == "aide":

@@ -14,6 +14,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from engine.database import named
+
 # The prefix of a subject's key, by the kind that the dictionary gives to a group of fields.
 PREFIX = {"person": "person", "return": "retour", "case": "case", "measure": "mesure", "aid": "aide", "visit": "visite", "sitting": "seance", "member": "membre"}
 
@@ -83,18 +85,13 @@ class NewFact:
 
 
 _COLUMNS = "subject, field, value, status, class, author_agency, source, author_name, author_id, recorded_at, valid_until, fact_id"
-_SNAPSHOT = text(f"SELECT {_COLUMNS} FROM masar_snapshot(:root, :person, :subjects, :fields)")
+_SNAPSHOT = named(f"SELECT {_COLUMNS} FROM masar_snapshot(:root, :person, :subjects, :fields)", _COLUMNS.replace(",", ""))
 _READABLE = text(f"""
     SELECT {_COLUMNS} FROM fact
      WHERE is_current AND (CAST(:fields AS text[]) IS NULL OR field = ANY (:fields))
        AND (root_id = :root OR subject = ANY (:subjects) OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%')))
      ORDER BY fact_id""")
-# One way to write facts: by itself (`record`), or as a part of the one statement of a step (casework). Parameters: instance, author…, now, and the rows as JSON.
-INSERT = """INSERT INTO fact (person_id, root_id, instance_id, subject, field, value, status, class, source, author_id, author_name, author_agency, recorded_at, valid_until, seq, reason)
-    SELECT f.person_id, f.root_id, :instance, f.subject, f.field, f.value, f.status, f.class, f.source, :author, :author_name, :author_agency, :now, f.valid_until, f.seq, f.reason
-      FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS f(person_id uuid, root_id uuid, subject text, field text, value jsonb, status text, class text, source jsonb,
-           valid_until timestamptz, seq bigint, reason text)"""
-_RECORD = text(INSERT)
+_RECORD = text("SELECT masar_record(:instance, CAST(:now AS timestamptz), CAST(:author AS uuid), :author_name, :author_agency, CAST(:facts AS jsonb))")
 _HISTORY = text("""
     SELECT subject, field, value, status, class, author_agency, source, author_name, author_id, recorded_at, valid_until, fact_id, is_current, reason
       FROM fact WHERE (root_id = :root OR (person_id = :person AND subject LIKE 'person:%')) AND field = :field AND subject = :subject ORDER BY fact_id DESC""")
@@ -134,7 +131,7 @@ def record(session: Session, actor: Any, subjects: Subjects, instance_id: UUID, 
 
 
 def row(fact: NewFact, subjects: Subjects, seq: int) -> dict[str, Any]:
-    """A fact as `INSERT` takes it: whose case it belongs to and the ledger line that tells of it, but not who said it and when."""
+    """A fact as `masar_record` takes it: whose case it belongs to and the ledger line that tells of it, but not who said it and when."""
     return {"person_id": subjects.person_id, "root_id": subjects.root_id, "seq": seq, "subject": fact.subject, "field": fact.field, "value": fact.value,
             "status": fact.status, "class": fact.field_class, "source": dict(fact.source), "valid_until": fact.valid_until.isoformat() if fact.valid_until else None,
             "reason": fact.reason}  # fmt: skip

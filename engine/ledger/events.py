@@ -3,7 +3,9 @@
 What a line means is `casework`'s to say; who may open what it sealed, `access`'s.
 """
 
+import base64
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +17,7 @@ from sqlmodel import Session
 from engine import clock
 from engine.ledger import chain, sealing
 
-_APPEND = text("""
-WITH line AS (INSERT INTO ledger_line (instance_id, seq, kind, line, hash) VALUES (:instance, :seq, :kind, :line, :hash))
-INSERT INTO ledger_sealed (instance_id, seq, person_id, ciphertext) SELECT :instance, :seq, CAST(:person AS uuid), CAST(:ciphertext AS bytea) WHERE CAST(:ciphertext AS bytea) IS NOT NULL""")
+_APPEND = text("SELECT masar_append(:instance, CAST(:person AS uuid), CAST(:lines AS jsonb))")
 
 
 @dataclass(frozen=True)
@@ -62,5 +62,10 @@ def append(session: Session, actor: Any, head: Head, person_id: UUID | None, kin
 
 def store(session: Session, made: Line) -> None:
     """Stores a line by itself."""
-    session.execute(_APPEND, {"instance": made.head.instance_id, "seq": made.head.seq, "kind": made.kind, "line": made.text, "hash": made.head.hash,
-                              "person": made.person_id, "ciphertext": made.ciphertext})  # fmt: skip
+    session.execute(_APPEND, {"instance": made.head.instance_id, "person": made.person_id, "lines": json.dumps([row(made)])})
+
+
+def row(made: Line) -> dict[str, Any]:
+    """A line as `masar_append` takes it."""
+    return {"seq": made.head.seq, "kind": made.kind, "line": made.text, "hash": base64.b64encode(made.head.hash).decode(),
+            "ciphertext": base64.b64encode(made.ciphertext).decode() if made.ciphertext is not None else None}  # fmt: skip

@@ -32,8 +32,8 @@ CREATE TABLE demo_clock (
     shift interval NOT NULL DEFAULT '0'
 );
 INSERT INTO demo_clock DEFAULT VALUES;
-CREATE FUNCTION masar_now() RETURNS timestamptz LANGUAGE sql STABLE AS
-    $$ SELECT now() + make_interval(secs => extract(epoch FROM (SELECT shift FROM demo_clock))::double precision) $$;
+CREATE FUNCTION masar_now() RETURNS timestamptz LANGUAGE plpgsql STABLE AS
+    $$ BEGIN RETURN now() + make_interval(secs => extract(epoch FROM (SELECT shift FROM demo_clock))::double precision); END $$;
 CREATE FUNCTION refuse_clock_outside_demo() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM installation WHERE is_demo) THEN
@@ -205,8 +205,25 @@ CREATE TABLE ledger_sealed (
     instance_id uuid NOT NULL, seq bigint NOT NULL, person_id uuid, ciphertext bytea NOT NULL, PRIMARY KEY (instance_id, seq)
 );
 
--- Immediate, per statement: the line is written before what it tells of.
+-- Immediate: the line is written before what it tells of, so the instance's last line is of this very transaction.
 CREATE FUNCTION refuse_change_without_line() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE changed record := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+BEGIN
+    IF (SELECT xid FROM ledger_line WHERE instance_id = changed.instance_id ORDER BY seq DESC LIMIT 1) IS DISTINCT FROM pg_current_xact_id() THEN
+        RAISE EXCEPTION 'a change of % on instance % has no ledger line in this transaction', TG_TABLE_NAME, changed.instance_id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['open_task', 'task_done', 'wait', 'incident', 'letter'] LOOP
+        EXECUTE format('CREATE TRIGGER has_its_line AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change_without_line()', t);
+    END LOOP;
+END $$;
+CREATE TRIGGER has_its_line AFTER DELETE ON instance FOR EACH ROW EXECUTE FUNCTION refuse_change_without_line();
+-- Facts come many at once: they are looked at together. One is only ever updated by the newer one that takes its place, whose own insert is watched.
+CREATE FUNCTION refuse_facts_without_line() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE orphan uuid;
 BEGIN
     SELECT c.instance_id INTO orphan FROM (SELECT DISTINCT instance_id FROM changed) c
@@ -217,17 +234,8 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-DO $$
-DECLARE t text;
-BEGIN
-    FOREACH t IN ARRAY ARRAY['instance', 'open_task', 'fact', 'task_done', 'wait', 'incident', 'letter'] LOOP
-        EXECUTE format('CREATE TRIGGER line_on_insert AFTER INSERT ON %I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_without_line()', t);
-        EXECUTE format('CREATE TRIGGER line_on_delete AFTER DELETE ON %I REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_without_line()', t);
-        -- A fact is only ever updated by the newer one that takes its place, whose own insert is watched: the application may not update facts.
-        CONTINUE WHEN t = 'fact';
-        EXECUTE format('CREATE TRIGGER line_on_update AFTER UPDATE ON %I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_without_line()', t);
-    END LOOP;
-END $$;
+CREATE TRIGGER have_their_line AFTER INSERT ON fact REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_facts_without_line();
+CREATE TRIGGER have_had_their_line AFTER DELETE ON fact REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_facts_without_line();
 -- A line follows the one before it, and an instance's head is its last line's hash.
 CREATE FUNCTION refuse_gap_in_ledger() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -242,7 +250,10 @@ END $$;
 CREATE TRIGGER no_gap BEFORE INSERT ON ledger_line FOR EACH ROW EXECUTE FUNCTION refuse_gap_in_ledger();
 CREATE FUNCTION refuse_wrong_head() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM ledger_line WHERE instance_id = NEW.instance_id AND seq = NEW.seq AND hash = NEW.head) THEN
+    IF NOT EXISTS (SELECT FROM ledger_line WHERE instance_id = NEW.instance_id AND seq = NEW.seq AND hash = NEW.head AND xid = pg_current_xact_id()) THEN
+        RAISE EXCEPTION 'instance % does not point at a ledger line of this transaction', NEW.instance_id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF EXISTS (SELECT FROM ledger_line WHERE instance_id = NEW.instance_id AND seq = NEW.seq + 1) THEN
         RAISE EXCEPTION 'instance % does not point at its last ledger line', NEW.instance_id USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NULL;
@@ -357,10 +368,31 @@ CREATE FUNCTION masar_credentials(of_username text) RETURNS TABLE (user_id uuid,
     $$ SELECT u.user_id, u.password_hash FROM user_account u WHERE u.username = of_username AND u.is_active $$;
 CREATE FUNCTION masar_session(of_digest bytea) RETURNS TABLE (user_id uuid, username text, name text, name_ar text, agency text, branch text,
         roles text[], language text, kind text, csrf text, expires_at timestamptz)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT u.user_id, u.username, u.name, u.name_ar, u.agency, u.branch, u.roles, u.language, s.kind, s.csrf, s.expires_at
-         FROM user_session s JOIN user_account u USING (user_id)
-        WHERE s.token_digest = of_digest AND s.revoked_at IS NULL AND s.expires_at > now() AND u.is_active $$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT u.user_id, u.username, u.name, u.name_ar, u.agency, u.branch, u.roles, u.language, s.kind, s.csrf, s.expires_at
+      FROM user_session s JOIN user_account u ON u.user_id = s.user_id
+     WHERE s.token_digest = of_digest AND s.revoked_at IS NULL AND s.expires_at > now() AND u.is_active;
+END $$;
+-- Raises the wall for one transaction, and says whose session `of_digest` is at this moment, as text: whoever remembered it sees whether it still holds.
+CREATE FUNCTION masar_raise(of_digest bytea, settings text[], is_reading boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE place integer;
+BEGIN
+    FOR place IN 1 .. array_length(settings, 1) BY 2 LOOP
+        PERFORM set_config('masar.' || settings[place], settings[place + 1], true);
+    END LOOP;
+    IF is_reading THEN
+        PERFORM set_config('transaction_read_only', 'on', true);
+    ELSE
+        -- A unit of work runs few statements many times: planning each anew costs a fifth of its time. Reading keeps plans made for its values (prefixes).
+        PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
+    END IF;
+    IF of_digest IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT s::text FROM masar_session(of_digest) s);
+END $$;
 CREATE FUNCTION masar_open_session(of_digest bytea, of_user uuid, of_kind text, of_csrf text, of_hours integer, of_agent text) RETURNS void
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ INSERT INTO user_session (token_digest, user_id, kind, csrf, expires_at, agent)
@@ -375,23 +407,26 @@ CREATE FUNCTION masar_demo_accounts() RETURNS TABLE (username text, name text, a
         WHERE i.is_demo AND u.is_demo AND u.is_active ORDER BY u.branch, u.agency, u.username $$;
 
 -- The engine reads every fact a diagram may read, whoever completes the task; what a person sees goes through the policy on fact instead.
+-- (plpgsql keeps the plans of a connection; a SQL function that is not inlined is planned at each call before version 18.)
 CREATE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[], of_fields text[])
     RETURNS TABLE (subject text, field text, value jsonb, status text, class text, author_agency text, source jsonb, author_name text,
                    author_id uuid, recorded_at timestamptz, valid_until timestamptz, fact_id bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT f.subject, f.field, f.value, f.status, f.class, f.author_agency, f.source, f.author_name, f.author_id, f.recorded_at, f.valid_until, f.fact_id
-         FROM fact f
-        WHERE f.is_current AND f.field = ANY (of_fields)
-          AND (f.root_id = of_root OR f.subject = ANY (of_subjects)
-               OR (f.person_id = of_person AND (f.subject LIKE 'person:%' OR f.subject LIKE 'membre:%')))
-          AND EXISTS (SELECT FROM instance i WHERE i.instance_id = of_root AND masar_reaches(i.branch, i.assigned)) $$;
--- A fact is never changed: the newer one takes its place, the older stays in history.
-CREATE FUNCTION supersede_fact() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    UPDATE fact SET is_current = false WHERE subject = NEW.subject AND field = NEW.field AND is_current;
-    RETURN NEW;
+    RETURN QUERY
+    SELECT f.subject, f.field, f.value, f.status, f.class, f.author_agency, f.source, f.author_name, f.author_id, f.recorded_at, f.valid_until, f.fact_id
+      FROM fact f
+     WHERE f.is_current AND f.field = ANY (of_fields)
+       AND (f.root_id = of_root OR f.subject = ANY (of_subjects)
+            OR (f.person_id = of_person AND (f.subject LIKE 'person:%' OR f.subject LIKE 'membre:%')))
+       AND EXISTS (SELECT FROM instance i WHERE i.instance_id = of_root AND masar_reaches(i.branch, i.assigned));
 END $$;
-CREATE TRIGGER newer_takes_its_place BEFORE INSERT ON fact FOR EACH ROW EXECUTE FUNCTION supersede_fact();
+-- A fact is never changed: the newer one takes its place, the older stays in history. Asked by `masar_record` alone: whose class one may not read is replaced too.
+CREATE FUNCTION masar_retire(said jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE fact f SET is_current = false FROM jsonb_to_recordset(said) AS newer(subject text, field text)
+     WHERE f.subject = newer.subject AND f.field = newer.field AND f.is_current;
+END $$;
 -- A signal that nobody came after leaves nothing of the person (§4.1); a job asks, no person can.
 CREATE FUNCTION masar_forget_signal(of_root uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE whose uuid;
@@ -421,6 +456,82 @@ CREATE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text, status te
     $$ SELECT i.stage, i.status, t.agency, t.opened_at, t.due_at FROM instance i
          LEFT JOIN LATERAL (SELECT agency, opened_at, due_at FROM open_task WHERE root_id = i.instance_id ORDER BY sort_due LIMIT 1) t ON true
         WHERE i.receipt_code = of_code $$;
+
+-- ── One step, one call ────────────────────────────────────────────────────────────────────────────────────────────────────────
+-- The rights are the caller's, every policy and guard above holds. Rows come as JSON; what has none costs nothing, and plans are kept by the connection.
+-- The ledger lines of an instance, in order: [{seq, kind, line, hash, ciphertext}], bytes in base64.
+CREATE FUNCTION masar_append(of_instance uuid, of_person uuid, lines jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO ledger_line (instance_id, seq, kind, line, hash)
+    SELECT of_instance, r.seq, r.kind, r.line, decode(r.hash, 'base64') FROM jsonb_to_recordset(lines) AS r(seq bigint, kind text, line text, hash text) ORDER BY r.seq;
+    INSERT INTO ledger_sealed (instance_id, seq, person_id, ciphertext)
+    SELECT of_instance, r.seq, of_person, decode(r.ciphertext, 'base64') FROM jsonb_to_recordset(lines) AS r(seq bigint, ciphertext text) WHERE r.ciphertext IS NOT NULL;
+END $$;
+-- Facts that somebody said; each takes the place of the current one of its subject and field.
+CREATE FUNCTION masar_record(of_instance uuid, of_now timestamptz, by_id uuid, by_name text, by_agency text, said jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM masar_retire(said);
+    INSERT INTO fact (person_id, root_id, instance_id, subject, field, value, status, class, source, author_id, author_name, author_agency, recorded_at, valid_until, seq, reason)
+    SELECT f.person_id, f.root_id, of_instance, f.subject, f.field, f.value, f.status, f.class, f.source, by_id, by_name, by_agency, of_now, f.valid_until, f.seq, f.reason
+      FROM jsonb_to_recordset(said) AS f(person_id uuid, root_id uuid, subject text, field text, value jsonb, status text, class text, source jsonb,
+           valid_until timestamptz, seq bigint, reason text);
+END $$;
+-- Everything that one act did to an instance: lines, facts, tasks, waits, messages, incidents, and the instance itself.
+CREATE FUNCTION masar_step(of_instance uuid, of_now timestamptz, by_id uuid, by_name text, by_agency text, of_state bytea, step jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    own instance := jsonb_populate_record(NULL::instance, step -> 'instance');
+    closed uuid[] := ARRAY(SELECT jsonb_array_elements_text(step -> 'closed')::uuid);
+BEGIN
+    IF step ? 'lines' THEN
+        PERFORM masar_append(of_instance, own.person_id, step -> 'lines');
+    END IF;
+    IF step ? 'facts' THEN
+        PERFORM masar_record(of_instance, of_now, by_id, by_name, by_agency, step -> 'facts');
+    END IF;
+    IF step ? 'closed' THEN
+        DELETE FROM open_task WHERE task_id = ANY (closed);
+        DELETE FROM draft WHERE task_id = ANY (closed);
+    END IF;
+    IF step ? 'opened' THEN
+        INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, kind, form, subject, subjects, agency, branch, role,
+                               holder_id, opened_at, claimed_at, due_at, remind_at, case_number, stage, priority)
+        SELECT r.task_id, of_instance, own.root_id, r.position, r.process, r.node, r.names, r.kind, r.form, r.subject, r.subjects, r.agency, r.branch, r.role,
+               r.holder_id, of_now, CASE WHEN r.holder_id IS NULL THEN NULL ELSE of_now END, r.due_at, r.due_at, step ->> 'number', r.stage, own.priority
+          FROM jsonb_to_recordset(step -> 'opened') AS r(task_id uuid, position text, process text, node text, names jsonb, kind text, form text,
+               subject text, subjects jsonb, agency text, branch text, role text, holder_id uuid, due_at timestamptz, stage text);
+    END IF;
+    IF step ? 'done' THEN
+        INSERT INTO task_done (task_id, instance_id, root_id, node, outcome, done_by, done_at, key, request_digest)
+        SELECT r.task_id, of_instance, own.root_id, r.node, r.outcome, r.done_by, of_now, r.key, decode(r.digest, 'hex')
+          FROM jsonb_to_recordset(step -> 'done') AS r(task_id uuid, node text, outcome text, done_by uuid, key text, digest text);
+    END IF;
+    IF step ? 'messages' THEN
+        INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at)
+        SELECT r.message_id, r.name, r.correlation, r.payload, of_instance, of_now
+          FROM jsonb_to_recordset(step -> 'messages') AS r(message_id uuid, name text, correlation text, payload jsonb);
+    END IF;
+    IF step ? 'waits_closed' THEN
+        DELETE FROM wait WHERE instance_id = of_instance AND position = ANY (ARRAY(SELECT jsonb_array_elements_text(step -> 'waits_closed')));
+    END IF;
+    IF step ? 'waits' THEN
+        INSERT INTO wait (instance_id, position, node, kind, name, correlation, labels, opened_at, due_at)
+        SELECT of_instance, r.position, r.node, r.kind, r.name, r.correlation, r.labels, of_now, r.due_at
+          FROM jsonb_to_recordset(step -> 'waits') AS r(position text, node text, kind text, name text, correlation text, labels jsonb, due_at timestamptz);
+    END IF;
+    IF step ? 'mended' THEN
+        UPDATE incident SET resolved_at = of_now WHERE instance_id = of_instance AND resolved_at IS NULL
+           AND position = ANY (ARRAY(SELECT jsonb_array_elements_text(step -> 'mended')));
+    END IF;
+    IF step ? 'incidents' THEN
+        INSERT INTO incident (incident_id, instance_id, root_id, branch, position, node, code, details, opened_at)
+        SELECT r.incident_id, of_instance, own.root_id, own.branch, r.position, r.node, r.code, r.details, of_now
+          FROM jsonb_to_recordset(step -> 'incidents') AS r(incident_id uuid, position text, node text, code text, details jsonb);
+    END IF;
+    UPDATE instance SET state = of_state, seq = own.seq, head = decode(step ->> 'head', 'base64'), stage = own.stage, status = own.status, outcome = own.outcome,
+           ended_at = own.ended_at, scope = own.scope, subject = own.subject, priority = own.priority, referent_id = own.referent_id,
+           social_worker_id = own.social_worker_id, is_shared = own.is_shared, receipt_code = own.receipt_code
+     WHERE instance_id = of_instance;
+END $$;
 
 -- ── What the application may touch at all ─────────────────────────────────────────────────────────────────────────────────────
 GRANT SELECT ON installation, demo_clock, agency, branch, edition, edition_file, programme, fund, parameter, dated_scope, holiday TO masar_app;

@@ -59,13 +59,15 @@ def serving(command: list[str], environment: dict[str, str], port: int):
     """A server process until the block ends; yields it once its door is open."""
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})
     try:
-        for _ in range(200):
+        for _ in range(1_200):
             with socket.socket() as one:
                 if one.connect_ex(("127.0.0.1", port)) == 0:
                     break
             if process.poll() is not None:
                 raise SystemExit(f"{command} ended with status {process.returncode}")
             time.sleep(0.05)
+        else:
+            raise SystemExit(f"{command} did not open its door within a minute")
         yield process
     finally:
         process.terminate()
