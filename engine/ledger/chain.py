@@ -34,7 +34,7 @@ _plain = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Fa
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes. Numbers beyond exact doubles must come as text: rfc8785 refuses them.
 
-    Without fractions and with names in ASCII, as nearly every line has it, the standard encoder writes the same bytes in a twentieth of the time.
+    Without fractions and with names in ASCII, as nearly every line has it, the standard encoder writes the same bytes in a fifth of the time.
     """
     return _plain.encode(value).encode() if _is_plain(value) else rfc8785.dumps(value)
 
@@ -46,8 +46,16 @@ def _is_plain(value: Any) -> bool:
     if kind is int:
         return -_LARGEST <= value <= _LARGEST
     if kind is dict:
-        return all(type(name) is str and name.isascii() and _is_plain(inner) for name, inner in value.items())
-    return kind in (list, tuple) and all(map(_is_plain, value))
+        for name in value:
+            if type(name) is not str or not name.isascii():
+                return False
+        value = value.values()
+    elif kind is not list and kind is not tuple:
+        return False
+    for inner in value:
+        if type(inner) is not str and not _is_plain(inner):
+            return False
+    return True
 
 
 def write(instance_id: UUID, seq: int, prev: bytes, kind: str, occurred_at: str, recorded_at: str, actor: Mapping[str, str], edition: int | None,
