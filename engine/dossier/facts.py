@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -52,8 +53,7 @@ class Subjects:
         return [f"{prefix}:{one}" for prefix, found in self.scope.items() for one in (found if isinstance(found, list) else [found])]
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """A current fact as stored: `value` is JSON as `forms.field_types` writes it; None with a status other than `known`."""
 
     subject: str
@@ -99,7 +99,7 @@ _HISTORY = text("""
 
 def snapshot(session: Session, subjects: Subjects, fields: Sequence[str]) -> list[Fact]:
     """Every current fact of these fields that the engine may read for this case, whoever is at the screen. Never shown as it is."""
-    rows = session.execute(_SNAPSHOT, {"root": subjects.root_id, "person": subjects.person_id, "subjects": subjects.keys(), "fields": list(fields)})
+    rows = session.execute(_SNAPSHOT, {"root": subjects.root_id, "person": subjects.person_id, "subjects": subjects.keys(), "fields": " ".join(fields)})
     return [Fact(*row) for row in rows]
 
 
