@@ -101,6 +101,8 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     },
     ("get", "/tasks/{task_id}"): {
         **_ROW,
+        "instance_id": _CASE,
+        "stage": "evaluation",
         "may": ["claim", "complete"],
         "version": 118,
         "form": _FORM,

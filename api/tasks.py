@@ -1,7 +1,7 @@
 """Tasks: what one asks now, taking it, giving it back, completing it."""
 
 import datetime as dt
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from api import problems
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine import errors, i18n
 from engine.casework import tasks
-from engine.casework.views import Completed, TaskView
+from engine.casework.views import Completed, TaskHead, TaskView
 from forms import schema
 from forms.form import KnownField
 
@@ -38,27 +38,16 @@ class Known(BaseModel):
     )
 
 
-class Task(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Task(TaskHead):
     """A task as the reader may see it."""
 
-    task_id: UUID
-    case_id: UUID
-    case_number: str
-    person: str
-    node: str
-    name: str
-    process: str
-    agency: str
-    branch: str
-    role: str
-    holder_id: UUID | None
-    holder: str
-    opened_at: dt.datetime
-    due_at: dt.datetime | None
-    is_late: bool
-    may: list[str] = Field(description="What the reader may do with it: `claim`, `release`, `complete`, `pass`.")
-    version: int = Field(description="Goes back with the answers: when what the form asks or shows has changed since, they are refused as stale.")
-    form: dict[str, Any] = Field(description="JSON Schema (2020-12) of the `answers` that are asked now. An upload field (`x-upload`) takes a `document_id`.")
+    version: Annotated[int, Field(description="Goes back with the answers: when what the form asks or shows has changed since, they are refused as stale.")]
+    may: Annotated[list[str], Field(description="What the reader may do with it: `claim`, `release`, `complete`, `pass`.")]
+    form: Annotated[
+        dict[str, Any],
+        Field(description="JSON Schema (2020-12) of the `answers` that are asked now. An upload field (`x-upload`) takes a `document_id`."),
+    ]
     known: list[Known]
 
 
@@ -117,7 +106,7 @@ def complete(actor: Acting, session: Writing, task_id: UUID, said: Answers, idem
 
 def _shown(task: TaskView) -> Task:
     """The schema of a form holds what is asked and, marked, what is known: here the one is the task's `form`, the other goes with each known fact."""
-    same = {name: getattr(task, name) for name in Task.model_fields.keys() - {"form", "known", "may"}}
+    same = {one.name: getattr(task, one.name) for one in fields(TaskHead)}
     form = schema.json_schema(task.form)
     known = {one.spec.id for one in task.form.known}
     corrections = {name: form["properties"].pop(name) for name in known & form["properties"].keys()}

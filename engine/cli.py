@@ -57,7 +57,7 @@ def run() -> None:
         door = terminal.listen(asked.host, asked.port)
         bell, keeper = _Bell(), None
         try:
-            database = installation.prepare(asked, say)
+            database = installation.prepare(asked, say, terminal.bar())
             bell.breaks_in = False
             keeper = _keeper(door.fileno())
             keeper.start()
@@ -98,7 +98,7 @@ def worker(leash: Leash = None) -> None:
 @masar.command()
 def migrate() -> None:
     """Brings the database to this version; the first time, fills it."""
-    database = installation.prepare(settings.read(), say)
+    database = installation.prepare(settings.read(), say, terminal.bar())
     database.dispose()
     say("The database is up to date.")
 

@@ -57,8 +57,8 @@ def opened(settings: Settings) -> Iterator[Database]:
             postgres.stop(cluster(settings))
 
 
-def prepare(settings: Settings, say: Callable[[str], None]) -> Database:
-    """Makes or finds the database, brings it to this version, and the first time fills it. `say` tells what takes long.
+def prepare(settings: Settings, say: Callable[[str], None], tell: Callable[[float], None] = lambda _share: None) -> Database:
+    """Makes or finds the database, brings it to this version, and the first time fills it. `say` tells what takes long, `tell` which share of it is done.
 
     Raises Unreachable, postgres.ServerTrouble, Unusable, errors.Refusal (`edition.refused`).
     """
@@ -80,11 +80,11 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> Database:
         database = _database(settings)
         database.migrate()
     if not is_ready:
-        fill(database, settings, say)
+        fill(database, settings, say, tell)
     return database
 
 
-def fill(database: Database, settings: Settings, say: Callable[[str], None]) -> None:
+def fill(database: Database, settings: Settings, say: Callable[[str], None], tell: Callable[[float], None] = lambda _share: None) -> None:
     """Gives a migrated database without cases what an installation is born with; what is there already stays. Raises errors.Refusal (`edition.refused`)."""
     year = clock.today(clock.system_now()).year
     with database.owner() as connection:
@@ -97,7 +97,7 @@ def fill(database: Database, settings: Settings, say: Callable[[str], None]) -> 
     publish(database, settings, "Première édition")
     if settings.is_demo:
         say("Playing the demonstration, some sixty cases (once, a minute or two) …")
-        play.load(database)
+        play.load(database, tell=tell)
     with database.owner() as connection:
         connection.execute(_MADE)
 

@@ -5,7 +5,7 @@ import fcntl
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,24 @@ TROUBLE = (Stop, Unreachable, installation.Unusable, postgres.ServerTrouble, set
 
 def say(text: str) -> None:
     print(text, flush=True)
+
+
+def bar() -> Callable[[float], None]:
+    """Shows which share of something long is done: a bar redrawn in place at a terminal, elsewhere a line for each quarter."""
+    shown = -1
+
+    def show(share: float) -> None:
+        nonlocal shown
+        percent = int(share * 100)
+        if percent == shown:
+            return
+        if sys.stdout.isatty():
+            print(f"\r  [{'#' * (percent // 4):<25}] {percent:3d} %", end="\n" if percent == 100 else "", flush=True)
+        elif percent // 25 != shown // 25:
+            say(f"  {percent} %")
+        shown = percent
+
+    return show
 
 
 def explain(trouble: Exception) -> None:

@@ -28,6 +28,20 @@ class Calendar:
         short = any(first <= day <= last for first, last in self.single_session)
         return CLOSING_SINGLE_SESSION if short else CLOSING
 
+    def hours_of(self, day: dt.date) -> dt.timedelta:
+        """How long the branches are open on an open day."""
+        return dt.datetime.combine(day, self.closing(day)) - dt.datetime.combine(day, OPENING)
+
+    def open_from(self, instant: dt.datetime) -> dt.datetime:
+        """The UTC instant itself when the branch is open then, else when it opens next."""
+        local = instant.astimezone(TUNIS)
+        day = local.date()
+        if self.is_open(day) and OPENING <= local.time() < self.closing(day):
+            return instant
+        if not self.is_open(day) or local.time() >= OPENING:
+            day = self.shift(day, 1)
+        return dt.datetime.combine(day, OPENING, TUNIS).astimezone(dt.UTC)
+
     def due(self, since: dt.datetime, number: float, unit: str) -> dt.datetime:
         """The UTC instant at which a delay counted from `since` is over.
 

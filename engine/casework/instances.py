@@ -26,7 +26,7 @@ from engine.pathway import bpmn
 
 LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 # The stage that a person sees, by the process whose task is open.
-STAGES = {"signalement": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "suivi": "suivi", "cloture": "cloture"}
+STAGES = {"signalement": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
 # What the snapshot holds besides facts: dated data, named in the ledger by its digest.
 DATED = frozenset({"programmes", "parametres", "antennes"})
 STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")

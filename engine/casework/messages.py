@@ -16,7 +16,6 @@ from engine import errors, identity
 from engine.actors import authority, users
 from engine.casework import cases, editions
 from engine.casework.instances import OWN_SUBJECT, Change, find, lock
-from engine.database import Database
 from engine.pathway import bpmn
 
 _HEARD = "EXISTS (SELECT FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation) OR m.name = ANY (CAST(:starts AS text[]))"
@@ -63,21 +62,6 @@ def deliver(session: Session, message_id: UUID) -> bool:
     cases.finish(change)
     session.execute(_CONSUME, {"id": row.message_id, "by": change.held.instance_id})
     return True
-
-
-def deliver_pending(database: Database, limit: int = 10_000) -> int:
-    """Delivers what can be delivered now, one message a unit of work; any number of processes may run it at once. Returns how many."""
-    delivered = 0
-    while delivered < limit:
-        with database.reading(users.system()) as session:
-            waiting = deliverable(session)
-        before = delivered
-        for message_id in waiting:
-            with database.unit_of_work(users.system()) as session:
-                delivered += deliver(session, message_id)
-        if delivered == before:  # nothing left, or another process has it in hand
-            break
-    return delivered
 
 
 def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -> Change | None:

@@ -6,6 +6,7 @@ A task's due date reminds its holder (or role); half as long again tells the hea
 import datetime as dt
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -75,46 +76,47 @@ def remind(session: Session, task_id: UUID) -> bool:
     return True
 
 
-def fire_due(database: Database, limit: int = 100_000) -> int:
-    """Fires everything due now, one stimulus a unit of work; any number of processes may run it at once. Returns how many."""
-    fired = 0
-    while fired < limit:
-        with database.reading(users.system()) as session:
-            timers, tasks = due(session), late(session)
-        before = fired
-        for instance_id, position in timers:
-            with database.unit_of_work(users.system()) as session:
-                fired += fire(session, instance_id, position)
-        for task_id in tasks:
-            with database.unit_of_work(users.system()) as session:
-                fired += remind(session, task_id)
-        if fired == before:  # nothing left, or another process has it in hand
-            break
-    return fired
-
-
 def settle(database: Database) -> int:
-    """Fires and delivers until nothing is left to do at this instant."""
-    total = 0
-    while done := fire_due(database) + messages.deliver_pending(database):
-        total += done
-    return total
+    """Fires and delivers until nothing is left to do at this instant, one stimulus a unit of work; any number of processes may do it at once. Returns how many."""
+    done = 0
+    while True:
+        with database.reading(users.system()) as session:
+            timers, tasks, waiting = due(session), late(session), messages.deliverable(session)
+        acts = [partial(fire, instance_id=instance_id, position=position) for instance_id, position in timers]
+        acts += [partial(remind, task_id=task_id) for task_id in tasks] + [partial(messages.deliver, message_id=message_id) for message_id in waiting]
+        before = done
+        for act in acts:
+            with database.unit_of_work(users.system()) as session:
+                done += act(session)
+        if done == before:  # nothing left, or another process has it in hand
+            return done
+
+
+def next_instant(session: Session) -> dt.datetime | None:
+    """When something falls due next (a timer, a reminder); in the past where it is due already."""
+    found = session.execute(_NEXT_INSTANT).scalar()
+    return found and found.astimezone(dt.UTC)
+
+
+def step_clock(database: Database, target: dt.datetime) -> dt.datetime:
+    """Moves the demo clock on, to `target` at most, no further than the next instant at which something falls due, and does that. Returns the new business time."""
+    with database.unit_of_work(users.system()) as session:
+        now, due_at = clock.now(session), next_instant(session)
+        stop = min(target, max(due_at, now)) if due_at else target
+        now = clock.advance(session, max((stop - now).total_seconds(), 0) + (0.001 if stop < target else 0))
+    settle(database)
+    return now
 
 
 def advance_clock(database: Database, duration: dt.timedelta) -> dt.datetime:
-    """Moves the demo clock, stopping at each instant something falls due, so that every stimulus comes at its own time."""
+    """Moves the demo clock, stopping at each instant something falls due, so that every stimulus comes at its own time. Returns the new business time."""
     settle(database)
     with database.reading(users.system()) as session:
-        target = clock.now(session) + duration
-    while True:
-        with database.unit_of_work(users.system()) as session:
-            now = clock.now(session)
-            due = session.execute(_NEXT_INSTANT).scalar()
-            if now >= target:
-                return now
-            stop = min(target, max(due.astimezone(dt.UTC), now)) if due else target
-            clock.advance(session, (stop - now).total_seconds() + (0.001 if stop < target else 0))
-        settle(database)
+        now = clock.now(session)
+    target = now + duration
+    while now < target:
+        now = step_clock(database, target)
+    return now
 
 
 def _addressee(row: Any) -> dict[str, Any]:

@@ -39,8 +39,8 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class TaskView:
-    """A task as the reader may see it: its form computed for her, her draft, and what she may do with it (`may`)."""
+class TaskHead:
+    """What a task is: whose case, what is to be done, by whom, until when. `version` goes back with the answers."""
 
     task_id: UUID
     case_id: UUID
@@ -60,6 +60,12 @@ class TaskView:
     is_late: bool
     stage: str
     version: int
+
+
+@dataclass(frozen=True)
+class TaskView(TaskHead):
+    """A task as the reader may see it: its form computed for her, her draft, and what she may do with it (`may`)."""
+
     form: Form
     draft: Mapping[str, Any] | None
     may: frozenset[str]

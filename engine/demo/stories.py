@@ -6,7 +6,15 @@ import random
 from engine import clock
 from engine.demo.people import Person, amounts, draw, measures
 
-_BRANCHES = ("MED", "SFX", "TUN")
+BRANCHES = ("MED", "SFX", "TUN")
+# A project above the programme's ceiling: the headquarters and the funder have a say.
+_LARGER = {"projet.financement_subvention": 18_000_000, "projet.financement_apport": 2_000_000}
+# Who is to be before whom when the demonstration ends: days since arrival, branch, wish, what sets the case apart.
+_EXPECTED = (
+    (95, "MED", "creation", {}), (90, "SFX", "creation", {}), (78, "TUN", "creation", {}),  # the committees
+    (74, "MED", "creation", _LARGER),  # the headquarters and the funder
+    (42, "TUN", "social", {}), (40, "SFX", "social", {}),  # the head of the social services
+)
 _WISHES = ("creation", "emploi", "social", "creation", "formation", "emploi")
 
 
@@ -14,17 +22,26 @@ def arrivals(rng: random.Random, now: dt.datetime) -> list[Person]:
     """About sixty persons: one every eleven days over the last eighteen months, thicker at the end, and the three walk-throughs."""
     today = clock.today(now)
     found = [pizzeria_of_zarzis(today), mother_in_sfax(today), long_back_from_italy(today)]
+    for number, (days, branch, wish, apart) in enumerate(_EXPECTED, 800):
+        person = draw(rng, number, branch, today - dt.timedelta(days=days), wish)
+        person.pace = 0.3
+        person.truth |= apart
+        found.append(person)
     day, number = today - dt.timedelta(days=540), 10
     while day < today:
-        wish = _WISHES[number % len(_WISHES)]
-        person = draw(rng, number, _BRANCHES[number % 3], day, wish)
+        wish = _WISHES[number // len(BRANCHES) % len(_WISHES)]  # every wish in every branch
+        person = draw(rng, number, BRANCHES[number % len(BRANCHES)], day, wish)
         if number % 13 == 0:  # back for more than a year: the service, not the aid
             person.truth["retour.date"] = (day - dt.timedelta(days=430)).isoformat()
         if number % 29 == 0:
             person.truth["person.nationalite"] = ["autre"]
+        if number % 2:
+            person.truth["visite.confiee_a"] = "operateur"
+        if wish == "creation" and number % 3 == 0:
+            person.truth |= _LARGER
         found.append(person)
         number += 1
-        day += dt.timedelta(days=rng.randint(7, 16) if (today - day).days > 40 else rng.randint(1, 5))
+        day += dt.timedelta(days=rng.randint(8, 17) if (today - day).days > 40 else rng.randint(2, 6))
     return found
 
 

@@ -30,6 +30,6 @@ def on_the_day(tunisia):
 
     def set_to(day: dt.date) -> None:
         with tunisia.unit_of_work(users.system()) as session:
-            clock.advance(session, (play._morning(day) - clock.now(session)).total_seconds())
+            clock.advance(session, (worlds.clock_at(day) - clock.now(session)).total_seconds())
 
     return set_to

@@ -1,0 +1,86 @@
+"""The demonstration as a visitor finds it: played to a Sunday night in August, when branches close early and nobody is at work."""
+
+import datetime as dt
+from collections import Counter
+
+import pytest
+from sqlalchemy import text
+
+from engine import clock
+from engine.actors import users
+from engine.casework.instances import STAGE_ORDER
+from engine.demo import play, stories
+from engine.ledger import access
+from tests import world as worlds
+
+SUNDAY_NIGHT = dt.datetime(2026, 8, 16, 2, 0, tzinfo=dt.UTC)
+# An auditor reads, an administrator keeps accounts.
+WITHOUT_A_DESK = {"auditeur", "administrateur"}
+
+
+@pytest.fixture(scope="module")
+def visited(make_database):
+    """The world, who played it, and which shares of the playing were told on the way."""
+    database = make_database()
+    worlds.furnish(database)
+    told: list[float] = []
+    player = play.load(database, SUNDAY_NIGHT, told.append)
+    return worlds.World(database), player, told
+
+
+def rows(world, asked):
+    with world.database.reading(users.system()) as session:
+        return session.execute(text(asked)).all()
+
+
+def test_it_was_played_without_a_refusal_or_an_incident_and_stands_where_it_was_to_end(visited):
+    world, player, told = visited
+    assert player.refused == [] and world.incidents() == []
+    with world.database.reading(users.system()) as session:
+        assert abs(clock.now(session) - SUNDAY_NIGHT) < dt.timedelta(minutes=10)
+        assert list(access.faults(session)) == []
+    assert told == sorted(told) and told[0] == 0 and told[-1] == 1, "somebody who waits sees how far it is"
+
+
+def test_every_branch_has_a_case_at_every_stage(visited):
+    world, *_ = visited
+    found = Counter((row.branch, row.stage) for row in rows(world, "SELECT branch, stage FROM instance WHERE process = 'parcours' AND root_id = instance_id"))
+    assert {(branch, stage) for branch in stories.BRANCHES for stage in STAGE_ORDER} <= found.keys()
+    assert 50 <= sum(found.values()) <= 75
+
+
+def test_people_act_while_their_branch_is_open(visited):
+    world, player, _ = visited
+    done = rows(world, "SELECT node, done_at FROM task_done WHERE done_by IS NOT NULL UNION ALL SELECT 'receive', opened_at FROM instance WHERE process = 'parcours' AND parent_id IS NULL")
+    assert len(done) > 800
+    assert [row for row in done if player.calendar.open_from(row.done_at) != row.done_at] == []
+    hours = Counter(row.done_at.astimezone(clock.TUNIS).hour for row in done)
+    assert len([hour for hour, times in hours.items() if times > len(done) / 50]) >= 6, "all day long, not all at eight o'clock"
+
+
+def test_nobody_does_two_things_at_once(visited):
+    world, *_ = visited
+    apart = rows(world, """SELECT done_by, done_at - lag(done_at) OVER (PARTITION BY done_by ORDER BY done_at) AS since FROM task_done WHERE done_by IS NOT NULL""")
+    assert [row for row in apart if row.since is not None and row.since < dt.timedelta(minutes=5)] == []
+
+
+def test_every_role_has_something_on_its_desk_and_most_is_in_time(visited):
+    world, *_ = visited
+    desks = {}
+    for actor in world.staff.values():
+        for row in world.desk(actor, "queue", limit=200).items + world.desk(actor, "mine", limit=200).items:
+            desks.setdefault(row.role, {})[row.task_id] = row.is_late
+    held = {role for actor in world.staff.values() for role in actor.roles} - WITHOUT_A_DESK
+    assert desks.keys() == held, held - desks.keys()
+    late = [is_late for desk in desks.values() for is_late in desk.values()]
+    assert 2 <= sum(late) <= len(late) / 3, Counter(late)
+
+
+def test_the_pizzeria_of_zarzis_has_reached_its_goals(visited):
+    world, player, _ = visited
+    case_id = next(case_id for case_id, person in player.people.items() if person.name == "Walid Ben Romdhane")
+    file = world.file(case_id)
+    assert file.state == "CLOS" and file.ended_at
+    assert {"T607", "T608", "T609", "T610", "T702", "T801", "T802", "T804"} <= world.done(case_id)
+    reason = rows(world, f"SELECT value FROM fact WHERE root_id = '{case_id}' AND field = 'cloture.motif' AND is_current")
+    assert [row.value for row in reason] == ["objectifs_atteints"]
