@@ -37,7 +37,7 @@ def advance(request: Request, actor: Acting, asked: Advance) -> Clock:
         now = clock.now(session)
     until = after(now, asked.advance)
     if until is None or until - now > _LONGEST:
-        raise errors.Invalid("clock.duration", [errors.Finding("clock.duration", "/advance")])
+        raise errors.wrong("clock.duration", "/advance")
     return Clock(now=timers.advance_clock(database, until - now))
 
 

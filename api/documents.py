@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api import problems
@@ -26,10 +27,13 @@ class Kept(BaseModel):
 
 async def _sent(request: Request) -> UploadFile:
     """The one file of the form, whatever its part is called."""
-    form = await request.form(max_files=1, max_fields=20)
+    try:
+        form = await request.form(max_files=1, max_fields=20)
+    except HTTPException as trouble:
+        raise trouble if trouble.status_code != 400 else errors.wrong("document.unreadable", "/file") from trouble
     found = next((value for value in form.values() if isinstance(value, UploadFile)), None)
     if found is None:
-        raise errors.Invalid("document.none")
+        raise errors.wrong("document.none", "/file")
     return found
 
 

@@ -149,7 +149,7 @@ def _finding(found: Any, language: str) -> dict[str, Any]:
 
 def _fault(one: Mapping[str, Any], language: str) -> dict[str, str]:
     where, *path = one["loc"]
-    name = str(path[-1]) if path else str(where)
+    name = next((part for part in reversed(path) if isinstance(part, str)), str(where))  # a place in a list has the name of the list
     code = _FAULTS.get(one["type"], "api.value")
     pointer = "#" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
     place = {"pointer": pointer} if where == "body" else {"pointer": "", "parameter": name}

@@ -40,15 +40,17 @@ _STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagneme
 def open_case(session: Session, actor: Any, process: str, branch: str = "", *, variables: Mapping[str, Any] | None = None) -> Opened:
     """Opens a case of a process at a branch; its first task, if the actor may do it, is what she sees next.
 
-    Refuses: `branch.unknown`, `process.unknown`, Forbidden. Records: `case.opened`.
+    Refuses: `branch.unknown`, `process.unknown`, `process.part` (of a case, not one by itself), Forbidden. Records: `case.opened`.
     """
     branch = branch or actor.branch
     authority.require(actor, "case.open", branch=branch, process=process)
     if session.execute(text("SELECT 1 FROM branch WHERE code = :branch"), {"branch": branch}).scalar() is None:
-        raise errors.Invalid("branch.unknown", branch=branch)
+        raise errors.wrong("branch.unknown", "/branch", branch=branch)
     edition = editions.current(session)
     if process not in edition.definitions.processes:
-        raise errors.Invalid("process.unknown", process=process)
+        raise errors.wrong("process.unknown", "/process", process=process)
+    if process in edition.definitions.called or process in OWN_SUBJECT:
+        raise errors.wrong("process.part", "/process", process=process)
     change = begin(session, actor, edition, process, branch, variables or {})
     finish(change)
     mine = next((row for row in change.opened if authority.may(actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"])), None)
@@ -90,7 +92,8 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
         "number": number if is_root else None, "branch": branch, "subject": subject, "scope": json.dumps(scope), "head": held.head, "now": now, "stage": held.stage,
         "is_shared": held.is_shared, "referent": held.referent_id, "social_worker": held.social_worker_id,
     })  # fmt: skip
-    given = {"instance": str(instance_id), "branche": branch, "numero": number or "", **{name: {"id": found} for name, found in scope.items() if isinstance(found, str)}, **variables}
+    # What an instance is about is said by us, last: a message that starts it cannot say otherwise.
+    given = {**variables, "instance": str(instance_id), "branche": branch, "numero": number or "", **{name: {"id": found} for name, found in scope.items() if isinstance(found, str)}}
     change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,
                                            at=now, seq=0, facts={}), {"process": process})  # fmt: skip
     return change

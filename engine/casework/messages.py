@@ -16,6 +16,7 @@ from engine import errors, identity
 from engine.actors import authority, users
 from engine.casework import cases, editions
 from engine.casework.instances import OWN_SUBJECT, Change, find, lock
+from engine.ledger import chain
 from engine.pathway import bpmn
 
 _HEARD = "EXISTS (SELECT FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation) OR m.name = ANY (CAST(:starts AS text[]))"
@@ -26,15 +27,29 @@ _TAKE = text("""
     SELECT m.message_id, m.name, m.correlation, m.payload, m.sender_id,
            (SELECT w.instance_id FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation ORDER BY w.opened_at LIMIT 1) AS receiver
       FROM message m WHERE m.message_id = :id AND m.consumed_at IS NULL FOR UPDATE OF m SKIP LOCKED""")
+_BRANCH = text("SELECT 1 FROM branch WHERE code = :branch")
 _CONSUME = text("UPDATE message SET consumed_at = masar_now(), consumed_by = :by WHERE message_id = :id")
 _INSERT = text("INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at) VALUES (:id, :name, :correlation, CAST(:payload AS jsonb), NULL, masar_now())")
 
 
 def send(session: Session, actor: Any, name: str, correlation: str, payload: Mapping[str, Any]) -> None:
-    """A message from outside (an account that may send it). Refuses: Forbidden; `message.unknown` when no diagram knows the name."""
+    """A message from outside (an account that may send it).
+
+    Refuses: Forbidden; `message.unknown` when no diagram knows the name; `message.payload` what a ledger line cannot hold; `branch.unknown`
+    where it is to start a process at a branch that there is not.
+    """
     authority.require(actor, "message.send", name=name)
-    if name not in editions.current(session).definitions.message_names:
-        raise errors.Invalid("message.unknown", name=name)
+    definitions = editions.current(session).definitions
+    if name not in definitions.message_names:
+        raise errors.wrong("message.unknown", "/name", name=name)
+    try:
+        chain.canonical(dict(payload))
+    except ValueError as trouble:  # a number beyond exact doubles
+        raise errors.wrong("message.payload", "/payload") from trouble
+    if name in definitions.starting_messages:
+        branch = payload.get("branche", correlation)
+        if not isinstance(branch, str) or session.execute(_BRANCH, {"branch": branch}).scalar() is None:
+            raise errors.wrong("branch.unknown", "/payload/branche" if "branche" in payload else "/correlation", branch=str(branch)[:40])
     session.execute(_INSERT, {"id": identity.new_id(), "name": name, "correlation": correlation, "payload": json.dumps(dict(payload))})
 
 

@@ -86,5 +86,5 @@ def _read(cursor: str) -> tuple[str, str]:
     try:
         due, task_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return due if due == "infinity" else dt.datetime.fromisoformat(due).isoformat(), str(UUID(task_id))
-    except (ValueError, TypeError) as trouble:
+    except (ValueError, TypeError, AttributeError) as trouble:
         raise errors.Invalid("worklist.cursor") from trouble

@@ -4,6 +4,7 @@ Answers what is drawn: processes, elements, labels, tasks, messages, the paths t
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -141,6 +142,11 @@ class Definitions:
             return element.scope_spec.process, element.id
         flow = self._flows[number - len(self.nodes)]
         return flow.source.scope_spec.process, flow.id
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """The processes that another one calls: parts, which begin with it."""
+        return frozenset(call.called for call in self.calls())
 
     def calls(self) -> list[CallActivity]:
         return [element for element in self.nodes if isinstance(element, CallActivity)]

@@ -46,3 +46,30 @@ def test_a_case_is_led_from_reception_to_closure(programs):
     assert ended["waiting"] == [] and {"T101", "T104", "T201", "T206", "T801"} <= set(stranger.done)
     history = programs["auditeur"].get(f"/cases/{case_id}/history", limit=200).json()["items"]
     assert sum(one["kind"] == "task.completed" for one in history) >= 15 and not any("incidents" in one["body"] for one in history)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "payload", "place"),
+    [("MED", {"branche": {"a": 1}}, "#/payload/branche"), ("MED", {"branche": "XXX"}, "#/payload/branche"), ("MED", {"branche": 7}, "#/payload/branche"),
+     ("", {}, "#/correlation"), ("x" * 200, {"a.b": 1, "": 2}, "#/correlation"), ("MED", {"n": 10**400}, "#/payload")],
+)  # fmt: skip
+def test_a_message_that_nothing_could_begin_with_is_refused_at_its_place(programs, correlation, payload, place):
+    answer = programs["salma"].post("/messages", json={"name": "signalement.recu", "correlation": correlation, "payload": payload})
+    assert answer.status_code == 422 and [one["pointer"] for one in answer.json()["errors"]] == [place]
+    assert programs["coordination"].post("/demo/clock", json={"advance": "PT1S"}).status_code == 200
+
+
+def test_a_message_cannot_say_which_instance_it_begins(programs):
+    lying = {"branche": "MED", "instance": "another", "numero": 5}
+    assert programs["salma"].post("/messages", json={"name": "signalement.recu", "correlation": "MED", "payload": lying}).status_code == 202
+    assert programs["coordination"].post("/demo/clock", json={"advance": "PT1S"}).status_code == 200
+    listed = programs["attache"].get("/worklist", scope="queue").json()["items"]
+    signalled = next(one for one in listed if one["process"] == "signalement")
+    history = programs["auditeur"].get(f"/cases/{signalled['case_id']}/history").json()["items"]
+    assert signalled["case_number"].startswith("TN-MED-") and {one["kind"] for one in history} >= {"case.opened", "case.started"}
+
+
+@pytest.mark.parametrize("process", ["accueil", "suivi", "cloture", "visite", "dossier_aide", "seance_commission"])
+def test_a_part_of_a_case_is_not_opened_by_itself(programs, process):
+    answer = programs["salma"].post("/cases", json={"process": process})
+    assert (answer.status_code, answer.json()["code"]) == (422, "process.part") and answer.json()["errors"][0]["pointer"] == "#/process"

@@ -48,3 +48,14 @@ def test_a_file_too_large_is_stopped(program):
 
 def test_those_who_only_read_send_nothing(program):
     assert program("chokri").post("/documents", files={"file": ("x.pdf", PDF, "application/pdf")}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [({"files": [("a", ("x.pdf", b"%PDF-1.4")), ("b", ("y.pdf", b"%PDF-1.4"))]}, "document.unreadable"),
+     ({"content": b"abc", "headers": {"content-type": "multipart/form-data; boundary=x"}}, "document.unreadable"),
+     ({"content": b"abc", "headers": {"content-type": "multipart/form-data"}}, "document.unreadable"), ({"data": {"file": "words"}}, "document.none"), ({"json": {}}, "document.none")],
+)  # fmt: skip
+def test_what_is_no_form_with_one_file_is_refused_in_words_that_are_about_files(program, sent, code):
+    answer = program("salma").post("/documents", **sent)
+    assert (answer.status_code, answer.json()["code"]) == (422, code) and answer.json()["errors"][0]["pointer"] == "#/file"
