@@ -5,6 +5,7 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -99,6 +100,7 @@ def pytest_sessionfinish(session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    left_out = len(terminalreporter.stats.get("skipped", ()))
-    if left_out:
-        terminalreporter.write_line(f"Left out: {left_out} browser tests, for want of Chromium (.ci/run installs it).")
+    """Says what was left out, and why."""
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", ()))
+    for reason, times in reasons.items():
+        terminalreporter.write_line(f"Left out, {times}: {reason}.")

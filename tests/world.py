@@ -88,11 +88,11 @@ class World:
         self.settle()
         return done
 
-    def complete(self, row: Any, actor: users.Actor, truth: Mapping[str, Any]) -> Any:
+    def complete(self, row: Any, actor: users.Actor, truth: Mapping[str, Any], **also: Any) -> Any:
         with self.database.unit_of_work(actor) as session:
             view = tasks.view(session, actor, row.task_id)
             raw = answers.to(view.form, truth, clock.today(clock.now(session)), actor, session)
-            return tasks.complete(session, actor, row.task_id, raw, view.version)
+            return tasks.complete(session, actor, row.task_id, raw | also, view.version)
 
     def settle(self) -> None:
         timers.settle(self.database)

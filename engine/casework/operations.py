@@ -6,6 +6,7 @@ Each runs in the unit of work that reached it, gives variables back to the diagr
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import event, text
@@ -176,5 +177,5 @@ def look_for_doubles(change: Change, _parameters: Mapping[str, Any], _subject: s
     exact = next((one for one in found if {"cin", "passport"} & set(one.kinds)), None)
     nearest = exact or next(iter(found), None)
     return Outcome({"doublon": {
-        "cin": "exact" if exact else "non", "ressemblance": 1 if nearest else 0, "dossier": ("ouvert" if nearest.status == "open" else "clos") if nearest else "aucun",
+        "cin": "exact" if exact else "non", "ressemblance": Decimal(str(round(nearest.likeness, 2))) if nearest else 0, "dossier": ("ouvert" if nearest.status == "open" else "clos") if nearest else "aucun",
     }})  # fmt: skip

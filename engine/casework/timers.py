@@ -27,10 +27,11 @@ _STILL_DUE = text("SELECT node, due_at FROM wait WHERE instance_id = :instance A
 _STILL_LATE = text("SELECT instance_id FROM open_task WHERE task_id = :task AND remind_at <= masar_now()")
 _LATE_TASK = text("""SELECT task_id, position, node, names, agency, branch, role, holder_id, opened_at, due_at, reminders FROM open_task
                       WHERE task_id = :task AND remind_at <= masar_now()""")
-_NEXT_INSTANT = text("SELECT least((SELECT min(due_at) FROM wait WHERE kind = 'timer'), (SELECT min(remind_at) FROM open_task WHERE remind_at IS NOT NULL))")
+_NOW_AND_NEXT = text("SELECT masar_now(), least((SELECT min(due_at) FROM wait WHERE kind = 'timer'), (SELECT min(remind_at) FROM open_task WHERE remind_at IS NOT NULL))")
 _NOTICE = text("""INSERT INTO notice (notice_id, user_id, branch, agency, role, code, details, instance_id, task_id, created_at)
                   VALUES (:id, :user, :branch, :agency, :role, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
 _REMIND_NEXT = text("UPDATE open_task SET remind_at = :next, reminders = reminders + 1 WHERE task_id = :task")
+_JUST_AFTER = dt.timedelta(milliseconds=1)
 # After the due date: the holder; +50 % of the delay: the head; +100 %: the coordinator.
 _STEPS = (("task.due", 0.5), ("task.late", 1.0), ("task.very_late", None))
 
@@ -92,20 +93,19 @@ def settle(database: Database) -> int:
             return done
 
 
-def next_instant(session: Session) -> dt.datetime | None:
-    """When something falls due next (a timer, a reminder); in the past where it is due already."""
-    found = session.execute(_NEXT_INSTANT).scalar()
-    return found and found.astimezone(dt.UTC)
+def step_clock(database: Database, target: dt.datetime) -> tuple[dt.datetime, bool]:
+    """Moves the clock of a demo where nothing is left to do on to `target`, or to the next instant before it at which something falls due, and does that.
 
-
-def step_clock(database: Database, target: dt.datetime) -> dt.datetime:
-    """Moves the demo clock on, to `target` at most, no further than the next instant at which something falls due, and does that. Returns the new business time."""
+    Returns the new business time, and whether something fell due.
+    """
     with database.unit_of_work(users.system()) as session:
-        now, due_at = clock.now(session), next_instant(session)
-        stop = min(target, max(due_at, now)) if due_at else target
-        now = clock.advance(session, max((stop - now).total_seconds(), 0) + (0.001 if stop < target else 0))
-    settle(database)
-    return now
+        now, due_at = session.execute(_NOW_AND_NEXT).one()
+        falls_due = due_at is not None and due_at <= target
+        stop = max(due_at, now) + _JUST_AFTER if falls_due else max(target, now)
+        now = clock.advance(session, (stop - now).total_seconds())
+    if falls_due:
+        settle(database)
+    return now, falls_due
 
 
 def advance_clock(database: Database, duration: dt.timedelta) -> dt.datetime:
@@ -115,7 +115,7 @@ def advance_clock(database: Database, duration: dt.timedelta) -> dt.datetime:
         now = clock.now(session)
     target = now + duration
     while now < target:
-        now = step_clock(database, target)
+        now, _ = step_clock(database, target)
     return now
 
 

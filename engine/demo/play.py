@@ -101,18 +101,22 @@ class Player:
     def until(self, target: dt.datetime) -> None:
         """Lets time pass to `target`, everybody doing their work on the way."""
         timers.settle(self.database)
+        now, waiting = self._look()
         while True:
-            now, waiting = self._look()
             turns = self._turns(waiting, now)
-            for turn in self._each_case_once(turns, now):
+            ready = self._each_case_once(turns, now)
+            for turn in ready:
                 self.busy[turn.actor.user_id] = now + dt.timedelta(minutes=_chance(f"{turn.row.case_number} {turn.row.node}", 6, 24))
                 self.complete(turn.row, turn.actor)
-            if turns and turns[0].at <= now:
+            if ready:
                 timers.settle(self.database)
+                now, waiting = self._look()
             elif now >= target:
                 return
             else:
-                timers.step_clock(self.database, min([target, *(turn.at for turn in turns[:1])]))
+                now, fell_due = timers.step_clock(self.database, min([target, *(turn.at for turn in turns[:1])]))
+                if fell_due:
+                    now, waiting = self._look()
 
     def _open(self, process: str, person: people.Person, actor: users.Actor) -> UUID:
         with self.database.unit_of_work(actor) as session:

@@ -27,7 +27,11 @@ _ARABIC = {
     "أ": "", "إ": "", "آ": "", "ة": "", "ء": "", "ؤ": "", "ئ": "",
 }  # fmt: skip
 _LATIN = (("ch", "$"), ("sh", "$"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", ""), ("q", "k"), ("c", "k"), ("x", "ks"), ("v", "f"), ("p", "b"))
-_MATCH = text("SELECT person_id, kinds, root_id, number, branch, status, ended_at, outcome FROM masar_matches(CAST(:tokens AS jsonb))")
+_MATCH = text("""
+    SELECT m.person_id, m.kinds, m.root_id, m.number, m.branch, m.status, m.ended_at, m.outcome, m.bones,
+           (SELECT CAST(p.value #>> '{}' AS float) FROM parameter p WHERE p.code = 'seuil_ressemblance' AND p.valid_from <= d.today AND (p.valid_to IS NULL OR p.valid_to >= d.today)) AS least
+      FROM masar_matches(CAST(:tokens AS jsonb)) m, (SELECT CAST(masar_now() AT TIME ZONE 'Africa/Tunis' AS date) AS today) d""")
+_CERTAIN = frozenset({"cin", "passport", "namebirth"})
 _ADD = text("INSERT INTO person_token (person_id, kind, token) SELECT :person, r.kind, r.token FROM jsonb_to_recordset(CAST(:tokens AS jsonb)) AS r(kind text, token text) "
             "ON CONFLICT DO NOTHING")  # fmt: skip
 _DROP = text("DELETE FROM person_token WHERE person_id = :person AND kind = ANY (:kinds)")
@@ -35,7 +39,7 @@ _DROP = text("DELETE FROM person_token WHERE person_id = :person AND kind = ANY 
 
 @dataclass(frozen=True)
 class Match:
-    """A person already known, by her case; `kinds` are the tokens that agree."""
+    """A person already known, by her case; `kinds` are what agrees, `likeness` (0 to 1) how alike the names are where only they and the birth do."""
 
     person_id: UUID
     kinds: tuple[str, ...]
@@ -45,6 +49,7 @@ class Match:
     status: str
     ended_at: dt.datetime | None
     outcome: str
+    likeness: float = 1.0
 
 
 def fold(name: str) -> str:
@@ -87,7 +92,7 @@ def tokens(values: Mapping[str, Any]) -> list[dict[str, str]]:
             found += [{"kind": "name", "token": word} for word in fold(full).split()]
             bones = skeleton(full)
             if bones and birth:
-                found.append({"kind": "namebirth", "token": f"{bones}|{birth[:4]}"})
+                found += [{"kind": "namebirth", "token": f"{bones}|{birth[:4]}"}, {"kind": "born", "token": birth}, {"kind": "year", "token": birth[:4]}]
     return [dict(pair) for pair in {tuple(sorted(token.items())) for token in found}]
 
 
@@ -100,18 +105,33 @@ def remember(session: Session, person_id: UUID, values: Mapping[str, Any]) -> No
 
 
 def matches(session: Session, values: Mapping[str, Any], besides: UUID | None = None) -> list[Match]:
-    """Persons known in any branch who may be this one: the same CIN or passport, or the same name (either script) and year of birth."""
-    wanted = [token for token in tokens(values) if token["kind"] in ("cin", "passport", "namebirth")]
+    """Persons known in any branch who may be this one, the likeliest first: the same CIN or passport, the same name (either script) and year of birth,
+    or a name much alike (the parameter `seuil_ressemblance`) and a birth that agrees as far as both are known.
+    """
+    said = tokens(values)
+    wanted = [token for token in said if token["kind"] in _CERTAIN] + _births(str(values.get("person.naissance_date") or ""))
     if not wanted:
         return []
-    rows = session.execute(_MATCH, {"tokens": json.dumps(wanted, ensure_ascii=False)})
-    return [Match(row.person_id, tuple(row.kinds), row.root_id, row.number or "", row.branch, row.status, row.ended_at, row.outcome)
-            for row in rows if row.person_id != besides]  # fmt: skip
+    mine = [token["token"].partition("|")[0] for token in said if token["kind"] == "namebirth"]
+    found = []
+    for row in session.execute(_MATCH, {"tokens": json.dumps(wanted, ensure_ascii=False)}):
+        kinds = tuple(kind for kind in row.kinds if kind in _CERTAIN)
+        alike = 1.0 if kinds else max((likeness(one, other) for one in mine for other in row.bones or ()), default=0.0)
+        if row.person_id != besides and (kinds or row.least is not None and alike >= row.least):
+            found.append(Match(row.person_id, kinds or ("namebirth",), row.root_id, row.number or "", row.branch, row.status, row.ended_at, row.outcome, alike))
+    return sorted(found, key=lambda one: -one.likeness)
 
 
-def likeness(one: str, other: str) -> float:
-    """How alike two names are, 0 to 1, across scripts."""
-    return fuzz.token_sort_ratio(skeleton(one), skeleton(other)) / 100
+def _births(birth: str) -> list[dict[str, str]]:
+    """What a birth that agrees may be written as: of a day, that day, or its month or year where no more is known; of less, any of its year."""
+    if len(birth) == len("2000-01-01"):
+        return [{"kind": "born", "token": birth[:length]} for length in (10, 7, 4)]
+    return [{"kind": "year", "token": birth[:4]}] if birth else []
+
+
+def likeness(bones: str, other: str) -> float:
+    """How alike two names are, 0 to 1, by their skeletons."""
+    return fuzz.token_sort_ratio(bones, other) / 100
 
 
 def full_name(values: Mapping[str, Any], language: str) -> str:

@@ -448,13 +448,14 @@ BEGIN
     DELETE FROM draft USING open_task t WHERE t.task_id = draft.task_id AND t.root_id = of_root;
 END $$;
 -- Whether somebody is known already, in any branch: enough to prevent a second case, not enough to read the first.
-CREATE FUNCTION masar_matches(of_tokens jsonb) RETURNS TABLE (person_id uuid, kinds text[], root_id uuid, number text, branch text, status text, ended_at timestamptz, outcome text)
+CREATE FUNCTION masar_matches(of_tokens jsonb) RETURNS TABLE (person_id uuid, kinds text[], root_id uuid, number text, branch text, status text, ended_at timestamptz, outcome text, bones text[])
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT t.person_id, array_agg(DISTINCT t.kind), i.instance_id, i.number, i.branch, i.status, i.ended_at, i.outcome
+    $$ SELECT t.person_id, array_agg(DISTINCT t.kind), i.instance_id, i.number, i.branch, i.status, i.ended_at, i.outcome,
+              (SELECT array_agg(split_part(n.token, '|', 1)) FROM person_token n WHERE n.person_id = t.person_id AND n.kind = 'namebirth')
          FROM jsonb_to_recordset(of_tokens) AS w(kind text, token text) JOIN person_token t ON t.kind = w.kind AND t.token = w.token
          JOIN instance i ON i.person_id = t.person_id AND i.root_id = i.instance_id
         WHERE masar_setting('user_id') IS NOT NULL OR masar_is_system()
-        GROUP BY t.person_id, i.instance_id LIMIT 50 $$;
+        GROUP BY t.person_id, i.instance_id ORDER BY bool_or(t.kind IN ('cin', 'passport', 'namebirth')) DESC, i.opened_at DESC LIMIT 2000 $$;
 CREATE FUNCTION masar_next_number(of_branch text, of_year integer) RETURNS integer LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ INSERT INTO case_number AS c (branch, year, last) VALUES (of_branch, of_year, 1)
        ON CONFLICT (branch, year) DO UPDATE SET last = c.last + 1 RETURNING last $$;

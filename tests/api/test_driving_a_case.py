@@ -36,7 +36,7 @@ def opened(program):
 def identity(more=()):
     """Somebody nobody has met: a new CIN, and a name whose consonants no other has."""
     number = str(next(_count))
-    return IDENTITY | {"person.cin": number, "person.nom_fr": "m".join("bdfhjklnrs"[int(digit)] for digit in number)} | dict(more)
+    return IDENTITY | {"person.cin": number, "person.naissance_date": f"{1950 + int(number) % 50}-{1 + int(number) // 50 % 12:02d}-11", "person.nom_fr": "m".join("bdfhjklnrs"[int(digit)] for digit in number)} | dict(more)
 
 
 def complete(program, task_id, answers, version=0, key="", **more):
