@@ -52,3 +52,16 @@ def decide(all_tables, fields):
         return all_tables.decide(decision_id, scope)
 
     return ask
+
+
+@pytest.fixture
+def decides(decide):
+    """Checks what a decision gives for some facts, and by which of its rows."""
+
+    def check(decision: str, facts: dict, output, rows: list[str]) -> None:
+        verdict = decide(decision, facts)
+        assert verdict.outputs == output
+        assert verdict.rules == tuple(f"{decision}_{row}" for row in rows)
+        assert not verdict.findings
+
+    return check
