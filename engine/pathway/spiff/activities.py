@@ -252,12 +252,7 @@ class SendTask(Activity):
 class ReceiveTask(Activity, Listener):
     """Waits for its message; may be one of the targets of an event gateway."""
 
-    def is_seen(self, token: Token) -> bool:
-        return token.internal_data.get("role") != "rival"
-
-    def entered(self, run: "Run", token: Token) -> None:
-        if self.is_seen(token):
-            super().entered(run, token)
+    unseen = "rival"
 
     def arm(self, run: "Run", token: Token) -> bool:
         if self.is_seen(token):

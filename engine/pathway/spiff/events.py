@@ -49,6 +49,14 @@ class Listener(Element):
     """What may wait for an event. A token that listens has `due`, `corr` or `was` in its internal data, and a wait the world knows."""
 
     trigger: Trigger = NOTHING
+    unseen = ""  # the role of a token that only listens: nobody sees it come in or leave
+
+    def is_seen(self, token: Token) -> bool:
+        return token.internal_data.get("role") != self.unseen
+
+    def entered(self, run: "Run", token: Token) -> None:
+        if self.is_seen(token):
+            super().entered(run, token)
 
     @property
     def listens(self) -> bool:
@@ -164,12 +172,7 @@ class Listener(Element):
 class CatchEvent(Listener):
     """An intermediate event that waits, or the landing of a link."""
 
-    def is_seen(self, token: Token) -> bool:
-        return token.internal_data.get("role") != "rival"
-
-    def entered(self, run: "Run", token: Token) -> None:
-        if self.is_seen(token):
-            super().entered(run, token)
+    unseen = "rival"
 
     def arm(self, run: "Run", token: Token) -> bool:
         if not self.listens:
@@ -184,17 +187,8 @@ class CatchEvent(Listener):
         return super().sources() + (links if self.trigger.kind == "link" else [])
 
 
-class StartEvent(Listener):
-    """Where a process or sub-process begins. Of an event sub-process: a token of the scope around listens for it (role `start`)."""
-
-    is_interrupting = True
-
-    def is_seen(self, token: Token) -> bool:
-        return token.internal_data.get("role") != "start"
-
-    def entered(self, run: "Run", token: Token) -> None:
-        if self.is_seen(token):
-            super().entered(run, token)
+class StandingEvent(Listener):
+    """An event for which a token listens all the while that something around it runs."""
 
     def arm(self, run: "Run", token: Token) -> bool:
         if self.is_seen(token):
@@ -203,6 +197,12 @@ class StartEvent(Listener):
             return self.take_again(run, token)
         self.hear_what_came(run, token, self.listen(run, token))
         return False
+
+
+class StartEvent(StandingEvent):
+    """Where a process or sub-process begins. Of an event sub-process: a token of the scope around listens for it (role `start`)."""
+
+    unseen, is_interrupting = "start", True
 
     def heard(self, run: "Run", token: Token, payload: Payload | None) -> None:
         if self.is_seen(token):
@@ -213,29 +213,14 @@ class StartEvent(Listener):
         self.go_on(run, token)
 
 
-class BoundaryEvent(Listener):
+class BoundaryEvent(StandingEvent):
     """An event at the edge of an activity. Its listening token hangs on the activity's (role `edge`); when it rings, another one goes on."""
 
     host: Element
-    is_interrupting = True
-
-    def is_seen(self, token: Token) -> bool:
-        return token.internal_data.get("role") != "edge"
-
-    def entered(self, run: "Run", token: Token) -> None:
-        if self.is_seen(token):
-            super().entered(run, token)
+    unseen, is_interrupting = "edge", True
 
     def sources(self) -> list[Element]:
         return [self.host]
-
-    def arm(self, run: "Run", token: Token) -> bool:
-        if self.is_seen(token):
-            return True
-        if "again" in token.internal_data:
-            return self.take_again(run, token)
-        self.hear_what_came(run, token, self.listen(run, token))
-        return False
 
     def heard(self, run: "Run", token: Token, payload: Payload | None) -> None:
         scope, host = token.scope, run.token(token.internal_data["host"])
