@@ -155,8 +155,10 @@ class _Reading:
                 self.purposes[found] = toml.label(table["label"], f"{name}#purposes.{found}.label", note)
         for found, table in _tables(content, "pieces"):
             where = f"{name}#pieces.{found}"
-            if toml.keys(table, where, note, ("label",), ("held_by", "held_by_label", "produced_by", "validity", "inferred", "source")):
+            if toml.keys(table, where, note, ("label",), ("held_by", "held_by_label", "produced_by", "validity", "obtain", "inferred", "source")):
                 self.pieces[found] = {**table, "label": toml.label(table["label"], f"{where}.label", note)}
+                if "obtain" in table:
+                    toml.label(table["obtain"], f"{where}.obtain", note)
         governorates = content.get("governorates", [])
         self.governorates |= self._codes(governorates, f"{name}#governorates")
         for one in governorates if isinstance(governorates, list) else ():

@@ -52,12 +52,6 @@ def why(words: Words, one: Happened, names: Mapping[str, str]) -> list[str]:
     return said
 
 
-def letter(words: Words, template: str) -> str:
-    """What a letter is, by its template."""
-    said = words.text(f"letter.{template}")
-    return words.text("letter.other") if said.startswith("[") else said
-
-
 def source(words: Words, kind: str, recorded_at: dt.datetime, author: str, author_agency: str) -> str:
     """Where a fact comes from: what kind of source, the day, who wrote it down."""
     said = words.text(f"fact.by.{kind or 'person'}")

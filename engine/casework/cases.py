@@ -119,7 +119,7 @@ def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
     return CaseFile(
         case_id, root.number or "", root.receipt_code or "", beneficiaries.full_name({fact.field: fact.value for fact in known}, language), root.branch, root.process,
         root.edition_number, _state(root), root.stage, root.opened_at, root.ended_at, root.outcome, root.referent or "", tuple(waiting(session, case_id, language)),
-        tuple(_known(fact, edition, language) for fact in known if fact.field in edition.dictionary.fields), stands, _letters(session, case_id),
+        tuple(_known(fact, edition, language) for fact in known if fact.field in edition.dictionary.fields), stands, _letters(session, case_id, language),
     )  # fmt: skip
 
 
@@ -210,9 +210,9 @@ def _known(fact: facts.Fact, edition: editions.Edition, language: str) -> KnownF
                      fact.author_agency, fact.recorded_at, fact.valid_until, document)  # fmt: skip
 
 
-def _letters(session: Session, case_id: UUID) -> tuple[Mapping[str, Any], ...]:
-    rows = session.execute(text("SELECT letter_id, template, produced_at FROM letter WHERE root_id = :id ORDER BY produced_at DESC"), {"id": case_id})
-    return tuple(dict(row) for row in rows.mappings())
+def _letters(session: Session, case_id: UUID, language: str) -> tuple[Mapping[str, Any], ...]:
+    rows = session.execute(text("SELECT letter_id, template, content -> 'titles' AS titles, produced_at FROM letter WHERE root_id = :id ORDER BY produced_at DESC"), {"id": case_id})
+    return tuple({"letter_id": row.letter_id, "template": row.template, "title": pick(row.titles, language), "produced_at": row.produced_at} for row in rows)
 
 
 def _happened(session: Session, row: Any, names: Mapping[str, str], sees: Any, edition: editions.Edition, language: str) -> Happened:

@@ -1,4 +1,4 @@
-"""Editions: everything a case follows (diagrams, decision tables, forms, dictionary), content-addressed and immutable.
+"""Editions: everything a case follows (diagrams, decision tables, forms, letters, dictionary), content-addressed and immutable.
 
 Publishing checks the whole and stores what is new; a case is pinned to its edition. An edition read once stays in memory: it cannot change.
 """
@@ -25,10 +25,12 @@ from engine.pathway import bpmn
 from forms import dictionary as dictionaries
 from forms import field_types
 from forms import form as form_definitions
+from forms import letter as letter_definitions
 from forms.text import FormError
 
 # What service tasks may call, by name: `operations` registers its acts here, so that publication knows them without knowing what they do.
 OPERATIONS: dict[str, Any] = {}
+RECEIPT = "recepisse"  # the operation that gives a receipt, and the letter it writes
 _KEPT_IN_MEMORY = 16
 _kept: OrderedDict[UUID, "Edition"] = OrderedDict()
 _lock = Lock()
@@ -55,6 +57,18 @@ class Edition:
     @cached_property
     def forms(self) -> Mapping[str, form_definitions.FormDefinition]:
         return form_definitions.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/tasks/")}, self.dictionary)
+
+    @cached_property
+    def _letters(self) -> tuple[Mapping[str, letter_definitions.LetterDefinition], letter_definitions.Letterhead | None]:
+        return letter_definitions.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/letters/")}, self.dictionary)
+
+    @property
+    def letters(self) -> Mapping[str, letter_definitions.LetterDefinition]:
+        return self._letters[0]
+
+    @property
+    def letterhead(self) -> letter_definitions.Letterhead | None:
+        return self._letters[1]
 
     @cached_property
     def lists(self) -> dict[str, str]:
@@ -89,7 +103,7 @@ class Edition:
 def files_of(processes: Path, forms: Path) -> dict[str, bytes]:
     """The files of an edition as they lie in the folders of the project."""
     found = {f"processes/{path.relative_to(processes)}": path for path in [*processes.rglob("*.bpmn"), *processes.rglob("*.dmn")]}
-    for folder in ("dictionary", "tasks"):
+    for folder in ("dictionary", "tasks", "letters"):
         found |= {f"forms/{folder}/{path.name}": path for path in (forms / folder).glob("*.toml")}
     return {name: found[name].read_bytes() for name in sorted(found)}
 
@@ -97,7 +111,7 @@ def files_of(processes: Path, forms: Path) -> dict[str, bytes]:
 def publish(session: Session, actor: Any, files: Mapping[str, bytes], reason: str = "") -> Edition:
     """Makes the next edition of these files, unless one with the same content exists: then that one.
 
-    Refuses: `edition.refused` with the findings of the diagrams, tables, dictionary and forms.
+    Refuses: `edition.refused` with the findings of the diagrams, tables, dictionary, forms and letters.
     """
     authority.require(actor, "edition.publish")
     hashes = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
@@ -125,7 +139,7 @@ def publish(session: Session, actor: Any, files: Mapping[str, bytes], reason: st
 def check(edition: Edition) -> Sequence[errors.Finding]:
     """What forbids publication, each naming its file and element. Diagrams and tables that cannot be read raise their own (`pathway.refused`)."""
     try:
-        known = edition.forms
+        known, letters = edition.forms, edition.letters
     except FormError as refused:
         return [errors.Finding(found.code, found.where, found.details, found.message) for found in refused.findings]
     findings: list[errors.Finding] = []
@@ -135,7 +149,21 @@ def check(edition: Edition) -> Sequence[errors.Finding]:
     for one in edition.definitions.operations:
         if one.operation not in OPERATIONS:
             findings.append(errors.Finding("edition.operation_unknown", f"{one.file}#{one.node}", {"operation": one.operation, "element": one.name}))
+        named = _letter_of(one)
+        if named is not None and named not in letters:
+            findings.append(errors.Finding("edition.letter_unknown", f"{one.file}#{one.node}", {"letter": named, "element": one.name}))
+    for letter in letters.values():
+        for name in letter.fields:
+            if not authority.opens(letter.class_, authority.classes_of(edition.dictionary.fields[name])):
+                findings.append(errors.Finding("edition.letter_shows_too_much", f"{letter.id}.toml", {"letter": letter.id, "field": name, "class": letter.class_}))
     return findings
+
+
+def _letter_of(one: Any) -> str | None:
+    """The letter that a drawn operation writes, None where it writes none."""
+    if one.operation == RECEIPT:
+        return RECEIPT
+    return one.parameters.get("modele", "").strip('"') if one.operation == "lettre" else None
 
 
 def load(session: Session, edition_id: UUID) -> Edition:

@@ -1,7 +1,12 @@
-"""Letters that the diagrams produced, as they were written that day, for whoever prints them. Which are written is the diagrams' to say."""
+"""Letters: written when a diagram asks, from what is known that day, and kept as they were written for whoever prints them later.
+
+What each says stands in the edition (`forms/letters`). A letter shows nothing that its readers may not see: publication refuses one that would, and a
+fact kept under a narrower class is left out all the same. How a letter looks on paper is the faces' to say.
+"""
 
 import datetime as dt
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,18 +14,29 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import errors
+from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
+from engine.casework import editions
+from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
+from forms import letter as texts
+from forms.text import LANGUAGES, day
 
-_LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.produced_at, i.branch, i.number, i.person_id, i.is_shared, i.social_worker_id
+_ADDRESSES = "adresses_antennes"  # the dated parameter with the address of each branch
+_INSERT = text("""INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, code, produced_at)
+                  VALUES (:id, :instance, :root, :template, CAST(:content AS jsonb), :class, :code, :at)""")
+_NAMES = text("SELECT (SELECT names FROM agency WHERE code = :agency) AS agency, (SELECT names FROM branch WHERE code = :branch) AS branch")
+_FILES = text("""SELECT i.subject, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number
+                   FROM instance i WHERE i.process = 'dossier_aide' AND i.subject = ANY (:aids)""")
+_LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.code, l.produced_at, i.branch, i.number, i.person_id, i.is_shared, i.social_worker_id
                     FROM letter l JOIN instance i ON i.instance_id = l.root_id WHERE l.letter_id = :id""")
+_KNOWN = text("SELECT titles, branch, produced_at FROM masar_letter(:code)")
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One letter. `content`: the names, number, code and decisions it was made of."""
+    """One letter. `content`: its whole text in French (`fr`) and Arabic (`ar`), as written that day."""
 
     letter_id: UUID
     case_id: UUID
@@ -28,6 +44,16 @@ class Letter:
     branch: str
     template: str
     content: Mapping[str, Any]
+    code: str
+    produced_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Written:
+    """What anybody who holds a letter may know of it by its code. `titles`: its kind, by language."""
+
+    titles: Mapping[str, str]
+    branch: str
     produced_at: dt.datetime
 
 
@@ -36,8 +62,85 @@ def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
     row = session.execute(_LETTER, {"id": letter_id}).one_or_none()
     if row is None or not authority.may(actor, "case.read", branch=row.branch) or not authority.readable(actor, row._mapping["class"], OTE, row):
         raise errors.NotFound("letter.not_found")
-    content = dict(row.content)
-    if not any((content.get("personne") or {}).values()):  # written where the diagram did not know the name: the person's, as it is known now
-        known = facts.readable(session, facts.Subjects(row.root_id, row.person_id), beneficiaries.NAME_FIELDS)
-        content["personne"] = {fact.field.partition(".")[2]: fact.value for fact in known if fact.value}
-    return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, content, row.produced_at)
+    return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.code, row.produced_at)
+
+
+def verify(session: Session, code: str) -> Written | None:
+    """What paper bears this code; None when none was written here."""
+    row = session.execute(_KNOWN, {"code": code.upper()}).one_or_none()
+    return row and Written(row.titles, row.branch, row.produced_at)
+
+
+def write(change: Change, name: str, subject: str, code: str = "") -> UUID | None:
+    """Writes a letter of the edition about the instance, or about `subject` inside it; None when the edition has none of that name.
+
+    `code`: what the paper is verified by; one of its own unless given.
+    """
+    edition = change.held.edition
+    definition = edition.letters.get(name)
+    if definition is None or edition.letterhead is None:
+        return None
+    code = code or identity.receipt_code()
+    content = texts.compose(definition, edition.letterhead, _material(change, definition, subject, code))
+    letter_id = identity.new_id()
+    change.flush()
+    change.session.execute(
+        _INSERT,
+        {"id": letter_id, "instance": change.held.instance_id, "root": change.held.root_id, "template": name, "class": definition.class_, "code": code, "at": change.at,
+         "content": json.dumps({"titles": dict(definition.title), **content}, ensure_ascii=False)},
+    )  # fmt: skip
+    return letter_id
+
+
+def _material(change: Change, definition: texts.LetterDefinition, subject: str, code: str) -> texts.Material:
+    """What is known today of what the letter says, as far as its class opens it."""
+    held, edition, today = change.held, change.held.edition, clock.today(change.at)
+    subjects = held.subjects.narrowed([subject] if subject else ())
+    names = [*definition.fields, *(beneficiaries.NAME_FIELDS if definition.to_person else ())]
+    known = _known(change, definition, subjects, names)
+    feel, stored = (facts.tree(known, subjects, reads, edition.lists) for reads in (edition.to_feel, lambda _field, value: value))
+    own = ["case", *(key for key in (subjects.key(kind) for kind in ("aid", "measure", "visit", "sitting")) if key and "[" not in key)]
+    scope = {name: found for key in own for name, found in feel.get(key, {}).items()}
+    scope |= change.tables.scope(today) | {"today": today, "dossier": {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at)}}
+    shown = {name: found for key in own for name, found in stored.get(key, {}).items()}
+    row = change.session.execute(_NAMES, {"agency": definition.sender, "branch": held.branch}).one()
+    person = {f"person.{name}": value for name, value in shown.get("person", {}).items()}
+    addresses = scope["parametres"].get(_ADDRESSES, {}).get(held.branch, {})
+    given = {
+        "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": row.agency or {}, "antenne": row.branch or {},
+        "adresse": addresses, "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES},
+    }  # fmt: skip
+    told = {name: value if isinstance(value, Mapping) else dict.fromkeys(LANGUAGES, value) for name, value in given.items()}
+    return texts.Material(edition.dictionary, scope, shown, told, {"dossiers": _files(change, feel, stored)})
+
+
+def _known(change: Change, definition: texts.LetterDefinition, subjects: facts.Subjects, names: list[str]) -> list[facts.Fact | facts.NewFact]:
+    """The facts of these fields that the letter's class opens, with those said in this act; those of rows of lists kept in other cases (a sitting's) too."""
+
+    def opened(found: Iterable[facts.Fact | facts.NewFact]) -> list[facts.Fact | facts.NewFact]:
+        return [one for one in found if one.field in names and authority.opens(definition.class_, one.field_class)]
+
+    known = opened([*facts.snapshot(change.session, subjects, names), *change.pending])
+    lists, have = change.held.edition.lists, {one.subject for one in known}
+    rows = {f"{lists[one.field]}:{row}" for one in known if one.field in lists for row in one.value or ()} - have
+    if not rows:
+        return known
+    wider = facts.Subjects(subjects.root_id, subjects.person_id, {**subjects.scope, **_by_prefix(rows)})
+    return opened([*facts.snapshot(change.session, wider, names), *change.pending])
+
+
+def _by_prefix(keys: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key in sorted(keys):
+        prefix, _, one = key.partition(":")
+        found.setdefault(prefix, []).append(one)
+    return found
+
+
+def _files(change: Change, feel: Mapping[str, Any], stored: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The files of a sitting, in the order of its agenda, each aid with the number of its case."""
+    aids = change.held.scope.get("aide")
+    if not isinstance(aids, list):
+        return []
+    numbers = dict(change.session.execute(_FILES, {"aids": aids}).all())
+    return [({**feel.get(f"aide:{one}", {}).get("aide", {}), "numero": numbers.get(one)}, {**stored.get(f"aide:{one}", {}).get("aide", {}), "numero": numbers.get(one)}) for one in aids]

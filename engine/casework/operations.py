@@ -3,18 +3,18 @@
 Each runs in the unit of work that reached it, gives variables back to the diagram, and may record facts, letters and who is in charge.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import event, text
 from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority
-from engine.casework import editions
+from engine.casework import editions, letters
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
 from engine.pathway import bpmn
@@ -26,8 +26,6 @@ _LEAST_LOADED = text("""
 _SAME_PHONE = text("""SELECT i.instance_id, i.number FROM person_token k JOIN instance i USING (person_id)
                         WHERE k.kind = 'phone' AND k.token = :phone AND k.person_id <> :person AND i.root_id = i.instance_id AND i.status = 'open' ORDER BY i.opened_at LIMIT 1""")
 _AID_ROOT = text("SELECT root_id, person_id FROM instance WHERE process = 'dossier_aide' AND subject = :subject")
-_LETTER = text("""INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, produced_at)
-                  VALUES (:id, :instance, :root, :template, CAST(:content AS jsonb), :class, :at)""")
 
 
 @dataclass
@@ -133,28 +131,22 @@ def erase_signal(change: Change, _parameters: Mapping[str, Any], _subject: str) 
     return Outcome({"efface_le": clock.today(change.at)})
 
 
-@operation("recepisse")
-def receipt(change: Change, parameters: Mapping[str, Any], subject: str) -> Outcome:
-    """The receipt the law asks for on each request: a public code, and the letter in French and Arabic."""
+@operation(editions.RECEIPT)
+def receipt(change: Change, _parameters: Mapping[str, Any], subject: str) -> Outcome:
+    """The receipt the law asks for on each request: a public code, and the letter that bears it in French and Arabic."""
     change.held.receipt_code = change.held.receipt_code or identity.receipt_code()
-    return letter(change, {"modele": "recepisse", **parameters}, subject)
+    return _written(letters.write(change, editions.RECEIPT, subject, change.held.receipt_code))
 
 
 @operation("lettre")
 def letter(change: Change, parameters: Mapping[str, Any], subject: str) -> Outcome:
-    """A letter of a template (§4.12), with what it says kept as it was that day."""
-    held, tree = change.held, change.snapshot()
-    person = tree["case"].get("person", {})
-    content = {
-        "numero": held.number, "code": held.receipt_code, "antenne": held.branch, "date": clock.today(change.at).isoformat(), "parametres": parameters,
-        "personne": {name: str(person.get(name) or "") for name in ("prenom_fr", "nom_fr", "prenom_ar", "nom_ar")},
-        "aide": {key: str(value) for found, inner in tree.items() if found.startswith("aide:") for key, value in inner.get("aide", {}).items()
-                 if key in ("decision", "montant_accorde", "motif_decision", "niveau")},
-    }  # fmt: skip
-    letter_id = identity.new_id()
-    change.flush()
-    change.session.execute(_LETTER, {"id": letter_id, "instance": held.instance_id, "root": held.root_id, "template": str(parameters.get("modele", "")),
-                                     "content": json.dumps(content, ensure_ascii=False, default=str), "class": "C", "at": change.at})  # fmt: skip
+    """A letter of the edition (`modele`, §4.12), with its text kept as it was that day."""
+    return _written(letters.write(change, str(parameters.get("modele", "")), subject))
+
+
+def _written(letter_id: UUID | None) -> Outcome:
+    if letter_id is None:
+        raise CannotRun("operation.letter_unknown")
     return Outcome({"lettre": str(letter_id)})
 
 

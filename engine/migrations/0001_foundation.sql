@@ -192,9 +192,10 @@ CREATE TABLE document (
 );
 CREATE TABLE letter (
     letter_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, template text NOT NULL, content jsonb NOT NULL,
-    class text NOT NULL DEFAULT 'C', produced_at timestamptz NOT NULL
+    class text NOT NULL, code text NOT NULL, produced_at timestamptz NOT NULL
 );
 CREATE INDEX letter_by_root ON letter (root_id);
+CREATE INDEX letter_by_code ON letter (code);
 
 -- ── What happened ───────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE ledger_line (
@@ -326,7 +327,7 @@ CREATE POLICY change_of_a_case_in_reach ON wait FOR UPDATE TO masar_app
 CREATE POLICY close_of_a_case_in_reach ON wait FOR DELETE TO masar_app
     USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = wait.instance_id));
 CREATE POLICY of_a_case_in_reach ON letter FOR SELECT TO masar_app
-    USING (masar_sees_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = letter.root_id));
+    USING (masar_sees_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = letter.root_id AND (i.is_shared OR masar_setting('agency') = 'OTE')));
 CREATE POLICY add_to_a_case_in_reach ON letter FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 CREATE POLICY in_reach ON incident FOR SELECT TO masar_app USING (masar_reaches(branch, NULL));
 CREATE POLICY add_in_reach ON incident FOR INSERT TO masar_app WITH CHECK (masar_may_write());
@@ -465,6 +466,11 @@ CREATE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text, status te
     $$ SELECT i.stage, i.status, t.agency, t.opened_at, t.due_at FROM instance i
          LEFT JOIN LATERAL (SELECT agency, opened_at, due_at FROM open_task WHERE root_id = i.instance_id ORDER BY sort_due LIMIT 1) t ON true
         WHERE i.receipt_code = of_code $$;
+-- Whether a paper that somebody holds was written here: which kind, by which branch, when. No name, no content.
+CREATE FUNCTION masar_letter(of_code text) RETURNS TABLE (titles jsonb, branch text, produced_at timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT l.content -> 'titles', i.branch, l.produced_at FROM letter l JOIN instance i ON i.instance_id = l.root_id
+        WHERE l.code = of_code ORDER BY l.produced_at DESC LIMIT 1 $$;
 
 -- ── One step, one call ────────────────────────────────────────────────────────────────────────────────────────────────────────
 -- The rights are the caller's, every policy and guard above holds. Rows come as JSON; what has none costs nothing, and plans are kept by the connection.

@@ -61,6 +61,7 @@ class DrawnOperation(msgspec.Struct, frozen=True):
     file: str
     name: str
     operation: str
+    parameters: Mapping[str, str]  # name → FEEL text
 
 
 class Definitions:
@@ -93,7 +94,8 @@ class Definitions:
         self.starting_messages = {message: process.id for process in processes.values() for message in process.start_messages}
         self.tasks = tuple(_task(element) for element in self.nodes if isinstance(element, PersonTask))
         self.operations = tuple(
-            DrawnOperation(element.id, element.scope_spec.process, element.file, element.bpmn_name or element.id, element.extensions.operation)
+            DrawnOperation(element.id, element.scope_spec.process, element.file, element.bpmn_name or element.id, element.extensions.operation,
+                           {one.name: one.value.text for one in element.extensions.parameters})
             for element in self.nodes if isinstance(element, OperationTask)
         )  # fmt: skip
         self._labels: dict[tuple[str, str], Mapping[str, str]] = {}

@@ -1,7 +1,7 @@
 // Bundles what the browser needs into dist/, each file named after its content, and writes dist/manifest.json (name -> file).
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 const DIST = "dist";
@@ -49,6 +49,12 @@ symbols.push(`<symbol id="masar" viewBox="0 0 32 32">${mark}</symbol>`);
 const sprite = `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
 place("icons.svg", sprite);
 place("mark.svg", readFileSync("styles/mark.svg"));
+
+// The fonts of printed letters: Amiri alone keeps the words of both scripts in the PDF's text as they are read.
+mkdirSync(join(DIST, "print"));
+for (const face of ["400Regular", "700Bold"]) {
+  copyFileSync(`node_modules/@expo-google-fonts/amiri/${face}/Amiri_${face}.ttf`, join(DIST, "print", `Amiri_${face}.ttf`));
+}
 
 function place(name, content) {
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 8).toUpperCase();

@@ -59,8 +59,7 @@ def _diagram(screen: Screen, edition: editions.Edition, file: CaseFile, process:
 
 
 def _documents(screen: Screen, file: CaseFile) -> dict[str, Any]:
-    letters = [{**one, "name": sentences.letter(screen.words, one["template"])} for one in file.letters]
-    return {"documents": [fact for fact in file.known if fact.document_id], "letters": letters}
+    return {"documents": [fact for fact in file.known if fact.document_id], "letters": file.letters}
 
 
 def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFact]) -> list[dict[str, Any]]:
