@@ -259,8 +259,9 @@ class _Reading:
             if f"{first}.{name}" in self.dictionary.fields:
                 spec = self.dictionary.fields[f"{first}.{name}"]
                 self.fields.add(spec.id)
-                inner = rest.partition(".")[2].partition(".")[0]
-                self.fields.update(one for one in spec.items if not inner or one.endswith(f".{inner}"))
+                # Of the rows of a list only the fields that a filter or a path names; where none is named, any may be read.
+                deeper = {found.split(".")[2] for found in compiled.paths if found.startswith(f"{path}.") and found.count(".") >= 2}
+                self.fields.update({one for one in spec.items if one.partition(".")[2] in deeper} or (spec.items if path.count(".") < 2 else ()))
             elif first not in toml.FREE_NAMES | self.values.keys() | ROWS_GIVEN.keys() | {"item", "p", "i", "jour", "adresse"} and first in self.dictionary.groups:
                 self.findings.add("definition.unknown_key", f"{self.name}#{where}", key=path[:60])
         return compiled

@@ -142,5 +142,6 @@ def _files(change: Change, feel: Mapping[str, Any], stored: Mapping[str, Any]) -
     aids = change.held.scope.get("aide")
     if not isinstance(aids, list):
         return []
-    numbers = dict(change.session.execute(_FILES, {"aids": aids}).all())
+    rows = change.session.execute(_FILES, {"aids": [f"aide:{one}" for one in aids]})
+    numbers = {row.subject.partition(":")[2]: row.number for row in rows}
     return [({**feel.get(f"aide:{one}", {}).get("aide", {}), "numero": numbers.get(one)}, {**stored.get(f"aide:{one}", {}).get("aide", {}), "numero": numbers.get(one)}) for one in aids]

@@ -1,6 +1,7 @@
 """Where my case stands, for the holder of a receipt: no account, no name, no answer, in three languages."""
 
 import re
+import subprocess
 
 from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, open_case
@@ -32,16 +33,19 @@ def test_a_code_that_was_never_given_is_refused_in_words(browser):
     assert visitor.get("/receipt").status_code == 200
 
 
-def test_the_receipt_is_printed_in_both_languages_by_those_who_may_read_the_person(browser):
+def test_the_receipt_is_printed_in_both_languages_by_those_who_may_read_the_person(browser, tmp_path):
     salma, nabil, ines = browser("salma"), browser("nabil"), browser("ines")
     open_case(salma)
     case = re.search(r"/cases/[0-9a-f-]{36}", salma.page.text)[0]
     typed = reception()
     act(salma, "complete", typed)
     address = re.search(r"/letters/[0-9a-f-]{36}", salma.get(case).text)[0]
-    sheet = salma.get(address).text
-    for said in (typed["person.nom_fr"], typed["person.nom_ar"], 'lang="ar" dir="rtl"', "Récépissé", "وصل"):
-        assert said in sheet
+    sheet = salma.get(address)
+    assert sheet.headers["content-type"] == "application/pdf" and sheet.content.startswith(b"%PDF-")
+    (tmp_path / "letter.pdf").write_bytes(sheet.content)
+    read = subprocess.run(["pdftotext", str(tmp_path / "letter.pdf"), "-"], capture_output=True, text=True, check=True).stdout
+    for said in (typed["person.nom_fr"], typed["person.nom_ar"], "Récépissé", "وصل إيداع"):
+        assert said in read
     assert ines.get(address).status_code == 404, "another branch"
     assert nabil.get(address).status_code == 404, "another agency, without consent"
     assert browser("zied").get(address).status_code == 404

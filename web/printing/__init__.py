@@ -1,10 +1,13 @@
 """Letters on paper: the kept text of one, in French then in Arabic, as a PDF/A that keeps the words of both scripts as they are read."""
 
 import json
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import typst
 
@@ -12,12 +15,49 @@ _SHEET = Path(__file__).with_name("letter.typ")
 _FONTS = Path(__file__).parents[1] / "assets" / "dist" / "print"
 # Archived for years and read aloud by screen readers: PDF/A-2a and PDF/UA-1, both with the structure of the text.
 _STANDARDS = ["a-2a", "ua-1"]
+_KEPT = "\n\u2066\u2067\u2069"  # the isolates of numbers and names
+_INSTEAD = {"Cc": "", "Cf": "", "Zs": " ", "Zl": "\n", "Zp": "\n"}
+_STAND_IN = "?"  # for what somebody typed and the fonts do not draw (a smiley, a Chinese name): the standards refuse a letter with a hole in it
 
 
 def pdf(content: Mapping[str, Any], written_at: datetime) -> bytes:
     """The letter as it was written that day; the same bytes each time with the same version of the fonts and of typst."""
-    text = json.dumps({language: content[language] for language in ("fr", "ar")}, ensure_ascii=False)
+    text = json.dumps({language: _drawable(content[language]) for language in ("fr", "ar")}, ensure_ascii=False)
     return typst.compile(
         str(_SHEET), root=str(_SHEET.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True, sys_inputs={"letter": text},
         pdf_standards=_STANDARDS, timestamp=int(written_at.timestamp()),
     )  # fmt: skip
+
+
+def _drawable(said: Any) -> Any:
+    """The same text with only what the fonts draw."""
+    if isinstance(said, str):
+        return "".join(one if one in _KEPT or ord(one) in _drawn() else _INSTEAD.get(category(one), _STAND_IN) for one in said)
+    if isinstance(said, Mapping):
+        return {name: _drawable(inner) for name, inner in said.items()}
+    return [_drawable(inner) for inner in said]
+
+
+@cache
+def _drawn() -> frozenset[int]:
+    """The characters that every face of the fonts draws."""
+    return frozenset.intersection(*(frozenset(_characters(path.read_bytes())) for path in sorted(_FONTS.glob("*.ttf"))))
+
+
+def _characters(font: bytes) -> Iterator[int]:
+    """The characters of a font's table `cmap` (OpenType 1.9): from its widest part, format 12, or else the one of the first plane, format 4."""
+    tables = {font[place : place + 4]: struct.unpack(">I", font[place + 8 : place + 12])[0] for place in range(12, 12 + 16 * struct.unpack(">H", font[4:6])[0], 16)}
+    start = tables[b"cmap"]
+    places = [start + struct.unpack(">I", font[at + 4 : at + 8])[0] for at in range(start + 4, start + 4 + 8 * struct.unpack(">H", font[start + 2 : start + 4])[0], 8)]
+    formats = {struct.unpack(">H", font[at : at + 2])[0]: at for at in places}
+    if 12 in formats:
+        at = formats[12]
+        for group in range(struct.unpack(">I", font[at + 12 : at + 16])[0]):
+            first, last, _ = struct.unpack(">III", font[at + 16 + 12 * group : at + 28 + 12 * group])
+            yield from range(first, last + 1)
+        return
+    at = formats[4]
+    count = struct.unpack(">H", font[at + 6 : at + 8])[0] // 2
+    ends, starts = (struct.unpack(f">{count}H", font[place : place + 2 * count]) for place in (at + 14, at + 16 + 2 * count))
+    for first, last in zip(starts, ends, strict=True):
+        yield from range(first, last + 1)

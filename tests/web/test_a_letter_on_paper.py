@@ -1,0 +1,82 @@
+"""Letters as the printer gets them: a PDF/A whose text is read as it was written, in both scripts."""
+
+import datetime as dt
+import re
+import shutil
+import subprocess
+import unicodedata
+
+import pytest
+
+from tests.forms.test_letters import LETTERS, decided, said, write
+from tests.web.small.answers import reception
+from tests.web.test_a_task_page import act, open_case
+from web import printing
+
+AT = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)
+EMPTY = {"parametres": {}, "today": AT.date(), "dossier": {"ouvert_le": AT.date()}}
+
+
+def text_of(pdf, tmp_path):
+    """The words of a PDF in the order a reader of it takes them, without marks of direction."""
+    if not shutil.which("pdftotext"):
+        pytest.fail("pdftotext is needed: apt-get install poppler-utils")
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(pdf)
+    read = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    return words("".join(one for one in read if unicodedata.category(one) != "Cf"))
+
+
+def words(text):
+    """Each run of letters of one script."""
+    return [word for word in re.findall("[A-Za-zÀ-ÿ]+|[\u0621-\u0652]+", text) if len(word) > 1]
+
+
+def test_the_words_of_the_pdf_are_those_of_the_letter_in_french_and_in_arabic(tmp_path):
+    composed = decided("refuse")
+    found = text_of(printing.pdf(composed, AT), tmp_path)
+    for language in ("fr", "ar"):
+        wanted = words(said(composed, language))
+        assert len(wanted) > 60
+        lost = [word for word in wanted if word not in found and word not in "".join(found)] if language == "fr" else [word for word in wanted if word not in found]
+        assert lost == [], language
+    # In the order of the sentence, letters in the order they are read (never mirrored).
+    together = " ".join(found)
+    assert "المحكمة الإدارية" in together and "ديوان التونسيين بالخارج" in together and "Tribunal administratif" in together
+
+
+@pytest.mark.parametrize("name", sorted(LETTERS))
+def test_every_letter_is_archivable_even_with_nothing_known(name):
+    made = printing.pdf(write(name, EMPTY), AT)
+    assert made.startswith(b"%PDF-1.7")
+    assert b"<pdfaid:part>2</pdfaid:part>" in made and b"<pdfaid:conformance>A</pdfaid:conformance>" in made and b"<pdfuaid:part>1</pdfuaid:part>" in made
+
+
+def test_the_same_letter_is_the_same_paper_whenever_it_is_printed():
+    composed = decided("sous_reserve")
+    assert printing.pdf(composed, AT) == printing.pdf(composed, AT)
+
+
+@pytest.mark.parametrize("typed", ["merci 😀", "王小明", "#strong[x] $a$ \\ *b*", "a\u0000\u0007b", "\u202egnitirw", "\ud83d", "\u3000 \u0600", "mot\u2028suite", "ح" * 4000])
+def test_whatever_somebody_typed_can_be_printed(typed, tmp_path):
+    composed = decided("refuse", reason=typed)
+    read = text_of(printing.pdf(composed, AT), tmp_path)
+    assert "Tribunal" in read
+    if typed.startswith("#"):
+        assert "#strong[x]" in said(composed, "fr") and "strong" in read, "text, never markup"
+
+
+def test_whoever_holds_a_letter_may_verify_it_and_reads_nothing_of_it(browser):
+    salma, visitor = browser("salma"), browser()
+    open_case(salma)
+    case = re.search(r"/cases/[0-9a-f-]{36}", salma.page.text)[0]
+    typed = reception()
+    act(salma, "complete", typed)
+    address = re.search(r"/letters/[0-9a-f-]{36}", salma.get(case).text)[0]
+    sheet = salma.get(address)
+    code = re.search(r'filename="recepisse-(\w{8})\.pdf"', sheet.headers["content-disposition"])[1]
+    shown = visitor.get("/receipt", params={"code": code.lower()})
+    assert "Cette pièce a bien été délivrée" in shown.text and "Récépissé de dépôt" in shown.text and "Médenine" in shown.text
+    for secret in (typed["person.nom_fr"], typed["person.nom_ar"], typed["person.cin"], case):
+        assert secret not in shown.text
+    assert "هذه الوثيقة صادرة فعلا" in visitor.get("/receipt", params={"code": code, "language": "ar"}).text
