@@ -25,6 +25,7 @@ from engine import clock
 from engine.actors import users
 from engine.casework import messages, timers
 from engine.database import Database
+from engine.dossier import documents
 
 log = logging.getLogger("masar.jobs")
 
@@ -68,6 +69,18 @@ KINDS = (
 )
 
 
+@dataclass(frozen=True)
+class Chore:
+    """Work of the clock alone, about no case: done once at each time of `cron`, by whichever worker comes first."""
+
+    name: str
+    cron: str
+    do: Callable[[Session], object]
+
+
+CHORES = (Chore("sweep_documents", "23 * * * *", documents.sweep),)
+
+
 class LaterAndLater(retry.BaseRetryStrategy):
     """Tries again after 1, 2, 4, 8 … seconds, then every ten minutes, without end: what is due stays due until it is done."""
 
@@ -84,6 +97,8 @@ def queue(database: Database, kinds: Sequence[Kind] = KINDS) -> procrastinate.Ap
     )
     for kind in kinds:
         app.task(_doing(database, kind), name=kind.name, queue="due", retry=LaterAndLater())
+    for chore in CHORES:
+        app.periodic(cron=chore.cron)(app.task(_tidying(database, chore), name=chore.name, queue="due", queueing_lock=chore.name, retry=LaterAndLater()))
     return app
 
 
@@ -172,6 +187,18 @@ def _doing(database: Database, kind: Kind) -> Callable[..., None]:
                 kind.do(session, *ids)
         except Exception:
             log.exception("a job failed and will be tried again: %s %s", kind.name, " ".join(ids))
+            raise
+
+    return do
+
+
+def _tidying(database: Database, chore: Chore) -> Callable[..., None]:
+    def do(timestamp: int) -> None:
+        try:
+            with database.unit_of_work(users.system()) as session:
+                chore.do(session)
+        except Exception:
+            log.exception("a chore failed and will be tried again: %s", chore.name)
             raise
 
     return do

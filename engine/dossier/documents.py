@@ -1,8 +1,11 @@
 """Documents: scans and photographs that persons and agents give, kept outside the database, given back to those who may see them.
 
 A file is what its bytes say, whatever its name: PDF, JPEG, PNG, WebP or HEIC, nothing else. It is sealed under a key of its own (in the key
-store, apart from the database and its backups) and belongs to its sender alone until a form that names it is completed (`attach`).
-It is never rendered here: faces serve it as an attachment.
+store, apart from the database and its backups) and belongs to its sender alone until a form that names it is completed (`attach`). A picture
+is made anew from its pixels first (`pictures`). It is never rendered here: faces serve it as an attachment.
+
+The file is written before the row that tells of it is committed. Where the commit never comes, `sweep` takes the file away: whoever writes
+one holds a shared lock until the end of the transaction, so that a sweeper who has the lock alone knows that nothing is on its way.
 """
 
 import hashlib
@@ -20,6 +23,7 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import authority
+from engine.dossier import pictures
 from engine.dossier.facts import NewFact
 
 LARGEST = 20_000_000
@@ -27,6 +31,12 @@ EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png",
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _MARKUP = (b"<script", b"<html", b"<!doctype", b"<svg", b"<?php", b"<iframe")  # what a browser or a server might run, in a file's first bytes
 _HEAD, _NONCE, _LONGEST_NAME = 4096, 12, 120
+_ON_ITS_WAY = 7305884  # the lock of files written and not yet committed
+_MOST_WAITING, _MOST_WAITING_BYTES = 200, 500_000_000  # what a sender may leave in a day that no form names
+_BEGIN = text("""SELECT pg_advisory_xact_lock_shared(:lock), w.number, w.bytes FROM
+                 (SELECT count(*) AS number, coalesce(sum(size), 0) AS bytes FROM document WHERE uploaded_by = :by AND root_id IS NULL AND uploaded_at > now() - interval '1 day') w""")
+_ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_TOLD_OF = text("SELECT document_id FROM document WHERE document_id = ANY (:ids)")
 _INSERT = text("""INSERT INTO document (document_id, class, name, media_type, size, sha256, uploaded_by)
                   VALUES (:id, 'C', :name, :media_type, :size, :sha256, :by)""")
 _READ = text("SELECT document_id, name, media_type, size, sha256 FROM document WHERE document_id = :id")
@@ -51,7 +61,8 @@ class Document:
 def upload(session: Session, actor: Any, name: str, stream: BinaryIO) -> identity.DocumentId:
     """Keeps a file for its sender. 1 byte to 20 MB (20,000,000 bytes).
 
-    Refuses (Invalid): `document.empty`, `document.too_large`, `document.kind`, `document.kind_mixed`; Forbidden.
+    Refuses (Invalid): `document.empty`, `document.too_large`, `document.kind`, `document.kind_mixed`, `document.damaged`,
+    `document.too_many_pixels`; `document.quota` (Conflict); Forbidden.
     """
     authority.require(actor, "document.upload")
     content = stream.read(LARGEST + 1)
@@ -60,7 +71,12 @@ def upload(session: Session, actor: Any, name: str, stream: BinaryIO) -> identit
     if len(content) > LARGEST:
         raise errors.Invalid("document.too_large", megabytes=LARGEST // 1_000_000)
     media_type = kind_of(content)
+    if media_type.startswith("image/"):
+        content, media_type = pictures.made_anew(content, media_type)
     document_id = identity.new_id()
+    waiting = session.execute(_BEGIN, {"lock": _ON_ITS_WAY, "by": actor.user_id}).one()
+    if waiting.number >= _MOST_WAITING or waiting.bytes + len(content) > _MOST_WAITING_BYTES:
+        raise errors.Conflict("document.quota", number=_MOST_WAITING, megabytes=_MOST_WAITING_BYTES // 1_000_000)
     _keep(session, document_id, content)
     session.execute(
         _INSERT,
@@ -97,6 +113,27 @@ def attach(session: Session, actor: Any, root_id: UUID, new: Iterable[NewFact], 
     for document_id, uses in named.items():
         classes = [field_class for _, field_class in uses]
         session.execute(_ATTACH, {"root": root_id, "class": "H" if "H" in classes else classes[0], "id": document_id})
+
+
+def sweep(session: Session) -> int:
+    """Takes away the sealed files, and their keys, that no committed document tells of; returns how many. Nothing while a file is on its way: the next round."""
+    folder = Path(session.info["documents"])
+    found = {document_id: path for path in folder.glob("??/*") if (document_id := identity.parse(path.name.partition(".")[0]))}
+    lost = _not_told_of(session, found)
+    # Asked again under the lock: what was on its way the first time is committed now, or never will be.
+    if not lost or not session.execute(_ALONE, {"lock": _ON_ITS_WAY}).scalar_one():
+        return 0
+    lost = _not_told_of(session, lost)
+    for document_id in lost:
+        for path in (folder / document_id.hex[-2:]).glob(f"{document_id}.*"):
+            path.unlink(missing_ok=True)
+        session.info["keys"].erase(document_id)
+    return len(lost)
+
+
+def _not_told_of(session: Session, ids: Iterable[UUID]) -> list[UUID]:
+    told = set(session.execute(_TOLD_OF, {"ids": list(ids)}).scalars())
+    return [one for one in ids if one not in told]
 
 
 def kind_of(content: bytes) -> str:
@@ -174,7 +211,7 @@ def _path(session: Session, document_id: UUID) -> Path:
 
 
 def _keep(session: Session, document_id: UUID, content: bytes) -> None:
-    """Writes the sealed file whole (aside, flushed, then named). Where the unit of work then fails, a file that nothing names is left: no one can open it."""
+    """Writes the sealed file whole (aside, flushed, then named). Where the unit of work then fails, `sweep` finds it."""
     path, nonce = _path(session, document_id), os.urandom(_NONCE)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     aside = path.with_suffix(".part")

@@ -190,6 +190,7 @@ CREATE TABLE document (
     document_id uuid PRIMARY KEY, root_id uuid, class text NOT NULL DEFAULT 'C', name text NOT NULL, media_type text NOT NULL, size integer NOT NULL,
     sha256 text NOT NULL, uploaded_by uuid NOT NULL, uploaded_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX document_waiting ON document (uploaded_by) WHERE root_id IS NULL;
 CREATE TABLE letter (
     letter_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, template text NOT NULL, content jsonb NOT NULL,
     class text NOT NULL, code text NOT NULL, produced_at timestamptz NOT NULL

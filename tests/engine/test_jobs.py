@@ -12,6 +12,7 @@ from sqlalchemy import make_url, text
 from engine import jobs
 from engine.actors import users
 from engine.database import Database
+from engine.identity import new_id
 from tests.faults import errands
 
 
@@ -143,3 +144,22 @@ def living(database: Database) -> int:
 def troubled(database: Database) -> list:
     with database.reading(users.system()) as session:
         return jobs.troubled(session)
+
+
+def test_a_chore_is_done_when_its_time_comes_and_not_once_for_each_worker(town: Database, monkeypatch: pytest.MonkeyPatch):
+    """Here every second; the sweep of files that nothing tells of, which is hourly, takes one away."""
+    lost = town._carried["documents"] / "ab" / f"{new_id()}.sealed"
+    lost.parent.mkdir(parents=True)
+    lost.write_bytes(b"left over")
+    rounds: list[float] = []
+
+    def sweep(session):
+        rounds.append(time.monotonic())
+        return jobs.documents.sweep(session)
+
+    assert [(chore.name, chore.cron) for chore in jobs.CHORES] == [("sweep_documents", "23 * * * *")]
+    monkeypatch.setattr(jobs, "CHORES", [jobs.Chore("sweep_documents", "* * * * * *", sweep)])
+    with working(town, 2):
+        until(lambda: not lost.exists())
+        until(lambda: len(rounds) >= 3)
+    assert len(rounds) <= rounds[-1] - rounds[0] + 2, "once a second, whoever is there"
