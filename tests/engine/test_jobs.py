@@ -148,7 +148,8 @@ def troubled(database: Database) -> list:
 
 def test_a_chore_is_done_when_its_time_comes_and_not_once_for_each_worker(town: Database, monkeypatch: pytest.MonkeyPatch):
     """Here every second; the sweep of files that nothing tells of, which is hourly, takes one away."""
-    lost = town._carried["documents"] / "ab" / f"{new_id()}.sealed"
+    document_id = new_id()
+    lost = town._carried["documents"] / document_id.hex[-2:] / f"{document_id}.sealed"
     lost.parent.mkdir(parents=True)
     lost.write_bytes(b"left over")
     rounds: list[float] = []

@@ -13,6 +13,10 @@ from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, complete, open_case, orientation, task_of
 
 
+def main(page):
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page.text.partition("<main")[2].partition("</main>")[0]))
+
+
 def test_one_reads_first_who_has_the_ball_since_when_until_when_and_what_comes_next(browser):
     salma = browser("salma")
     page = salma.get(complete(salma))

@@ -26,7 +26,7 @@ _QUEUE_GRANTS = """
 GRANT USAGE ON SCHEMA queue TO masar_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_workers TO masar_app;
 GRANT SELECT, INSERT ON procrastinate_events TO masar_app;
-GRANT SELECT, UPDATE ON procrastinate_periodic_defers TO masar_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_periodic_defers TO masar_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA queue TO masar_app;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA queue FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA queue TO masar_app;
