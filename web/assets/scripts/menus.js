@@ -1,8 +1,7 @@
-// A menu is a <details>: it closes when one clicks elsewhere or presses Escape. A button that prints, prints. A "confirm" asks once.
+// A menu is a <details>: it closes when one clicks elsewhere or presses Escape. A "confirm" asks once.
 export function startMenus() {
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.who[open]")) if (!menu.contains(event.target)) menu.open = false;
-    if (event.target.closest("[data-print]")) window.print();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
