@@ -23,7 +23,7 @@ from engine.dossier import beneficiaries, facts
 from forms import letter as texts
 from forms.text import LANGUAGES, day
 
-_ADDRESSES = "adresses_antennes"  # the dated parameter with the address of each branch
+ADDRESSES = "adresses_antennes"  # the dated parameter with the address of each branch
 _INSERT = text("""INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, code, produced_at)
                   VALUES (:id, :instance, :root, :template, CAST(:content AS jsonb), :class, :code, :at)""")
 _NAMES = text("SELECT (SELECT names FROM agency WHERE code = :agency) AS agency, (SELECT names FROM branch WHERE code = :branch) AS branch")
@@ -105,7 +105,7 @@ def _material(change: Change, definition: texts.LetterDefinition, subject: str, 
     shown = {name: found for key in own for name, found in stored.get(key, {}).items()}
     row = change.session.execute(_NAMES, {"agency": definition.sender, "branch": held.branch}).one()
     person = {f"person.{name}": value for name, value in shown.get("person", {}).items()}
-    addresses = scope["parametres"].get(_ADDRESSES, {}).get(held.branch, {})
+    addresses = scope["parametres"].get(ADDRESSES, {}).get(held.branch, {})
     given = {
         "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": row.agency or {}, "antenne": row.branch or {},
         "adresse": addresses, "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES},

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from engine.actors import agencies, users
 from engine.clock import TUNIS
+from engine.casework import letters
 from engine.dossier import programmes
 from forms import places
 from tests.processes import reading
@@ -41,9 +42,9 @@ def test_versions_of_one_code_follow_one_another(rows):
 
 def test_every_parameter_serves(all_tables):
     read = {path.split(".")[1] for name in all_tables.ids for path in all_tables.reads(name) if path.startswith("parametres.")}
-    diagrams = "".join(path.read_text("utf-8") for path in reading.PROCESSES.glob("*.bpmn"))
-    told = {row["code"].removesuffix("_millimes") for row in PARAMETERS} - {programmes.SHORT_DAYS}
-    assert sorted(code for code in told - read if f"parametres.{code}" not in diagrams) == []
+    texts = "".join(path.read_text("utf-8") for path in [*reading.PROCESSES.glob("*.bpmn"), *(reading.ROOT / "forms" / "letters").glob("*.toml")])
+    told = {row["code"].removesuffix("_millimes") for row in PARAMETERS} - {programmes.SHORT_DAYS, letters.ADDRESSES}
+    assert sorted(code for code in told - read if f"parametres.{code}" not in texts) == []
 
 
 def test_every_column_of_a_programme_is_read_by_a_table(all_tables):
