@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from engine.actors import agencies, users
-from engine.clock import TUNIS
 from engine.casework import letters
+from engine.clock import TUNIS
 from engine.dossier import programmes
 from forms import places
 from tests.processes import reading
