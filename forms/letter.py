@@ -262,7 +262,7 @@ class _Reading:
                 # Of the rows of a list only the fields that a filter or a path names; where none is named, any may be read.
                 deeper = {found.split(".")[2] for found in compiled.paths if found.startswith(f"{path}.") and found.count(".") >= 2}
                 self.fields.update({one for one in spec.items if one.partition(".")[2] in deeper} or (spec.items if path.count(".") < 2 else ()))
-            elif first not in toml.FREE_NAMES | self.values.keys() | ROWS_GIVEN.keys() | {"item", "p", "i", "jour", "adresse"} and first in self.dictionary.groups:
+            elif first in self.dictionary.groups and first not in self.values:
                 self.findings.add("definition.unknown_key", f"{self.name}#{where}", key=path[:60])
         return compiled
 

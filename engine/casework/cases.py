@@ -211,7 +211,9 @@ def _known(fact: facts.Fact, edition: editions.Edition, language: str) -> KnownF
 
 
 def _letters(session: Session, case_id: UUID, language: str) -> tuple[Mapping[str, Any], ...]:
-    rows = session.execute(text("SELECT letter_id, template, content -> 'titles' AS titles, produced_at FROM letter WHERE root_id = :id ORDER BY produced_at DESC"), {"id": case_id})
+    rows = session.execute(
+        text("SELECT letter_id, template, content -> 'titles' AS titles, produced_at FROM letter WHERE root_id = :id ORDER BY produced_at DESC"), {"id": case_id},
+    )
     return tuple({"letter_id": row.letter_id, "template": row.template, "title": pick(row.titles, language), "produced_at": row.produced_at} for row in rows)
 
 

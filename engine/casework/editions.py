@@ -155,7 +155,8 @@ def check(edition: Edition) -> Sequence[errors.Finding]:
     for letter in letters.values():
         for name in letter.fields:
             if not authority.opens(letter.class_, authority.classes_of(edition.dictionary.fields[name])):
-                findings.append(errors.Finding("edition.letter_shows_too_much", f"{letter.id}.toml", {"letter": letter.id, "field": name, "class": letter.class_}))
+                about = {"letter": letter.id, "field": name, "class": letter.class_}
+                findings.append(errors.Finding("edition.letter_shows_too_much", f"{letter.id}.toml", about))
     return findings
 
 

@@ -29,7 +29,8 @@ _INSERT = text("""INSERT INTO letter (letter_id, instance_id, root_id, template,
 _NAMES = text("SELECT (SELECT names FROM agency WHERE code = :agency) AS agency, (SELECT names FROM branch WHERE code = :branch) AS branch")
 _FILES = text("""SELECT i.subject, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number
                    FROM instance i WHERE i.process = 'dossier_aide' AND i.subject = ANY (:aids)""")
-_LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.code, l.produced_at, i.branch, i.number, i.person_id, i.is_shared, i.social_worker_id
+_LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.code, l.produced_at, i.branch, i.number,
+                         i.person_id, i.is_shared, i.social_worker_id
                     FROM letter l JOIN instance i ON i.instance_id = l.root_id WHERE l.letter_id = :id""")
 _KNOWN = text("SELECT titles, branch, produced_at FROM masar_letter(:code)")
 
@@ -86,8 +87,8 @@ def write(change: Change, name: str, subject: str, code: str = "") -> UUID | Non
     change.flush()
     change.session.execute(
         _INSERT,
-        {"id": letter_id, "instance": change.held.instance_id, "root": change.held.root_id, "template": name, "class": definition.class_, "code": code, "at": change.at,
-         "content": json.dumps({"titles": dict(definition.title), **content}, ensure_ascii=False)},
+        {"id": letter_id, "instance": change.held.instance_id, "root": change.held.root_id, "template": name, "class": definition.class_, "code": code,
+         "at": change.at, "content": json.dumps({"titles": dict(definition.title), **content}, ensure_ascii=False)},
     )  # fmt: skip
     return letter_id
 
@@ -144,4 +145,8 @@ def _files(change: Change, feel: Mapping[str, Any], stored: Mapping[str, Any]) -
         return []
     rows = change.session.execute(_FILES, {"aids": [f"aide:{one}" for one in aids]})
     numbers = {row.subject.partition(":")[2]: row.number for row in rows}
-    return [({**feel.get(f"aide:{one}", {}).get("aide", {}), "numero": numbers.get(one)}, {**stored.get(f"aide:{one}", {}).get("aide", {}), "numero": numbers.get(one)}) for one in aids]
+
+    def told(tree: Mapping[str, Any], aid: str) -> Mapping[str, Any]:
+        return {**tree.get(f"aide:{aid}", {}).get("aide", {}), "numero": numbers.get(aid)}
+
+    return [(told(feel, one), told(stored, one)) for one in aids]

@@ -34,7 +34,8 @@ _HEAD, _NONCE, _LONGEST_NAME = 4096, 12, 120
 _ON_ITS_WAY = 7305884  # the lock of files written and not yet committed
 _MOST_WAITING, _MOST_WAITING_BYTES = 200, 500_000_000  # what a sender may leave in a day that no form names
 _BEGIN = text("""SELECT pg_advisory_xact_lock_shared(:lock), w.number, w.bytes FROM
-                 (SELECT count(*) AS number, coalesce(sum(size), 0) AS bytes FROM document WHERE uploaded_by = :by AND root_id IS NULL AND uploaded_at > now() - interval '1 day') w""")
+                 (SELECT count(*) AS number, coalesce(sum(size), 0) AS bytes FROM document WHERE uploaded_by = :by AND root_id IS NULL
+                   AND uploaded_at > now() - interval '1 day') w""")
 _ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _TOLD_OF = text("SELECT document_id FROM document WHERE document_id = ANY (:ids)")
 _INSERT = text("""INSERT INTO document (document_id, class, name, media_type, size, sha256, uploaded_by)
@@ -116,7 +117,10 @@ def attach(session: Session, actor: Any, root_id: UUID, new: Iterable[NewFact], 
 
 
 def sweep(session: Session) -> int:
-    """Takes away the sealed files, and their keys, that no committed document tells of; returns how many. Nothing while a file is on its way: the next round."""
+    """Takes away the sealed files, and their keys, that no committed document tells of; returns how many.
+
+    Nothing while a file is on its way: the next round.
+    """
     folder = Path(session.info["documents"])
     found = {document_id: path for path in folder.glob("??/*") if (document_id := identity.parse(path.name.partition(".")[0]))}
     lost = _not_told_of(session, found)

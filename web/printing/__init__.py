@@ -46,9 +46,11 @@ def _drawn() -> frozenset[int]:
 
 def _characters(font: bytes) -> Iterator[int]:
     """The characters of a font's table `cmap` (OpenType 1.9): from its widest part, format 12, or else the one of the first plane, format 4."""
-    tables = {font[place : place + 4]: struct.unpack(">I", font[place + 8 : place + 12])[0] for place in range(12, 12 + 16 * struct.unpack(">H", font[4:6])[0], 16)}
+    count = struct.unpack(">H", font[4:6])[0]
+    tables = {font[place : place + 4]: struct.unpack(">I", font[place + 8 : place + 12])[0] for place in range(12, 12 + 16 * count, 16)}
     start = tables[b"cmap"]
-    places = [start + struct.unpack(">I", font[at + 4 : at + 8])[0] for at in range(start + 4, start + 4 + 8 * struct.unpack(">H", font[start + 2 : start + 4])[0], 8)]
+    count = struct.unpack(">H", font[start + 2 : start + 4])[0]
+    places = [start + struct.unpack(">I", font[at + 4 : at + 8])[0] for at in range(start + 4, start + 4 + 8 * count, 8)]
     formats = {struct.unpack(">H", font[at : at + 2])[0]: at for at in places}
     if 12 in formats:
         at = formats[12]
