@@ -48,7 +48,7 @@ _FACT = {
 EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/token"): {"access_token": "q1Zr5c0mN3…", "token_type": "bearer", "expires_in": 43_200},
     ("get", "/me"): {"user_id": _KARIM, "username": "karim", "name": "Karim Ben Amor", **_PLACE, "roles": ["referent"], "language": "fr"},
-    ("get", "/worklist"): {"items": [{**_ROW, "stage": "evaluation", "priority": 0}], "next": None},
+    ("get", "/worklist"): {"items": [{**_ROW, "stage": "evaluation", "priority": 0, "may_claim": True, "kept_apart": "", "stands_in": ""}], "next": None},
     ("post", "/cases"): {"case_id": _CASE, "case_number": "TN-MED-2026-00042", "task_id": _TASK},
     ("get", "/cases/{case_id}"): {
         "case_id": _CASE,
@@ -104,6 +104,8 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "instance_id": _CASE,
         "stage": "evaluation",
         "may": ["claim", "complete"],
+        "kept_apart": "",
+        "stands_in": "",
         "version": 118,
         "form": _FORM,
         "known": [{**_FACT, "value": "DE", "text": "Germany", "status": "known", "is_hidden": False, "may_correct": False, "correction": None}],

@@ -23,8 +23,11 @@ class Sent(BaseModel):
     correlation: str
 
 
-@router.post("/messages", status_code=202, responses=problems.described(401, 403, 422))
+@router.post("/messages", status_code=202, responses=problems.described(401, 403, 404, 422))
 def send(actor: Acting, session: Writing, message: NewMessage) -> Sent:
-    """Sends a message that the account may send. It is kept until a case waits for it, and taken once."""
+    """Sends a message that the account may send, to a case it reaches. It is kept until the case waits for it, and taken once.
+
+    404 when nothing has this `correlation`, or nothing that the account may know.
+    """
     messages.send(session, actor, message.name, message.correlation, message.payload)
     return Sent(name=message.name, correlation=message.correlation)

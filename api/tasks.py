@@ -44,6 +44,8 @@ class Task(TaskHead):
 
     version: Annotated[int, Field(description="Goes back with the answers: when what the form asks or shows has changed since, they are refused as stale.")]
     may: Annotated[list[str], Field(description="What the reader may do with it: `claim`, `release`, `complete`, `pass`.")]
+    kept_apart: Annotated[str, Field(description="Name of a task the reader did in the same dossier, for which somebody else must do this one; else empty.")]
+    stands_in: Annotated[str, Field(description="Why the case owner does a partner's task: `no_consent`, `nobody` (entrusted to none); else empty.")]
     form: Annotated[
         dict[str, Any],
         Field(description="JSON Schema (2020-12) of the `answers` that are asked now. An upload field (`x-upload`) takes a `document_id`."),

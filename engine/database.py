@@ -35,6 +35,7 @@ class Wall:
     agency: str = ""
     branch: str = ""
     reach: str = "none"
+    sits: bool = False
     may_write: bool = False
     classes: str = ""
     writes: str = ""
@@ -46,8 +47,8 @@ class Wall:
     def settings(self) -> list[str]:
         """Names and values in turn."""
         flag = {True: "on", False: "off"}
-        return ["user_id", self.user_id, "agency", self.agency, "branch", self.branch, "reach", self.reach, "may_write", flag[self.may_write],
-                "classes", self.classes, "writes", self.writes, "is_system", flag[self.is_system]]  # fmt: skip
+        return ["user_id", self.user_id, "agency", self.agency, "branch", self.branch, "reach", self.reach, "sits", flag[self.sits],
+                "may_write", flag[self.may_write], "classes", self.classes, "writes", self.writes, "is_system", flag[self.is_system]]  # fmt: skip
 
 
 class WallFallen(Exception):

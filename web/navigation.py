@@ -17,7 +17,7 @@ class Link:
 
 _LINKS = (
     (Link("desk", "/desk", "list-check"), "worklist.read"),
-    (Link("cases", "/cases", "folder2-open"), "case.read"),
+    (Link("cases", "/cases", "folder2-open"), "case.search"),
     (Link("intake", "/intake", "person-plus"), "case.open"),
     (Link("incidents", "/incidents", "exclamation-triangle"), "incident.read"),
     (Link("inferred", "/inferred", "question-circle"), "edition.read"),

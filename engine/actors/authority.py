@@ -13,9 +13,12 @@ from engine.actors.agencies import ANETI, CPS, HEADQUARTERS, OTE, PARTNERS
 from engine.actors.roles import ROLES
 from engine.actors.users import Actor
 
-__all__ = ["HEADQUARTERS", "branch_of_task", "classes_of", "head_of", "may", "opens", "readable", "require", "roles_done_by", "writable"]
+__all__ = ["HEADQUARTERS", "branch_of_task", "classes_of", "head_of", "is_entrusted", "may", "opens", "readable", "require", "roles_done_by",
+           "roles_stood_in_for", "stands_in_for", "writable"]  # fmt: skip
 
 _HEADS = {OTE: "chef_antenne", CPS: "chef_cps", ANETI: "chef_aneti", PARTNERS: "chef_antenne"}  # a partner answers to the branch
+# Who does a partner's task of a case that is not hers to know: the person did not agree (C3), or nobody entrusted it to her.
+_STANDS_IN = {"operateur": "referent"}
 _HELPING = frozenset(
     {"agent_accueil", "referent", "chef_antenne", "travailleur_social", "chef_cps", "conseiller_emploi", "conseiller_entreprendre", "chef_aneti"}
 )
@@ -24,7 +27,7 @@ _WORKING = _HELPING | _AIDING | {"coordinateur", "operateur", "membre_commission
 _ALL = frozenset(ROLES)
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
-_INTERNAL = frozenset({"aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide"})
+_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.transmis", "suivi.ouvrir"})
 _SENDERS = {
     "signalement.recu": frozenset({"agent_accueil", "attache_social", "chef_antenne"}),
     "piece.recue": _HELPING | {"gestionnaire_aides", "secretaire_commission"},
@@ -42,12 +45,30 @@ def _anywhere(_actor: Actor, _about: About) -> bool:
     return True
 
 
+def is_entrusted(case: Any) -> bool:
+    """Whether an operator has the case: somebody entrusted it to one, and the person agreed that the operator be told (C3)."""
+    return case is not None and case.is_shared_operator and bool(case.assigned)
+
+
+def _has(actor: Actor, case: Any) -> bool:
+    """Whether this operator has the case."""
+    return actor.reach == "own" and is_entrusted(case) and actor.user_id in case.assigned
+
+
 def _in_reach(actor: Actor, about: About) -> bool:
-    """The case is in a branch one reaches. One's own cases (an operator's) are the database's to tell apart: it knows who is assigned.
-    A partner's member of a sitting reads what the sitting shows, not the branch's cases."""
-    if actor.agency == PARTNERS and actor.reach != "own":
-        return False
-    return actor.reach in ("all", "own") or (actor.reach == "branch" and about.get("branch", actor.branch) == actor.branch)
+    """The case is in a branch one reaches. A partner reaches what was entrusted to her: a member of a sitting reads what the sitting shows, not the cases."""
+    if actor.agency == PARTNERS:
+        return _has(actor, about.get("case"))
+    return actor.reach == "all" or (actor.reach == "branch" and about.get("branch", actor.branch) == actor.branch)
+
+
+def _in_reach_of_agencies(actor: Actor, about: About) -> bool:
+    """What is between the agencies and the person: her history and her letters are no partner's."""
+    return actor.agency != PARTNERS and _in_reach(actor, about)
+
+
+def _looks_for_cases(actor: Actor, _about: About) -> bool:
+    return actor.agency != PARTNERS or actor.reach == "own"
 
 
 def _opens(actor: Actor, about: About) -> bool:
@@ -58,26 +79,55 @@ def _opens(actor: Actor, about: About) -> bool:
     return about.get("branch") == actor.branch
 
 
+def stands_in_for(about: About) -> str:
+    """The role that does a partner's task in her place, where the case is not open to her; "" elsewhere."""
+    return "" if about.get("agency") != PARTNERS or is_entrusted(about.get("case")) else _STANDS_IN.get(about.get("role", ""), "")
+
+
+def _stands_in(actor: Actor, about: About) -> bool:
+    return actor.agency == OTE and about.get("branch") == actor.branch and stands_in_for(about) in actor.roles
+
+
 def _does(actor: Actor, about: About) -> bool:
-    """The task is of a role one holds, in one's own agency and branch."""
-    return about.get("role") in actor.roles and about.get("agency") == actor.agency and about.get("branch") == actor.branch
+    """The task is of a role one holds, in one's own agency and branch; an operator's, of a case entrusted to her, else it is the case owner's."""
+    if _stands_in(actor, about):
+        return True
+    if about.get("role") not in actor.roles or about.get("agency") != actor.agency or about.get("branch") != actor.branch:
+        return False
+    return about.get("role") not in _STANDS_IN or _has(actor, about.get("case"))
 
 
 def _holder(about: About) -> UUID | None:
-    return about.get("holder_id")
+    """Who has the task in hand. An operator from whom the person withdrew her consent has it no more."""
+    held, case = about.get("holder_id"), about.get("case")
+    is_lost = about.get("role") in _STANDS_IN and case is not None and not case.is_shared_operator and held in case.assigned
+    return None if is_lost else held
 
 
 def _free_or_mine(actor: Actor, about: About) -> bool:
-    return _does(actor, about) and _holder(about) in (None, actor.user_id)
+    """The task is one's own to do and nobody else has it, nor is it kept apart from one that she did (`did_before`)."""
+    is_mine = _does(actor, about) or (actor.agency == OTE and _holder(about) == actor.user_id and _STANDS_IN.get(about.get("role", "")) in actor.roles)
+    return is_mine and _holder(about) in (None, actor.user_id) and not about.get("did_before")
 
 
 def _mine_or_led(actor: Actor, about: About) -> bool:
-    """In one's own hands, or in those of somebody one answers for: the head of the agency in the branch, the coordinator everywhere."""
-    if _holder(about) is not None and _holder(about) == actor.user_id:
+    """In one's own hands, or in those of somebody one answers for: the head of the agency in the branch, the coordinator everywhere.
+    The case owner answers for what an operator does in her place."""
+    if actor.user_id is not None and _holder(about) == actor.user_id and (actor.agency != PARTNERS or _does(actor, about)):
         return True
     if "coordinateur" in actor.roles:
         return True
-    return _HEADS.get(about.get("agency", "")) in actor.roles and about.get("branch") == actor.branch
+    if about.get("branch") != actor.branch or actor.agency == PARTNERS:
+        return False
+    heads = {_HEADS.get(about.get("agency", "")), _STANDS_IN.get(about.get("role", "")) if about.get("agency") == PARTNERS else None}
+    return bool((heads - {None}) & actor.roles)
+
+
+def _sees_task(actor: Actor, about: About) -> bool:
+    """A task of a case one reads, or one's own to do; a partner's and a social attaché's are only the latter."""
+    if _does(actor, about) and (actor.agency != PARTNERS or _holder(about) in (None, actor.user_id)):
+        return True
+    return actor.agency != PARTNERS and may(actor, "case.read", branch=about.get("case_branch", about.get("branch")))
 
 
 def _sends(actor: Actor, about: About) -> bool:
@@ -90,7 +140,11 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "worklist.read": (_WORKING | {"auditeur", "attache_social"}, _anywhere),
     "case.open": (frozenset({"agent_accueil", "referent", "chef_antenne", "coordinateur", "attache_social"}), _opens),
     "case.read": (_WORKING | {"auditeur"}, _in_reach),
-    "history.read": (_WORKING - {"operateur"} | {"auditeur"}, _in_reach),
+    "case.search": (_WORKING | {"auditeur"}, _looks_for_cases),
+    "history.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
+    "letter.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
+    "task.read": (_WORKING | {"auditeur", "attache_social"}, _sees_task),
+    "task.draft": (_WORKING | {"attache_social"}, _sees_task),
     "task.claim": (_WORKING | {"attache_social"}, _free_or_mine),
     "task.complete": (_WORKING | {"attache_social"}, _free_or_mine),
     "task.release": (_WORKING | {"attache_social"}, _mine_or_led),
@@ -107,13 +161,15 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
 _SYSTEM = frozenset({"edition.read", "edition.publish", "message.send", "clock.advance"})
 # Refused as though there were nothing there.
-_ABSENT = {"case.read": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found"}
+_ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
+           "letter.read": "letter.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
 
 
 def may(actor: Actor, act: str, **about: Any) -> bool:
     """Whether the act is the actor's to do.
 
-    `about`: `agency`, `role`, `branch`, `holder_id` of a task; `branch` (and `process`) of a case; `name` of a message.
+    `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `case` (the row of its case, which
+    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message.
     """
     if actor.kind == "system":
         return act in _SYSTEM
@@ -135,8 +191,9 @@ def require(actor: Actor, act: str, **about: Any) -> None:
 def readable(actor: Actor, field_class: str, author_agency: str = "", case: Any = None) -> bool:
     """Whether the actor may read a fact of this class. `field_class`: one class, or several joined by commas (`F,O`: any of them opens it; see `classes_of`).
 
-    Without consent C1 (`case.is_shared`) a fact stays with OTE and the agency that wrote it; health (H) opens to the case's named
-    social worker alone. The policy on the table `fact` says the same.
+    Without consent C1 (`case.is_shared`) a fact stays with OTE and the agency that wrote it; a partner reads of a case entrusted to her with C3
+    (`is_shared_operator`) and, at a sitting, with C2 (`is_shared_funder`); health (H) opens to the case's named social worker alone. The policy on the
+    table `fact` says the same, save that it shows a partner's member no case at all: what a sitting shows of one is asked here.
     """
     if actor.kind == "system":
         return True
@@ -145,7 +202,11 @@ def readable(actor: Actor, field_class: str, author_agency: str = "", case: Any 
         return False
     if not held:
         return False
-    return case is None or case.is_shared or actor.agency == OTE or (author_agency != "" and author_agency == actor.agency)
+    if case is None or actor.agency == OTE:
+        return True
+    if actor.agency == PARTNERS:
+        return _has(actor, case) or (actor.sits and case.is_shared_funder)
+    return case.is_shared or (author_agency != "" and author_agency == actor.agency)
 
 
 def writable(actor: Actor, field_class: str) -> bool:
@@ -167,6 +228,11 @@ def classes_of(field: Any) -> str:
 def roles_done_by(actor: Actor) -> frozenset[str]:
     """The roles whose tasks the actor does."""
     return actor.roles
+
+
+def roles_stood_in_for(actor: Actor) -> frozenset[str]:
+    """The partners' roles whose tasks the actor does where no partner has the case."""
+    return frozenset(role for role, instead in _STANDS_IN.items() if actor.agency == OTE and instead in actor.roles)
 
 
 def head_of(agency: str) -> str:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from engine import errors, i18n, identity
 from engine.actors import roles as tables
+from engine.actors.agencies import PARTNERS
 from engine.database import Wall
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 500
@@ -58,7 +59,17 @@ class Actor:
 
     @cached_property
     def reach(self) -> str:
-        return "all" if self.kind == "system" else tables.reach(self.roles)
+        """How far she sees. A partner never reaches a branch, whatever her roles: the cases entrusted to her, and sittings where she has a seat (`sits`)."""
+        if self.kind == "system":
+            return "all"
+        if self.agency == PARTNERS:
+            return "own" if "operateur" in self.roles else "none"
+        return tables.reach(self.roles)
+
+    @cached_property
+    def sits(self) -> bool:
+        """Whether she is a partner with a seat at the committee: a funder's member."""
+        return self.agency == PARTNERS and "membre_commission" in self.roles
 
     @cached_property
     def wall(self) -> Wall:
@@ -69,6 +80,7 @@ class Actor:
             agency=self.agency,
             branch=self.branch,
             reach=self.reach,
+            sits=self.sits,
             may_write=is_system or bool(self.writes),
             classes=",".join(sorted(self.reads)),
             writes=",".join(sorted(self.writes)),

@@ -21,8 +21,10 @@ from engine.pathway import bpmn
 from forms import text as words
 
 _INSERT = text("""
-    INSERT INTO instance (instance_id, root_id, parent_id, process, edition_id, person_id, number, branch, subject, scope, state, seq, head, opened_at, stage, is_shared, referent_id, social_worker_id)
-    VALUES (:instance, :root, :parent, :process, :edition, :person, :number, :branch, :subject, CAST(:scope AS jsonb), '', 1, :head, :now, :stage, :is_shared, :referent, :social_worker)""")
+    INSERT INTO instance (instance_id, root_id, parent_id, process, edition_id, person_id, number, branch, subject, scope, state, seq, head, opened_at, stage, is_shared, is_shared_funder, is_shared_operator,
+                          assigned, referent_id, social_worker_id)
+    VALUES (:instance, :root, :parent, :process, :edition, :person, :number, :branch, :subject, CAST(:scope AS jsonb), '', 1, :head, :now, :stage, :is_shared, :is_shared_funder, :is_shared_operator,
+            CAST(:assigned AS uuid[]), :referent, :social_worker)""")
 _FILE = text("""SELECT i.*, e.number AS edition_number, u.name AS referent FROM instance i JOIN edition e USING (edition_id) LEFT JOIN user_account u ON u.user_id = i.referent_id
                  WHERE i.root_id = :id ORDER BY i.opened_at, i.instance_id""")
 _WAITS = text("""SELECT w.instance_id, w.node, w.kind, w.name, w.correlation, w.labels, w.opened_at, w.due_at FROM wait w JOIN instance i USING (instance_id)
@@ -31,6 +33,8 @@ _TASKS = text("""SELECT t.task_id, t.node, t.names, t.agency, t.opened_at, t.due
                   WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
+_ROOT = text("""SELECT branch, person_id, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
+                  FROM instance WHERE instance_id = :id""")
 # Instances that are nobody's part, whoever's message began them.
 _ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
 # The state of a case as domain words have it (§4.0), by the stage it is in.
@@ -53,7 +57,8 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, v
         raise errors.wrong("process.part", "/process", process=process)
     change = begin(session, actor, edition, process, branch, variables or {})
     finish(change)
-    mine = next((row for row in change.opened if authority.may(actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"])), None)
+    mine = next((row for row in change.opened if authority.may(
+        actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"], case=change.held)), None)  # fmt: skip
     return Opened(change.held.instance_id, change.held.number or "", UUID(mine["task_id"]) if mine else None)
 
 
@@ -83,20 +88,29 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
     held = Held(instance_id, root_id, parent.instance_id if parent else None, process, edition, person_id, shown, None, branch, subject, scope,
                 parent.stage if parent and not is_root else "accueil", "open", parent.priority if parent else 0, parent.referent_id if parent else None,
-                parent.social_worker_id if parent else None, parent.is_shared if parent else False, b"", 0, b"", now, dated_version, now)  # fmt: skip
+                parent.social_worker_id if parent else None, *_shared(parent, own), b"", 0, b"", now, dated_version, now)  # fmt: skip
     change = Change(session, actor, held, now)
     # The line comes first, then the row it tells of: the database's guard looks for it.
     change.note("case.opened" if is_root else "instance.opened", {"process": process, "branch": branch, "number": number, "parent": str(held.parent_id or "")})
     session.execute(_INSERT, {
         "instance": instance_id, "root": root_id, "parent": held.parent_id, "process": process, "edition": edition.edition_id, "person": person_id,
         "number": number if is_root else None, "branch": branch, "subject": subject, "scope": json.dumps(scope), "head": held.head, "now": now, "stage": held.stage,
-        "is_shared": held.is_shared, "referent": held.referent_id, "social_worker": held.social_worker_id,
+        "is_shared": held.is_shared, "is_shared_funder": held.is_shared_funder, "is_shared_operator": held.is_shared_operator, "assigned": held.assigned,
+        "referent": held.referent_id, "social_worker": held.social_worker_id,
     })  # fmt: skip
     # What an instance is about is said by us, last: a message that starts it cannot say otherwise.
-    given = {**variables, "instance": str(instance_id), "branche": branch, "numero": number or "", **{name: {"id": found} for name, found in scope.items() if isinstance(found, str)}}
+    about = {name: {"id": found} for name, found in scope.items() if isinstance(found, str)}
+    given = {**variables, "instance": str(instance_id), "branche": branch, "numero": number or "", **about}
     change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,
                                            at=now, seq=0, facts={}), {"process": process})  # fmt: skip
     return change
+
+
+def _shared(parent: Held | None, own: str | None) -> tuple[bool, bool, bool, list[UUID]]:
+    """With whom a new instance is shared: a part as its case; a sitting is nobody's case, and its members read its own facts."""
+    if own == "seance":
+        return True, True, False, []
+    return (parent.is_shared, parent.is_shared_funder, parent.is_shared_operator, list(parent.assigned)) if parent else (False, False, False, [])
 
 
 def finish(change: Change) -> None:
@@ -111,7 +125,7 @@ def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
     root = next((row for row in rows if row.instance_id == case_id), None)
     if root is None:
         raise errors.NotFound("case.not_found")
-    authority.require(actor, "case.read", branch=root.branch)
+    authority.require(actor, "case.read", branch=root.branch, case=root)
     edition, language = editions.load(session, root.edition_id), actor.language
     subjects = facts.Subjects(root.root_id, root.person_id, root.scope)
     known = facts.readable(session, subjects)
@@ -134,7 +148,7 @@ def waiting(session: Session, case_id: UUID, language: str) -> list[Waiting]:
 
 def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit: int = 50) -> History:
     """What happened, the newest first; values of a class the reader may not see are left out and counted."""
-    root = session.execute(text("SELECT branch, person_id, is_shared, social_worker_id, edition_id FROM instance WHERE instance_id = :id"), {"id": case_id}).one_or_none()
+    root = session.execute(_ROOT, {"id": case_id}).one_or_none()
     if root is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "history.read", branch=root.branch)
@@ -147,7 +161,8 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
         found = edition.dictionary.fields.get(field_id)
         return found is not None and authority.readable(actor, authority.classes_of(found), case=root)
 
-    items = tuple(_happened(session, row, names, sees, edition, actor.language) for row in rows[:limit])
+    told = authority.readable(actor, "C", case=root)  # a reason is in somebody's own words, which may name the person
+    items = tuple(_happened(session, row, names, sees, edition, actor.language, told) for row in rows[:limit])
     return History(items, str(offset + limit) if len(rows) > limit else "")
 
 
@@ -159,7 +174,7 @@ def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...
 
 def search(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
     """Cases that the actor reaches, by the same words as `candidates`."""
-    authority.require(actor, "case.read", branch=actor.branch)
+    authority.require(actor, "case.search")
     return _found(session, actor, query)
 
 
@@ -217,7 +232,7 @@ def _letters(session: Session, case_id: UUID, language: str) -> tuple[Mapping[st
     return tuple({"letter_id": row.letter_id, "template": row.template, "title": pick(row.titles, language), "produced_at": row.produced_at} for row in rows)
 
 
-def _happened(session: Session, row: Any, names: Mapping[str, str], sees: Any, edition: editions.Edition, language: str) -> Happened:
+def _happened(session: Session, row: Any, names: Mapping[str, str], sees: Any, edition: editions.Edition, language: str, told: bool) -> Happened:
     line = json.loads(row.line)
     sealed = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
     values = tuple(
@@ -228,7 +243,7 @@ def _happened(session: Session, row: Any, names: Mapping[str, str], sees: Any, e
     why = tuple(_seen_why(one, sees) for one in sealed.get("why", ()))
     actor = line["actor"]
     return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), names.get(actor.get("id", ""), actor.get("kind", "")),
-                    actor.get("agency", ""), line["body"], why, values, sealed.get("reason", "") if isinstance(sealed.get("reason", ""), str) else "")  # fmt: skip
+                    actor.get("agency", ""), line["body"], why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
 
 
 def _seen_why(one: Mapping[str, Any], sees: Any) -> Mapping[str, Any]:

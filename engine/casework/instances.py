@@ -34,17 +34,21 @@ STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 
 _OWN = """instance_id root_id parent_id process edition_id person_id receipt_code branch subject scope stage status priority referent_id social_worker_id
-    is_shared state seq head opened_at"""
-_COLUMNS = f"""{", ".join(f"i.{name}" for name in _OWN.split())}, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number,
+    state seq head opened_at"""
+# What the person agreed to, and the number: on the case's own row (`r`, of a part), of a case itself on the row that is locked.
+_CASE = "is_shared is_shared_funder is_shared_operator assigned number"
+_COLUMNS = f"""{", ".join(f"i.{name}" for name in _OWN.split())}, {", ".join(f"coalesce(r.{name}, i.{name})" for name in _CASE.split())},
     masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
-_NAMES = f"{_OWN} number now dated_version"
-_FIND = named(f"SELECT {_COLUMNS} FROM instance i WHERE i.instance_id = :id", _NAMES)
-_LOCK = named(f"SELECT {_COLUMNS} FROM instance i WHERE i.instance_id = :id FOR UPDATE OF i", _NAMES)
+_FROM = "instance i LEFT JOIN instance r ON r.instance_id = i.root_id AND i.root_id <> i.instance_id"
+_NAMES = f"{_OWN} {_CASE} now dated_version"
+_FIND = named(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = :id", _NAMES)
+_LOCK = named(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = :id FOR UPDATE OF i", _NAMES)
 # The task too, after its case: who waited for the case reads the task again as it is now, or finds it gone.
 LOCK_BY_TASK = named(
-    f"""SELECT {_COLUMNS}, t.task_id, t.position, t.node, t.names, t.form, t.subjects, t.agency AS task_agency, t.branch AS task_branch, t.role, t.holder_id
-          FROM open_task t JOIN instance i USING (instance_id) WHERE t.task_id = :task FOR UPDATE OF i, t""",
-    f"{_NAMES} task_id position node names form subjects task_agency task_branch role holder_id",
+    f"""SELECT {_COLUMNS}, t.task_id, t.position, t.node, t.names, t.form, t.subjects, t.agency AS task_agency, t.branch AS task_branch, t.role, t.holder_id,
+               t.apart
+          FROM {_FROM} JOIN open_task t ON t.instance_id = i.instance_id WHERE t.task_id = :task FOR UPDATE OF i, t""",
+    f"{_NAMES} task_id position node names form subjects task_agency task_branch role holder_id apart",
 )
 _STEP = text("SELECT masar_step(:instance, CAST(:now AS timestamptz), CAST(:author AS uuid), :author_name, :author_agency, CAST(:state AS bytea), CAST(:step AS jsonb))")
 
@@ -70,6 +74,9 @@ class Held:
     referent_id: UUID | None
     social_worker_id: UUID | None
     is_shared: bool
+    is_shared_funder: bool
+    is_shared_operator: bool
+    assigned: list[UUID]
     state: bytes
     seq: int
     head: bytes
@@ -86,8 +93,8 @@ def from_row(session: Session, row: Any) -> Held:
     """The locked instance of a row that holds the columns of `lock`."""
     return Held(
         row.instance_id, row.root_id, row.parent_id, row.process, editions.load(session, row.edition_id), row.person_id, row.number, row.receipt_code, row.branch,
-        row.subject, dict(row.scope), row.stage, row.status, row.priority, row.referent_id, row.social_worker_id, row.is_shared, bytes(row.state),
-        row.seq, bytes(row.head), row.now.astimezone(dt.UTC), row.dated_version, row.opened_at,
+        row.subject, dict(row.scope), row.stage, row.status, row.priority, row.referent_id, row.social_worker_id, row.is_shared, row.is_shared_funder,
+        row.is_shared_operator, list(row.assigned), bytes(row.state), row.seq, bytes(row.head), row.now.astimezone(dt.UTC), row.dated_version, row.opened_at,
     )  # fmt: skip
 
 
@@ -181,7 +188,7 @@ class Change:
         line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at, public, sealed, held.edition.number)
         self.lines.append(line)
         held.seq, held.head = line.head.seq, line.head.hash
-        self.said += [facts.row(fact, self.home or held.subjects, held.seq) for fact in new_facts]
+        self.said += [facts.row(fact, self.home if self.home and not fact.subject.startswith("seance:") else held.subjects, held.seq) for fact in new_facts]
         self.touched = True
 
     def write(self) -> None:
@@ -201,6 +208,7 @@ class Change:
             "root_id": held.root_id, "person_id": held.person_id, "branch": held.branch, "seq": held.seq, "stage": rows.stage(), "status": held.status,
             "outcome": self.outcome, "ended_at": _instant(self.at) if held.status == "ended" else None, "scope": held.scope, "subject": held.subject,
             "priority": held.priority, "referent_id": held.referent_id, "social_worker_id": held.social_worker_id, "is_shared": held.is_shared,
+            "is_shared_funder": held.is_shared_funder, "is_shared_operator": held.is_shared_operator, "assigned": held.assigned,
             "receipt_code": held.receipt_code,
         }}  # fmt: skip
         self.session.execute(_STEP, {
@@ -275,6 +283,7 @@ class Rows:
             "names": held.edition.definitions.labels(happening.node, happening.process), "kind": happening.kind, "form": happening.form or "", "subject": happening.subject or "",
             "subjects": list(happening.scope or ()), "agency": agency, "branch": authority.branch_of_task(happening.role or "", held.branch), "role": happening.role or "",
             "holder_id": str(holder) if holder else None, "due_at": _instant(due), "stage": stage,
+            "apart": {node: held.edition.definitions.labels(node) for node in happening.distinct},
         }  # fmt: skip
 
     def stage(self) -> str:

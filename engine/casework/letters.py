@@ -30,7 +30,8 @@ _NAMES = text("SELECT (SELECT names FROM agency WHERE code = :agency) AS agency,
 _FILES = text("""SELECT i.subject, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number
                    FROM instance i WHERE i.process = 'dossier_aide' AND i.subject = ANY (:aids)""")
 _LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.code, l.produced_at, i.branch, i.number,
-                         i.person_id, i.is_shared, i.social_worker_id
+                         i.person_id, i.social_worker_id,
+                         i.is_shared, i.is_shared_funder, i.is_shared_operator, i.assigned
                     FROM letter l JOIN instance i ON i.instance_id = l.root_id WHERE l.letter_id = :id""")
 _KNOWN = text("SELECT titles, branch, produced_at FROM masar_letter(:code)")
 
@@ -61,7 +62,7 @@ class Written:
 def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
     """A letter of a case one reads; it names the person, so that without consent it stays with OTE. Refuses: `letter.not_found`."""
     row = session.execute(_LETTER, {"id": letter_id}).one_or_none()
-    if row is None or not authority.may(actor, "case.read", branch=row.branch) or not authority.readable(actor, row._mapping["class"], OTE, row):
+    if row is None or not authority.may(actor, "letter.read", branch=row.branch) or not authority.readable(actor, row._mapping["class"], OTE, row):
         raise errors.NotFound("letter.not_found")
     return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.code, row.produced_at)
 

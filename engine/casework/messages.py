@@ -32,11 +32,14 @@ _CONSUME = text("UPDATE message SET consumed_at = masar_now(), consumed_by = :by
 _INSERT = text("INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at) VALUES (:id, :name, :correlation, CAST(:payload AS jsonb), NULL, masar_now())")
 
 
+_REACHED = text("SELECT masar_addressee(:key), masar_addressee_anywhere(:key)")
+
+
 def send(session: Session, actor: Any, name: str, correlation: str, payload: Mapping[str, Any]) -> None:
-    """A message from outside (an account that may send it).
+    """A message from outside (an account that may send it), to a case of its sender's reach; one that begins a case may name none yet.
 
     Refuses: Forbidden; `message.unknown` when no diagram knows the name; `message.payload` what a ledger line cannot hold; `branch.unknown`
-    where it is to start a process at a branch that there is not.
+    where it is to start a process at a branch that there is not; `message.no_addressee` (NotFound): nothing has this key, or nothing of hers.
     """
     authority.require(actor, "message.send", name=name)
     definitions = editions.current(session).definitions
@@ -50,7 +53,17 @@ def send(session: Session, actor: Any, name: str, correlation: str, payload: Map
         branch = payload.get("branche", correlation)
         if not isinstance(branch, str) or session.execute(_BRANCH, {"branch": branch}).scalar() is None:
             raise errors.wrong("branch.unknown", "/payload/branche" if "branche" in payload else "/correlation", branch=str(branch)[:40])
+    is_reached, is_there = session.execute(_REACHED, {"key": correlation}).one()
+    begins = definitions.starting_messages.get(name)
+    is_new = begins is not None and not is_there and authority.may(actor, "case.open", branch=_branch(payload, correlation), process=begins)
+    if actor.kind != "system" and not is_reached and not is_new:
+        raise errors.NotFound("message.no_addressee")
     session.execute(_INSERT, {"id": identity.new_id(), "name": name, "correlation": correlation, "payload": json.dumps(dict(payload))})
+
+
+def _branch(payload: Mapping[str, Any], correlation: str) -> str:
+    """The branch of a case that a message from outside begins."""
+    return str(payload.get("branche") or correlation)
 
 
 def deliverable(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[UUID]:
@@ -85,7 +98,8 @@ def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -
                             {"id": row.receiver, "name": row.name, "correlation": row.correlation}).scalar()  # fmt: skip
     if held is None or not still:
         return None
-    _widen(held.scope, held.process, row.payload)
+    if row.sender_id:  # what comes from outside puts no file on an agenda
+        _widen(held.scope, held.process, row.payload)
     change = Change(session, actor, held, held.now)
     change.give("message.received", message, {"message": row.name, "correlation": row.correlation, "from": str(row.sender_id or "")})
     return change
@@ -99,7 +113,7 @@ def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edi
         scope = {"mesure": row.correlation, "aide": row.correlation}
     elif own == "seance":
         _widen(scope, process, row.payload)
-    branch = row.payload.get("branche") or (parent.branch if parent else row.correlation)
+    branch = _branch(row.payload, parent.branch if parent else row.correlation)
     return cases.begin(session, actor, edition, process, branch, dict(row.payload), parent=parent, scope=scope, message=message)
 
 

@@ -25,7 +25,7 @@ _LEAST_LOADED = text("""
      WHERE u.is_active AND u.agency = 'OTE' AND u.branch = :branch AND 'referent' = ANY (u.roles) GROUP BY u.user_id ORDER BY count(i.instance_id), u.username LIMIT 1""")
 _SAME_PHONE = text("""SELECT i.instance_id, i.number FROM person_token k JOIN instance i USING (person_id)
                         WHERE k.kind = 'phone' AND k.token = :phone AND k.person_id <> :person AND i.root_id = i.instance_id AND i.status = 'open' ORDER BY i.opened_at LIMIT 1""")
-_AID_ROOT = text("SELECT root_id, person_id FROM instance WHERE process = 'dossier_aide' AND subject = :subject")
+_AID_HOME = text("SELECT * FROM masar_home_of_aid(:subject)")
 
 
 @dataclass
@@ -86,10 +86,9 @@ def recorded(change: Change, name: str, value: Any, around: Sequence[str] = ()) 
     return facts.NewFact(subject, name, value, authority.classes_of(found), source={"kind": "system"})
 
 
-def home_of_aid(session: Session, subject: str) -> facts.Subjects | None:
-    """The subjects of the case that an aid belongs to: what a sitting says of an aid is recorded there, its own line tells of it."""
-    row = session.execute(_AID_ROOT, {"subject": subject}).one_or_none() if subject else None
-    return facts.Subjects(row.root_id, row.person_id) if row else None
+def home_of_aid(session: Session, subject: str) -> Any:
+    """The case that an aid belongs to and what its person agreed to, or None: what a sitting says of an aid is recorded there, its own line tells of it."""
+    return session.execute(_AID_HOME, {"subject": subject}).one_or_none() if subject else None
 
 
 @operation("retenir")

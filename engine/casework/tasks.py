@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
+from engine.actors.agencies import OTE
 from engine.casework import cases, operations
 from engine.casework.instances import LOCK_BY_TASK, Change, Held, from_row
 from engine.casework.views import Completed, TaskView
@@ -25,13 +27,22 @@ from forms import answers, field_types
 from forms import form as forms
 
 _TASK = text("""
-    SELECT t.*, i.edition_id, i.person_id, i.scope, i.is_shared, i.social_worker_id, i.referent_id, i.seq, i.branch AS case_branch, u.name AS holder, masar_now() AS now,
-           (SELECT dated_version FROM installation) AS dated_version,
-           d.content AS draft
-      FROM open_task t JOIN instance i USING (instance_id) LEFT JOIN user_account u ON u.user_id = t.holder_id
+    SELECT t.task_id, t.instance_id, t.root_id, t.process, t.node, t.names, t.form, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.opened_at, t.due_at,
+           t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject,
+           r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id,
+           i.branch AS case_branch, u.name AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
+           CASE WHEN t.apart <> '{}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft
+      FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id LEFT JOIN user_account u ON u.user_id = t.holder_id
       LEFT JOIN draft d ON d.task_id = t.task_id AND d.user_id = :user WHERE t.task_id = :task""")
-_DONE = text("""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcome, d.key, d.request_digest, u.name, i.number, i.status FROM task_done d
+_DONE = text("""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcome, d.key, d.request_digest, u.name, i.number, i.status, i.branch FROM task_done d
                   JOIN instance i USING (instance_id) LEFT JOIN user_account u ON u.user_id = d.done_by WHERE d.task_id = :task""")
+# A task as passing it on and drafting in it need it, unlocked, in the columns of the lock.
+_PASSED = text("""SELECT i.instance_id, i.root_id, i.branch, r.is_shared_operator, r.assigned, t.agency AS task_agency, t.branch AS task_branch, t.role,
+                         t.holder_id
+                    FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id WHERE t.task_id = :task""")
+_DID_BEFORE = text("SELECT masar_did_before(:task, :user)")
+_STAFF = text("""SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles)
+                  AND masar_did_before(:task, user_id) IS NULL ORDER BY name""")
 _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, version = version + 1 WHERE task_id = :task")
 
 
@@ -39,69 +50,104 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
     """A task with its form computed for the reader; `correcting`: known fields that she wishes to answer anew. Refuses: NotFound; `task.done` (Conflict) with who did it and when."""
     row = session.execute(_TASK, {"task": task_id, "user": actor.user_id}).one_or_none()
     if row is None:
-        raise _gone(session, task_id)
+        raise _gone(session, actor, task_id)
+    about = {"agency": row.agency, "role": row.role, "branch": row.branch, "holder_id": row.holder_id, "case": row, "did_before": row.did_before}
+    authority.require(actor, "task.read", case_branch=row.case_branch, **about)
     edition = cases.editions.load(session, row.edition_id)
     subjects = facts.Subjects(row.root_id, row.person_id, row.scope).narrowed(row.subjects)
     definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
     seen = _known(session, edition, subjects, definition)
-    asked = _ask(session, actor, edition, definition, seen, row, correcting)
-    about = {"agency": row.agency, "role": row.role, "branch": row.branch, "holder_id": row.holder_id}
+    asked = _ask(session, actor, edition, definition, seen, row, _home(session, row, row.instance_subject), correcting)
     may = frozenset(act for act in ("claim", "release", "complete", "pass") if authority.may(actor, f"task.{act}", **about))
-    names = {known: one.value for known, one in seen.items() if known in beneficiaries.NAME_FIELDS}
-    if not names:
-        names = {fact.field: fact.value for fact in facts.readable(session, subjects, beneficiaries.NAME_FIELDS)}
+    names = {fact.field: fact.value for fact in facts.readable(session, subjects, beneficiaries.NAME_FIELDS)}
     return TaskView(
         row.task_id, row.root_id, row.instance_id, row.case_number, beneficiaries.full_name(names, actor.language), row.node, pick(row.names, actor.language), row.process,
         row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
         max((one.version for one in seen.values()), default=0), asked, row.draft, may,
+        pick(row.apart[row.did_before], actor.language) if row.did_before else "", stands_in(about),
     )  # fmt: skip
 
 
 def claim(session: Session, actor: Any, task_id: UUID) -> None:
-    """Takes a task in hand. Refuses: `task.held` (Conflict) naming who was first. Records: `task.claimed`."""
+    """Takes a task in hand. Refuses: `task.held` (Conflict), naming who was first; `task.kept_apart` (Forbidden), what she did. Records: `task.claimed`."""
     held, row = _locked(session, actor, task_id, "task.claim")
     if row.holder_id == actor.user_id:
         return
-    if row.holder_id is not None:
-        raise _taken(session, row)
     _hold(session, actor, held, row, actor.user_id, "task.claimed")
     session.execute(text("DELETE FROM draft WHERE task_id = :task AND user_id <> :user"), {"task": task_id, "user": actor.user_id})
 
 
 def release(session: Session, actor: Any, task_id: UUID) -> None:
-    """Gives a task back to the branch's queue. Records: `task.released`."""
+    """Gives a task back to the branch's queue; what is taken back from an operator is entrusted to her no more. Records: `task.released`."""
     held, row = _locked(session, actor, task_id, "task.release")
     if row.holder_id is not None:
+        if row.holder_id in held.assigned and row.holder_id != actor.user_id and held.instance_id == held.root_id:
+            held.assigned.remove(row.holder_id)
         _hold(session, actor, held, row, None, "task.released")
 
 
 def pass_to(session: Session, actor: Any, task_id: UUID, user_id: UUID) -> None:
-    """Passes a task to a colleague who may do it. Refuses: `task.colleague_cannot`. Records: `task.passed`."""
+    """Passes a task to a colleague who may do it; an operator to whom one of hers is passed has the case from then on, until the case owner takes one back.
+
+    Refuses: `task.colleague_cannot`. Records: `task.passed`.
+    """
     held, row = _locked(session, actor, task_id, "task.pass")
-    if user_id not in {colleague.user_id for colleague in colleagues_for(session, row.task_agency, row.role, row.task_branch)}:
+    to = next((group for group in _able(session, row, task_id) if user_id in {one.user_id for one in group.people}), None)
+    if to is None:
         raise errors.Invalid("task.colleague_cannot")
+    if to.is_entrusting:
+        held.assigned = [user_id] if to.are_partners else []
     _hold(session, actor, held, row, user_id, "task.passed")
 
 
 def colleagues(session: Session, actor: Any, task_id: UUID) -> Sequence[Any]:
-    """Who else may do this task."""
-    row = session.execute(text("SELECT agency, role, branch FROM open_task WHERE task_id = :task"), {"task": task_id}).one_or_none()
-    return () if row is None else [one for one in colleagues_for(session, row.agency, row.role, row.branch) if one.user_id != actor.user_id]
+    """Who else may do this task: not whoever did one that it is kept apart from. Nobody, for whoever may not pass it."""
+    row = session.execute(_PASSED, {"task": task_id}).one_or_none()
+    if row is None or not authority.may(actor, "task.pass", agency=row.task_agency, role=row.role, branch=row.task_branch, holder_id=row.holder_id, case=row):
+        return ()
+    return [one for group in _able(session, row, task_id) for one in group.people if one.user_id != actor.user_id]
 
 
-def colleagues_for(session: Session, agency: str, role: str, branch: str) -> Sequence[Any]:
-    return session.execute(
-        text("SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles) ORDER BY name"),
-        {"agency": agency, "role": role, "branch": branch},
-    ).all()
+@dataclass(frozen=True)
+class _Able:
+    """Some who may do a task. `is_entrusting`: passing it to one of them entrusts the case to her; to the case owner, to no partner any more."""
+
+    people: Sequence[Any]
+    is_entrusting: bool = False
+    are_partners: bool = False
+
+
+def _able(session: Session, row: Any, task_id: UUID) -> list[_Able]:
+    """Who may be given a task: those of its role; where that is an operator's, operators if the person agreed that they be told, and the case owner."""
+    def staff(agency: str, role: str) -> Sequence[Any]:
+        return session.execute(_STAFF, {"agency": agency, "role": role, "branch": row.task_branch, "task": task_id}).all()
+
+    instead = authority.stands_in_for({"agency": row.task_agency, "role": row.role})  # whoever does it when no operator has the case
+    if not instead:
+        return [_Able(staff(row.task_agency, row.role))]
+    if not row.is_shared_operator:
+        return [_Able(staff(OTE, instead))]
+    if row.instance_id != row.root_id:  # a case is entrusted on its own row
+        return [_Able([one for one in staff(row.task_agency, row.role) if one.user_id in row.assigned])]
+    return [_Able(staff(row.task_agency, row.role), is_entrusting=True, are_partners=True), _Able(staff(OTE, instead), is_entrusting=True)]
+
+
+def stands_in(about: Mapping[str, Any]) -> str:
+    """Why the case owner does a partner's task: `no_consent` (C3 was not given, or withdrawn), `nobody` (entrusted to no operator); "" where she does not."""
+    return "" if not authority.stands_in_for(about) else "nobody" if about["case"].is_shared_operator else "no_consent"
 
 
 def save_draft(session: Session, actor: Any, task_id: UUID, content: Mapping[str, Any]) -> None:
-    """Keeps what is being typed, for its author alone, until the task is done."""
+    """Keeps what is being typed, for its author alone, until the task is done. Refuses: `task.draft_too_long`; NotFound, `task.done`, as seeing it would."""
+    row = session.execute(_PASSED, {"task": task_id}).one_or_none()
+    if row is None:
+        raise _gone(session, actor, task_id)
+    about = {"agency": row.task_agency, "role": row.role, "branch": row.task_branch, "holder_id": row.holder_id, "case": row}
+    authority.require(actor, "task.draft", **about, case_branch=row.branch)
     if len(json.dumps(content, default=str)) > 200_000:
         raise errors.Invalid("task.draft_too_long")
     session.execute(
-        text("""INSERT INTO draft (task_id, user_id, content) SELECT t.task_id, :user, CAST(:content AS jsonb) FROM open_task t WHERE t.task_id = :task
+        text("""INSERT INTO draft (task_id, user_id, content) VALUES (:task, :user, CAST(:content AS jsonb))
                 ON CONFLICT (task_id, user_id) DO UPDATE SET content = excluded.content, saved_at = now()"""),
         {"task": task_id, "user": actor.user_id, "content": json.dumps(content, ensure_ascii=False)},
     )
@@ -112,18 +158,15 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
 
     `raw`: field id → answer, as `forms.answers.read` takes them (`is_typed`: text as one types it, else JSON values only; plus `not_duplicate_of` and `not_duplicate_reason` where a double was suspected).
     None repeats a submission whose page can no longer be read: the same `key` answers as the first did.
-    Refuses: NotFound; `task.done`, `task.held`, `task.stale` (Conflict); `task.answers` (Invalid, findings); `beneficiary.possible_duplicate` (Conflict).
+    Refuses: NotFound; `task.not_yours`, `task.kept_apart` (Forbidden); `task.done`, `task.held`, `task.stale` (Conflict); `task.answers` (Invalid, findings);
+    `beneficiary.possible_duplicate` (Conflict).
     Records: `task.completed`.
     """
     digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).digest()
     row = session.execute(LOCK_BY_TASK, {"task": task_id}).one_or_none()
     if row is None:
         return _repeat(session, actor, task_id, key, digest if raw is not None else None)
-    about = {"agency": row.task_agency, "role": row.role, "branch": row.task_branch, "holder_id": row.holder_id}
-    if not authority.may(actor, "task.complete", **about):
-        if row.holder_id not in (None, actor.user_id):
-            raise _taken(session, row)
-        raise errors.Forbidden("task.not_yours")
+    _check(session, actor, row, "task.complete")
     held = from_row(session, row)
     change = Change(session, actor, held, held.now)
     edition = held.edition
@@ -135,15 +178,16 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     if version is not None and version != max((one.version for one in seen.values()), default=0):
         newer = [one for one in seen.values() if one.version > version]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])
-    asked = _ask(session, actor, edition, definition, seen, row)
+    home = _home(session, row, row.subject)
+    asked = _ask(session, actor, edition, definition, seen, row, home)
     own = {name: raw[name] for name in raw if name not in ("not_duplicate_of", "not_duplicate_reason")}
     said = answers.read(asked, own, actor.language, _around(session, row), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = _new_facts(said, subjects, edition, held)
     reason = _check_identity(session, actor, held, new, raw)
-    if held.process == "seance_commission":
-        change.home = operations.home_of_aid(session, next((one.subject for one in new if one.subject.startswith("aide:")), ""))
+    if home and any(one.subject.startswith("aide:") for one in new):
+        change.home = facts.Subjects(home.root_id, home.person_id)
     documents.attach(session, actor, (change.home or held.subjects).root_id, new, edition.dictionary.fields)
     change.done.append({"task_id": str(task_id), "node": row.node, "outcome": "completed", "done_by": str(actor.user_id), "key": key, "digest": digest.hex()})
     if row.holder_id is None and row.role == "travailleur_social" and held.social_worker_id is None:
@@ -152,20 +196,39 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     change.give("task.completed", bpmn.Complete(task_id=row.position, variables={}, at=held.now, seq=0, facts={}),
                 {"task": row.position, "node": row.node, "form": row.form}, new, reason)  # fmt: skip
     cases.finish(change)
-    mine = tuple(UUID(one["task_id"]) for one in change.opened
-                 if authority.may(actor, "task.complete", agency=one["agency"], role=one["role"], branch=one["branch"], holder_id=one["holder_id"] and UUID(one["holder_id"])))  # fmt: skip
+    mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))
     return Completed(held.root_id, held.number or "", mine, held.status == "ended")
 
 
 def _locked(session: Session, actor: Any, task_id: UUID, act: str) -> tuple[Held, Any]:
     row = session.execute(LOCK_BY_TASK, {"task": task_id}).one_or_none()
     if row is None:
-        raise _gone(session, task_id)
-    if not authority.may(actor, act, agency=row.task_agency, role=row.role, branch=row.task_branch, holder_id=row.holder_id):
-        if act == "task.claim" and row.holder_id not in (None, actor.user_id):
-            raise _taken(session, row)
-        raise errors.Forbidden("task.not_yours")
+        raise _gone(session, actor, task_id)
+    _check(session, actor, row, act)
     return from_row(session, row), row
+
+
+def _check(session: Session, actor: Any, row: Any, act: str) -> None:
+    """Refuses, of a locked task: NotFound where seeing it is not hers; `task.held`, naming who has it; `task.kept_apart`, what she did; `task.not_yours`."""
+    about = {"agency": row.task_agency, "role": row.role, "branch": row.task_branch, "holder_id": row.holder_id, "case": row}
+    # Asked once the case is locked: a task just done beside this one is seen.
+    did = session.execute(_DID_BEFORE, {"task": row.task_id, "user": actor.user_id}).scalar() if row.apart else None
+    if authority.may(actor, act, **about, did_before=did):
+        return
+    authority.require(actor, "task.read", **about, case_branch=row.branch)
+    if act in ("task.claim", "task.complete") and row.holder_id not in (None, actor.user_id):
+        raise _taken(session, row)
+    if did and authority.may(actor, act, **about):
+        raise errors.Forbidden("task.kept_apart", did=pick(row.apart[did], actor.language))
+    raise errors.Forbidden("task.not_yours")
+
+
+def _is_mine(session: Session, actor: Any, held: Held, opened: Mapping[str, Any]) -> bool:
+    """Whether a task just opened is the actor's to do next."""
+    about = {name: opened[name] for name in ("agency", "role", "branch")} | {"holder_id": opened["holder_id"] and UUID(opened["holder_id"]), "case": held}
+    if not authority.may(actor, "task.complete", **about):
+        return False
+    return not opened["apart"] or session.execute(_DID_BEFORE, {"task": opened["task_id"], "user": actor.user_id}).scalar() is None
 
 
 def _hold(session: Session, actor: Any, held: Held, row: Any, holder: UUID | None, kind: str) -> None:
@@ -177,9 +240,9 @@ def _hold(session: Session, actor: Any, held: Held, row: Any, holder: UUID | Non
     change.write()
 
 
-def _gone(session: Session, task_id: UUID) -> errors.Refusal:
+def _gone(session: Session, actor: Any, task_id: UUID) -> errors.Refusal:
     done = session.execute(_DONE, {"task": task_id}).one_or_none()
-    if done is None:
+    if done is None or not (done.done_by == actor.user_id or authority.may(actor, "case.read", branch=done.branch)):
         return errors.NotFound("task.not_found")
     return errors.Conflict("task.done", who=done.name or "Masar", at=done.done_at, outcome=done.outcome, case_id=str(done.root_id))
 
@@ -196,12 +259,13 @@ def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes
         if digest is not None and bytes(done.request_digest or b"") != digest:
             raise errors.Conflict("task.key_reused")
         return Completed(done.root_id, done.number or "", (), done.status == "ended", is_repeat=True)
-    raise _gone(session, task_id)
+    raise _gone(session, actor, task_id)
 
 
-def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapping[str, forms.Known], row: Any, correcting: Collection[str] = ()) -> forms.Form:
+def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapping[str, forms.Known], row: Any, home: Any,
+         correcting: Collection[str] = ()) -> forms.Form:  # fmt: skip
     """The form for this reader: what conditions read besides the facts is the same for seeing and for completing."""
-    return forms.ask(definition, seen, _readable(actor, row), _writable(actor), clock.today(row.now), actor.language, _around(session, row),
+    return forms.ask(definition, seen, _readable(actor, row, home), _writable(actor), clock.today(row.now), actor.language, _around(session, row),
                      correcting=correcting)  # fmt: skip
 
 
@@ -209,8 +273,19 @@ def _around(session: Session, row: Any) -> Mapping[str, Any]:
     return programmes.tables(session, row.dated_version).scope(clock.today(row.now))
 
 
-def _readable(actor: Any, row: Any) -> Any:
-    return lambda found, author_agency="": authority.readable(actor, authority.classes_of(found), author_agency, row)
+def _home(session: Session, row: Any, instance_subject: str) -> Any:
+    """The case that a sitting's task is about, through the aid on the agenda; None where the task is about its own case."""
+    if not instance_subject.startswith("seance:"):
+        return None
+    return operations.home_of_aid(session, next((one for one in row.subjects if one.startswith("aide:")), ""))
+
+
+def _readable(actor: Any, row: Any, home: Any) -> Any:
+    """What the reader may see of a field: of its own case, which at a sitting is not the one whose task it is."""
+    def may_read(found: Any, author_agency: str = "") -> bool:
+        return authority.readable(actor, authority.classes_of(found), author_agency, home if home and found.subject != "sitting" else row)
+
+    return may_read
 
 
 def _writable(actor: Any) -> Any:

@@ -11,7 +11,8 @@ from forms.form import Form
 
 @dataclass(frozen=True)
 class DeskRow:
-    """One task of the worklist. `person` is "" where the reader may not know the name; `name` is in the reader's language."""
+    """One task of the worklist. `person` is "" where the reader may not know the name; `name` is in the reader's language; `may_claim`: it is free, and hers to
+    take. `kept_apart`, `stands_in`: as in a task's view."""
 
     task_id: UUID
     case_id: UUID
@@ -30,6 +31,9 @@ class DeskRow:
     is_late: bool
     stage: str
     priority: int
+    may_claim: bool = False
+    kept_apart: str = ""
+    stands_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,17 @@ class TaskHead:
 
 @dataclass(frozen=True)
 class TaskView(TaskHead):
-    """A task as the reader may see it: its form computed for her, her draft, and what she may do with it (`may`)."""
+    """A task as the reader may see it: its form computed for her, her draft, and what she may do with it (`may`).
+
+    `kept_apart`: the name of a task she did in the same dossier, for which somebody else must do this one. `stands_in`: why the case owner does a partner's
+    task: `no_consent`, `nobody`; "" where she does not.
+    """
 
     form: Form
     draft: Mapping[str, Any] | None
     may: frozenset[str]
+    kept_apart: str = ""
+    stands_in: str = ""
 
 
 @dataclass(frozen=True)

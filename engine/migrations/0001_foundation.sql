@@ -44,8 +44,8 @@ END $$;
 CREATE TRIGGER demo_only BEFORE INSERT OR UPDATE ON demo_clock FOR EACH ROW EXECUTE FUNCTION refuse_clock_outside_demo();
 
 -- ── The wall: what unit_of_work says of the actor, read by every policy ─────────────────────────────────────────────────────
--- masar.user_id, masar.agency, masar.branch, masar.reach (none | own | branch | all), masar.may_write (on | off),
--- masar.classes (C,O,S,…), masar.is_system (on | off). Unset settings give NULL: nothing is seen.
+-- masar.user_id, masar.agency, masar.branch, masar.reach (none | own | branch | all), masar.sits (on | off: a partner's seat at the sittings of
+-- her branch), masar.may_write (on | off), masar.classes (C,O,S,…), masar.is_system (on | off). Unset settings give NULL: nothing is seen.
 CREATE FUNCTION masar_setting(name text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
     $$ SELECT nullif(current_setting('masar.' || name, true), '') $$;
 
@@ -119,11 +119,14 @@ CREATE TABLE instance (
     branch text NOT NULL REFERENCES branch, subject text NOT NULL DEFAULT '', scope jsonb NOT NULL DEFAULT '{}',
     stage text NOT NULL DEFAULT 'accueil', status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'ended')),
     outcome text NOT NULL DEFAULT '', priority smallint NOT NULL DEFAULT 0, referent_id uuid, social_worker_id uuid,
-    is_shared boolean NOT NULL DEFAULT false, assigned uuid[] NOT NULL DEFAULT '{}',
+    -- What the person agreed to (consents.py): C1, C2 and C3. Read on the case's own row, never on a child's; `assigned`: the operators it is entrusted to.
+    is_shared boolean NOT NULL DEFAULT false, is_shared_funder boolean NOT NULL DEFAULT false, is_shared_operator boolean NOT NULL DEFAULT false,
+    assigned uuid[] NOT NULL DEFAULT '{}',
     state bytea NOT NULL, seq bigint NOT NULL DEFAULT 0, head bytea NOT NULL, opened_at timestamptz NOT NULL, ended_at timestamptz
 );
 CREATE INDEX instance_by_root ON instance (root_id);
 CREATE INDEX instance_by_person ON instance (person_id);
+CREATE INDEX instance_by_subject ON instance (subject) WHERE subject <> '';
 CREATE INDEX instance_open_by_branch ON instance (branch, process, opened_at) WHERE status = 'open';
 CREATE INDEX instance_open_by_process ON instance (process, subject) WHERE status = 'open';
 
@@ -132,6 +135,7 @@ CREATE TABLE open_task (
     process text NOT NULL, node text NOT NULL, names jsonb NOT NULL, kind text NOT NULL DEFAULT 'user', form text NOT NULL DEFAULT '',
     subject text NOT NULL DEFAULT '', subjects jsonb NOT NULL DEFAULT '[]', agency text NOT NULL, branch text NOT NULL, role text NOT NULL,
     holder_id uuid, opened_at timestamptz NOT NULL, claimed_at timestamptz, due_at timestamptz, version integer NOT NULL DEFAULT 1,
+    apart jsonb NOT NULL DEFAULT '{}',  -- the tasks whose doer may not do this one: node -> names
     case_number text NOT NULL DEFAULT '', stage text NOT NULL DEFAULT '', priority smallint NOT NULL DEFAULT 0,
     remind_at timestamptz, reminders smallint NOT NULL DEFAULT 0,
     sort_due timestamptz GENERATED ALWAYS AS (coalesce(due_at, 'infinity')) STORED
@@ -148,6 +152,7 @@ CREATE TABLE task_done (
     task_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, node text NOT NULL, outcome text NOT NULL,
     done_by uuid, done_at timestamptz NOT NULL, key text NOT NULL DEFAULT '', request_digest bytea
 );
+CREATE INDEX task_done_by_instance ON task_done (instance_id) WHERE done_by IS NOT NULL;
 CREATE TABLE draft (
     task_id uuid NOT NULL, user_id uuid NOT NULL, content jsonb NOT NULL, saved_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (task_id, user_id)
@@ -278,12 +283,24 @@ CREATE FUNCTION masar_is_system() RETURNS boolean LANGUAGE sql STABLE PARALLEL S
     $$ SELECT coalesce(current_setting('masar.is_system', true) = 'on', false) $$;
 CREATE FUNCTION masar_may_write() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
     $$ SELECT coalesce(current_setting('masar.may_write', true) = 'on', false) $$;
-CREATE FUNCTION masar_reaches(of_branch text, of_assigned uuid[]) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+-- Whether a case is entrusted to whoever asks: she is named on it, and the person agreed that the operator be told (C3).
+CREATE FUNCTION masar_entrusted(of_root uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM instance r WHERE r.instance_id = of_root AND r.is_shared_operator AND masar_setting('user_id')::uuid = ANY (r.assigned));
+END $$;
+-- A partner reaches the cases entrusted to her and, where she has a seat, the sittings of her branch: never a branch.
+CREATE FUNCTION masar_reaches(of_branch text, of_root uuid, of_subject text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
     $$ SELECT CASE current_setting('masar.reach', true)
               WHEN 'branch' THEN of_branch = current_setting('masar.branch', true)
               WHEN 'all' THEN true
-              WHEN 'own' THEN masar_setting('user_id')::uuid = ANY (of_assigned)
-              ELSE false END $$;
+              ELSE (current_setting('masar.reach', true) = 'own' AND masar_entrusted(of_root))
+                   OR (current_setting('masar.sits', true) = 'on' AND of_branch = current_setting('masar.branch', true) AND of_subject LIKE 'seance:%') END $$;
+-- Whether what an agency wrote of a case one reaches is hers to read: without C1 it stays with OTE and its author; a partner reaches nothing without C2 or C3.
+CREATE FUNCTION masar_shared_with_me(of_shared boolean, of_author text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT of_shared OR current_setting('masar.agency', true) IN ('OTE', 'PART') OR of_author = current_setting('masar.agency', true) OR masar_is_system() $$;
+-- Whether a partner asks, who reads and does her own and nothing else.
+CREATE FUNCTION masar_is_partner() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT coalesce(current_setting('masar.agency', true) = 'PART', false) $$;
 -- A fact's class may be several, joined by commas: its own first, then those whose readers see it too (`also` in the dictionary).
 CREATE FUNCTION masar_sees_class(of_class text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
     $$ SELECT string_to_array(of_class, ',') && string_to_array(coalesce(current_setting('masar.classes', true), ''), ',') $$;
@@ -306,43 +323,89 @@ END $$;
 CREATE POLICY colleagues ON user_account FOR SELECT TO masar_app USING (masar_setting('user_id') IS NOT NULL OR masar_is_system());
 CREATE POLICY own_language ON user_account FOR UPDATE TO masar_app USING (user_id = masar_setting('user_id')::uuid);
 CREATE POLICY own_sessions ON user_session FOR ALL TO masar_app USING (user_id = masar_setting('user_id')::uuid);
-CREATE POLICY in_reach ON instance FOR SELECT TO masar_app USING (masar_reaches(branch, assigned));
-CREATE POLICY write_in_reach ON instance FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND masar_reaches(branch, assigned));
-CREATE POLICY change_in_reach ON instance FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, assigned));
-CREATE POLICY in_reach ON open_task FOR SELECT TO masar_app USING (masar_reaches(branch, ARRAY[holder_id]));
--- A case of one's branch may go on with a task of the headquarters (aids, payments): written, not read, from the branch.
+CREATE POLICY in_reach ON instance FOR SELECT TO masar_app USING (masar_reaches(branch, root_id, subject));
+CREATE POLICY write_in_reach ON instance FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND masar_reaches(branch, root_id, subject));
+CREATE POLICY change_in_reach ON instance FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, root_id, subject));
+-- The tasks of one's branch and those of a case in reach, wherever they wait; a partner's own lane, where nobody else of hers holds the task.
+-- Whoever reads no class of facts (a social attaché, who only signals) sees the tasks of her own office.
+CREATE POLICY in_reach ON open_task FOR SELECT TO masar_app USING (
+    CASE current_setting('masar.reach', true)
+         WHEN 'all' THEN masar_setting('classes') IS NOT NULL OR masar_is_system() OR (agency = masar_setting('agency') AND branch = masar_setting('branch'))
+         WHEN 'branch' THEN (branch = current_setting('masar.branch', true) AND branch <> 'TUN')  -- at the headquarters wait tasks of every branch's cases
+              OR EXISTS (SELECT FROM instance i WHERE i.instance_id = open_task.instance_id)
+         ELSE agency = masar_setting('agency') AND branch = masar_setting('branch') AND (holder_id IS NULL OR holder_id = masar_setting('user_id')::uuid)
+              AND EXISTS (SELECT FROM instance i WHERE i.instance_id = open_task.root_id) END);
+-- A case of one's reach may go on with a task of others (aids at the headquarters, OTE after an operator's visit): a step writes it, a page does not show it.
 CREATE POLICY write_of_a_case_in_reach ON open_task FOR ALL TO masar_app
-    USING (masar_may_write() AND (masar_reaches(branch, ARRAY[holder_id]) OR EXISTS (SELECT FROM instance i WHERE i.instance_id = open_task.instance_id)));
+    USING (masar_may_write() AND current_setting('transaction_read_only') = 'off'
+           AND (masar_reaches(branch, root_id, '') OR EXISTS (SELECT FROM instance i WHERE i.instance_id = open_task.instance_id)));
 CREATE POLICY own_draft ON draft FOR ALL TO masar_app USING (user_id = masar_setting('user_id')::uuid OR masar_is_system());
 
 DO $$
 DECLARE t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['task_done', 'wait', 'ledger_line', 'ledger_sealed'] LOOP
+    FOREACH t IN ARRAY ARRAY['wait', 'ledger_line'] LOOP
         EXECUTE format('CREATE POLICY of_a_case_in_reach ON %I FOR SELECT TO masar_app USING (EXISTS (SELECT FROM instance i WHERE i.instance_id = %I.instance_id))', t, t);
         EXECUTE format('CREATE POLICY add_to_a_case_in_reach ON %I FOR INSERT TO masar_app WITH CHECK (masar_may_write())', t);
     END LOOP;
 END $$;
+-- What was said, and who did what before her, is not a partner's to read.
+CREATE POLICY of_a_case_in_reach ON ledger_sealed FOR SELECT TO masar_app
+    USING (NOT masar_is_partner() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = ledger_sealed.instance_id));
+CREATE POLICY add_to_a_case_in_reach ON ledger_sealed FOR INSERT TO masar_app WITH CHECK (masar_may_write());
+CREATE POLICY of_a_case_in_reach ON task_done FOR SELECT TO masar_app
+    USING ((NOT masar_is_partner() OR done_by = masar_setting('user_id')::uuid) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = task_done.instance_id));
+-- Who did one task of a dossier does not do the one that the diagram keeps apart from it. The task is still there: its row goes in the same statement.
+CREATE FUNCTION masar_did_before(of_task uuid, of_user uuid) RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE task record;
+BEGIN
+    SELECT t.instance_id, t.subjects, t.apart INTO task FROM open_task t WHERE t.task_id = of_task AND t.apart <> '{}';
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    -- The dossier of the task and, at a sitting, the one of the aid it is about.
+    RETURN (SELECT d.node FROM task_done d
+             WHERE d.instance_id IN (SELECT task.instance_id UNION SELECT i.instance_id FROM jsonb_array_elements_text(task.subjects) s JOIN instance i ON i.subject = s)
+               AND task.apart ? d.node AND d.done_by = of_user AND d.outcome = 'completed' ORDER BY d.done_at DESC LIMIT 1);
+END $$;
+CREATE POLICY add_to_a_case_in_reach ON task_done FOR INSERT TO masar_app
+    WITH CHECK (masar_may_write() AND (done_by IS NULL OR outcome <> 'completed' OR masar_did_before(task_id, done_by) IS NULL));
 CREATE POLICY change_of_a_case_in_reach ON wait FOR UPDATE TO masar_app
     USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = wait.instance_id));
 CREATE POLICY close_of_a_case_in_reach ON wait FOR DELETE TO masar_app
     USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = wait.instance_id));
+-- A letter is between the administration and the person, whom it names: no partner's, and without C1 OTE's alone.
 CREATE POLICY of_a_case_in_reach ON letter FOR SELECT TO masar_app
-    USING (masar_sees_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = letter.root_id AND (i.is_shared OR masar_setting('agency') = 'OTE')));
+    USING (masar_sees_class(class) AND NOT masar_is_partner() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = letter.root_id AND masar_shared_with_me(i.is_shared, 'OTE')));
 CREATE POLICY add_to_a_case_in_reach ON letter FOR INSERT TO masar_app WITH CHECK (masar_may_write());
-CREATE POLICY in_reach ON incident FOR SELECT TO masar_app USING (masar_reaches(branch, NULL));
+CREATE POLICY in_reach ON incident FOR SELECT TO masar_app USING (masar_reaches(branch, NULL, NULL));
 CREATE POLICY add_in_reach ON incident FOR INSERT TO masar_app WITH CHECK (masar_may_write());
-CREATE POLICY change_in_reach ON incident FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, NULL));
-CREATE POLICY sent_by_a_case ON message FOR INSERT TO masar_app WITH CHECK (masar_may_write());
+CREATE POLICY change_in_reach ON incident FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, NULL, NULL));
+-- Whether a message's key names something: a case by its number, an instance by its id or that of its aid, a measure, or what an instance waits for.
+CREATE FUNCTION masar_addressee(of_key text) RETURNS boolean LANGUAGE sql STABLE AS
+    $$ SELECT EXISTS (SELECT FROM instance i WHERE i.instance_id = CASE WHEN of_key ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' THEN of_key::uuid END)
+           OR EXISTS (SELECT FROM instance i WHERE i.number = of_key)
+           OR EXISTS (SELECT FROM wait w JOIN instance i USING (instance_id) WHERE w.kind = 'message' AND w.correlation = of_key)
+           OR EXISTS (SELECT FROM fact f JOIN instance i ON i.instance_id = f.root_id WHERE f.is_current AND f.subject = ANY (ARRAY['aide:' || of_key, 'mesure:' || of_key])) $$;
+CREATE FUNCTION masar_addressee_anywhere(of_key text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT masar_addressee(of_key) $$;
+-- A step sends for its own instance; a person to nobody's case but those she reaches.
+CREATE POLICY sent_by_a_case ON message FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND
+    CASE WHEN sender_id IS NOT NULL THEN EXISTS (SELECT FROM instance i WHERE i.instance_id = message.sender_id)
+         ELSE masar_addressee(correlation) OR NOT masar_addressee_anywhere(correlation) END);
 CREATE POLICY carried_by_the_system ON message FOR ALL TO masar_app USING (masar_is_system());
-CREATE POLICY to_me_or_my_role ON notice FOR SELECT TO masar_app USING (user_id = masar_setting('user_id')::uuid OR (user_id IS NULL AND masar_reaches(branch, NULL)));
-CREATE POLICY read_by_me ON notice FOR UPDATE TO masar_app USING (user_id = masar_setting('user_id')::uuid OR (user_id IS NULL AND masar_reaches(branch, NULL)));
+CREATE POLICY to_me_or_my_role ON notice FOR SELECT TO masar_app
+    USING (user_id = masar_setting('user_id')::uuid OR (user_id IS NULL AND (agency IN ('', masar_setting('agency')) OR masar_is_system()) AND masar_reaches(branch, NULL, NULL)));
+CREATE POLICY read_by_me ON notice FOR UPDATE TO masar_app
+    USING (user_id = masar_setting('user_id')::uuid OR (user_id IS NULL AND (agency IN ('', masar_setting('agency')) OR masar_is_system()) AND masar_reaches(branch, NULL, NULL)));
 CREATE POLICY sent_by_the_system ON notice FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 CREATE POLICY born_with_a_case ON person FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 CREATE POLICY of_a_case_in_reach ON person FOR SELECT TO masar_app
     USING (masar_is_system() OR EXISTS (SELECT FROM instance i WHERE i.person_id = person.person_id));
+-- By these a name is found: whoever may not read the name may not find the case by it.
 CREATE POLICY of_a_person_in_reach ON person_token FOR SELECT TO masar_app
-    USING (masar_is_system() OR EXISTS (SELECT FROM instance i WHERE i.person_id = person_token.person_id));
+    USING (masar_is_system() OR EXISTS (SELECT FROM instance i WHERE i.person_id = person_token.person_id AND i.root_id = i.instance_id
+                                           AND masar_shared_with_me(i.is_shared, '')));
 CREATE POLICY add_of_a_person ON person_token FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 CREATE POLICY drop_of_a_person ON person_token FOR DELETE TO masar_app
     USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.person_id = person_token.person_id));
@@ -350,16 +413,17 @@ CREATE POLICY drop_of_a_person ON person_token FOR DELETE TO masar_app
 -- Class by class; without consent C1 a fact stays with OTE and with the agency that wrote it; health with the named social worker.
 CREATE POLICY class_and_case ON fact FOR SELECT TO masar_app USING (
     masar_is_system() OR (masar_sees_class(class) AND EXISTS (
-        SELECT FROM instance i WHERE i.instance_id = fact.root_id
-           AND (i.is_shared OR masar_setting('agency') = 'OTE' OR fact.author_agency = masar_setting('agency'))
+        SELECT FROM instance i WHERE i.instance_id = fact.root_id AND masar_shared_with_me(i.is_shared, fact.author_agency)
            AND (fact.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid))));
--- What an operation of a diagram finds out (source `system`) is recorded in whatever class, whoever moved the case on.
+-- What an operation of a diagram finds out (source `system`) is recorded in whatever class, whoever moved the case on. A sitting writes of the aids on its agenda.
 CREATE POLICY class_and_case_written ON fact FOR INSERT TO masar_app WITH CHECK (
-    masar_may_write() AND (masar_writes_class(class) OR source ->> 'kind' = 'system') AND EXISTS (SELECT FROM instance i WHERE i.instance_id = fact.root_id));
+    masar_may_write() AND (masar_writes_class(class) OR source ->> 'kind' = 'system') AND (
+        EXISTS (SELECT FROM instance i WHERE i.instance_id = fact.root_id)
+        OR EXISTS (SELECT FROM instance i WHERE i.instance_id = fact.instance_id AND i.subject LIKE 'seance:%' AND i.scope -> 'aide' ? split_part(fact.subject, ':', 2))));
 CREATE POLICY class_and_case ON document FOR SELECT TO masar_app USING (
-    uploaded_by = masar_setting('user_id')::uuid OR masar_is_system()
+    masar_is_system() OR (uploaded_by = masar_setting('user_id')::uuid AND (root_id IS NULL OR NOT masar_is_partner()))
     OR (root_id IS NOT NULL AND masar_sees_class(class) AND EXISTS (SELECT FROM instance i WHERE i.instance_id = document.root_id
-         AND (i.is_shared OR masar_setting('agency') = 'OTE') AND (document.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid))));
+         AND masar_shared_with_me(i.is_shared, '') AND (document.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid))));
 CREATE POLICY uploaded_by_me ON document FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND uploaded_by = masar_setting('user_id')::uuid);
 CREATE POLICY attached_by_me ON document FOR UPDATE TO masar_app USING (uploaded_by = masar_setting('user_id')::uuid OR masar_is_system());
 
@@ -418,7 +482,7 @@ CREATE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[],
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE fields text[] := string_to_array(of_fields, ' ');
 BEGIN
-    IF NOT EXISTS (SELECT FROM instance i WHERE i.instance_id = of_root AND masar_reaches(i.branch, i.assigned)) THEN
+    IF NOT EXISTS (SELECT FROM instance i WHERE i.instance_id = of_root AND masar_reaches(i.branch, i.root_id, i.subject)) THEN
         RETURN;
     END IF;
     RETURN QUERY
@@ -430,6 +494,19 @@ BEGIN
             SELECT hers.* FROM fact hers WHERE hers.person_id = of_person AND hers.is_current AND hers.root_id <> of_root AND hers.subject <> ALL (of_subjects)
                AND (hers.subject LIKE 'person:%' OR hers.subject LIKE 'membre:%')) f
      WHERE f.field || '' = ANY (fields);
+END $$;
+-- The case that an aid belongs to, and what its person agreed to: for whoever reaches the case, or a sitting that has the aid on its agenda.
+CREATE FUNCTION masar_home_of_aid(of_subject text) RETURNS TABLE (root_id uuid, person_id uuid, branch text, is_shared boolean, is_shared_funder boolean,
+        is_shared_operator boolean, assigned uuid[], social_worker_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT r.instance_id, r.person_id, r.branch, r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id
+      FROM instance d JOIN instance r ON r.instance_id = d.root_id
+     WHERE d.subject = of_subject AND d.process = 'dossier_aide'
+       AND (masar_reaches(r.branch, r.root_id, r.subject)
+            OR EXISTS (SELECT FROM instance s WHERE s.subject LIKE 'seance:%' AND s.scope -> 'aide' ? split_part(of_subject, ':', 2)
+                          AND masar_reaches(s.branch, s.root_id, s.subject)));
 END $$;
 -- A fact is never changed: the newer one takes its place, the older stays in history. Asked by `masar_record` alone: whose class one may not read is replaced too.
 CREATE FUNCTION masar_retire(said jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -504,22 +581,23 @@ BEGIN
     IF step ? 'facts' THEN
         PERFORM masar_record(of_instance, of_now, by_id, by_name, by_agency, step -> 'facts');
     END IF;
+    IF step ? 'done' THEN  -- while the task is still there: its policy asks whom it is kept apart from
+        INSERT INTO task_done (task_id, instance_id, root_id, node, outcome, done_by, done_at, key, request_digest)
+        SELECT r.task_id, of_instance, own.root_id, r.node, r.outcome, r.done_by, of_now, r.key, decode(r.digest, 'hex')
+          FROM jsonb_to_recordset(step -> 'done') AS r(task_id uuid, node text, outcome text, done_by uuid, key text, digest text);
+    END IF;
     IF step ? 'closed' THEN
         DELETE FROM open_task WHERE task_id = ANY (closed);
         DELETE FROM draft WHERE task_id = ANY (closed);
     END IF;
     IF step ? 'opened' THEN
         INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, kind, form, subject, subjects, agency, branch, role,
-                               holder_id, opened_at, claimed_at, due_at, remind_at, case_number, stage, priority)
+                               holder_id, opened_at, claimed_at, due_at, remind_at, case_number, stage, priority, apart)
         SELECT r.task_id, of_instance, own.root_id, r.position, r.process, r.node, r.names, r.kind, r.form, r.subject, r.subjects, r.agency, r.branch, r.role,
-               r.holder_id, of_now, CASE WHEN r.holder_id IS NULL THEN NULL ELSE of_now END, r.due_at, r.due_at, step ->> 'number', r.stage, own.priority
+               r.holder_id, of_now, CASE WHEN r.holder_id IS NULL THEN NULL ELSE of_now END, r.due_at, r.due_at, step ->> 'number', r.stage, own.priority,
+               r.apart
           FROM jsonb_to_recordset(step -> 'opened') AS r(task_id uuid, position text, process text, node text, names jsonb, kind text, form text,
-               subject text, subjects jsonb, agency text, branch text, role text, holder_id uuid, due_at timestamptz, stage text);
-    END IF;
-    IF step ? 'done' THEN
-        INSERT INTO task_done (task_id, instance_id, root_id, node, outcome, done_by, done_at, key, request_digest)
-        SELECT r.task_id, of_instance, own.root_id, r.node, r.outcome, r.done_by, of_now, r.key, decode(r.digest, 'hex')
-          FROM jsonb_to_recordset(step -> 'done') AS r(task_id uuid, node text, outcome text, done_by uuid, key text, digest text);
+               subject text, subjects jsonb, agency text, branch text, role text, holder_id uuid, due_at timestamptz, stage text, apart jsonb);
     END IF;
     IF step ? 'messages' THEN
         INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at)
@@ -545,7 +623,8 @@ BEGIN
     END IF;
     UPDATE instance SET state = of_state, seq = own.seq, head = decode(step ->> 'head', 'base64'), stage = own.stage, status = own.status, outcome = own.outcome,
            ended_at = own.ended_at, scope = own.scope, subject = own.subject, priority = own.priority, referent_id = own.referent_id,
-           social_worker_id = own.social_worker_id, is_shared = own.is_shared, receipt_code = own.receipt_code
+           social_worker_id = own.social_worker_id, is_shared = own.is_shared, is_shared_funder = own.is_shared_funder,
+           is_shared_operator = own.is_shared_operator, assigned = own.assigned, receipt_code = own.receipt_code
      WHERE instance_id = of_instance;
 END $$;
 

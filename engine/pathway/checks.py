@@ -8,7 +8,7 @@ from engine.pathway.definitions import Definitions
 
 
 def references(definitions: Definitions) -> list[errors.Finding]:
-    """Calls of processes that are not there or cannot be called, unknown decisions, two processes started by one message."""
+    """Calls of processes that are not there or cannot be called, unknown decisions, tasks kept apart from none, two processes started by one message."""
     findings = []
     for call in definitions.calls():
         details = {"element": call.bpmn_name or call.id, "process": call.called}
@@ -20,6 +20,11 @@ def references(definitions: Definitions) -> list[errors.Finding]:
         reference = rule.extensions.decision
         if reference and reference not in definitions.decisions:
             findings.append(errors.Finding("pathway.decision_unknown", rule.place, {"element": rule.bpmn_name or rule.id, "decision": reference}))
+    drawn = {task.node for task in definitions.tasks}
+    for task in definitions.tasks:
+        for other in task.distinct:
+            if other not in drawn or other == task.node:
+                findings.append(errors.Finding("pathway.distinct_unknown", f"{task.file}#{task.node}", {"element": task.name, "task": other}))
     starts: dict[str, str] = {}
     for process in definitions.processes.values():
         for message in process.start_messages:

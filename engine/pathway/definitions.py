@@ -39,7 +39,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
 
 class DrawnTask(msgspec.Struct, frozen=True):
-    """A user or manual task as drawn. `name` in French."""
+    """A user or manual task as drawn. `name` in French; `distinct`: ids of the tasks whose doer may not do this one."""
 
     node: str
     process: str
@@ -51,6 +51,7 @@ class DrawnTask(msgspec.Struct, frozen=True):
     lane: str
     deadline: tuple[int, str] | None
     subject: str
+    distinct: tuple[str, ...] = ()
 
 
 class DrawnOperation(msgspec.Struct, frozen=True):
@@ -175,4 +176,5 @@ def _task(element: PersonTask) -> DrawnTask:
         lane=element.shown_lane,
         deadline=note.deadline if note else None,
         subject=note.subject if note else "",
+        distinct=note.distinct if note else (),
     )

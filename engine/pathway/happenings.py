@@ -11,7 +11,8 @@ import msgspec
 
 
 class TaskOpened(msgspec.Struct, frozen=True):
-    """A person's turn. `kind` user|manual; `deadline` (number, unit); `subject` `mesure:<id>` or ""; `scope` the subjects around, outer first."""
+    """A person's turn. `kind` user|manual; `deadline` (number, unit); `subject` `mesure:<id>` or ""; `scope` the subjects around, outer first;
+    `distinct`: ids of the tasks whose doer, in the same dossier, may not do this one."""
 
     task_id: str
     node: str
@@ -24,6 +25,7 @@ class TaskOpened(msgspec.Struct, frozen=True):
     subject: str
     scope: tuple[str, ...]
     process: str
+    distinct: tuple[str, ...] = ()
 
 
 class TaskClosed(msgspec.Struct, frozen=True):

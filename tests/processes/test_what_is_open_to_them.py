@@ -1,11 +1,13 @@
 """D4a, D4 and D2: whether an inquiry is made, which branches are proposed, which programmes may help."""
 
 import datetime as dt
+import tomllib
 from decimal import Decimal
 
 import pytest
 
 from tests.processes.reading import TODAY
+from tests.world import PROCESSES
 from tests.processes.test_who_comes_in import CALM
 
 CLASS_1 = CALM
@@ -62,7 +64,7 @@ def test_each_case_and_each_boundary(decides, decision, facts, output, rows):
 
 RETURNED = CLASS_1 | {"person.nationalite": ["TN"], "person.gouvernorat": "TN-61", "retour.prouve": True, "retour.date": dt.date(2026, 2, 1),
     "retour.type": "force_charter"}
-FROM_FRANCE, FROM_GERMANY = RETURNED | {"retour.pays": "FR"}, RETURNED | {"retour.pays": "DE"}
+FROM_FRANCE, FROM_GERMANY = RETURNED | {"retour.pays": "FR", "consentement.c2": True}, RETURNED | {"retour.pays": "DE"}
 EURP = {"consentement.c2": True, "retour.ref_externe": "RIAT-1"}
 
 
@@ -169,3 +171,16 @@ def test_aid_of_a_level_already_received_is_not_given_again_by_a_programme_that_
 )
 def test_nothing_is_open_to_who_is_not_admitted_or_returned_from_elsewhere(decide, facts):
     assert offers(decide, FROM_GERMANY | facts) == {}
+
+
+def test_an_aid_whose_funder_sits_is_closed_without_the_consent_to_tell_him_and_the_service_and_other_aids_are_not(decide):
+    refused = FROM_FRANCE | {"projet.viable": True, "consentement.c2": False}
+    assert {found[0] for found in offers(decide, refused).values()} == {"TOUNESNA-EU"}
+    assert {found[0] for found in offers(decide, FROM_FRANCE | {"projet.viable": True}).values()} != {"TOUNESNA-EU"}
+    assert decide("D1", refused).outputs == "RECEVABLE"
+
+
+def test_every_programme_whose_funder_sits_asks_for_the_consent_to_tell_him():
+    programmes = tomllib.loads((PROCESSES / "programmes.toml").read_text("utf-8"))["programmes"]
+    seated = [one for one in programmes if one.get("bailleur_siege")]
+    assert seated and all(one.get("consentement_c2") for one in seated)

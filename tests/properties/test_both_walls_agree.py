@@ -1,4 +1,4 @@
-"""Authority over actors × acts × cases: the policy in code and the policies in the database let the same things through."""
+"""Authority over actors × acts × cases × consents: the policy in code and the policies in the database let the same things through."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ def _actors():
             yield users.Actor(uuid4(), role, role, agency, branch, frozenset({role}))
     yield users.Actor(NAMED, "named", "Named", "CPS", "MED", frozenset({"travailleur_social"}))
     yield users.Actor(OPERATOR, "operator", "Operator", "PART", "MED", frozenset({"operateur"}))
+    yield users.Actor(OPERATOR, "both", "Operator with a seat", "PART", "MED", frozenset({"operateur", "membre_commission"}))
+    yield users.Actor(OPERATOR, "seat", "Operator no more", "PART", "MED", frozenset({"membre_commission"}))
     yield users.Actor(uuid4(), "two", "Two roles", "ANETI", "MED", frozenset({"conseiller_emploi", "membre_commission"}))
     yield users.Actor(uuid4(), "none", "No role", "OTE", "MED", frozenset())
 
@@ -39,23 +41,31 @@ class Case:
     case_id: UUID
     branch: str
     is_shared: bool
+    is_shared_funder: bool
+    is_shared_operator: bool
     social_worker_id: UUID | None
     assigned: tuple[UUID, ...]
+    is_sitting: bool = False
 
 
 @pytest.fixture(scope="module")
 def tunisia(make_database):
-    """Cases of each branch, shared or not, with and without a named social worker; in each, a fact of every class by every agency."""
+    """Cases of each branch, under each consent, with and without a named social worker and an operator, and a sitting; in each, a fact of every class by
+    every agency, and a task of the operator, of the case owner, of the funder's member and of the headquarters."""
     database, cases = make_database(), []
     with database.owner() as connection:
         agencies.install(connection)
         connection.exec_driver_sql("INSERT INTO edition VALUES (gen_random_uuid(), 1, 'x', '{}', now())")
     with database.unit_of_work(users.system()) as session:
         edition = session.execute(text("SELECT edition_id FROM edition")).scalar_one()
-        for branch, is_shared, worker in product(("TUN", "SFX", "MED"), (True, False), (None, NAMED)):
-            case = Case(uuid4(), branch, is_shared, worker, (OPERATOR,) if is_shared and branch == "MED" else ())
-            cases.append(case)
-            _make(session, case, edition)
+        for branch in ("TUN", "SFX", "MED"):
+            agreed = tuple(product((True, False), repeat=3)) if branch == "MED" else ((True, True, True), (False, False, False))
+            made = [Case(uuid4(), branch, *consents, worker, operators)
+                    for consents in agreed for worker, operators in ((None, ()), (NAMED, (OPERATOR,)), (None, (uuid4(), OPERATOR)))]  # fmt: skip
+            made.append(Case(uuid4(), branch, True, True, False, None, (), is_sitting=True))
+            for case in made:
+                _make(session, case, edition)
+            cases += made
     return database, tuple(cases)
 
 
@@ -65,8 +75,8 @@ def _make(session, case, edition):
     head = events.append(session, users.system(), events.Head(case.case_id, 0, b""), person, "case.opened", AT, {}, {})
     session.execute(
         text("""INSERT INTO instance (instance_id, root_id, process, edition_id, person_id, branch, state, seq, head, opened_at, is_shared,
-         social_worker_id, assigned)
-                VALUES (:i, :i, 'p', :e, :p, :b, '', 1, :h, now(), :s, :w, :a)"""),
+         is_shared_funder, is_shared_operator, social_worker_id, assigned, subject)
+                VALUES (:i, :i, 'p', :e, :p, :b, '', 1, :h, now(), :s, :f, :o, :w, :a, :subject)"""),
         {
             "i": case.case_id,
             "e": edition,
@@ -74,6 +84,9 @@ def _make(session, case, edition):
             "b": case.branch,
             "h": head.hash,
             "s": case.is_shared,
+            "f": case.is_shared_funder,
+            "o": case.is_shared_operator,
+            "subject": f"seance:{case.case_id}" if case.is_sitting else "",
             "w": case.social_worker_id,
             "a": list(case.assigned),
         },
@@ -84,8 +97,23 @@ def _make(session, case, edition):
         facts.record(session, author, facts.Subjects(case.case_id, person), case.case_id, AT, 1, new)
 
 
+    for role, agency in TASKS.items():
+        branch = authority.branch_of_task(role, case.branch)
+        session.execute(
+            text("""INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, agency, branch, role, opened_at)
+                    VALUES (gen_random_uuid(), :i, :i, :r, 'p', :r, '{}', :a, :b, :r, now())"""),
+            {"i": case.case_id, "r": role, "a": agency, "b": branch},
+        )
+
+
+TASKS = {"operateur": "PART", "membre_commission": "PART", "referent": "OTE", "gestionnaire_aides": "OTE"}
+
+
 def _reaches(actor, case):
-    return {"all": True, "branch": case.branch == actor.branch, "own": actor.user_id in case.assigned, "none": False}[actor.reach]
+    if actor.agency == "PART":
+        has = "operateur" in actor.roles and case.is_shared_operator and actor.user_id in case.assigned
+        return has or (case.is_sitting and "membre_commission" in actor.roles and case.branch == actor.branch)
+    return {"all": True, "branch": case.branch == actor.branch, "none": False}[actor.reach]
 
 
 @pytest.mark.parametrize("actor", ACTORS, ids=lambda one: f"{one.username}-{one.agency}-{one.branch}")
@@ -110,7 +138,7 @@ def test_a_case_that_the_policy_opens_the_database_opens_too(tunisia, actor):
         seen = set(session.execute(text("SELECT instance_id FROM instance")).scalars())
     assert seen == {case.case_id for case in cases if _reaches(actor, case)}
     for case in cases:
-        if authority.may(actor, "case.read", branch=case.branch) and actor.reach != "own":
+        if authority.may(actor, "case.read", branch=case.branch, case=case):
             assert case.case_id in seen
         if authority.may(actor, "incident.read", branch=case.branch):
             assert case.case_id in seen
@@ -119,7 +147,7 @@ def test_a_case_that_the_policy_opens_the_database_opens_too(tunisia, actor):
 @pytest.mark.parametrize("actor", ACTORS, ids=lambda one: f"{one.username}-{one.agency}-{one.branch}")
 def test_facts_are_written_by_the_same_people_on_both_sides(tunisia, actor):
     database, cases = tunisia
-    case = next(one for one in cases if one.branch == actor.branch and one.is_shared)
+    case = next(one for one in cases if one.branch == actor.branch and one.is_shared and one.is_shared_operator and one.assigned)
     for one in (*CLASSES, *JOINED):
         with database.unit_of_work(actor) as session:
             with pytest.raises(DBAPIError) as refused:
@@ -129,3 +157,31 @@ def test_facts_are_written_by_the_same_people_on_both_sides(tunisia, actor):
         passes = "has no ledger line" in str(refused.value)
         assert passes or "row-level security" in str(refused.value)
         assert passes == (authority.writable(actor, one) and _reaches(actor, case)), one
+
+
+@pytest.mark.parametrize("actor", ACTORS, ids=lambda one: f"{one.username}-{one.agency}-{one.branch}")
+def test_a_task_that_the_policy_shows_the_database_shows_too_and_to_a_partner_no_other(tunisia, actor):
+    database, cases = tunisia
+    with database.reading(actor) as session:
+        seen = set(session.execute(text("SELECT instance_id, role FROM open_task")).all())
+    shown = {
+        (case.case_id, role)
+        for case, (role, agency) in product(cases, TASKS.items())
+        if authority.may(actor, "task.read", agency=agency, role=role, branch=authority.branch_of_task(role, case.branch), case=case, case_branch=case.branch)
+        and (role != "membre_commission" or case.is_sitting)  # no case has a member's task: only sittings do
+    }
+    assert shown <= seen
+    if actor.agency == "PART":
+        sittings = {one.case_id for one in cases if one.is_sitting}
+        assert {(case_id, role) for case_id, role in seen if (role == "membre_commission") == (case_id in sittings)} == shown
+
+
+def test_a_partner_sees_no_task_that_another_of_hers_holds(tunisia):
+    database, cases = tunisia
+    operator = next(one for one in ACTORS if one.username == "operator")
+    mine = [one for one in cases if _reaches(operator, one)]
+    assert mine
+    with database.reading(operator) as session:
+        assert set(session.execute(text("SELECT DISTINCT agency FROM open_task")).scalars()) == {"PART"}
+        for table in ("ledger_sealed", "letter", "task_done"):
+            assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0

@@ -12,6 +12,6 @@ router = APIRouter()
 
 @router.get("/cases")
 def show(screen: OnScreen, actor: Acting, session: Reading, q: str = "") -> Response:
-    authority.require(actor, "case.read", branch=actor.branch)
+    authority.require(actor, "case.search")
     rows = files.search(session, actor, q) if q.strip() else ()
     return screen.show("cases/page.html", search=q, rows=rows, may_open=authority.may(actor, "case.open", branch=actor.branch))

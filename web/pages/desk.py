@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from engine import clock
-from engine.actors import authority, signin, users
+from engine.actors import signin, users
 from engine.casework import worklist
 from web import rendering, security
 from web.dependencies import Acting, OnScreen, Reading, database_of
@@ -37,13 +37,8 @@ def show(screen: OnScreen, actor: Acting, session: Reading, view: str = "", q: s
         asked = {"view": chosen, "q": q, "agency": agency, **changed}
         return "/desk?" + urlencode({name: value for name, value in asked.items() if value})
 
-    claimable = {
-        row.task_id
-        for row in found.items
-        if row.holder_id is None and authority.may(actor, "task.claim", agency=row.agency, role=row.role, branch=row.branch, holder_id=None)
-    }
     return screen.show(
-        "desk/page.html", rows=found.items, claimable=claimable, now=now, view=chosen, search=q, next=at(cursor=found.next) if found.next else "",
+        "desk/page.html", rows=found.items, now=now, view=chosen, search=q, next=at(cursor=found.next) if found.next else "",
         views=[{"name": name, "icon": icon, "address": f"/desk?view={name}", "chosen": name == chosen} for name, icon in VIEWS.items()],
         filters=[{"name": "agency", "chosen": agency, "choices": [(code, screen.words.text(f"agency.{code}")) for code in AGENCIES]}],
         address_here=at(), since=now.isoformat(),

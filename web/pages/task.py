@@ -4,6 +4,7 @@ Every button posts the whole form to one address with its `act`; a script only m
 """
 
 import secrets
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -159,7 +160,7 @@ def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID
     if refusal.status not in (409, 422):
         raise refusal
     if refusal.code != "task.draft_too_long":
-        with database_of(request).unit_of_work(actor) as session:
+        with suppress(errors.Refusal), database_of(request).unit_of_work(actor) as session:  # a task that is gone keeps none: it is listed below
             _keep(actor, session, typed, correcting, task_id)
     with database_of(request).reading(actor) as session:
         try:

@@ -198,6 +198,7 @@ class PersonTask(Activity):
         run.tell(TaskOpened(
             token.key, self.id, self.bpmn_name or self.id, "user" if self.kind == "userTask" else "manual", self.shown_lane,
             note.form if note else "", note.role if note else "", note.deadline if note else None, subject, subjects, self.scope_spec.process,
+            note.distinct if note else (),
         ))  # fmt: skip
         return False
 

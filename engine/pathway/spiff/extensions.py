@@ -19,7 +19,7 @@ LANES = ("OTE", "CPS", "ANETI", "Partenaires")
 _KNOWN: dict[str, tuple[set[str], set[str]]] = {
     "libelle": ({"lang"}, set()),
     "infere": (set(), set()),
-    "tache": ({"form", "role", "delai", "unite", "sujet"}, {"userTask", "manualTask"}),
+    "tache": ({"form", "role", "delai", "unite", "sujet", "distinct"}, {"userTask", "manualTask"}),
     "operation": ({"nom"}, {"serviceTask"}),
     "decision": ({"ref", "resultat"}, {"businessRuleTask"}),
     "message": (
@@ -41,12 +41,13 @@ class Parameter:
 
 @dataclass(frozen=True)
 class TaskNote:
-    """`masar:tache`."""
+    """`masar:tache`. `distinct`: the tasks whose doer, in the same dossier, may not do this one."""
 
     form: str = ""
     role: str = ""
     deadline: tuple[int, str] | None = None
     subject: str = ""
+    distinct: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class Reading:
                 deadline = (int(number), unit)
             else:
                 self.report("pathway.deadline_unreadable", node, delay=number, unit=unit)
-        return TaskNote(child.get("form", ""), child.get("role", ""), deadline, child.get("sujet", ""))
+        return TaskNote(child.get("form", ""), child.get("role", ""), deadline, child.get("sujet", ""), tuple(child.get("distinct", "").split()))
 
     def _parameters(self, holder: Any, tag: str, node: Any) -> tuple[Parameter, ...]:
         read = ((self._required(child, "nom", node), self.feel(child.get("valeur"), node)) for child in holder.findall(f"{{{MASAR}}}{tag}"))
