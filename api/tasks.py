@@ -112,7 +112,8 @@ def _shown(task: TaskView) -> Task:
     form = schema.json_schema(task.form)
     known = {one.spec.id for one in task.form.known}
     corrections = {name: form["properties"].pop(name) for name in known & form["properties"].keys()}
-    return Task(**same, may=sorted(task.may), form=form, known=[_known(one, corrections, task.form.language) for one in task.form.known])
+    known_now = [_known(one, corrections, task.form.language) for one in task.form.known]
+    return Task(**same, may=sorted(task.may), kept_apart=task.kept_apart, stands_in=task.stands_in, form=form, known=known_now)
 
 
 def _known(one: KnownField, corrections: dict[str, Any], language: str) -> Known:
