@@ -63,6 +63,7 @@ class Answers(Body):
     version: int = Field(ge=0, le=2**63 - 1, description="The `version` that was read with the form.")
     not_duplicate_of: list[UUID] = Field(default_factory=list, max_length=50, description="Cases that were looked at and are another person's.")
     not_duplicate_reason: str = Field(default="", max_length=2000, description="Why they are.")
+    same_as: list[UUID] = Field(default_factory=list, max_length=50, description="Signals (candidates with `is_expected`) of the person herself, who has now come.")
 
 
 Key = Annotated[
@@ -95,7 +96,7 @@ def complete(actor: Acting, session: Writing, task_id: UUID, said: Answers, idem
     """Does the task: the answers become facts and the case moves on.
 
     409 `task.held`, `task.done`, `task.stale` (a colleague answered meanwhile: read the task again), `beneficiary.possible_duplicate`
-    (`candidates`: send again with `not_duplicate_of` and a reason). 422 points at each answer to be corrected.
+    (`candidates`: send again with `not_duplicate_of` and a reason, or `same_as` for a signal of the same person). 422 points at each answer to be corrected.
     """
     raw = dict(said.answers)
     if said.not_duplicate_of:

@@ -157,6 +157,8 @@ class _Reading:
         """Computed fields whose sources changed now and are all answered. What can no longer be computed becomes unknown."""
         for name in self.form.definition.computed:
             spec = self.form.dictionary.fields[name]
+            if spec.is_of_the_day:  # computed again by whoever reads it
+                continue
             old = self.form.facts.get(name)
             if not self.values.keys() & set(spec.reads) or not all(self._is_answered(read) for read in spec.reads):
                 continue

@@ -186,6 +186,8 @@ class _Reading:
             wanted += check.reads
         fed, computed = set(self.asked), []
         for spec in self.dictionary.computed:
+            if spec.is_of_the_day and spec.id in wanted:
+                wanted += spec.reads
             if fed & set(spec.reads):
                 fed.add(spec.id)
                 computed.append(spec.id)

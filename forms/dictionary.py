@@ -85,6 +85,11 @@ class Field:
     held_by_label: Mapping[str, str] = field(default_factory=dict)
     produced_by: str = ""
 
+    @property
+    def is_of_the_day(self) -> bool:
+        """Computed from the day it is read (an age): never stored, since tomorrow it would be wrong."""
+        return self.computed is not None and not {"today", "now"}.isdisjoint(self.computed.names)
+
     def choice_label(self, code: str, language: str) -> str:
         """The words of a code; the code itself when it is of a list no longer in use."""
         return pick(self.choices.get(code), language) or code

@@ -13,9 +13,9 @@ from forms import field_types, text
 from forms.definitions import Ask, FormDefinition, confirm_only, field_ids, load, read
 from forms.dictionary import Dictionary, Field
 from forms.feel import Expression
-from forms.scope import Scope
+from forms.scope import Scope, on_the_day
 
-__all__ = ["Form", "FormDefinition", "Known", "KnownField", "Question", "Section", "Source", "ask", "confirm_only", "field_ids", "load", "read"]
+__all__ = ["Form", "FormDefinition", "Known", "KnownField", "Question", "Section", "Source", "ask", "confirm_only", "field_ids", "load", "of_the_day", "read"]
 
 Readable = Callable[[Field, str], bool]
 Writable = Callable[[Field], bool]
@@ -122,7 +122,20 @@ class Form:
 def ask(definition: FormDefinition, known: Mapping[str, Known], readable: Readable, writable: Writable, today: date, language: str,
         scope: Mapping[str, Any] | None = None, correcting: Collection[str] = ()) -> Form:  # fmt: skip
     """The form for one person: questions by section, and what is known. `scope`: contexts that conditions may read besides the facts."""
+    known = of_the_day(known, definition.field_ids, definition.dictionary, today)
     return _Asking(definition, known, readable, writable, today, language, definition.dictionary, frozenset(correcting)).whole(scope)
+
+
+def of_the_day(known: Mapping[str, Known], wanted: Collection[str], dictionary: Dictionary, today: date) -> dict[str, Known]:
+    """What is known, with the wanted fields that depend on the day it is read (an age), each by the word and date of what it is computed from."""
+    found = {name: one for name, one in known.items() if not dictionary.fields[name].is_of_the_day}
+    for spec in dictionary.computed:
+        if spec.is_of_the_day and spec.id in wanted:
+            value = on_the_day(spec, {name: one.value for name, one in found.items()}, dictionary, today)
+            if value is not None:
+                newest = max((found[name] for name in spec.reads), key=lambda one: one.version)
+                found[spec.id] = replace(newest, field=spec.id, value=value, source=Source("computed"), valid_until=None)
+    return found
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,16 @@ class Scope:
         return made
 
 
+def on_the_day(spec: Field, known: Mapping[str, Any], dictionary: Dictionary, today: date) -> Any:
+    """The value that day of a field that depends on it (an age), from the stored values it is computed from; None where they do not tell."""
+    if not all(known.get(name) is not None for name in spec.reads):
+        return None
+    made = Scope(dictionary, None, today)
+    for name in spec.reads:
+        made.put(dictionary.fields[name], known[name])
+    return field_types.from_feel(spec.type, spec.computed.evaluate(made.contexts))
+
+
 def whole_rows(rows: Sequence[Mapping[str, Any]], old: Sequence[Mapping[str, Any]], offered: Sequence[Field]) -> list[dict[str, Any]]:
     """The rows of an answer with what is known of the same rows and was not hers to say: a health field stays when another agency edits the list."""
     asked = {spec.id for spec in offered}

@@ -56,14 +56,29 @@ class World:
         """Somebody of an agency in a branch, of a role where one is asked."""
         return next(one for one in self.staff.values() if one.agency == agency and one.branch == branch and (not role or role in one.roles))
 
-    def receive(self, truth: Mapping[str, Any] | None = None, *, branch: str = "MED", process: str = "parcours") -> UUID:
-        """Somebody comes to the desk: a case is opened, and what she would say is kept for its tasks."""
+    def receive(self, truth: Mapping[str, Any] | None = None, *, branch: str = "MED", process: str = "parcours", channel: str = "", expected: UUID | None = None) -> UUID:
+        """Somebody comes to the desk: a case is opened, and what she would say is kept for its tasks. `expected`: the signal reception found her by."""
         actor = self.agent("OTE", branch, "agent_accueil")
         with self.database.unit_of_work(actor) as session:
-            opened = cases.open_case(session, actor, process, branch)
+            opened = cases.open_case(session, actor, process, branch, channel=channel, expected=expected)
         self.truth[opened.case_id] = dict(truth or {})
         self.settle()
         return opened.case_id
+
+    def signal(self, truth: Mapping[str, Any], branch: str = "MED") -> UUID:
+        """The social attaché signals a return to a branch, and says what is known of it (T001)."""
+        attache = self.agent("OTE", "TUN", "attache_social")
+        with self.database.unit_of_work(attache) as session:
+            opened = cases.open_case(session, attache, "signalement", branch)
+        self.truth[opened.case_id] = dict(truth)
+        self.does(opened.case_id, "T001")
+        return opened.case_id
+
+    def look_for(self, words: str, branch: str = "MED") -> list[Any]:
+        """Whom reception finds when it looks for somebody before opening a case."""
+        actor = self.agent("OTE", branch, "agent_accueil")
+        with self.database.reading(actor) as session:
+            return list(cases.candidates(session, actor, words))
 
     def open_tasks(self, case_id: UUID | None = None) -> list[Any]:
         with self.database.reading(users.system()) as session:
@@ -89,6 +104,7 @@ class World:
         return done
 
     def complete(self, row: Any, actor: users.Actor, truth: Mapping[str, Any], **also: Any) -> Any:
+        """`also`: `not_duplicate_of` and its reason, or `same_as`, as the page sends them."""
         with self.database.unit_of_work(actor) as session:
             view = tasks.view(session, actor, row.task_id)
             raw = answers.to(view.form, truth, clock.today(clock.now(session)), actor, session)

@@ -14,20 +14,50 @@ from engine import clock, identity
 from engine.casework import operations
 from engine.casework.instances import Change
 from engine.casework.operations import CannotRun, Outcome
+from engine.pathway import bpmn
 
 # One statement each: two dossiers never commit the same dinar, and the balance cannot go below nothing (the table's own check).
 _COMMIT = text("""UPDATE fund SET available_millimes = available_millimes - :amount, engaged_millimes = engaged_millimes + :amount
                    WHERE programme = :programme AND available_millimes >= :amount RETURNING available_millimes""")
 _PAY = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, paid_millimes = paid_millimes + :amount WHERE programme = :programme RETURNING paid_millimes")
+_ADVANCE = text("""UPDATE fund SET available_millimes = available_millimes - :amount, paid_millimes = paid_millimes + :amount
+                    WHERE programme = :programme AND available_millimes >= :amount RETURNING paid_millimes""")
+# The fund's row is the turnstile: who asks for its money asks one at a time, and in the order of the list.
+_LOCK_FUND = text("SELECT 1 FROM fund WHERE programme = :programme FOR UPDATE")
+_LINE_UP = text("INSERT INTO fund_waiting VALUES (:aid, :programme, :instance, :class, :asked_on) ON CONFLICT DO NOTHING")
+_FIRST = text("SELECT masar_first_in_line(:programme)")
+_LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
 _RELEASE = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, available_millimes = available_millimes + :amount WHERE programme = :programme RETURNING available_millimes")
 
 
 @operations.operation("engager_fonds")
-def commit_funds(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Commits what was granted on its programme's fund: `fonds` is `engages`, or `insuffisants` and nothing changed."""
+def commit_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Commits what was granted on its programme's fund: `fonds` is `engages`, or `insuffisants` and the aid stands in the programme's waiting list.
+
+    The list is served by vulnerability class (`classe`), then by the day the aid was asked: nobody is served before whoever stands ahead.
+    """
     programme, granted = _granted(change)
-    row = change.session.execute(_COMMIT, {"programme": programme, "amount": granted}).one_or_none()
+    aid_id, session = _aid_id(change), change.session
+    session.execute(_LOCK_FUND, {"programme": programme})
+    asked_on = _aid(change).get("date_demande") or clock.today(change.at)
+    session.execute(_LINE_UP, {"aid": aid_id, "programme": programme, "instance": change.held.instance_id, "class": int(parameters.get("classe") or 0), "asked_on": _day(asked_on)})
+    row = None
+    if str(session.execute(_FIRST, {"programme": programme}).scalar()) == aid_id:
+        row = session.execute(_COMMIT, {"programme": programme, "amount": granted}).one_or_none()
+    if row:
+        session.execute(_LEAVE_LINE, {"aid": aid_id})
+        _call_next(change, programme)
     return Outcome({"fonds": "engages" if row else "insuffisants", "engage": Decimal(granted if row else 0) / 1000, "paye": Decimal(0)})
+
+
+@operations.operation("verser_avance")
+def pay_advance(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Enters in its fund an emergency advance that was paid at once, and as the aid's only instalment."""
+    programme, granted = _granted(change)
+    if change.session.execute(_ADVANCE, {"programme": programme, "amount": granted}).one_or_none() is None:
+        raise CannotRun("operation.no_fund")
+    said = [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted)]
+    return Outcome({"paye": Decimal(granted) / 1000}, said)
 
 
 @operations.operation("calculer_aide")
@@ -70,6 +100,7 @@ def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) 
     rest = granted - _millimes(parameters.get("paye"))
     if rest > 0:
         change.session.execute(_RELEASE, {"programme": programme, "amount": rest})
+        _call_next(change, programme)
     return Outcome({"libere": Decimal(max(rest, 0)) / 1000})
 
 
@@ -92,6 +123,33 @@ def freeze_agenda(change: Change, _parameters: Mapping[str, Any], _subject: str)
     if not found:
         raise CannotRun("operation.no_file")
     return Outcome({"dossiers": [{"id": one} for one in found]})
+
+
+@operations.operation("retirer_dossier")
+def put_off(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Takes a file off a sitting that had no quorum for it: the next sitting has it."""
+    change.held.scope["aide"] = [one for one in change.held.scope.get("aide") or [] if one != parameters.get("aide")]
+    return Outcome()
+
+
+@operations.operation("dossiers_decides")
+def decided(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """The files that a sitting decided: `decides`, without those it put off (none, where there was no quorum at all)."""
+    return Outcome({"decides": [{"id": one} for one in change.held.scope.get("aide") or []]})
+
+
+def _call_next(change: Change, programme: str) -> None:
+    """Tells the first of a programme's waiting list that there may be money for her."""
+    first = change.session.execute(_FIRST, {"programme": programme}).scalar()
+    if first is not None:
+        change.happenings.append(bpmn.MessageSent("fonds.revenus", str(first), {}, ""))
+
+
+def _aid_id(change: Change) -> str:
+    key = change.held.subjects.key("aid")
+    if key is None:
+        raise CannotRun("operation.no_aid")
+    return key.partition(":")[2]
 
 
 def _aid(change: Change) -> Mapping[str, Any]:

@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import aid_operations, editions, operations
-from engine.casework.instances import OWN_SUBJECT, Change, Held
+from engine.casework import aid_operations, editions, operations, signal_operations  # noqa: F401 (each registers its own)
+from engine.casework.instances import OWN_SUBJECT, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts
 from engine.i18n import pick
 from engine.ledger import access
 from engine.pathway import bpmn
 from forms import text as words
+from forms.scope import on_the_day
 
 _INSERT = text("""
     INSERT INTO instance (instance_id, root_id, parent_id, process, edition_id, person_id, number, branch, subject, scope, state, seq, head, opened_at, stage, is_shared, is_shared_funder, is_shared_operator,
@@ -35,16 +37,20 @@ _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id 
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
 _ROOT = text("""SELECT branch, person_id, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
                   FROM instance WHERE instance_id = :id""")
+_AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
+_CHANNEL = "accueil.canal_arrivee"
 # Instances that are nobody's part, whoever's message began them.
 _ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
 # The state of a case as domain words have it (§4.0), by the stage it is in.
 _STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagnement": "EN_ACCOMPAGNEMENT", "suivi": "EN_SUIVI", "cloture": "EN_CLOTURE"}
 
 
-def open_case(session: Session, actor: Any, process: str, branch: str = "", *, variables: Mapping[str, Any] | None = None) -> Opened:
+def open_case(session: Session, actor: Any, process: str, branch: str = "", *, channel: str = "", expected: UUID | None = None) -> Opened:
     """Opens a case of a process at a branch; its first task, if the actor may do it, is what she sees next.
 
-    Refuses: `branch.unknown`, `process.unknown`, `process.part` (of a case, not one by itself), Forbidden. Records: `case.opened`.
+    `channel`: how the person came to us (`accueil.canal_arrivee`), not asked again then; `expected`: the signal that she is the person of: the case is hers
+    and knows what the signal said, and the signal is told that she came.
+    Refuses: `branch.unknown`, `process.unknown`, `process.part` (of a case, not one by itself), `case.channel_unknown`, `case.not_expected` (Conflict), Forbidden. Records: `case.opened`.
     """
     branch = branch or actor.branch
     authority.require(actor, "case.open", branch=branch, process=process)
@@ -55,15 +61,46 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, v
         raise errors.wrong("process.unknown", "/process", process=process)
     if process in edition.definitions.called or process in OWN_SUBJECT:
         raise errors.wrong("process.part", "/process", process=process)
-    change = begin(session, actor, edition, process, branch, variables or {})
+    asked = edition.dictionary.fields.get(_CHANNEL)
+    if channel and (asked is None or channel not in asked.codes):
+        raise errors.wrong("case.channel_unknown", "/channel", channel=channel)
+    signal = _expected(session, expected, process) if expected else None
+    start = _start_message(edition, process, branch, channel, expected)
+    change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start, channel=channel)
+    if signal:
+        change.happenings.append(bpmn.MessageSent("signalement.arrivee", str(expected), {"dossier": str(change.held.root_id)}, ""))
     finish(change)
     mine = next((row for row in change.opened if authority.may(
         actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"], case=change.held)), None)  # fmt: skip
     return Opened(change.held.instance_id, change.held.number or "", UUID(mine["task_id"]) if mine else None)
 
 
+def channels(session: Session, language: str) -> list[tuple[str, str]]:
+    """How a person may come to us: code and words, those of the edition in force."""
+    found = editions.current(session).dictionary.fields.get(_CHANNEL)
+    return [(code, found.choice_label(code, language)) for code in found.codes] if found else []
+
+
+def _start_message(edition: editions.Edition, process: str, branch: str, channel: str, expected: UUID | None) -> bpmn.Message | None:
+    """The message that the process begins with, where one stands for how the person came."""
+    name = "signalement.transmis" if expected else "demande.en_ligne" if channel == "en_ligne" else ""
+    if edition.definitions.starting_messages.get(name) != process:
+        return None
+    payload = {"branche": branch} | ({"signalement": str(expected)} if expected else {})
+    return bpmn.Message(name=name, correlation=str(expected or ""), payload=payload, at=None, seq=0, facts={})
+
+
+def _expected(session: Session, signal_id: UUID, process: str) -> Held:
+    """The signal of somebody still awaited."""
+    waits = session.execute(_AWAITED, {"id": signal_id}).scalar()
+    signal = find(session, signal_id) if waits and process == "parcours" else None
+    if signal is None:
+        raise errors.Conflict("case.not_expected")
+    return signal
+
+
 def begin(session: Session, actor: Any, edition: editions.Edition, process: str, branch: str, variables: Mapping[str, Any], *,
-          parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None) -> Change:  # fmt: skip
+          parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None, channel: str = "") -> Change:  # fmt: skip
     """Makes the row of a new instance and gives it its start. A child of a case shares its root, its person and its consent."""
     now, dated_version = session.execute(text("SELECT masar_now(), (SELECT dated_version FROM installation)")).one()
     now = now.astimezone(dt.UTC)
@@ -72,7 +109,8 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     is_root = parent is None or process in _ROOTS
     root_id = instance_id if is_root else parent.root_id
     # A case that a signal opens is about the same person: what she said before her return is not asked again.
-    person_id = parent.person_id if parent and own != "seance" else None
+    # The persons of a list are signalled each by a signal of her own, and a sitting is nobody's.
+    person_id = parent.person_id if parent and own != "seance" and process != "signalement" else None
     if is_root and own is None and person_id is None:
         person_id = identity.new_id()
         session.execute(text("INSERT INTO person (person_id) VALUES (:id)"), {"id": person_id})
@@ -102,7 +140,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     about = {name: {"id": found} for name, found in scope.items() if isinstance(found, str)}
     given = {**variables, "instance": str(instance_id), "branche": branch, "numero": number or "", **about}
     change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,
-                                           at=now, seq=0, facts={}), {"process": process})  # fmt: skip
+                                           at=now, seq=0, facts={}), {"process": process}, _came_by(held, channel))  # fmt: skip
     return change
 
 
@@ -111,6 +149,14 @@ def _shared(parent: Held | None, own: str | None) -> tuple[bool, bool, bool, lis
     if own == "seance":
         return True, True, False, []
     return (parent.is_shared, parent.is_shared_funder, parent.is_shared_operator, list(parent.assigned)) if parent else (False, False, False, [])
+
+
+def _came_by(held: Held, channel: str) -> list[facts.NewFact]:
+    """How the person came to us, as whoever opened the case saw it."""
+    if not channel:
+        return []
+    field = held.edition.dictionary.fields[_CHANNEL]
+    return [facts.NewFact(held.subjects.key(field.subject), field.id, channel, authority.classes_of(field), source={"kind": "agency"})]
 
 
 def finish(change: Change) -> None:
@@ -128,7 +174,7 @@ def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
     authority.require(actor, "case.read", branch=root.branch, case=root)
     edition, language = editions.load(session, root.edition_id), actor.language
     subjects = facts.Subjects(root.root_id, root.person_id, root.scope)
-    known = facts.readable(session, subjects)
+    known = _with_the_day(facts.readable(session, subjects), edition, clock.today(clock.now(session)))
     stands = tuple(_stand(session, row) for row in rows)
     return CaseFile(
         case_id, root.number or "", root.receipt_code or "", beneficiaries.full_name({fact.field: fact.value for fact in known}, language), root.branch, root.process,
@@ -184,16 +230,17 @@ def _found(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
         return ()
     words_ = beneficiaries.fold(query).split()
     found = session.execute(
-        text("""SELECT i.instance_id, i.number, i.branch, i.status, i.ended_at, array_agg(DISTINCT k.kind) AS kinds, count(DISTINCT k.token) AS hits, i.person_id
+        text("""SELECT i.instance_id, i.number, i.branch, i.status, i.ended_at, array_agg(DISTINCT k.kind) AS kinds, count(DISTINCT k.token) AS hits, i.person_id, i.process
                   FROM instance i JOIN person_token k USING (person_id)
-                 WHERE i.root_id = i.instance_id AND (k.token = :exact OR k.token ^@ ANY (CAST(:words AS text[])))
+                 WHERE i.root_id = i.instance_id AND NOT (i.process = 'signalement' AND i.status = 'ended') AND (k.token = :exact OR k.token ^@ ANY (CAST(:words AS text[])))
                  GROUP BY i.instance_id ORDER BY hits DESC, i.opened_at DESC LIMIT 20"""),
         {"exact": query.upper().replace(" ", ""), "words": words_},
     ).all()
-    numbered = session.execute(text("SELECT instance_id, number, branch, status, ended_at, ARRAY['number'] AS kinds, person_id FROM instance WHERE number = :number"),
+    numbered = session.execute(text("SELECT instance_id, number, branch, status, ended_at, ARRAY['number'] AS kinds, person_id, process FROM instance WHERE number = :number"),
                                {"number": query.upper()}).all()  # fmt: skip
     return tuple(
-        Candidate(row.instance_id, row.number or "", row.branch, _name(session, row, actor.language), row.status, tuple(row.kinds), row.ended_at) for row in [*numbered, *found]
+        Candidate(row.instance_id, row.number or "", row.branch, _name(session, row, actor.language), row.status, tuple(row.kinds), row.ended_at,
+                  row.process == "signalement" and row.status == "open") for row in [*numbered, *found]
     )
 
 
@@ -214,6 +261,18 @@ def _stand(session: Session, row: Any) -> Stand:
         return Stand(row.instance_id, row.process, row.status, (), ())
     seen = bpmn.inspect(edition.definitions, bytes(row.state))
     return Stand(row.instance_id, row.process, row.status, tuple(seen.active), tuple(seen.done))
+
+
+def _with_the_day(known: list[facts.Fact], edition: editions.Edition, today: dt.date) -> list[facts.Fact]:
+    """The facts with those that depend on the day they are read (an age): no fact holds them, each is seen by who sees what it is computed from."""
+    fields = edition.dictionary.fields
+    found = [one for one in known if one.field not in fields or not fields[one.field].is_of_the_day]
+    by_field = {one.field: one for one in found}
+    for spec in edition.dictionary.computed:
+        value = on_the_day(spec, {name: one.value for name, one in by_field.items()}, edition.dictionary, today) if spec.is_of_the_day else None
+        if value is not None:
+            found.append(msgspec.structs.replace(by_field[spec.reads[0]], field=spec.id, value=value))
+    return found
 
 
 def _known(fact: facts.Fact, edition: editions.Edition, language: str) -> KnownFact:

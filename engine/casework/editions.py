@@ -3,6 +3,7 @@
 Publishing checks the whole and stores what is new; a case is pinned to its edition. An edition read once stays in memory: it cannot change.
 """
 
+import datetime as dt
 import gc
 import hashlib
 import json
@@ -76,6 +77,11 @@ class Edition:
         return {found.id: found.items[0].partition(".")[0] for found in self.dictionary.fields.values() if found.type == "list" and found.items}
 
     @cached_property
+    def of_sittings(self) -> frozenset[str]:
+        """The prefixes of what is a sitting's own: itself, and the rows of its lists."""
+        return frozenset({"seance"} | {prefix for name, prefix in self.lists.items() if self.dictionary.fields[name].subject == "sitting"})
+
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """The fields that a condition or a table of the edition may read (with the fields of the rows of lists)."""
         fields = self.dictionary.fields
@@ -92,7 +98,17 @@ class Edition:
                 wanted.update(name for name in fields if name.startswith(f"{segments[0]}."))
         for found in list(wanted):
             wanted.update(fields[found].items or ())
+            wanted.update(fields[found].reads if fields[found].is_of_the_day else ())
         return tuple(sorted(wanted))
+
+    def add_of_the_day(self, tree: Mapping[str, dict[str, Any]], today: dt.date) -> None:
+        """Puts into a tree of facts those that depend on the day (an age): no fact holds them."""
+        for spec in self.dictionary.computed:
+            if not spec.is_of_the_day or spec.id not in self.reads:
+                continue
+            for contexts in tree.values():
+                if all((contexts.get(group) or {}).get(name) is not None for group, _, name in (read.partition(".") for read in spec.reads)):
+                    contexts[spec.group][spec.id.partition(".")[2]] = spec.computed.evaluate({**contexts, "today": today})
 
     def to_feel(self, field_id: str, value: Any) -> Any:
         """The FEEL value of a stored value."""

@@ -26,7 +26,9 @@ from engine.pathway import bpmn
 
 LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 # The stage that a person sees, by the process whose task is open.
-STAGES = {"signalement": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
+STAGES = {"signalement": "accueil", "attente_arrivee": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
+# Processes that run beside the road: the case stays at the stage where it stands.
+BESIDE = frozenset({"urgence_sociale"})
 # What the snapshot holds besides facts: dated data, named in the ledger by its digest.
 DATED = frozenset({"programmes", "parametres", "antennes"})
 STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
@@ -143,6 +145,7 @@ class Change:
             self.known = facts.snapshot(self.session, held.subjects, held.edition.reads)
         tree = facts.tree([*self.known, *self.pending], held.subjects, held.edition.to_feel, held.edition.lists)
         today = clock.today(self.at)
+        held.edition.add_of_the_day(tree, today)
         tree["case"] |= self.tables.scope(today)
         tree["case"]["dossier"] = {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at), "partage": held.is_shared}
         return tree
@@ -188,8 +191,14 @@ class Change:
         line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at, public, sealed, held.edition.number)
         self.lines.append(line)
         held.seq, held.head = line.head.seq, line.head.hash
-        self.said += [facts.row(fact, self.home if self.home and not fact.subject.startswith("seance:") else held.subjects, held.seq) for fact in new_facts]
+        self.said += [facts.row(fact, self._home_of(fact), held.seq) for fact in new_facts]
         self.touched = True
+
+    def _home_of(self, fact: facts.NewFact) -> facts.Subjects:
+        """Whose case a fact belongs to: what a sitting says of an aid is the aid's case's, what it says of itself (who was present) its own."""
+        if self.home is None or fact.subject.partition(":")[0] in self.held.edition.of_sittings:
+            return self.held.subjects
+        return self.home
 
     def write(self) -> None:
         """Writes the rows of everything that happened: tasks, waits, messages, incidents and the instance itself, in one statement."""
@@ -277,7 +286,7 @@ class Rows:
         agency = LANES.get(happening.lane or "", happening.lane or "OTE")
         due = calendar.due(self.change.at, *happening.deadline) if happening.deadline else None
         holder = held.referent_id if happening.role == "referent" else held.social_worker_id if happening.role == "travailleur_social" else None
-        stage = STAGES.get(happening.process, "accompagnement")
+        stage = held.stage if happening.process in BESIDE else STAGES.get(happening.process, "accompagnement")
         return {
             "task_id": str(derived_id(held.instance_id, happening.task_id)), "position": happening.task_id, "process": happening.process, "node": happening.node,
             "names": held.edition.definitions.labels(happening.node, happening.process), "kind": happening.kind, "form": happening.form or "", "subject": happening.subject or "",

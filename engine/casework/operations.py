@@ -122,7 +122,8 @@ def start_retention(change: Change, _parameters: Mapping[str, Any], _subject: st
 def erase_signal(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Erases what was said of somebody who never came: the facts go, and the key under which the ledger kept them."""
     change.flush()
-    change.session.execute(text("SELECT masar_forget_signal(:root)"), {"root": change.held.root_id})
+    if not change.session.execute(text("SELECT masar_forget_signal(:root)"), {"root": change.held.root_id}).scalar_one():
+        raise CannotRun("operation.not_forgotten")
     keys, whose = change.session.info["keys"], change.held.person_id or change.held.instance_id
     # The key cannot come back: it goes only once the rest is committed.
     event.listen(change.session, "after_commit", lambda _session: keys.erase(whose), once=True)
@@ -164,7 +165,7 @@ def look_for_doubles(change: Change, _parameters: Mapping[str, Any], _subject: s
     """What D0 weighs: whether the CIN is known, how alike the nearest name is, whether that case is open."""
     known = {fact.field: fact.value for fact in facts.snapshot(change.session, change.held.subjects, beneficiaries.IDENTITY_FIELDS)}
     known |= {fact.field: fact.value for fact in change.pending if fact.field in beneficiaries.IDENTITY_FIELDS}
-    found = beneficiaries.matches(change.session, known, besides=change.held.person_id)
+    found = [one for one in beneficiaries.matches(change.session, known, besides=change.held.person_id) if not one.is_expected]
     exact = next((one for one in found if {"cin", "passport"} & set(one.kinds)), None)
     nearest = exact or next(iter(found), None)
     return Outcome({"doublon": {

@@ -43,6 +43,7 @@ _PASSED = text("""SELECT i.instance_id, i.root_id, i.branch, r.is_shared_operato
 _DID_BEFORE = text("SELECT masar_did_before(:task, :user)")
 _STAFF = text("""SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles)
                   AND masar_did_before(:task, user_id) IS NULL ORDER BY name""")
+_ABOUT_DOUBLES = ("not_duplicate_of", "not_duplicate_reason", "same_as")
 _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, version = version + 1 WHERE task_id = :task")
 
 
@@ -156,7 +157,8 @@ def save_draft(session: Session, actor: Any, task_id: UUID, content: Mapping[str
 def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any], version: int | None, key: str = "", *, is_typed: bool = True) -> Completed:
     """Does the task: checks the answers, records them as facts, and moves the case on.
 
-    `raw`: field id → answer, as `forms.answers.read` takes them (`is_typed`: text as one types it, else JSON values only; plus `not_duplicate_of` and `not_duplicate_reason` where a double was suspected).
+    `raw`: field id → answer, as `forms.answers.read` takes them (`is_typed`: text as one types it, else JSON values only; plus, where a double was suspected, `not_duplicate_of` and
+    `not_duplicate_reason`, or `same_as`: the signals of somebody who has now come).
     None repeats a submission whose page can no longer be read: the same `key` answers as the first did.
     Refuses: NotFound; `task.not_yours`, `task.kept_apart` (Forbidden); `task.done`, `task.held`, `task.stale` (Conflict); `task.answers` (Invalid, findings);
     `beneficiary.possible_duplicate` (Conflict).
@@ -180,12 +182,13 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])
     home = _home(session, row, row.subject)
     asked = _ask(session, actor, edition, definition, seen, row, home)
-    own = {name: raw[name] for name in raw if name not in ("not_duplicate_of", "not_duplicate_reason")}
+    own = {name: raw[name] for name in raw if name not in _ABOUT_DOUBLES}
     said = answers.read(asked, own, actor.language, _around(session, row), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = _new_facts(said, subjects, edition, held)
-    reason = _check_identity(session, actor, held, new, raw)
+    reason, came = _check_identity(session, held, new, raw)
+    change.happenings += [bpmn.MessageSent("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, row.node) for one in came]
     if home and any(one.subject.startswith("aide:") for one in new):
         change.home = facts.Subjects(home.root_id, home.person_id)
     documents.attach(session, actor, (change.home or held.subjects).root_id, new, edition.dictionary.fields)
@@ -194,7 +197,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
         held.social_worker_id = actor.user_id
     consents.apply(held, new)
     change.give("task.completed", bpmn.Complete(task_id=row.position, variables={}, at=held.now, seq=0, facts={}),
-                {"task": row.position, "node": row.node, "form": row.form}, new, reason)  # fmt: skip
+                {"task": row.position, "node": row.node, "form": row.form} | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
     cases.finish(change)
     mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))
     return Completed(held.root_id, held.number or "", mine, held.status == "ended")
@@ -347,19 +350,24 @@ def _fact(subject: str, field: Any, value: Any, status: str, now: dt.datetime, r
     return facts.NewFact(subject, field.id, value, authority.classes_of(field), status, valid_until=until, reason=reason)
 
 
-def _check_identity(session: Session, actor: Any, held: Held, new: Sequence[facts.NewFact], raw: Mapping[str, Any]) -> str:
-    """An identity just said is looked for among the known: a match must be looked at, or set aside with a reason, before the case goes on."""
+def _check_identity(session: Session, held: Held, new: Sequence[facts.NewFact], raw: Mapping[str, Any]) -> tuple[str, list[beneficiaries.Match]]:
+    """An identity just said is looked for among the known: a match must be looked at, or set aside with a reason, before the case goes on.
+
+    Returns the reason, and the signals that are said to be of this person: she has come.
+    """
     values = {fact.field: fact.value for fact in new if fact.field in beneficiaries.IDENTITY_FIELDS and fact.status == "known"}
     if not values or held.person_id is None:
-        return ""
+        return "", []
     found = beneficiaries.matches(session, values, besides=held.person_id)
-    aside = {str(one) for one in raw.get("not_duplicate_of") or ()}
-    left = [one for one in found if str(one.case_id) not in aside]
+    aside, same = ({str(one) for one in raw.get(name) or ()} for name in ("not_duplicate_of", "same_as"))
+    came = [one for one in found if one.is_expected and held.process == "parcours" and str(one.case_id) in same]
+    left = [one for one in found if str(one.case_id) not in aside and one not in came]
     if left:
         raise errors.Conflict("beneficiary.possible_duplicate", candidates=[
-            {"case_id": str(one.case_id), "case_number": one.case_number, "branch": one.branch, "status": one.status, "matched": list(one.kinds)} for one in left])  # fmt: skip
+            {"case_id": str(one.case_id), "case_number": one.case_number, "branch": one.branch, "status": one.status, "matched": list(one.kinds),
+             "is_expected": one.is_expected and held.process == "parcours"} for one in left])  # fmt: skip
     reason = str(raw.get("not_duplicate_reason") or "").strip()
     if aside and not reason:
         raise errors.Invalid("beneficiary.reason_needed")
     beneficiaries.remember(session, held.person_id, values)
-    return reason
+    return reason, came

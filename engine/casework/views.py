@@ -190,7 +190,8 @@ class History:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody who may be the person at the desk. Without `case_id` the case is another branch's: only its number and branch are told."""
+    """Somebody who may be the person at the desk. Without `case_id` the case is another branch's: only its number and branch are told.
+    `is_expected`: signalled and awaited; a case is opened for her from the signal."""
 
     case_id: UUID | None
     case_number: str
@@ -199,4 +200,4 @@ class Candidate:
     status: str
     matched: tuple[str, ...]
     ended_at: dt.datetime | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    is_expected: bool = False

@@ -53,8 +53,16 @@ def to(form: Form, truth: Mapping[str, Any], today: dt.date, actor: Any, session
             offered = {inner.id for inner in question.rows}
             value = [{name: one for name, one in row.items() if name in offered} for row in value]
         said[spec.id] = value
-        scope.put(spec, value)
+        if _is_unsaid(value):
+            scope.put(spec, None, value["status"])
+        else:
+            scope.put(spec, [{name: one for name, one in row.items() if not _is_unsaid(one)} for row in value] if spec.type == "list" else value)
     return said
+
+
+def _is_unsaid(value: Any) -> bool:
+    """Not known or not said: `{"status": "inconnu"}`, as the API takes it."""
+    return isinstance(value, Mapping) and set(value) == {"status"}
 
 
 def _any(spec: Field) -> Any:

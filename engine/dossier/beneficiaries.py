@@ -28,7 +28,7 @@ _ARABIC = {
 }  # fmt: skip
 _LATIN = (("ch", "$"), ("sh", "$"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", ""), ("q", "k"), ("c", "k"), ("x", "ks"), ("v", "f"), ("p", "b"))
 _MATCH = text("""
-    SELECT m.person_id, m.kinds, m.root_id, m.number, m.branch, m.status, m.ended_at, m.outcome, m.bones,
+    SELECT m.person_id, m.kinds, m.root_id, m.number, m.branch, m.status, m.ended_at, m.outcome, m.process, m.bones,
            (SELECT CAST(p.value #>> '{}' AS float) FROM parameter p WHERE p.code = 'seuil_ressemblance' AND p.valid_from <= d.today AND (p.valid_to IS NULL OR p.valid_to >= d.today)) AS least
       FROM masar_matches(CAST(:tokens AS jsonb)) m, (SELECT CAST(masar_now() AT TIME ZONE 'Africa/Tunis' AS date) AS today) d""")
 _CERTAIN = frozenset({"cin", "passport", "namebirth"})
@@ -49,7 +49,13 @@ class Match:
     status: str
     ended_at: dt.datetime | None
     outcome: str
+    process: str
     likeness: float = 1.0
+
+    @property
+    def is_expected(self) -> bool:
+        """Signalled and awaited, with no case yet."""
+        return self.process == "signalement"
 
 
 def fold(name: str) -> str:
@@ -118,7 +124,8 @@ def matches(session: Session, values: Mapping[str, Any], besides: UUID | None = 
         kinds = tuple(kind for kind in row.kinds if kind in _CERTAIN)
         alike = 1.0 if kinds else max((likeness(one, other) for one in mine for other in row.bones or ()), default=0.0)
         if row.person_id != besides and (kinds or row.least is not None and alike >= row.least):
-            found.append(Match(row.person_id, kinds or ("namebirth",), row.root_id, row.number or "", row.branch, row.status, row.ended_at, row.outcome, alike))
+            found.append(Match(row.person_id, kinds or ("namebirth",), row.root_id, row.number or "", row.branch, row.status, row.ended_at, row.outcome,
+                               row.process, alike))  # fmt: skip
     return sorted(found, key=lambda one: -one.likeness)
 
 

@@ -87,6 +87,10 @@ CREATE TABLE fund (
     programme text PRIMARY KEY, available_millimes bigint NOT NULL CHECK (available_millimes >= 0), engaged_millimes bigint NOT NULL DEFAULT 0,
     paid_millimes bigint NOT NULL DEFAULT 0
 );
+-- Aids granted that their fund could not carry: served in order of class, then of the day they were asked (§4.7).
+CREATE TABLE fund_waiting (
+    aid_id uuid PRIMARY KEY, programme text NOT NULL REFERENCES fund, instance_id uuid NOT NULL, class smallint NOT NULL, asked_on date NOT NULL
+);
 CREATE TABLE parameter (
     code text NOT NULL, valid_from date NOT NULL, valid_to date, value jsonb NOT NULL, labels jsonb NOT NULL DEFAULT '{}',
     source text NOT NULL DEFAULT '', is_inferred boolean NOT NULL, PRIMARY KEY (code, valid_from)
@@ -311,7 +315,7 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['user_account', 'user_session', 'signin_attempt', 'person', 'person_token', 'instance', 'open_task', 'task_done', 'draft',
-                             'wait', 'message', 'incident', 'notice', 'fact', 'document', 'letter', 'ledger_line', 'ledger_sealed'] LOOP
+                             'wait', 'message', 'incident', 'notice', 'fact', 'document', 'letter', 'ledger_line', 'ledger_sealed', 'fund_waiting'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         -- The named functions below run as the owner, who is under the policies too (FORCE): this one lets them, and only them, read across.
@@ -410,14 +414,20 @@ CREATE POLICY add_of_a_person ON person_token FOR INSERT TO masar_app WITH CHECK
 CREATE POLICY drop_of_a_person ON person_token FOR DELETE TO masar_app
     USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.person_id = person_token.person_id));
 
+CREATE POLICY of_a_case_in_reach ON fund_waiting FOR SELECT TO masar_app
+    USING (masar_is_system() OR EXISTS (SELECT FROM instance i WHERE i.instance_id = fund_waiting.instance_id));
+CREATE POLICY add_to_a_case_in_reach ON fund_waiting FOR INSERT TO masar_app
+    WITH CHECK (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = fund_waiting.instance_id));
+CREATE POLICY drop_of_a_case_in_reach ON fund_waiting FOR DELETE TO masar_app
+    USING (masar_may_write() AND EXISTS (SELECT FROM instance i WHERE i.instance_id = fund_waiting.instance_id));
 -- Class by class; without consent C1 a fact stays with OTE and with the agency that wrote it; health with the named social worker.
 CREATE POLICY class_and_case ON fact FOR SELECT TO masar_app USING (
     masar_is_system() OR (masar_sees_class(class) AND EXISTS (
         SELECT FROM instance i WHERE i.instance_id = fact.root_id AND masar_shared_with_me(i.is_shared, fact.author_agency)
            AND (fact.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid))));
--- What an operation of a diagram finds out (source `system`) is recorded in whatever class, whoever moved the case on. A sitting writes of the aids on its agenda.
+-- What an operation of a diagram finds out (source `system`) or takes up from a signal is recorded in whatever class, whoever moved the case on. A sitting writes of the aids on its agenda.
 CREATE POLICY class_and_case_written ON fact FOR INSERT TO masar_app WITH CHECK (
-    masar_may_write() AND (masar_writes_class(class) OR source ->> 'kind' = 'system') AND (
+    masar_may_write() AND (masar_writes_class(class) OR source ->> 'kind' IN ('system', 'signal')) AND (
         EXISTS (SELECT FROM instance i WHERE i.instance_id = fact.root_id)
         OR EXISTS (SELECT FROM instance i WHERE i.instance_id = fact.instance_id AND i.subject LIKE 'seance:%' AND i.scope -> 'aide' ? split_part(fact.subject, ':', 2))));
 CREATE POLICY class_and_case ON document FOR SELECT TO masar_app USING (
@@ -515,26 +525,33 @@ BEGIN
      WHERE f.subject = newer.subject AND f.field = newer.field AND f.is_current;
 END $$;
 -- A signal that nobody came after leaves nothing of the person (§4.1); a job asks, no person can.
-CREATE FUNCTION masar_forget_signal(of_root uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- It says whether it did: nothing goes of somebody who has a case since.
+CREATE FUNCTION masar_forget_signal(of_root uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE whose uuid;
 BEGIN
     SELECT person_id INTO whose FROM instance WHERE instance_id = of_root AND process = 'signalement' AND masar_is_system();
     IF NOT FOUND OR EXISTS (SELECT FROM instance WHERE person_id = whose AND root_id <> of_root) THEN
-        RETURN;
+        RETURN false;
     END IF;
     DELETE FROM fact WHERE root_id = of_root;
     DELETE FROM person_token WHERE person_id = whose;
     DELETE FROM draft USING open_task t WHERE t.task_id = draft.task_id AND t.root_id = of_root;
+    RETURN true;
 END $$;
 -- Whether somebody is known already, in any branch: enough to prevent a second case, not enough to read the first.
-CREATE FUNCTION masar_matches(of_tokens jsonb) RETURNS TABLE (person_id uuid, kinds text[], root_id uuid, number text, branch text, status text, ended_at timestamptz, outcome text, bones text[])
+CREATE FUNCTION masar_matches(of_tokens jsonb) RETURNS TABLE (person_id uuid, kinds text[], root_id uuid, number text, branch text, status text, ended_at timestamptz, outcome text, process text, bones text[])
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT t.person_id, array_agg(DISTINCT t.kind), i.instance_id, i.number, i.branch, i.status, i.ended_at, i.outcome,
+    $$ SELECT t.person_id, array_agg(DISTINCT t.kind), i.instance_id, i.number, i.branch, i.status, i.ended_at, i.outcome, i.process,
               (SELECT array_agg(split_part(n.token, '|', 1)) FROM person_token n WHERE n.person_id = t.person_id AND n.kind = 'namebirth')
          FROM jsonb_to_recordset(of_tokens) AS w(kind text, token text) JOIN person_token t ON t.kind = w.kind AND t.token = w.token
          JOIN instance i ON i.person_id = t.person_id AND i.root_id = i.instance_id
-        WHERE masar_setting('user_id') IS NOT NULL OR masar_is_system()
+        WHERE (masar_setting('user_id') IS NOT NULL OR masar_is_system())
+          AND NOT (i.process = 'signalement' AND i.status = 'ended')  -- a signal that was answered is no case to open
         GROUP BY t.person_id, i.instance_id ORDER BY bool_or(t.kind IN ('cin', 'passport', 'namebirth')) DESC, i.opened_at DESC LIMIT 2000 $$;
+-- Whose turn it is on a programme's fund, in any branch; who withdrew meanwhile is passed over.
+CREATE FUNCTION masar_first_in_line(of_programme text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT w.aid_id FROM fund_waiting w JOIN instance i ON i.instance_id = w.instance_id AND i.status = 'open'
+        WHERE w.programme = of_programme AND masar_may_write() ORDER BY w.class DESC, w.asked_on, w.aid_id LIMIT 1 $$;
 CREATE FUNCTION masar_next_number(of_branch text, of_year integer) RETURNS integer LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ INSERT INTO case_number AS c (branch, year, last) VALUES (of_branch, of_year, 1)
        ON CONFLICT (branch, year) DO UPDATE SET last = c.last + 1 RETURNING last $$;
@@ -622,7 +639,7 @@ BEGIN
           FROM jsonb_to_recordset(step -> 'incidents') AS r(incident_id uuid, position text, node text, code text, details jsonb);
     END IF;
     UPDATE instance SET state = of_state, seq = own.seq, head = decode(step ->> 'head', 'base64'), stage = own.stage, status = own.status, outcome = own.outcome,
-           ended_at = own.ended_at, scope = own.scope, subject = own.subject, priority = own.priority, referent_id = own.referent_id,
+           ended_at = own.ended_at, branch = own.branch, scope = own.scope, subject = own.subject, priority = own.priority, referent_id = own.referent_id,
            social_worker_id = own.social_worker_id, is_shared = own.is_shared, is_shared_funder = own.is_shared_funder,
            is_shared_operator = own.is_shared_operator, assigned = own.assigned, receipt_code = own.receipt_code
      WHERE instance_id = of_instance;
@@ -642,5 +659,6 @@ GRANT SELECT, INSERT, UPDATE ON instance, message, incident, notice TO masar_app
 GRANT SELECT, INSERT ON document TO masar_app;
 GRANT UPDATE (root_id, class) ON document TO masar_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON open_task, draft, wait TO masar_app;
+GRANT SELECT, INSERT, DELETE ON fund_waiting TO masar_app;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO masar_app;

@@ -42,7 +42,8 @@ def test_versions_of_one_code_follow_one_another(rows):
 
 def test_every_parameter_serves(all_tables):
     read = {path.split(".")[1] for name in all_tables.ids for path in all_tables.reads(name) if path.startswith("parametres.")}
-    texts = "".join(path.read_text("utf-8") for path in [*reading.PROCESSES.glob("*.bpmn"), *(reading.ROOT / "forms" / "letters").glob("*.toml")])
+    folders = (reading.ROOT / "forms" / "letters", reading.ROOT / "forms" / "tasks")
+    texts = "".join(path.read_text("utf-8") for path in [*reading.PROCESSES.glob("*.bpmn"), *(path for folder in folders for path in folder.glob("*.toml"))])
     told = {row["code"].removesuffix("_millimes") for row in PARAMETERS} - {programmes.SHORT_DAYS, letters.ADDRESSES}
     assert sorted(code for code in told - read if f"parametres.{code}" not in texts) == []
 

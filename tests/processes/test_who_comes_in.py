@@ -59,7 +59,6 @@ CASES = [
     ("D12", {"person.gouvernorat": "TN-82"}, "MED", ["couvre"]),
     ("D12", {"person.gouvernorat": "TN-82", "accueil.antenne_choisie": "TUN"}, "TUN", ["choix"]),
     ("D12", {"person.gouvernorat": None}, "TUN", ["siege"]),
-    ("D12", {"person.gouvernorat": "TN-11", "signale": {"gouvernorat": "TN-61"}}, "SFX", ["couvre"]),
 ]  # fmt: skip
 CASES += [("D3_points", CALM | {f"depistage.{name}": True}, points, [f"{ROWS[name]}_oui"]) for name, points in POINTS.items()]
 CASES += [

@@ -1,8 +1,9 @@
-"""Intake: look for the person first, then open a case. Nobody is asked twice because a clerk did not look."""
+"""Intake: look for the person first, then open a case, hers where she was signalled. Nobody is asked twice because a clerk did not look."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from engine import identity
 from engine.actors import authority
 from engine.casework import cases
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
@@ -19,14 +20,16 @@ def show(screen: OnScreen, actor: Acting, session: Reading, q: str = "") -> Resp
     branches = [branch for branch in sorted(BRANCHES, key=lambda code: code != actor.branch) if authority.may(actor, "case.open", branch=branch)]
     return screen.show(
         "intake/page.html", search=q.strip(), candidates=cases.candidates(session, actor, q) if q.strip() else (), branches=branches,
-        processes=[(code, screen.words.text(f"process.{code}")) for code in PROCESSES],
+        processes=[(code, screen.words.text(f"process.{code}")) for code in PROCESSES], channels=cases.channels(session, screen.language),
     )  # fmt: skip
 
 
 @router.post("/intake")
 def open_case(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
-    """Opens the case and goes to its first task."""
-    process = field(form, "process")
-    opened = cases.open_case(session, actor, process if process in PROCESSES else "parcours", field(form, "branch", 10))
+    """Opens the case, of somebody awaited where `expected` names her signal, and goes to its first task. Refuses: `case.not_expected` (Conflict)."""
+    process, expected = field(form, "process"), identity.parse(field(form, "expected", 40))
+    process = process if process in PROCESSES and not expected else "parcours"
+    channel = field(form, "channel", 40) if process == "parcours" else ""
+    opened = cases.open_case(session, actor, process, field(form, "branch", 10), channel=channel, expected=expected)
     address = f"/tasks/{opened.task_id}" if opened.task_id else f"/cases/{opened.case_id}"
     return screen.go(address, "opened", number=opened.case_number)

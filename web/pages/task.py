@@ -132,7 +132,8 @@ def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, 
     except errors.Conflict:
         done = tasks.complete(session, actor, task_id, None, None, key)  # a second click of the same submission; refuses any other
         return _next(screen, session, task_id, "", done)
-    raw = layout.read(task.form, typed) | {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason")}
+    doubles = {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason"), "same_as": typed.many("same_as")}
+    raw = layout.read(task.form, typed) | doubles
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
     return _next(screen, session, task_id, task.name, done)
 
@@ -186,7 +187,7 @@ def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting
         errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")},)
     return screen.show(
         "task/page.html", refusal.status if refusal else 200, task=task, now=clock.now(session), may_complete="complete" in task.may, shown=shown,
-        errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"),
+        errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"), same_as=typed.many("same_as"),
         set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "",
         focus="summary" if errors_shown else focus,
         left=widgets.typed_lines(task.form.dictionary.fields, shown.left, screen.language) if conflict else [],
