@@ -133,6 +133,7 @@ class Change:
     opened: list[dict[str, Any]] = field(default_factory=list)
     lines: list[events.Line] = field(default_factory=list)  # of this act, stored with the rows they tell of (or before, by `flush`)
     said: list[dict[str, Any]] = field(default_factory=list)
+    letters: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def tables(self) -> programmes.DatedTables:
@@ -209,7 +210,7 @@ class Change:
         for happening in self.happenings:
             rows.take(happening)
         told: dict[str, Any] = {
-            "lines": [events.row(line) for line in self.lines], "facts": self.said, "closed": rows.closed, "opened": rows.opened, "done": [*self.done, *rows.cancelled],
+            "lines": [events.row(line) for line in self.lines], "facts": self.said, "closed": rows.closed, "opened": rows.opened, "done": [*self.done, *rows.cancelled], "letters": self.letters,
             "messages": rows.messages, "waits_closed": rows.waits_closed, "waits": rows.waits, "incidents": rows.incidents, "mended": rows.mended,
         }  # fmt: skip
         step = {name: those for name, those in told.items() if those}
@@ -227,6 +228,7 @@ class Change:
         self.opened = rows.opened
         self.lines.clear()
         self.said.clear()
+        self.letters.clear()
 
 
 class Rows:

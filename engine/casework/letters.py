@@ -5,7 +5,6 @@ fact kept under a narrower class is left out all the same. How a letter looks on
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +23,6 @@ from forms import letter as texts
 from forms.text import LANGUAGES, day
 
 ADDRESSES = "adresses_antennes"  # the dated parameter with the address of each branch
-_INSERT = text("""INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, code, produced_at)
-                  VALUES (:id, :instance, :root, :template, CAST(:content AS jsonb), :class, :code, :at)""")
-_NAMES = text("SELECT (SELECT names FROM agency WHERE code = :agency) AS agency, (SELECT names FROM branch WHERE code = :branch) AS branch")
 _FILES = text("""SELECT i.subject, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number
                    FROM instance i WHERE i.process = 'dossier_aide' AND i.subject = ANY (:aids)""")
 _LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.code, l.produced_at, i.branch, i.number,
@@ -85,12 +81,7 @@ def write(change: Change, name: str, subject: str, code: str = "") -> UUID | Non
     code = code or identity.receipt_code()
     content = texts.compose(definition, edition.letterhead, _material(change, definition, subject, code))
     letter_id = identity.new_id()
-    change.flush()
-    change.session.execute(
-        _INSERT,
-        {"id": letter_id, "instance": change.held.instance_id, "root": change.held.root_id, "template": name, "class": definition.class_, "code": code,
-         "at": change.at, "content": json.dumps({"titles": dict(definition.title), **content}, ensure_ascii=False)},
-    )  # fmt: skip
+    change.letters.append({"letter_id": letter_id, "template": name, "class": definition.class_, "code": code, "content": {"titles": dict(definition.title), **content}})
     return letter_id
 
 
@@ -105,11 +96,11 @@ def _material(change: Change, definition: texts.LetterDefinition, subject: str, 
     scope = {name: found for key in own for name, found in feel.get(key, {}).items()}
     scope |= change.tables.scope(today) | {"today": today, "dossier": {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at)}}
     shown = {name: found for key in own for name, found in stored.get(key, {}).items()}
-    row = change.session.execute(_NAMES, {"agency": definition.sender, "branch": held.branch}).one()
     person = {f"person.{name}": value for name, value in shown.get("person", {}).items()}
     addresses = scope["parametres"].get(ADDRESSES, {}).get(held.branch, {})
     given = {
-        "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": row.agency or {}, "antenne": row.branch or {},
+        "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": change.tables.agencies.get(definition.sender, {}),
+        "antenne": change.tables.branch(held.branch),
         "adresse": addresses, "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES},
     }  # fmt: skip
     told = {name: value if isinstance(value, Mapping) else dict.fromkeys(LANGUAGES, value) for name, value in given.items()}

@@ -32,9 +32,12 @@ _MATCH = text("""
            (SELECT CAST(p.value #>> '{}' AS float) FROM parameter p WHERE p.code = 'seuil_ressemblance' AND p.valid_from <= d.today AND (p.valid_to IS NULL OR p.valid_to >= d.today)) AS least
       FROM masar_matches(CAST(:tokens AS jsonb)) m, (SELECT CAST(masar_now() AT TIME ZONE 'Africa/Tunis' AS date) AS today) d""")
 _CERTAIN = frozenset({"cin", "passport", "namebirth"})
-_ADD = text("INSERT INTO person_token (person_id, kind, token) SELECT :person, r.kind, r.token FROM jsonb_to_recordset(CAST(:tokens AS jsonb)) AS r(kind text, token text) "
-            "ON CONFLICT DO NOTHING")  # fmt: skip
-_DROP = text("DELETE FROM person_token WHERE person_id = :person AND kind = ANY (:kinds)")
+# Those of the kinds just said take the place of the former ones; one that stays is left alone.
+_REMEMBER = text("""
+    WITH said AS (SELECT r.kind, r.token FROM jsonb_to_recordset(CAST(:tokens AS jsonb)) AS r(kind text, token text)),
+         former AS (DELETE FROM person_token k WHERE k.person_id = :person AND k.kind IN (SELECT kind FROM said)
+                       AND NOT EXISTS (SELECT FROM said WHERE said.kind = k.kind AND said.token = k.token))
+    INSERT INTO person_token (person_id, kind, token) SELECT DISTINCT CAST(:person AS uuid), kind, token FROM said ON CONFLICT DO NOTHING""")
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,7 @@ def remember(session: Session, person_id: UUID, values: Mapping[str, Any]) -> No
     """Writes the tokens of an identity in place of the earlier ones."""
     wanted = tokens(values)
     if wanted:
-        session.execute(_DROP, {"person": person_id, "kinds": sorted({token["kind"] for token in wanted})})
-        session.execute(_ADD, {"person": person_id, "tokens": json.dumps(wanted, ensure_ascii=False)})
+        session.execute(_REMEMBER, {"person": person_id, "tokens": json.dumps(wanted, ensure_ascii=False)})
 
 
 def matches(session: Session, values: Mapping[str, Any], besides: UUID | None = None) -> list[Match]:

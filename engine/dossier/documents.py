@@ -43,7 +43,8 @@ _INSERT = text("""INSERT INTO document (document_id, class, name, media_type, si
 _READ = text("""SELECT d.document_id, d.name, d.media_type, d.class, d.uploaded_by, i.instance_id, i.is_shared, i.is_shared_funder, i.is_shared_operator,
                        i.assigned, i.social_worker_id FROM document d LEFT JOIN instance i ON i.instance_id = d.root_id WHERE d.document_id = :id""")
 _NAMED = text("SELECT document_id, root_id, uploaded_by FROM document WHERE document_id = ANY (:ids)")
-_ATTACH = text("UPDATE document SET root_id = :root, class = :class WHERE document_id = :id AND root_id IS NULL")
+_ATTACH = text("""UPDATE document d SET root_id = :root, class = g.class FROM unnest(CAST(:ids AS uuid[]), CAST(:classes AS text[])) AS g(document_id, class)
+                   WHERE d.document_id = g.document_id AND d.root_id IS NULL""")
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,8 @@ def attach(session: Session, actor: Any, root_id: UUID, new: Iterable[NewFact], 
     lost = [field for found, uses in named.items() if found not in rows or not _may_give(rows[found], actor, root_id) for field, _ in uses]
     if lost:
         raise errors.Invalid("document.not_yours", [errors.Finding("document.not_yours", f"/{field}") for field in lost])
-    for document_id, uses in named.items():
-        classes = [field_class for _, field_class in uses]
-        session.execute(_ATTACH, {"root": root_id, "class": "H" if "H" in classes else classes[0], "id": document_id})
+    classes = {document_id: [field_class for _, field_class in uses] for document_id, uses in named.items()}
+    session.execute(_ATTACH, {"root": root_id, "ids": list(classes), "classes": ["H" if "H" in found else found[0] for found in classes.values()]})
 
 
 def sweep(session: Session) -> int:

@@ -23,7 +23,8 @@ from engine.workdays import Calendar
 _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.content, p.source, p.is_inferred, f.available_millimes "
                    "FROM programme p LEFT JOIN fund f ON f.programme = p.code ORDER BY p.code, p.version")  # fmt: skip
 _PARAMETERS = text("SELECT code, valid_from, valid_to, value, labels, source, is_inferred FROM parameter ORDER BY code, valid_from")
-_BRANCHES = text("SELECT code, opened_on, governorates FROM branch ORDER BY code")
+_BRANCHES = text("SELECT code, names, opened_on, governorates FROM branch ORDER BY code")
+_AGENCIES = text("SELECT code, names FROM agency")
 _HOLIDAYS = text("SELECT day FROM holiday")
 _KEEP = text("INSERT INTO dated_scope (digest, content) VALUES (:digest, CAST(:content AS jsonb)) ON CONFLICT DO NOTHING")
 SHORT_DAYS = "seance_unique"  # the parameter that lists the periods of shorter days
@@ -37,6 +38,7 @@ class DatedTables:
     programmes: tuple[Mapping[str, Any], ...] = ()
     parameters: tuple[Mapping[str, Any], ...] = ()
     branches: tuple[Mapping[str, Any], ...] = ()
+    agencies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # names by code
     calendar: Calendar = field(default_factory=Calendar)
     _told: dict[dt.date, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
     _kept: dict[dt.date, str] = field(default_factory=dict, compare=False, repr=False)
@@ -48,6 +50,10 @@ class DatedTables:
         if day not in self._told:
             self._told[day] = self._tell(day)
         return self._told[day]
+
+    def branch(self, code: str) -> Mapping[str, str]:
+        """The names of a branch, by language."""
+        return next((row["names"] for row in self.branches if row["code"] == code), {})
 
     def keep(self, session: Session, day: dt.date) -> str:
         """The SHA-256 of what `scope(day)` tells, which is kept under it: ledger lines name the digest in place of repeating the content."""
@@ -87,7 +93,8 @@ def tables(session: Session, version: int) -> DatedTables:
     if kept is None or kept.version != version:
         programmes, parameters, branches = (tuple(dict(row) for row in session.execute(asked).mappings()) for asked in (_PROGRAMMES, _PARAMETERS, _BRANCHES))
         calendar = Calendar(frozenset(session.execute(_HOLIDAYS).scalars()), _short_days(parameters))
-        kept = _kept[database] = DatedTables(version, programmes, parameters, branches, calendar)
+        agencies = {row.code: row.names for row in session.execute(_AGENCIES)}
+        kept = _kept[database] = DatedTables(version, programmes, parameters, branches, agencies, calendar)
     return kept
 
 

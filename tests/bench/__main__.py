@@ -37,7 +37,7 @@ def completions(server: str, number: int, blocks: int) -> None:
         for _ in range(blocks):
             for one in made:
                 for clients in (1, 8):
-                    figures.setdefault((one.name, clients), []).append(one.block(number if one.name != "Masar, real pathway" else max(2, number // 8), clients))
+                    figures.setdefault((one.name, clients), []).append(one.block(number if one.name != "Masar, real pathway" else max(2, number // 4), clients))
         print(f"\nCompletions over HTTP, {blocks} blocks, medians ({number} cases a block)\n")
         print(f"{'':24}{'clients':>8}{'a second':>10}{'p50 ms':>9}{'p95 ms':>9}{'CPU ms':>9}{'of floor':>10}{'statements':>12}{'bytes/case':>12}")
         for clients in (1, 8):

@@ -14,7 +14,6 @@ from sqlalchemy import make_url
 from engine import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def server_address() -> str:
@@ -79,9 +78,8 @@ def uvicorn(app: str, port: int) -> list[str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    """Seconds that the threads of a process have been on a CPU so far."""
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 def bytes_of(url: str) -> int:
