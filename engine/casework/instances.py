@@ -163,7 +163,7 @@ class Change:
             step = bpmn.advance(definitions, held.state, stimulus)
         held.state = step.state
         self.happenings += step.happenings
-        self._append(kind, body, new_facts, step.happenings, stimulus, reason)
+        self._append(kind, body, new_facts, step.happenings, replace(stimulus, facts=bpmn.told(stimulus.facts, step.read)), reason)
 
     def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
         """A change that the diagram does not see (a claim, a correction, a reminder): its line, stored at once, and its facts."""
@@ -339,7 +339,7 @@ def reasons(happenings: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def inputs(stimulus: Any, dated: str) -> dict[str, Any]:
-    """The stimulus as replay needs it: its kind, its own values, the facts it was given, and the digest of the dated data of that day."""
+    """The stimulus as replay needs it: its kind, its own values, the facts that the step read, and the digest of the dated data of that day."""
     own = {name: plain(value) for name, value in vars(stimulus).items() if name not in ("at", "seq", "facts")}
     facts_told = {subject: {name: value for name, value in told.items() if name not in DATED} for subject, told in stimulus.facts.items()}
     return {"stimulus": type(stimulus).__name__, "facts": plain(facts_told), "dated": dated, **own}

@@ -42,7 +42,7 @@ from engine.pathway.stimuli import Complete, Message, OperationDone, Retry, Sign
 __all__ = [
     "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentClosed", "IncidentRaised", "Inspection", "Left",
     "Message", "MessageSent", "OpenIncident", "OpenOperation", "OpenTask", "OpenWait", "OperationDone", "OperationRequested", "Process", "Retry", "Signal",
-    "Start", "Step", "Stimulus", "TaskClosed", "TaskOpened", "Timer", "WaitClosed", "WaitOpened", "advance", "inspect", "parse", "start",
+    "Start", "Step", "Stimulus", "TaskClosed", "TaskOpened", "Timer", "WaitClosed", "WaitOpened", "advance", "inspect", "parse", "start", "told",
 ]  # fmt: skip
 
 _KEPT = 16
@@ -51,10 +51,11 @@ _lock = Lock()
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a stimulus made of an instance."""
+    """What a stimulus made of an instance. `read`: the paths that it made conditions, tables and parameters read (`told`)."""
 
     state: bytes
     happenings: tuple[Any, ...]
+    read: frozenset[str] = frozenset()
 
 
 class OpenTask(msgspec.Struct, frozen=True):
@@ -176,14 +177,30 @@ def start(definitions: Definitions, process_id: str, stimulus: Start) -> Step:
         variables |= {one.trigger.result: dict(variables) for one in entries if isinstance(one, StartEvent) and one.trigger.result}
     run.open_scope(spec, None, variables, entries)
     run.drain()
-    return Step(states.dump(run), tuple(run.happenings))
+    return Step(states.dump(run), tuple(run.happenings), frozenset(run.read))
 
 
 def advance(definitions: Definitions, state: bytes, stimulus: Stimulus) -> Step:
     """A stimulus moves an instance. Refuses what no longer stands (see `Run.give`), and a state of other definitions (`state.foreign`)."""
     run = states.load(definitions, state, stimulus.at, stimulus.seq, stimulus.facts)
     run.give(stimulus)
-    return Step(states.dump(run), tuple(run.happenings))
+    return Step(states.dump(run), tuple(run.happenings), frozenset(run.read))
+
+
+def told(facts: Mapping[str, Mapping[str, Any]], read: frozenset[str]) -> dict[str, dict[str, Any]]:
+    """Of a snapshot, what a step has read: given this alone, the same stimulus makes the same step."""
+    names: dict[str, set[str]] = {}
+    for path in read:
+        group, _, rest = path.partition(".")
+        names.setdefault(group, set()).add(rest.partition(".")[0])
+    return {
+        subject: {
+            group: context if "" in names[group] or not isinstance(context, Mapping) else {name: context[name] for name in context if name in names[group]}
+            for group, context in groups.items()
+            if group in names
+        }
+        for subject, groups in facts.items()
+    }
 
 
 def inspect(definitions: Definitions, state: bytes) -> Inspection:

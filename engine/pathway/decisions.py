@@ -101,7 +101,8 @@ class Decisions:
                 inner[self.by_id[one].name] = inner[one] = required.outputs
         if decision.literal is not None:
             told = decision.literal.explain(inner)
-            return Verdict(decision_id, told.value, (), dict(told.parts))
+            # What it read of a group is told path by path; the group itself, with all that nobody asked of it, is no reason.
+            return Verdict(decision_id, told.value, (), {part: value for part, value in told.parts if not (isinstance(value, Mapping) and scope.get(part) is value)})
         values = [one.evaluate(inner) for one in decision.inputs]
         asked = {one.text: value for one, value in zip(decision.inputs, values, strict=True)}
         fired = [rule for rule in decision.rules if all(test.matches(value, inner) is True for test, value in zip(rule.tests, values, strict=True))]

@@ -133,6 +133,10 @@ class Definitions:
         """The verdict of a decision. Raises what evaluating FEEL may raise."""
         return self._decisions.decide(reference, scope)
 
+    def read_by(self, reference: str) -> frozenset[str]:
+        """The paths that a decision, and those it requires, may read."""
+        return self._decisions.reads(reference) if reference in self._decisions.ids else frozenset()
+
     @property
     def decisions(self) -> frozenset[str]:
         """The ids of the edition's decisions."""

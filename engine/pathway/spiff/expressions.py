@@ -28,8 +28,13 @@ def compile_text(text: str) -> Expression:
     return compile_expression(text.strip())
 
 
+READ = ""  # under this name, which no expression can say, a scope carries the paths that a run has read so far
+
+
 def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
-    """The value, or a Fault `feel.fault`."""
+    """The value, or a Fault `feel.fault`. The paths it may read are noted in the scope (`READ`)."""
+    if READ in scope:
+        scope[READ].update(expression.paths)
     try:
         return expression.evaluate(scope)
     except FAULTS as fault:

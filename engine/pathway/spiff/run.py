@@ -44,6 +44,7 @@ class Run:
         self.passed = bytearray((definitions.count + 7) // 8)
         self.outcome = ""
         self.is_ended = False
+        self.read: set[str] = set()  # the paths that this stimulus made conditions, tables and parameters read
 
     # --- the stimulus ---
 
@@ -325,6 +326,7 @@ class Run:
 
     def decide(self, reference: str, seen: Mapping[str, Any]) -> Any:
         """The verdict of a decision of the edition."""
+        self.read |= self.definitions.read_by(reference)
         try:
             return self.definitions.decide(reference, seen)
         except FAULTS as fault:

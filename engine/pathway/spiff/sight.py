@@ -6,7 +6,7 @@ A variable that only holds an `id` stands for a subject: its fields are the snap
 
 from typing import TYPE_CHECKING, Any
 
-from engine.pathway.spiff.expressions import Fault, evaluate, plain
+from engine.pathway.spiff.expressions import READ, Fault, evaluate, plain
 from engine.pathway.spiff.scopes import Scope, Token
 from engine.pathway.spiff.timing import TUNIS
 
@@ -63,7 +63,7 @@ def _assemble(run: "Run", token: Token | None, scope: Scope) -> dict[str, Any]:
                 value = _item_of(run, turns, name, value)
         seen[name] = value
     now = run.at.astimezone(TUNIS)
-    seen["now"], seen["today"] = now, now.date()
+    seen["now"], seen["today"], seen[READ] = now, now.date(), run.read
     return seen
 
 
