@@ -73,6 +73,10 @@ class Calendar:
                 day += step
         return day
 
+    def open_days(self, first: dt.date, last: dt.date) -> int:
+        """Working days after `first`, up to and with `last`."""
+        return sum(self.is_open(first + dt.timedelta(days=number)) for number in range(1, (last - first).days + 1))
+
     def _after_hours(self, local: dt.datetime, left: dt.timedelta) -> dt.datetime:
         day, start = local.date(), local.timetz().replace(tzinfo=None)
         while True:
@@ -83,6 +87,14 @@ class Calendar:
                     return (opening + left).replace(tzinfo=TUNIS).astimezone(dt.UTC)
                 left -= max(closing - opening, dt.timedelta())
             day, start = day + dt.timedelta(days=1), dt.time()
+
+
+@dataclass(frozen=True)
+class Present:
+    """Business time now, and the calendar that is in force."""
+
+    at: dt.datetime
+    calendar: Calendar = field(default_factory=Calendar)
 
 
 def calendar(holidays: Iterable[dt.date], single_session: Iterable[tuple[dt.date, dt.date]] = ()) -> Calendar:

@@ -14,9 +14,12 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
 from engine import clock, i18n
+from engine.workdays import Present
 
 LOCALES = {"fr": "fr_TN", "ar": "ar_TN", "en": "en_GB"}
 NAMES = {"fr": "Français", "ar": "العربية", "en": "English"}
+_FAR = 60  # days: farther off, a date says more than a number of days
+_NEAR = 2  # working days
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -83,20 +86,35 @@ class Words:
         """The months as choices: `01` and its name."""
         return [(f"{month:02}", format_date(dt.date(2024, month, 1), "MMMM", locale=self.locale)) for month in range(1, 13)]
 
-    def since(self, value: dt.datetime | None, now: dt.datetime) -> str:
+    def day(self, value: dt.datetime, now: Present) -> str:
+        """A day, its year told only where it is another than this one."""
+        day = clock.today(value)
+        return format_date(day, "d MMMM", locale=self.locale) if day.year == clock.today(now.at).year else self.date(day)
+
+    def since(self, value: dt.datetime | None, now: Present) -> str:
         """How long ago, in days: `today`, `since 3 days`."""
         if value is None:
             return ""
-        days = (clock.today(now) - clock.today(value)).days
+        days = (clock.today(now.at) - clock.today(value)).days
         return self.text("format.since_today") if days <= 0 else self.count("format.since_days", days)
 
-    def due(self, value: dt.datetime | None, now: dt.datetime) -> str:
-        """When something is due, from now: `today`, `tomorrow`, `in 4 days`, `2 days late`."""
+    def due(self, value: dt.datetime | None, now: Present) -> str:
+        """When something is due, in working days from now: `today`, `tomorrow`, `in 4 working days`, `2 working days late`; far off, on which day."""
         if value is None:
             return self.text("format.no_deadline")
-        days = (clock.today(value) - clock.today(now)).days
-        if value < now:
-            return self.text("format.late_today") if days == 0 else self.count("format.late_days", -days)
-        if days <= 1:
-            return self.text("format.due_today" if days == 0 else "format.due_tomorrow")
-        return self.count("format.due_days", days)
+        today, day = clock.today(now.at), clock.today(value)
+        if value < now.at:
+            late = now.calendar.open_days(day, today)
+            return self.count("format.late_days", late) if late else self.text("format.late_today")
+        if day <= today + dt.timedelta(days=1):
+            return self.text("format.due_today" if day == today else "format.due_tomorrow")
+        left = now.calendar.open_days(today, day) if day <= today + dt.timedelta(days=_FAR) else 0
+        return self.count("format.due_days", left) if left else self.text("format.due_on", date=self.day(value, now))
+
+    def urgency(self, value: dt.datetime | None, now: Present) -> str:
+        """`late`, `due` (within two working days), `good` or, without a date, `calm`."""
+        if value is None:
+            return "calm"
+        if value < now.at:
+            return "late"
+        return "due" if (clock.today(value) - clock.today(now.at)).days <= _FAR and now.calendar.open_days(clock.today(now.at), clock.today(value)) <= _NEAR else "good"

@@ -33,6 +33,7 @@ class Section:
 class KnownSection:
     title: str
     facts: tuple[Mapping[str, Any], ...]
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def layout(task: TaskView, typed: Typed, findings: Sequence[Any], words: Words) 
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
     titles = dict.fromkeys(one.section for one in form.known)
     by_section = {title: tuple(_fact(one, form, words) for one in form.known if one.section == title) for title in titles}
-    known = tuple(KnownSection(title or words.text("task.read_first"), facts) for title, facts in by_section.items())
+    known = tuple(KnownSection(title or words.text("task.read_first"), facts, sentences.shared_source(facts)) for title, facts in by_section.items())
     drawn = _drawn_names(sections)
     left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in drawn}
     return Layout(sections, known, len(form.known), tuple(_summary(form, findings, typed, drawn, words)), left)

@@ -1,6 +1,7 @@
 """The answer being made to one request: the reader, her language, and the ways to answer her: a page, a fragment, another address."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,11 +65,11 @@ class Screen:
             security.forget_cookie(answer, self.settings, SAID)
         return self._dress(answer)
 
-    def go(self, address: str, said: str = "", link: str = "", link_words: str = "", **details: object) -> Response:
-        """On to another page (303, or its equivalent for htmx), with a sentence to be said there and perhaps a link beside it."""
+    def go(self, address: str, said: str = "", links: Sequence[tuple[str, str]] = (), **details: object) -> Response:
+        """On to another page (303, or its equivalent for htmx), with a sentence to be said there and links beside it (address, `web.said.link.<words>`)."""
         answer: Response = Response(status_code=200, headers={"HX-Redirect": address}) if self.is_patch else RedirectResponse(address, 303)
         if said:
-            note = {"code": said, "link": link, "link_words": link_words, "details": details}
+            note = {"code": said, "links": list(links), "details": details}
             security.set_cookie(answer, self.settings, SAID, security.seal(self.secret, note), 60)
         return self._dress(answer)
 

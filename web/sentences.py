@@ -4,11 +4,16 @@ It invents nothing: an event nobody worded is named by its code.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.casework.views import Happened
 from web.formatting import Words
+
+
+# The reminders of one late task, as they reach higher.
+REMINDERS = ("task.due", "task.late", "task.very_late")
 
 
 def happened(words: Words, one: Happened, names: Mapping[str, str]) -> str:
@@ -52,10 +57,32 @@ def why(words: Words, one: Happened, names: Mapping[str, str]) -> list[str]:
     return said
 
 
+def shared_source(facts: Sequence[Mapping[str, Any]]) -> str:
+    """The source that most facts of a section have, said once above them; "" where there is none to share."""
+    counted = Counter(fact["source"] for fact in facts if fact["source"])
+    source, number = counted.most_common(1)[0] if counted else ("", 0)
+    return source if number > 1 else ""
+
+
+def awaited(words: Words, message: str, name: str) -> str:
+    """What a wait is for: in plain words where they were written for its message, else as its diagram names it."""
+    said = words.text(f"awaits.{message.replace('.', '_')}") if message else "["
+    return name if said.startswith("[") else said
+
+
+def reminders(words: Words, run: Sequence[Happened], names: Mapping[str, str]) -> str:
+    """Reminders that followed one another with nothing else between them, in one sentence. `run`: the newest first."""
+    if len(run) == 1:
+        return happened(words, run[0], names)
+    what = _listed(words, list(dict.fromkeys(names.get(node) or node for node in (str(one.body.get("node", "")) for one in reversed(run)))))
+    told = words.text(f"history.told.{max(run, key=lambda one: REMINDERS.index(one.kind)).kind.rpartition('.')[2]}")
+    return words.count("history.reminders", len(run), what=what, since=words.date(run[-1].occurred_at), told=told)
+
+
 def source(words: Words, kind: str, recorded_at: dt.datetime, author: str, author_agency: str) -> str:
     """Where a fact comes from: what kind of source, the day, who wrote it down."""
     said = words.text(f"fact.by.{kind or 'person'}")
-    who = f"{author} ({words.text(f'agency.{author_agency}')})" if author and author_agency else author
+    who = f"{author} ({words.text(f'agency.{author_agency}')})" if author and author_agency else ""  # only the system is of no agency
     return words.text("fact.source_author" if who else "fact.source", source=said, date=words.date(recorded_at), author=who)
 
 

@@ -33,7 +33,7 @@ _END_OTHERS = text("UPDATE user_session SET revoked_at = now() WHERE user_id = :
 _MINE = text("""SELECT token_digest, kind, created_at, expires_at, agent FROM user_session
                  WHERE user_id = :user AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC""")
 _PASSWORD = text("UPDATE user_account SET password_hash = :hash WHERE user_id = :user")
-_DEMO = text("SELECT username, name, agency, branch, roles FROM masar_demo_accounts()")
+_DEMO = text("SELECT username, name, name_ar, agency, branch, roles FROM masar_demo_accounts()")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class DemoAccount:
     agency: str
     branch: str
     roles: tuple[str, ...]
+    name_ar: str
 
 
 def sign_in(session: Session, username: str, password: str, kind: str, agent: str = "") -> SignedIn:
@@ -178,7 +179,7 @@ def change_password(session: Session, actor: users.Actor, old: str, new: str, to
 
 def demo_accounts(session: Session) -> list[DemoAccount]:
     """The accounts a demo lists on its door; none elsewhere."""
-    return [DemoAccount(row.username, DEMO_PASSWORD, row.name, row.agency, row.branch, tuple(row.roles)) for row in session.execute(_DEMO)]
+    return [DemoAccount(row.username, DEMO_PASSWORD, row.name, row.agency, row.branch, tuple(row.roles), row.name_ar) for row in session.execute(_DEMO)]
 
 
 def _subject(username: str) -> str:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import aid_operations, editions, operations, signal_operations  # noqa: F401 (each registers its own)
+from engine.casework import aid_operations, editions, operations, signal_operations, staff  # noqa: F401 (each registers its own)
 from engine.casework.instances import OWN_SUBJECT, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts
@@ -27,12 +27,12 @@ _INSERT = text("""
                           assigned, referent_id, social_worker_id)
     VALUES (:instance, :root, :parent, :process, :edition, :person, :number, :branch, :subject, CAST(:scope AS jsonb), '', 1, :head, :now, :stage, :is_shared, :is_shared_funder, :is_shared_operator,
             CAST(:assigned AS uuid[]), :referent, :social_worker)""")
-_FILE = text("""SELECT i.*, e.number AS edition_number, u.name AS referent FROM instance i JOIN edition e USING (edition_id) LEFT JOIN user_account u ON u.user_id = i.referent_id
-                 WHERE i.root_id = :id ORDER BY i.opened_at, i.instance_id""")
-_WAITS = text("""SELECT w.instance_id, w.node, w.kind, w.name, w.correlation, w.labels, w.opened_at, w.due_at FROM wait w JOIN instance i USING (instance_id)
-                  WHERE i.root_id = :id AND w.kind <> 'signal' ORDER BY w.opened_at""")
-_TASKS = text("""SELECT t.task_id, t.node, t.names, t.agency, t.opened_at, t.due_at, u.name AS holder FROM open_task t LEFT JOIN user_account u ON u.user_id = t.holder_id
-                  WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
+_FILE = text(f"""SELECT i.*, e.number AS edition_number, {staff.called("u")} AS referent FROM instance i JOIN edition e USING (edition_id)
+                  LEFT JOIN user_account u ON u.user_id = i.referent_id WHERE i.root_id = :id ORDER BY i.opened_at, i.instance_id""")
+_WAITS = text("""SELECT w.instance_id, w.node, w.kind, w.name, w.correlation, w.labels, w.opened_at, w.due_at, w.awaits FROM wait w JOIN instance i USING (instance_id)
+                  WHERE i.root_id = :id AND w.awaits <> '' ORDER BY w.awaits <> 'person', w.due_at IS NOT NULL, coalesce(w.due_at, w.opened_at)""")
+_TASKS = text(f"""SELECT t.task_id, t.node, t.names, t.agency, t.branch, t.role, t.opened_at, t.due_at, {staff.called("u")} AS holder FROM open_task t
+                   LEFT JOIN user_account u ON u.user_id = t.holder_id WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
 _ROOT = text("""SELECT branch, person_id, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
@@ -167,7 +167,7 @@ def finish(change: Change) -> None:
 
 def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
     """The case as the reader may see it. Refuses: NotFound (absent, or not hers to know)."""
-    rows = session.execute(_FILE, {"id": case_id}).all()
+    rows = session.execute(_FILE, {"id": case_id, "language": actor.language}).all()
     root = next((row for row in rows if row.instance_id == case_id), None)
     if root is None:
         raise errors.NotFound("case.not_found")
@@ -175,19 +175,22 @@ def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
     edition, language = editions.load(session, root.edition_id), actor.language
     subjects = facts.Subjects(root.root_id, root.person_id, root.scope)
     known = _with_the_day(facts.readable(session, subjects), edition, clock.today(clock.now(session)))
+    authors = staff.authors(session, language, known)
     stands = tuple(_stand(session, row) for row in rows)
     return CaseFile(
         case_id, root.number or "", root.receipt_code or "", beneficiaries.full_name({fact.field: fact.value for fact in known}, language), root.branch, root.process,
         root.edition_number, _state(root), root.stage, root.opened_at, root.ended_at, root.outcome, root.referent or "", tuple(waiting(session, case_id, language)),
-        tuple(_known(fact, edition, language) for fact in known if fact.field in edition.dictionary.fields), stands, _letters(session, case_id, language),
+        tuple(_known(fact, edition, language, authors) for fact in known if fact.field in edition.dictionary.fields), stands, _letters(session, case_id, language),
     )  # fmt: skip
 
 
 def waiting(session: Session, case_id: UUID, language: str) -> list[Waiting]:
-    """Who and what the case waits for: tasks first, the most pressing first."""
-    found = [Waiting("task", pick(row.names, language), row.node, row.opened_at, row.due_at, row.agency, row.holder or "", task_id=row.task_id)
-             for row in session.execute(_TASKS, {"id": case_id})]  # fmt: skip
-    found += [Waiting(row.kind, pick(row.labels, language) or row.name, row.node, row.opened_at, row.due_at, message=row.name, correlation=row.correlation)
+    """Who and what the case waits for: tasks first, the most pressing first. What its diagrams merely listen to is not waited for."""
+    found = [Waiting("task", pick(row.names, language), row.node, row.opened_at, row.due_at, row.agency, row.holder or "", task_id=row.task_id,
+                     branch=row.branch, role=row.role)
+             for row in session.execute(_TASKS, {"id": case_id, "language": language})]  # fmt: skip
+    found += [Waiting(row.kind, pick(row.labels, language) or row.name, row.node, row.opened_at, row.due_at, message=row.name, correlation=row.correlation,
+                      awaits=row.awaits)
               for row in session.execute(_WAITS, {"id": case_id})]  # fmt: skip
     return found
 
@@ -201,14 +204,15 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
     edition = editions.load(session, root.edition_id)
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_LINES, {"id": case_id, "limit": limit + 1, "offset": offset}).all()
-    names = {str(user.user_id): user.name for user in session.execute(text("SELECT user_id, name FROM user_account"))}
+    lines = [json.loads(row.line) for row in rows[:limit]]
+    names = staff.names(session, actor.language, (identity.parse(line["actor"].get("id")) for line in lines))
 
     def sees(field_id: str) -> bool:
         found = edition.dictionary.fields.get(field_id)
         return found is not None and authority.readable(actor, authority.classes_of(found), case=root)
 
     told = authority.readable(actor, "C", case=root)  # a reason is in somebody's own words, which may name the person
-    items = tuple(_happened(session, row, names, sees, edition, actor.language, told) for row in rows[:limit])
+    items = tuple(_happened(session, row, line, names, sees, edition, actor.language, told) for row, line in zip(rows, lines, strict=False))
     return History(items, str(offset + limit) if len(rows) > limit else "")
 
 
@@ -275,12 +279,13 @@ def _with_the_day(known: list[facts.Fact], edition: editions.Edition, today: dt.
     return found
 
 
-def _known(fact: facts.Fact, edition: editions.Edition, language: str) -> KnownFact:
+def _known(fact: facts.Fact, edition: editions.Edition, language: str, authors: Mapping[str, str]) -> KnownFact:
     found = edition.dictionary.fields[fact.field]
     value = words.display(found, fact.value, language) if fact.status == "known" else words.status(fact.status, language)
     source = "computed" if found.computed is not None else fact.source.get("kind", "")
     document = str(fact.value) if found.type == "doc" and fact.status == "known" else ""
-    return KnownFact(fact.subject, fact.field, fact.field.partition(".")[0], pick(found.label, language), value, source, fact.author_name,
+    return KnownFact(fact.subject, fact.field, fact.field.partition(".")[0], pick(found.label, language), value, source,
+                     authors.get(str(fact.author_id), fact.author_name),
                      fact.author_agency, fact.recorded_at, fact.valid_until, document)  # fmt: skip
 
 
@@ -291,8 +296,9 @@ def _letters(session: Session, case_id: UUID, language: str) -> tuple[Mapping[st
     return tuple({"letter_id": row.letter_id, "template": row.template, "title": pick(row.titles, language), "produced_at": row.produced_at} for row in rows)
 
 
-def _happened(session: Session, row: Any, names: Mapping[str, str], sees: Any, edition: editions.Edition, language: str, told: bool) -> Happened:
-    line = json.loads(row.line)
+def _happened(
+    session: Session, row: Any, line: Mapping[str, Any], names: Mapping[str, str], sees: Any, edition: editions.Edition, language: str, told: bool
+) -> Happened:
     sealed = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
     values = tuple(
         {"field": name, "label": pick(edition.dictionary.fields[name].label, language), "value": words.display(edition.dictionary.fields[name], one.get("value"), language)}

@@ -47,6 +47,7 @@ class _Sheet:
     calls: Mapping[str, str]
     starts: tuple[str, ...]
     inferred: frozenset[str]
+    listening: frozenset[str]
 
 
 def edition_of(session: Session, actor: Any, case_id: UUID) -> editions.Edition:
@@ -98,6 +99,11 @@ def labels(edition: editions.Edition, language: str) -> dict[str, str]:
     return {element: pick(names, language) for process in edition.definitions.processes for element, names in sheet_of(edition, process).names.items()}
 
 
+def listening(edition: editions.Edition) -> frozenset[str]:
+    """Elements at which a diagram listens without standing still: events on the edge of an activity, starts of event sub-processes."""
+    return frozenset().union(*(sheet_of(edition, process).listening for process in edition.definitions.processes))
+
+
 def xml(session: Session, actor: Any, case_id: UUID, process: str) -> bytes:
     """The diagram that a case follows, as it was published. Refuses: NotFound."""
     edition = edition_of(session, actor, case_id)
@@ -130,8 +136,10 @@ def _read(content: bytes, process: str) -> _Sheet:
             inferred.add(element.get("id"))
     acts = frozenset(found.get("id") for found in root.iter() if found.tag in _ACTS)
     starts = tuple(found.get("id") for found in root.findall(f"{_BPMN}startEvent"))
+    listening = {found.get("id") for found in root.iter(f"{_BPMN}boundaryEvent")}
+    listening |= {found.get("id") for part in root.iter(f"{_BPMN}subProcess") if part.get("triggeredByEvent") == "true" for found in part.findall(f"{_BPMN}startEvent")}
     names.pop(process, None)
-    return _Sheet(_names(root), names, {source: tuple(found) for source, found in flows.items()}, acts, calls, starts, frozenset(inferred))
+    return _Sheet(_names(root), names, {source: tuple(found) for source, found in flows.items()}, acts, calls, starts, frozenset(inferred), frozenset(listening))
 
 
 def _names(element: Any) -> dict[str, str]:

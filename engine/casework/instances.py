@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from engine import clock
 from engine.actors import authority
-from engine.casework import editions
+from engine.casework import diagrams, editions
 from engine.database import named
 from engine.dossier import facts, programmes
 from engine.identity import derived_id, new_id
@@ -32,6 +32,8 @@ BESIDE = frozenset({"urgence_sociale"})
 # What the snapshot holds besides facts: dated data, named in the ledger by its digest.
 DATED = frozenset({"programmes", "parametres", "antennes"})
 STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
+# Messages that only the person can cause: a paper handed in, an arrival.
+FROM_THE_PERSON = frozenset({"piece.recue", "signalement.arrivee"})
 # Instances of their own that are about something smaller than the case.
 OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 
@@ -263,7 +265,8 @@ class Rows:
             case bpmn.WaitOpened():
                 self.waits.append(
                     {"position": happening.wait_id, "node": happening.node, "kind": happening.kind, "name": happening.name or "",
-                     "correlation": str(happening.correlation or ""), "labels": held.edition.definitions.labels(happening.node), "due_at": _instant(happening.due_at)}
+                     "correlation": str(happening.correlation or ""), "labels": held.edition.definitions.labels(happening.node), "due_at": _instant(happening.due_at),
+                     "awaits": awaited(happening, diagrams.listening(held.edition))}
                 )  # fmt: skip
             case bpmn.WaitClosed(wait_id=position):
                 before = len(self.waits)
@@ -362,3 +365,13 @@ def _instant(value: Any) -> str | None:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
+
+
+def awaited(wait: bpmn.WaitOpened, listening: frozenset[str]) -> str:
+    """Who or what the case waits for: `person` for what she alone can cause; `message` or `date` where it stands still for one; "" where the diagram only listens
+    (a boundary event, an event sub-process)."""
+    if wait.kind == "message" and wait.name in FROM_THE_PERSON:
+        return "person"
+    if wait.node in listening or wait.kind == "signal":
+        return ""
+    return "message" if wait.kind == "message" else "date"

@@ -17,24 +17,24 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
-from engine.casework import cases, operations
+from engine.casework import cases, operations, staff
 from engine.casework.instances import LOCK_BY_TASK, Change, Held, from_row
-from engine.casework.views import Completed, TaskView
+from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
 from engine.i18n import pick
 from engine.pathway import bpmn
 from forms import answers, field_types
 from forms import form as forms
 
-_TASK = text("""
+_TASK = text(f"""
     SELECT t.task_id, t.instance_id, t.root_id, t.process, t.node, t.names, t.form, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.opened_at, t.due_at,
            t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject,
            r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id,
-           i.branch AS case_branch, u.name AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
-           CASE WHEN t.apart <> '{}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft
+           i.branch AS case_branch, {staff.called("u")} AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
+           CASE WHEN t.apart <> '{{}}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft
       FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id LEFT JOIN user_account u ON u.user_id = t.holder_id
       LEFT JOIN draft d ON d.task_id = t.task_id AND d.user_id = :user WHERE t.task_id = :task""")
-_DONE = text("""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcome, d.key, d.request_digest, u.name, i.number, i.status, i.branch FROM task_done d
+_DONE = text(f"""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcome, d.key, d.request_digest, {staff.called("u")} AS name, i.number, i.status, i.branch FROM task_done d
                   JOIN instance i USING (instance_id) LEFT JOIN user_account u ON u.user_id = d.done_by WHERE d.task_id = :task""")
 # A task as passing it on and drafting in it need it, unlocked, in the columns of the lock.
 _PASSED = text("""SELECT i.instance_id, i.root_id, i.branch, r.is_shared_operator, r.assigned, t.agency AS task_agency, t.branch AS task_branch, t.role,
@@ -49,7 +49,7 @@ _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, versio
 
 def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str] = ()) -> TaskView:
     """A task with its form computed for the reader; `correcting`: known fields that she wishes to answer anew. Refuses: NotFound; `task.done` (Conflict) with who did it and when."""
-    row = session.execute(_TASK, {"task": task_id, "user": actor.user_id}).one_or_none()
+    row = session.execute(_TASK, {"task": task_id, "user": actor.user_id, "language": actor.language}).one_or_none()
     if row is None:
         raise _gone(session, actor, task_id)
     about = {"agency": row.agency, "role": row.role, "branch": row.branch, "holder_id": row.holder_id, "case": row, "did_before": row.did_before}
@@ -57,7 +57,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
     edition = cases.editions.load(session, row.edition_id)
     subjects = facts.Subjects(row.root_id, row.person_id, row.scope).narrowed(row.subjects)
     definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
-    seen = _known(session, edition, subjects, definition)
+    seen = _known(session, edition, subjects, definition, actor.language)
     asked = _ask(session, actor, edition, definition, seen, row, _home(session, row, row.instance_subject), correcting)
     may = frozenset(act for act in ("claim", "release", "complete", "pass") if authority.may(actor, f"task.{act}", **about))
     names = {fact.field: fact.value for fact in facts.readable(session, subjects, beneficiaries.NAME_FIELDS)}
@@ -120,17 +120,17 @@ class _Able:
 
 def _able(session: Session, row: Any, task_id: UUID) -> list[_Able]:
     """Who may be given a task: those of its role; where that is an operator's, operators if the person agreed that they be told, and the case owner."""
-    def staff(agency: str, role: str) -> Sequence[Any]:
+    def those(agency: str, role: str) -> Sequence[Any]:
         return session.execute(_STAFF, {"agency": agency, "role": role, "branch": row.task_branch, "task": task_id}).all()
 
     instead = authority.stands_in_for({"agency": row.task_agency, "role": row.role})  # whoever does it when no operator has the case
     if not instead:
-        return [_Able(staff(row.task_agency, row.role))]
+        return [_Able(those(row.task_agency, row.role))]
     if not row.is_shared_operator:
-        return [_Able(staff(OTE, instead))]
+        return [_Able(those(OTE, instead))]
     if row.instance_id != row.root_id:  # a case is entrusted on its own row
-        return [_Able([one for one in staff(row.task_agency, row.role) if one.user_id in row.assigned])]
-    return [_Able(staff(row.task_agency, row.role), is_entrusting=True, are_partners=True), _Able(staff(OTE, instead), is_entrusting=True)]
+        return [_Able([one for one in those(row.task_agency, row.role) if one.user_id in row.assigned])]
+    return [_Able(those(row.task_agency, row.role), is_entrusting=True, are_partners=True), _Able(those(OTE, instead), is_entrusting=True)]
 
 
 def stands_in(about: Mapping[str, Any]) -> str:
@@ -200,7 +200,9 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
                 {"task": row.position, "node": row.node, "form": row.form} | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
     cases.finish(change)
     mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))
-    return Completed(held.root_id, held.number or "", mine, held.status == "ended")
+    opened = tuple(Waiting("task", pick(one["names"], actor.language), one["node"], held.now, dt.datetime.fromisoformat(one["due_at"]) if one["due_at"] else None,
+                           one["agency"], task_id=UUID(one["task_id"]), branch=one["branch"], role=one["role"]) for one in change.opened)  # fmt: skip
+    return Completed(held.root_id, held.number or "", mine, held.status == "ended", opened=opened)
 
 
 def _locked(session: Session, actor: Any, task_id: UUID, act: str) -> tuple[Held, Any]:
@@ -220,7 +222,7 @@ def _check(session: Session, actor: Any, row: Any, act: str) -> None:
         return
     authority.require(actor, "task.read", **about, case_branch=row.branch)
     if act in ("task.claim", "task.complete") and row.holder_id not in (None, actor.user_id):
-        raise _taken(session, row)
+        raise _taken(session, actor, row)
     if did and authority.may(actor, act, **about):
         raise errors.Forbidden("task.kept_apart", did=pick(row.apart[did], actor.language))
     raise errors.Forbidden("task.not_yours")
@@ -244,20 +246,20 @@ def _hold(session: Session, actor: Any, held: Held, row: Any, holder: UUID | Non
 
 
 def _gone(session: Session, actor: Any, task_id: UUID) -> errors.Refusal:
-    done = session.execute(_DONE, {"task": task_id}).one_or_none()
+    done = session.execute(_DONE, {"task": task_id, "language": actor.language}).one_or_none()
     if done is None or not (done.done_by == actor.user_id or authority.may(actor, "case.read", branch=done.branch)):
         return errors.NotFound("task.not_found")
     return errors.Conflict("task.done", who=done.name or "Masar", at=done.done_at, outcome=done.outcome, case_id=str(done.root_id))
 
 
-def _taken(session: Session, row: Any) -> errors.Refusal:
-    who = session.execute(text("SELECT name FROM user_account WHERE user_id = :id"), {"id": row.holder_id}).scalar()
-    return errors.Conflict("task.held", who=who or "", case_id=str(row.root_id))
+def _taken(session: Session, actor: Any, row: Any) -> errors.Refusal:
+    who = staff.names(session, actor.language, [row.holder_id])
+    return errors.Conflict("task.held", who=who.get(str(row.holder_id), ""), case_id=str(row.root_id))
 
 
 def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes | None) -> Completed:
     """The same submission again answers as the first did; another one is told who was first."""
-    done = session.execute(_DONE, {"task": task_id}).one_or_none()
+    done = session.execute(_DONE, {"task": task_id, "language": actor.language}).one_or_none()
     if done is not None and key and done.key == key and done.done_by == actor.user_id:
         if digest is not None and bytes(done.request_digest or b"") != digest:
             raise errors.Conflict("task.key_reused")
@@ -295,12 +297,13 @@ def _writable(actor: Any) -> Any:
     return lambda found: authority.writable(actor, authority.classes_of(found))
 
 
-def _known(session: Session, edition: Any, subjects: facts.Subjects, definition: Any) -> dict[str, forms.Known]:
+def _known(session: Session, edition: Any, subjects: facts.Subjects, definition: Any, language: str) -> dict[str, forms.Known]:
     """What is known of the form's fields; who may see the values is decided by `forms.ask` with the actor's rights."""
-    return _as_known(facts.snapshot(session, subjects, forms.field_ids(definition)), subjects, definition, edition)
+    rows = facts.snapshot(session, subjects, forms.field_ids(definition))
+    return _as_known(rows, subjects, definition, edition, staff.authors(session, language, rows))
 
 
-def _as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: Any, edition: Any) -> dict[str, forms.Known]:
+def _as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: Any, edition: Any, authors: Mapping[str, str] | None = None) -> dict[str, forms.Known]:
     wanted = set(forms.field_ids(definition))
     by_key = {(row.subject, row.field): row for row in rows}
     found: dict[str, forms.Known] = {}
@@ -315,8 +318,8 @@ def _as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: 
             prefix = edition.lists[name]
             value = [{"id": one, **{fact.field: fact.value for (subject, _), fact in by_key.items() if subject == f"{prefix}:{one}"}} for one in row.value or []]
         found[name] = forms.Known(
-            field=name, value=value, status=row.status, source=forms.Source(row.source.get("kind", "person"), row.source.get("label", "")), author=row.author_name,
-            author_agency=row.author_agency, recorded_at=row.recorded_at, valid_until=row.valid_until, version=row.fact_id,
+            field=name, value=value, status=row.status, source=forms.Source(row.source.get("kind", "person"), row.source.get("label", "")),
+            author=(authors or {}).get(str(row.author_id), row.author_name), author_agency=row.author_agency, recorded_at=row.recorded_at, valid_until=row.valid_until, version=row.fact_id,
         )  # fmt: skip
     return found
 

@@ -43,6 +43,25 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class AwaitedRow:
+    """A case that waits for its person to do something. `message` is what she is to cause, `name` the diagram's word for it."""
+
+    case_id: UUID
+    case_number: str
+    person: str
+    branch: str
+    message: str
+    name: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True)
+class Awaited:
+    items: tuple[AwaitedRow, ...]
+    next: str
+
+
+@dataclass(frozen=True)
 class TaskHead:
     """What a task is: whose case, what is to be done, by whom, until when. `version` goes back with the answers."""
 
@@ -83,13 +102,17 @@ class TaskView(TaskHead):
 
 @dataclass(frozen=True)
 class Completed:
-    """What a completion led to. `is_repeat`: the same submission had been done before and nothing changed again."""
+    """What a completion led to: `next_tasks` are those the same person may do, `opened` all those it opened (nobody's name in them).
+
+    `is_repeat`: the same submission had been done before and nothing changed again.
+    """
 
     case_id: UUID
     case_number: str
     next_tasks: tuple[UUID, ...]
     has_ended: bool
     is_repeat: bool = False
+    opened: tuple["Waiting", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +124,10 @@ class Opened:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Something a case waits for: a task in someone's hands, a message (by its `message` name and `correlation`), an instant."""
+    """Something a case waits for: a task in someone's hands, a message (by its `message` name and `correlation`), an instant.
+
+    `awaits`: `person` where she alone can cause it, else `message` or `date`; "" for a task.
+    """
 
     kind: str
     name: str
@@ -113,6 +139,9 @@ class Waiting:
     message: str = ""
     correlation: str = ""
     task_id: UUID | None = None
+    branch: str = ""
+    role: str = ""
+    awaits: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ import holidays
 from sqlalchemy import event, text
 from sqlmodel import Session
 
-from engine.workdays import Calendar
+from engine.workdays import Calendar, Present
 
 _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.content, p.source, p.is_inferred, f.available_millimes "
                    "FROM programme p LEFT JOIN fund f ON f.programme = p.code ORDER BY p.code, p.version")  # fmt: skip
 _PARAMETERS = text("SELECT code, valid_from, valid_to, value, labels, source, is_inferred FROM parameter ORDER BY code, valid_from")
 _BRANCHES = text("SELECT code, names, opened_on, governorates FROM branch ORDER BY code")
 _AGENCIES = text("SELECT code, names FROM agency")
+_PRESENT = text("SELECT masar_now(), (SELECT dated_version FROM installation)")
 _HOLIDAYS = text("SELECT day FROM holiday")
 _KEEP = text("INSERT INTO dated_scope (digest, content) VALUES (:digest, CAST(:content AS jsonb)) ON CONFLICT DO NOTHING")
 SHORT_DAYS = "seance_unique"  # the parameter that lists the periods of shorter days
@@ -96,6 +97,12 @@ def tables(session: Session, version: int) -> DatedTables:
         agencies = {row.code: row.names for row in session.execute(_AGENCIES)}
         kept = _kept[database] = DatedTables(version, programmes, parameters, branches, agencies, calendar)
     return kept
+
+
+def present(session: Session) -> Present:
+    """What time it is for the Dispositif, with its working days."""
+    now, version = session.execute(_PRESENT).one()
+    return Present(now.astimezone(dt.UTC), tables(session, version).calendar)
 
 
 def _short_days(parameters: Iterable[Mapping[str, Any]]) -> tuple[tuple[dt.date, dt.date], ...]:

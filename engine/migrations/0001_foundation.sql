@@ -140,14 +140,15 @@ CREATE TABLE open_task (
     subject text NOT NULL DEFAULT '', subjects jsonb NOT NULL DEFAULT '[]', agency text NOT NULL, branch text NOT NULL, role text NOT NULL,
     holder_id uuid, opened_at timestamptz NOT NULL, claimed_at timestamptz, due_at timestamptz, version integer NOT NULL DEFAULT 1,
     apart jsonb NOT NULL DEFAULT '{}',  -- the tasks whose doer may not do this one: node -> names
-    case_number text NOT NULL DEFAULT '', stage text NOT NULL DEFAULT '', priority smallint NOT NULL DEFAULT 0,
+    case_number text NOT NULL DEFAULT '', case_branch text NOT NULL, stage text NOT NULL DEFAULT '', priority smallint NOT NULL DEFAULT 0,
     remind_at timestamptz, reminders smallint NOT NULL DEFAULT 0,
     sort_due timestamptz GENERATED ALWAYS AS (coalesce(due_at, 'infinity')) STORED
 );
 CREATE INDEX open_task_queue ON open_task (branch, agency, role, sort_due, task_id) WHERE holder_id IS NULL;
 CREATE INDEX open_task_held ON open_task (holder_id, sort_due, task_id) WHERE holder_id IS NOT NULL;
-CREATE INDEX open_task_by_branch ON open_task (branch, sort_due, task_id);
+CREATE INDEX open_task_by_branch ON open_task (case_branch, agency, sort_due, task_id);
 CREATE INDEX open_task_by_due ON open_task (sort_due, task_id);
+CREATE INDEX open_task_by_opening ON open_task (opened_at);
 CREATE INDEX open_task_by_root ON open_task (root_id);
 CREATE INDEX open_task_by_instance ON open_task (instance_id);
 CREATE INDEX open_task_to_remind ON open_task (remind_at) WHERE remind_at IS NOT NULL;
@@ -165,8 +166,10 @@ CREATE TABLE draft (
 CREATE TABLE wait (
     instance_id uuid NOT NULL REFERENCES instance, position text NOT NULL, node text NOT NULL, kind text NOT NULL, name text NOT NULL DEFAULT '',
     correlation text NOT NULL DEFAULT '', labels jsonb NOT NULL DEFAULT '{}', opened_at timestamptz NOT NULL, due_at timestamptz,
+    branch text NOT NULL, awaits text NOT NULL DEFAULT '',  -- person | message | date; '' where the diagram merely listens
     PRIMARY KEY (instance_id, position)
 );
+CREATE INDEX wait_for_the_person ON wait (branch, opened_at, instance_id, position) WHERE awaits = 'person';
 CREATE INDEX wait_by_message ON wait (name, correlation) WHERE kind = 'message';
 CREATE INDEX wait_due ON wait (due_at) WHERE kind = 'timer';
 CREATE TABLE message (
@@ -269,6 +272,14 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+-- What waits of an instance goes with it to another branch: lists read these columns instead of looking up the case of each.
+CREATE FUNCTION masar_move_what_waits() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE wait SET branch = NEW.branch WHERE instance_id = NEW.instance_id;
+    UPDATE open_task SET case_branch = NEW.branch WHERE instance_id = NEW.instance_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER take_along_what_waits AFTER UPDATE OF branch ON instance FOR EACH ROW WHEN (OLD.branch <> NEW.branch) EXECUTE FUNCTION masar_move_what_waits();
 CREATE TRIGGER head_is_last_line AFTER INSERT OR UPDATE ON instance FOR EACH ROW EXECUTE FUNCTION refuse_wrong_head();
 
 -- Whoever watches a desk (server-sent events) and the worker are told at the commit.
@@ -346,14 +357,8 @@ CREATE POLICY write_of_a_case_in_reach ON open_task FOR ALL TO masar_app
            AND (masar_reaches(branch, root_id, '') OR (SELECT true FROM instance i WHERE i.instance_id = open_task.instance_id LIMIT 1)));
 CREATE POLICY own_draft ON draft FOR ALL TO masar_app USING (user_id = masar_setting('user_id')::uuid OR masar_is_system());
 
-DO $$
-DECLARE t text;
-BEGIN
-    FOREACH t IN ARRAY ARRAY['wait', 'ledger_line'] LOOP
-        EXECUTE format('CREATE POLICY of_a_case_in_reach ON %I FOR SELECT TO masar_app USING ((SELECT true FROM instance i WHERE i.instance_id = %I.instance_id LIMIT 1))', t, t);
-        EXECUTE format('CREATE POLICY add_to_a_case_in_reach ON %I FOR INSERT TO masar_app WITH CHECK (masar_may_write())', t);
-    END LOOP;
-END $$;
+CREATE POLICY of_a_case_in_reach ON ledger_line FOR SELECT TO masar_app USING (EXISTS (SELECT FROM instance i WHERE i.instance_id = ledger_line.instance_id));
+CREATE POLICY add_to_a_case_in_reach ON ledger_line FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 -- What was said, and who did what before her, is not a partner's to read.
 CREATE POLICY of_a_case_in_reach ON ledger_sealed FOR SELECT TO masar_app
     USING (NOT masar_is_partner() AND (SELECT true FROM instance i WHERE i.instance_id = ledger_sealed.instance_id LIMIT 1));
@@ -375,6 +380,10 @@ BEGIN
 END $$;
 CREATE POLICY add_to_a_case_in_reach ON task_done FOR INSERT TO masar_app
     WITH CHECK (masar_may_write() AND (done_by IS NULL OR outcome <> 'completed' OR masar_did_before(task_id, done_by) IS NULL));
+-- Its own branch first: a list of waits must not look up the case of each.
+CREATE POLICY of_a_case_in_reach ON wait FOR SELECT TO masar_app
+    USING (masar_reaches(branch, NULL, NULL) OR EXISTS (SELECT FROM instance i WHERE i.instance_id = wait.instance_id));
+CREATE POLICY add_to_a_case_in_reach ON wait FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 CREATE POLICY change_of_a_case_in_reach ON wait FOR UPDATE TO masar_app
     USING (masar_may_write() AND (SELECT true FROM instance i WHERE i.instance_id = wait.instance_id LIMIT 1));
 CREATE POLICY close_of_a_case_in_reach ON wait FOR DELETE TO masar_app
@@ -478,9 +487,9 @@ CREATE FUNCTION masar_signin_failures(of_subject text) RETURNS integer LANGUAGE 
     $$ SELECT count(*)::integer FROM signin_attempt WHERE subject = of_subject AND failed_at > now() - interval '15 minutes' $$;
 CREATE FUNCTION masar_note_signin_failure(of_subject text) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ DELETE FROM signin_attempt WHERE failed_at < now() - interval '1 day'; INSERT INTO signin_attempt (subject) VALUES (of_subject) $$;
-CREATE FUNCTION masar_demo_accounts() RETURNS TABLE (username text, name text, agency text, branch text, roles text[])
+CREATE FUNCTION masar_demo_accounts() RETURNS TABLE (username text, name text, name_ar text, agency text, branch text, roles text[])
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT u.username, u.name, u.agency, u.branch, u.roles FROM user_account u, installation i
+    $$ SELECT u.username, u.name, u.name_ar, u.agency, u.branch, u.roles FROM user_account u, installation i
         WHERE i.is_demo AND u.is_demo AND u.is_active ORDER BY u.branch, u.agency, u.username $$;
 
 -- The engine reads every fact a diagram may read, whoever completes the task; what a person sees goes through the policy on fact instead.
@@ -613,9 +622,9 @@ BEGIN
     END IF;
     IF step ? 'opened' THEN
         INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, kind, form, subject, subjects, agency, branch, role,
-                               holder_id, opened_at, claimed_at, due_at, remind_at, case_number, stage, priority, apart)
+                               holder_id, opened_at, claimed_at, due_at, remind_at, case_number, case_branch, stage, priority, apart)
         SELECT r.task_id, of_instance, own.root_id, r.position, r.process, r.node, r.names, r.kind, r.form, r.subject, r.subjects, r.agency, r.branch, r.role,
-               r.holder_id, of_now, CASE WHEN r.holder_id IS NULL THEN NULL ELSE of_now END, r.due_at, r.due_at, step ->> 'number', r.stage, own.priority,
+               r.holder_id, of_now, CASE WHEN r.holder_id IS NULL THEN NULL ELSE of_now END, r.due_at, r.due_at, step ->> 'number', own.branch, r.stage, own.priority,
                r.apart
           FROM jsonb_to_recordset(step -> 'opened') AS r(task_id uuid, position text, process text, node text, names jsonb, kind text, form text,
                subject text, subjects jsonb, agency text, branch text, role text, holder_id uuid, due_at timestamptz, stage text, apart jsonb);
@@ -634,9 +643,9 @@ BEGIN
         DELETE FROM wait WHERE instance_id = of_instance AND position = ANY (ARRAY(SELECT jsonb_array_elements_text(step -> 'waits_closed')));
     END IF;
     IF step ? 'waits' THEN
-        INSERT INTO wait (instance_id, position, node, kind, name, correlation, labels, opened_at, due_at)
-        SELECT of_instance, r.position, r.node, r.kind, r.name, r.correlation, r.labels, of_now, r.due_at
-          FROM jsonb_to_recordset(step -> 'waits') AS r(position text, node text, kind text, name text, correlation text, labels jsonb, due_at timestamptz);
+        INSERT INTO wait (instance_id, position, node, kind, name, correlation, labels, opened_at, due_at, branch, awaits)
+        SELECT of_instance, r.position, r.node, r.kind, r.name, r.correlation, r.labels, of_now, r.due_at, own.branch, r.awaits
+          FROM jsonb_to_recordset(step -> 'waits') AS r(position text, node text, kind text, name text, correlation text, labels jsonb, due_at timestamptz, awaits text);
     END IF;
     IF step ? 'mended' THEN
         UPDATE incident SET resolved_at = of_now WHERE instance_id = of_instance AND resolved_at IS NULL

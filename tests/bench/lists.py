@@ -24,9 +24,9 @@ SELECT gen_random_uuid(), gen_random_uuid(), i.process, i.edition_id, i.person_i
        (ARRAY['MED','SFX','TUN'])[1 + mod(n, 3)], i.stage, i.state, i.seq, i.head, i.opened_at - n * interval '1 second'
   FROM generate_series(1, %(number)s) n, (SELECT * FROM instance WHERE process = 'petit' LIMIT 1) i;
 UPDATE instance SET root_id = instance_id WHERE number LIKE 'TN-%%-2026-0%%' AND root_id <> instance_id;
-INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, form, agency, branch, role, opened_at, due_at, case_number, stage)
+INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, form, agency, branch, role, opened_at, due_at, case_number, case_branch, stage)
 SELECT gen_random_uuid(), i.instance_id, i.root_id, t.position, t.process, t.node, t.names, t.form, t.agency, i.branch, t.role, i.opened_at,
-       t.due_at - random() * interval '40 days', i.number, t.stage
+       t.due_at - random() * interval '40 days', i.number, i.branch, t.stage
   FROM instance i, (SELECT * FROM open_task LIMIT 1) t WHERE i.number LIKE 'TN-%%-2026-09%%' OR i.number LIKE 'TN-%%-2026-1%%';
 """
 

@@ -50,7 +50,7 @@ def test_a_person_is_received_from_the_door_to_the_next_desk(visit, language, si
     page.wait_for_url("**/desk")
     said = page.locator(".notice-good")
     expect(said).to_contain_text("توجيه الشخص" if language == "ar" else "Orienter la personne")
-    said.locator("a").click()
+    said.locator("a[href*='/cases/']").click()
     page.wait_for_url("**/cases/*")
     expect(page.locator(".ball")).to_contain_text("توجيه الشخص" if language == "ar" else "Orienter la personne")
 
@@ -165,7 +165,7 @@ def test_a_known_fact_is_corrected_in_place(visit):
     fill(salma)
     salma.click("button[value=complete]")
     salma.wait_for_url("**/desk")
-    salma.click(".notice-good a")
+    salma.click(".notice-good a[href*='/cases/']")
     salma.wait_for_url("**/cases/*")
     karim.goto(salma.url)
     karim.click(".ball a")
@@ -177,6 +177,29 @@ def test_a_known_fact_is_corrected_in_place(visit):
     expect(karim.locator(".task-side")).not_to_contain_text("Prénom, en lettres latines")
     karim.click("button[value='keep:person.prenom_fr']")
     expect(karim.locator("#q-person-prenom_fr")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("size", "script", "folds"), [("phone", True, 0), ("phone", False, 1), ("desk", True, 1)])
+def test_on_a_phone_the_questions_come_before_what_is_known_and_a_fold_one_opens_stays_open(visit, size, script, folds):
+    salma, karim = visit("salma"), visit("karim", size=size, script=script)
+    open_case(salma)
+    fill(salma)
+    salma.click("button[value=complete]")
+    salma.wait_for_url("**/desk")
+    karim.goto(salma.locator(".notice-good a[href*='/cases/']").get_attribute("href"))
+    karim.click(".ball a")
+    karim.wait_for_url("**/tasks/*")
+    shown = karim.locator(".task-side details.fold")
+    shown.first.wait_for()
+    opened = karim.locator(".task-side details.fold[open]")
+    known = re.search(r"\d+", karim.locator(".task-side > p").inner_text())
+    expect(opened).to_have_count(folds if int(known[0]) <= 12 else 0)
+    if size == "phone" and script:
+        shown.first.locator("summary").click()
+        expect(opened).to_have_count(1)
+        karim.click("button[value='correct:person.prenom_fr']")
+        expect(karim.locator("#q-person-prenom_fr")).to_be_focused()
+        expect(opened).to_have_count(1)
 
 
 def test_everything_is_done_by_keyboard_alone(visit):

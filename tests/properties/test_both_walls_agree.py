@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.actors import agencies, authority, users
 from engine.actors.roles import CLASSES, ROLES
+from engine.casework import worklist
 from engine.dossier import facts
 from engine.dossier.facts import NewFact
 from engine.identity import new_id
@@ -51,7 +52,8 @@ class Case:
 @pytest.fixture(scope="module")
 def tunisia(make_database):
     """Cases of each branch, under each consent, with and without a named social worker and an operator, and a sitting; in each, a fact of every class by
-    every agency, and a task of the operator, of the case owner, of the funder's member and of the headquarters."""
+    every agency, something that its person is waited for, and a task of the operator (in his hands where he has the case alone), of the case owner (late),
+    of an adviser, of the funder's member, of the headquarters and of a social attaché."""
     database, cases = make_database(), []
     with database.owner() as connection:
         agencies.install(connection)
@@ -95,18 +97,34 @@ def _make(session, case, edition):
         author = users.Actor(None, "a", "A", agency, case.branch, frozenset(), kind="system")
         new = [NewFact(f"case:{case.case_id}", f"{agency}.{one}", "x", one) for one in (*CLASSES, *JOINED)]
         facts.record(session, author, facts.Subjects(case.case_id, person), case.case_id, AT, 1, new)
-
-
     for role, agency in TASKS.items():
-        branch = authority.branch_of_task(role, case.branch)
         session.execute(
-            text("""INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, agency, branch, role, opened_at)
-                    VALUES (gen_random_uuid(), :i, :i, :r, 'p', :r, '{}', :a, :b, :r, now())"""),
-            {"i": case.case_id, "r": role, "a": agency, "b": branch},
+            text("""INSERT INTO open_task (task_id, instance_id, root_id, position, process, node, names, agency, branch, case_branch, role, opened_at,
+                                           holder_id, due_at)
+                    VALUES (gen_random_uuid(), :i, :i, :r, 'p', :r, '{}', :a, :b, :c, :r, now(), :h, :d)"""),
+            {
+                "i": case.case_id,
+                "r": role,
+                "a": agency,
+                "b": authority.branch_of_task(role, case.branch),
+                "c": case.branch,
+                "h": _holder(case, role),
+                "d": AT if role == "referent" else None,
+            },
         )
+    session.execute(
+        text("INSERT INTO wait (instance_id, position, node, kind, name, opened_at, branch, awaits) VALUES (:i, 'w', 'w', 'message', 'm', now(), :b, 'person')"),
+        {"i": case.case_id, "b": case.branch},
+    )
 
 
-TASKS = {"operateur": "PART", "membre_commission": "PART", "referent": "OTE", "gestionnaire_aides": "OTE"}
+TASKS = {
+    "operateur": "PART", "membre_commission": "PART", "referent": "OTE", "conseiller_emploi": "ANETI", "gestionnaire_aides": "OTE", "attache_social": "OTE",
+}  # fmt: skip
+
+
+def _holder(case, role):
+    return OPERATOR if role == "operateur" and case.assigned == (OPERATOR,) else None
 
 
 def _reaches(actor, case):
@@ -185,3 +203,45 @@ def test_a_partner_sees_no_task_that_another_of_hers_holds(tunisia):
         assert set(session.execute(text("SELECT DISTINCT agency FROM open_task")).scalars()) == {"PART"}
         for table in ("ledger_sealed", "letter", "task_done"):
             assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
+
+
+def _pages(read, key):
+    """What every page of a list holds, in its order."""
+    found, cursor = [], ""
+    while True:
+        page = read(cursor)
+        found += [key(row) for row in page.items]
+        if not (cursor := page.next):
+            return found
+
+
+@pytest.mark.parametrize("actor", ACTORS, ids=lambda one: f"{one.username}-{one.agency}-{one.branch}")
+def test_the_desk_lists_what_both_walls_let_through_and_counts_what_it_lists(tunisia, actor):
+    database, cases = tunisia
+    with database.reading(actor) as session:
+        counted = worklist.counts(session, actor)
+        came = worklist.arrived(session, actor, AT)
+        views = {name: {"scope": name} for name in worklist.SCOPES} | {"late": {"scope": "all", "late": True}}
+        listed = {
+            name: _pages(lambda cursor, asked=asked: worklist.desk(session, actor, **asked, limit=7, cursor=cursor), lambda row: (row.case_id, row.role))
+            for name, asked in views.items()
+        }
+        listed["person"] = _pages(lambda cursor: worklist.awaited(session, actor, limit=7, cursor=cursor), lambda row: row.case_id)
+        shown = set(session.execute(text("SELECT instance_id, role FROM open_task")).all())
+    assert all(len(found) == len(set(found)) for found in listed.values())
+    assert counted == {name: min(len(found), worklist.COUNTED) for name, found in listed.items()}
+    assert came == {name: min(len(listed[name]), worklist.COUNTED) for name in ("mine", "queue")}
+
+    reads = authority.may(actor, "case.read", branch=actor.branch)
+    about = {
+        (case.case_id, role): {"agency": agency, "role": role, "branch": authority.branch_of_task(role, case.branch), "case": case, "holder_id": _holder(case, role)}
+        for case, (role, agency) in product(cases, TASKS.items())
+    }
+    own = {one for one in shown if authority.may(actor, "task.complete", **about[one])}
+    held = {one for one in shown if about[one]["holder_id"] == actor.user_id}
+    assert set(listed["mine"]) == held
+    assert set(listed["queue"]) == own - held
+    assert set(listed["all"]) == (shown if reads else own | held)
+    assert set(listed["late"]) == {one for one in listed["all"] if one[1] == "referent"}
+    assert set(listed["others"]) == ({one for one in shown if about[one]["agency"] != actor.agency} if reads else set())
+    assert set(listed["person"]) == ({case.case_id for case in cases if _reaches(actor, case)} if reads else set())

@@ -49,10 +49,15 @@ def value_of(page, name):
 
 
 def known(page):
-    """Label → what is shown of it, of the known facts beside the questions."""
+    """Label → what is shown of it, of the known facts beside the questions; a source told once for its section is told of each."""
     side = page.text.partition('id="known-title"')[2].partition("</aside>")[0]
-    facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", side, re.S)
-    return {re.sub("<[^>]+>", "", label): html.unescape(re.sub("<[^>]+>", " ", shown)) for label, shown in facts}
+    shown = {}
+    for section in side.split("<details")[1:]:
+        source = re.search(r'<p class="source[^>]*>(.*?)</p>', section)
+        for label, said in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", section, re.S):
+            of_all = source[1] if source and 'class="source"' not in said and 'class="held"' not in said else ""
+            shown[re.sub("<[^>]+>", "", label)] = html.unescape(re.sub("<[^>]+>", " ", said) + of_all)
+    return shown
 
 
 def test_what_is_wrong_is_said_on_top_and_beside_and_the_typing_stays(browser):

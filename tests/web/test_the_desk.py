@@ -8,6 +8,7 @@ import httpx
 import pytest
 import uvicorn
 
+from engine.casework import worklist
 from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, complete, open_case, task_of
 
@@ -69,9 +70,57 @@ def test_without_a_view_one_sees_ones_own_work_or_else_what_waits(browser):
 
 
 def test_an_empty_view_says_so_kindly_and_offers_the_queue(browser):
-    page = browser("chokri").get("/desk?view=mine").text
+    page = browser("ines").get("/desk?view=mine").text
     assert "Rien ne vous attend" in page
     assert "/desk?view=queue" in page
+
+
+def views(page):
+    """Name of a view of the desk → how many are in it, as told beside it."""
+    nav = page.text.partition('class="views"')[2].partition("</nav>")[0]
+    found = re.findall(r'view=(\w+)".*?<span class="count[^"]*"><bdi[^>]*>([^<]*)</bdi>', nav, re.S)
+    return dict(found)
+
+
+def test_each_view_tells_how_many_there_are_and_a_count_stops_at_a_hundred(browser, monkeypatch):
+    salma, karim = browser("salma"), browser("karim")
+    before = views(salma.get("/desk?view=queue"))
+    assert list(before) == ["mine", "queue", "all", "late", "person", "others"]
+    open_case(salma)
+    after = views(salma.get("/desk?view=queue"))
+    assert {name for name in after if after[name] != before[name]} == {"queue", "all"}
+    assert int(after["queue"]) == len(rows(salma.page))
+    monkeypatch.setattr(worklist, "COUNTED", 1)
+    assert views(salma.get("/desk"))["all"] == "0+", "no query grows with the list"
+    assert views(karim.get("/desk"))["queue"] in ("0", "0+")
+
+
+def test_whoever_takes_no_task_is_shown_everything_and_no_view_of_her_own(browser):
+    auditor, salma = browser("chokri"), browser("salma")
+    task = open_case(salma)
+    page = auditor.get("/desk")
+    assert list(views(page)) == ["all", "late", "person"]
+    assert "Toutes les antennes" in page.text
+    assert task in rows(page)
+    assert "data-claim" not in page.text
+
+
+def test_what_another_agency_has_in_hand_is_a_view_of_its_own(browser):
+    salma, karim, nabil = browser("salma"), browser("karim"), browser("nabil")
+    case = complete(salma)
+    task = task_of(karim, case)
+    assert task not in rows(karim.get("/desk?view=others")), "it is at her own agency"
+    assert task in rows(nabil.get("/desk?view=others"))
+
+
+def test_on_an_arabic_page_colleagues_are_named_in_arabic(browser):
+    salma, karim = browser("salma"), browser("karim")
+    task = task_of(karim, complete(salma))
+    karim.get(task)
+    karim.post(f"{task}/claim")
+    page = salma.get("/desk?view=all&language=ar").text
+    assert "كريم" in page
+    assert "Karim" not in page
 
 
 def test_the_desk_of_each_language_has_its_own_words(browser):

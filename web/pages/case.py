@@ -2,23 +2,26 @@
 
 import json
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from engine import clock, i18n
+from engine import i18n
 from engine.actors import authority
 from engine.casework import cases, diagrams, editions, incidents
 from engine.casework.views import CaseFile, KnownFact
-from web import sentences
+from engine.dossier import programmes
+from web import ball, sentences
 from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
 
 router = APIRouter()
 TABS = {"overview": "house-door", "diagram": "diagram-3", "known": "list-check", "aid": "cash-coin", "documents": "file-earmark", "history": "clock-history"}
 _LATEST = 5
+_LOOKED_AT = 25  # lines read for them: reminders fold
 
 
 @router.get("/cases/{case_id}")
@@ -30,7 +33,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
     broken = [found for found in incidents.open_ones(session, actor) if found["root_id"] == case_id] if authority.may(actor, "incident.read") else []
     names = diagrams.labels(edition, screen.language)
     part = {
-        "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LATEST)},
+        "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
         "diagram": lambda: _diagram(screen, edition, file, process, {found["node"] for found in broken}),
         "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide"))},
         "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide"))},
@@ -38,8 +41,8 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
     return screen.show(
-        "case/page.html", case=file, now=clock.now(session), tab=chosen, tabs=TABS,
-        hands=[found for found in file.waiting if found.kind == "task"], waits=[found for found in file.waiting if found.kind != "task"],
+        "case/page.html", case=file, now=programmes.present(session), tab=chosen, tabs=TABS,
+        ball=ball.ball(file.waiting, screen.words),
         incidents=[{"name": names.get(found["node"], found["node"]), "sentence": screen.refusal(found["code"], found["details"])} for found in broken],
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip
@@ -76,14 +79,21 @@ def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFa
     for (group, subject), rows in groups.items():
         seen[group] = seen.get(group, 0) + 1
         title = i18n.pick(edition.dictionary.groups[group].label, screen.language)
-        sections.append({"title": f"{title} {seen[group]}" if subject else title, "facts": rows})
+        sections.append({"title": f"{title} {seen[group]}" if subject else title, "source": sentences.shared_source(rows), "facts": rows})
     return sections
 
 
-def _history(screen: Screen, actor: Any, session: Any, file: CaseFile, names: dict[str, str], cursor: str, limit: int) -> dict[str, Any]:
+def _history(screen: Screen, actor: Any, session: Any, file: CaseFile, names: dict[str, str], cursor: str, limit: int, most: int | None = None) -> dict[str, Any]:
+    """Lines of the history; reminders that follow one another are one of them. `most`: how many are shown of those read."""
     if not authority.may(actor, "history.read", branch=file.branch):
         return {"lines": [], "older": ""}
     found = cases.history(session, actor, file.case_id, cursor, limit)
     words = screen.words
-    lines = [{"at": one.occurred_at, "sentence": sentences.happened(words, one, names), "why": sentences.why(words, one, names)} for one in found.items]
-    return {"lines": lines, "older": f"/cases/{file.case_id}?tab=history&cursor={found.next}" if found.next else ""}
+    lines = []
+    for is_reminder, run in groupby(found.items, lambda one: one.kind in sentences.REMINDERS):
+        if is_reminder:
+            together = list(run)
+            lines.append({"at": together[0].occurred_at, "sentence": sentences.reminders(words, together, names), "why": []})
+        else:
+            lines += [{"at": one.occurred_at, "sentence": sentences.happened(words, one, names), "why": sentences.why(words, one, names)} for one in run]
+    return {"lines": lines[:most], "older": f"/cases/{file.case_id}?tab=history&cursor={found.next}" if found.next else ""}

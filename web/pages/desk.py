@@ -2,52 +2,70 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from engine import clock
 from engine.actors import signin, users
 from engine.casework import worklist
-from web import rendering, security
+from engine.dossier import programmes
+from web import rendering, security, sentences
 from web.dependencies import Acting, OnScreen, Reading, database_of
 from web.screen import SESSION
 
 router = APIRouter()
-VIEWS = {"mine": "person-check", "queue": "inbox", "all": "list-check", "late": "exclamation-octagon"}
+VIEWS = {"mine": "person-check", "queue": "inbox", "all": "list-check", "late": "exclamation-octagon", "person": "hourglass-split", "others": "arrow-left-right"}
 AGENCIES = ("OTE", "CPS", "ANETI", "PART")
 _EVERY = 5  # seconds between two looks for new work
-_NEWS = 200
 
 
 @router.get("/desk")
 def show(screen: OnScreen, actor: Acting, session: Reading, view: str = "", q: str = "", agency: str = "", cursor: str = "") -> Response:
-    """The list of one view. Without a view: mine, or the queue when nothing is mine."""
-    chosen = view if view in VIEWS else "mine"
-    found = _list(session, actor, chosen, q, agency, cursor)
-    if not view and not found.items and not q:
-        chosen = "queue"
-        found = _list(session, actor, chosen, q, agency, cursor)
-    now = clock.now(session)
+    """The list of one view. Without a view: mine, or the queue when nothing is mine, or everything for whoever takes no task."""
+    counts = worklist.counts(session, actor)
+    offered = _offered(actor)
+    chosen = view if view in offered else _first(offered, counts)
+    is_of_tasks = chosen != "person"
+    scope = "all" if chosen == "late" else chosen
+    if is_of_tasks:
+        found = worklist.desk(session, actor, scope, search=q, agency=agency if agency in AGENCIES else "", late=chosen == "late", cursor=cursor)
+    else:
+        found = worklist.awaited(session, actor, cursor=cursor)
+    now = programmes.present(session)
 
     def at(**changed: str) -> str:
         asked = {"view": chosen, "q": q, "agency": agency, **changed}
         return "/desk?" + urlencode({name: value for name, value in asked.items() if value})
 
     return screen.show(
-        "desk/page.html", rows=found.items, now=now, view=chosen, search=q, next=at(cursor=found.next) if found.next else "",
-        views=[{"name": name, "icon": icon, "address": f"/desk?view={name}", "chosen": name == chosen} for name, icon in VIEWS.items()],
+        "desk/page.html", rows=found.items, what=lambda row: sentences.awaited(screen.words, row.message, row.name), is_of_tasks=is_of_tasks, now=now,
+        view=chosen, search=q if is_of_tasks else "", next=at(cursor=found.next) if found.next else "", views=[_view(name, counts[name], chosen) for name in offered],
         filters=[{"name": "agency", "chosen": agency, "choices": [(code, screen.words.text(f"agency.{code}")) for code in AGENCIES]}],
-        address_here=at(), since=now.isoformat(),
+        may_queue="queue" in offered, reaches_all=actor.reach == "all" and worklist.reads_cases(actor), address_here=at(), since=now.at.isoformat(),
     )  # fmt: skip
 
 
-def _list(session: Reading, actor: users.Actor, view: str, search: str, agency: str, cursor: str) -> worklist.Desk:
-    scope = "all" if view == "late" else view
-    return worklist.desk(session, actor, scope, search=search, agency=agency if agency in AGENCIES else "", late=view == "late", cursor=cursor)
+def _offered(actor: users.Actor) -> list[str]:
+    """The views that mean something to the reader: who takes no task has none of her own; who has but her own lane, or works everywhere, has no branch to look at."""
+    left_out = set() if actor.writes else {"mine", "queue"}
+    if not worklist.reads_cases(actor):
+        left_out |= {"all", "person", "others"}
+    elif actor.reach == "all":
+        left_out.add("others")
+    return [name for name in VIEWS if name not in left_out]
+
+
+def _first(offered: list[str], counts: Mapping[str, int]) -> str:
+    return next((name for name in offered if counts[name] and name != "late"), offered[0])
+
+
+def _view(name: str, number: int, chosen: str) -> dict[str, Any]:
+    told = f"{worklist.COUNTED - 1}+" if number >= worklist.COUNTED else str(number)
+    return {"name": name, "icon": VIEWS[name], "address": f"/desk?view={name}", "chosen": name == chosen, "count": told, "presses": name == "late" and number > 0}
 
 
 @router.get("/desk/live")
@@ -83,6 +101,7 @@ def _arrived(request: Request, since: dt.datetime) -> tuple[int, str] | None:
     if found is None or found.kind != "web":
         return None
     with database.reading(found.actor) as session:
-        rows = [row for scope in ("mine", "queue") for row in worklist.desk(session, found.actor, scope, limit=_NEWS).items if row.opened_at > since]
-    language = found.actor.language
-    return len(rows), rendering.render("desk/_arrivals.html", language, {"number": len(rows)}) if rows else ""
+        counted = worklist.arrived(session, found.actor, since)
+    number = counted["mine"] + counted["queue"]
+    shown = {"number": number, "view": "mine" if counted["mine"] else "queue"}
+    return number, rendering.render("desk/_arrivals.html", found.actor.language, shown) if number else ""

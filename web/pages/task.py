@@ -14,10 +14,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from engine import clock, errors
 from engine.actors import users
-from engine.casework import cases, diagrams, tasks
-from engine.casework.views import Completed, TaskView
-from engine.dossier import documents
-from web import layout, widgets
+from engine.casework import diagrams, staff, tasks
+from engine.casework.views import TaskView
+from engine.dossier import documents, programmes
+from web import layout, onward, widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.screen import Screen
 from web.typed import Typed
@@ -90,7 +90,8 @@ def claim(screen: OnScreen, actor: Acting, session: Writing, form: Posted, task_
 
 @router.get("/tasks/{task_id}/pass")
 def choose_colleague(screen: OnScreen, actor: Acting, session: Reading, task_id: UUID) -> Response:
-    return screen.show("task/pass.html", task=tasks.view(session, actor, task_id), colleagues=tasks.colleagues(session, actor, task_id), refused="")
+    colleagues = [{"user_id": one.user_id, "name": staff.in_script(one, screen.language)} for one in tasks.colleagues(session, actor, task_id)]
+    return screen.show("task/pass.html", task=tasks.view(session, actor, task_id), colleagues=colleagues, refused="")
 
 
 @router.post("/tasks/{task_id}/pass")
@@ -100,7 +101,7 @@ def pass_on(screen: OnScreen, actor: Acting, session: Writing, form: Posted, tas
     if chosen is None:
         raise errors.Invalid("task.colleague_cannot")
     tasks.pass_to(session, actor, task_id, chosen.user_id)
-    return screen.go("/desk", "passed", name=chosen.name)
+    return screen.go("/desk", "passed", name=staff.in_script(chosen, screen.language))
 
 
 def _keep(actor: users.Actor, session: Any, typed: Typed, correcting: set[str], task_id: UUID) -> None:
@@ -131,29 +132,11 @@ def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, 
         task = tasks.view(session, actor, task_id, correcting)
     except errors.Conflict:
         done = tasks.complete(session, actor, task_id, None, None, key)  # a second click of the same submission; refuses any other
-        return _next(screen, session, task_id, "", done)
+        return onward.go(screen, actor, session, task_id, "", done)
     doubles = {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason"), "same_as": typed.many("same_as")}
     raw = layout.read(task.form, typed) | doubles
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
-    return _next(screen, session, task_id, task.name, done)
-
-
-def _next(screen: Screen, session: Any, task_id: UUID, name: str, done: Completed) -> Response:
-    """What happens now, in a sentence; straight on to the next task when it is mine, else back to the desk."""
-    words = screen.words
-    awaited = [found for found in cases.waiting(session, done.case_id, screen.language) if found.task_id != task_id]
-    if done.has_ended:
-        following = words.text("said.next_ended")
-    elif awaited and awaited[0].kind == "task":
-        code = "said.next_sent_due" if awaited[0].until else "said.next_sent"
-        who = awaited[0].holder or words.text(f"agency.{awaited[0].agency}")
-        following = words.text(code, name=awaited[0].name, who=who, date=words.date(awaited[0].until))
-    elif awaited:
-        following = words.text("said.next_waits", what=awaited[0].name)
-    else:
-        following = words.text("said.next_nothing")
-    address = f"/tasks/{done.next_tasks[0]}" if done.next_tasks else "/desk"
-    return screen.go(address, "completed", name=name, next=following, link=f"/cases/{done.case_id}", link_words="case")
+    return onward.go(screen, actor, session, task_id, task.name, done)
 
 
 def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID, typed: Typed, correcting: set[str], refusal: errors.Refusal) -> Response:
@@ -186,7 +169,7 @@ def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting
     if duplicates:
         errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")},)
     return screen.show(
-        "task/page.html", refusal.status if refusal else 200, task=task, now=clock.now(session), may_complete="complete" in task.may, shown=shown,
+        "task/page.html", refusal.status if refusal else 200, task=task, now=programmes.present(session), may_complete="complete" in task.may, shown=shown,
         errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"), same_as=typed.many("same_as"),
         set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "",
         focus="summary" if errors_shown else focus,

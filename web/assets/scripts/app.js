@@ -5,6 +5,7 @@ import "idiomorph/dist/idiomorph-ext.esm.js";
 import { startDrafts } from "./drafts.js";
 import { startKeys } from "./keys.js";
 import { startMenus } from "./menus.js";
+import { startNarrow } from "./narrow.js";
 import { startSignatures } from "./signature.js";
 import { startTrouble } from "./trouble.js";
 import { keepTyping } from "./typing.js";
@@ -35,6 +36,7 @@ startUploads();
 startSignatures();
 startMenus();
 startKeys();
+startNarrow();
 
 // After a refusal the reader is taken to the summary of what to mend; after a list grew, to its new row.
 function lead() {

@@ -1,0 +1,33 @@
+"""What colleagues are called, in the script of the reader's language. Who they are and what they may do is `actors`."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+_NAMES = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[]))")
+
+
+def called(alias: str) -> str:
+    """SQL: the name of the account `alias` in the script of `:language`; NULL where there is no account."""
+    return f"coalesce(CASE WHEN CAST(:language AS text) = 'ar' THEN nullif({alias}.name_ar, '') END, {alias}.name)"
+
+
+def names(session: Session, language: str, ids: Iterable[UUID | str | None]) -> Mapping[str, str]:
+    """What these colleagues are called, by id."""
+    wanted = sorted({str(one) for one in ids if one})
+    if not wanted:
+        return {}
+    return {str(row.user_id): in_script(row, language) for row in session.execute(_NAMES, {"ids": wanted})}
+
+
+def authors(session: Session, language: str, facts: Iterable[Any]) -> Mapping[str, str]:
+    """Who wrote these facts, by id, where the script of the language is another than the one their names were written down in."""
+    return names(session, language, (fact.author_id for fact in facts)) if language == "ar" else {}
+
+
+def in_script(row: Any, language: str) -> str:
+    """The name of one account's row."""
+    return (language == "ar" and row.name_ar) or row.name

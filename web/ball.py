@@ -1,0 +1,47 @@
+"""Who has the ball: whose hands a case is in, and what it stands still for, as the first line of its page says it."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.casework.views import Waiting
+from web import sentences
+from web.formatting import Words
+
+
+@dataclass(frozen=True)
+class Pause:
+    """What nobody can do but wait for. `kind`: `person`, `message` or `date`; `what` names every way out of one pause."""
+
+    kind: str
+    what: str
+    since: dt.datetime
+    until: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Ball:
+    """`hands`, the most pressing first; `first`, the pauses that the first line tells; `others`, the rest; `next`: the nearest date, where those do not tell it."""
+
+    hands: tuple[Waiting, ...]
+    first: tuple[Pause, ...]
+    others: tuple[Pause, ...]
+    next: Pause | None
+
+
+def ball(waiting: Iterable[Waiting], words: Words) -> Ball:
+    """What is waited for, gathered: the events that one pause can end with (granted, refused) are one wait."""
+    waiting = tuple(waiting)
+    hands = tuple(found for found in waiting if found.kind == "task")
+    together: dict[tuple[str, dt.datetime, dt.datetime | None], list[str]] = {}
+    for found in waiting:
+        if found.kind != "task":
+            names = together.setdefault((found.awaits, found.since, found.until), [])
+            if (name := sentences.awaited(words, found.message, found.name)) not in names:
+                names.append(name)
+    pauses = tuple(Pause(kind, " / ".join(names), since, until) for (kind, since, until), names in together.items())
+    first = tuple(one for one in pauses if one.kind == "person") or (() if hands else pauses[:1])
+    dated = [Pause("task", hand.name, hand.since, hand.until) for hand in hands] + list(pauses)
+    soonest = min((one for one in dated if one.until), key=lambda one: one.until, default=None)
+    is_told = soonest is None or soonest.until in (hands[0].until if hands else None, *(one.until for one in first))
+    return Ball(hands, first, tuple(one for one in pauses if one not in first), None if is_told else soonest)
