@@ -145,11 +145,11 @@ def _of_scope(actor: Any, scope: str) -> tuple[list[str], dict[str, Any]]:
         return [_OWN_LANE] if scope == "all" else [], named
     if not _branch(actor):
         return ["true" if scope == "all" else "t.agency <> :agency"], named
-    return _each(named, "of", [code for code in AGENCIES if scope == "all" or code != actor.agency], "t.case_branch = :branch AND t.agency = :each"), named
+    return _each(named, scope, [code for code in AGENCIES if scope == "all" or code != actor.agency], "t.case_branch = :branch AND t.agency = :each"), named
 
 
 def _each(named: dict[str, Any], name: str, values: Sequence[str], where: str) -> list[str]:
-    """One group for each of the values, which `where` calls `:each`."""
+    """One group for each of the values, which `where` calls `:each`; `name` is theirs alone: groups of several scopes are asked for together."""
     named |= {f"{name}_{number}": value for number, value in enumerate(values)}
     return [where.replace(":each", f":{name}_{number}") for number in range(len(values))]
 

@@ -87,7 +87,7 @@ def test_every_scope_pages_through_the_same_tasks_that_the_table_holds(tunisia):
 
 
 def test_somebody_signalled_is_waited_for_all_the_while_that_her_arrival_is_prepared(tunisia):
-    known = {"retour.date_prevue": tunisia.today().isoformat(), "person.gouvernorat": "TN-82", "signalement.vulnerable": False}
+    known = {"retour.date_prevue": tunisia.today().isoformat(), "person.gouvernorat": "TN-82", "person.nom_fr": "Attendue", "person.prenom_fr": "Nour"}
     case_id = tunisia.signal(known)
     waiting = tunisia.file(case_id).waiting
     assert [(found.awaits, found.message) for found in waiting if found.awaits == "person"] == [("person", "signalement.arrivee")]
