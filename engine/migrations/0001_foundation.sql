@@ -357,7 +357,7 @@ CREATE POLICY write_of_a_case_in_reach ON open_task FOR ALL TO masar_app
            AND (masar_reaches(branch, root_id, '') OR (SELECT true FROM instance i WHERE i.instance_id = open_task.instance_id LIMIT 1)));
 CREATE POLICY own_draft ON draft FOR ALL TO masar_app USING (user_id = masar_setting('user_id')::uuid OR masar_is_system());
 
-CREATE POLICY of_a_case_in_reach ON ledger_line FOR SELECT TO masar_app USING (EXISTS (SELECT FROM instance i WHERE i.instance_id = ledger_line.instance_id));
+CREATE POLICY of_a_case_in_reach ON ledger_line FOR SELECT TO masar_app USING ((SELECT true FROM instance i WHERE i.instance_id = ledger_line.instance_id LIMIT 1));
 CREATE POLICY add_to_a_case_in_reach ON ledger_line FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 -- What was said, and who did what before her, is not a partner's to read.
 CREATE POLICY of_a_case_in_reach ON ledger_sealed FOR SELECT TO masar_app
@@ -382,7 +382,7 @@ CREATE POLICY add_to_a_case_in_reach ON task_done FOR INSERT TO masar_app
     WITH CHECK (masar_may_write() AND (done_by IS NULL OR outcome <> 'completed' OR masar_did_before(task_id, done_by) IS NULL));
 -- Its own branch first: a list of waits must not look up the case of each.
 CREATE POLICY of_a_case_in_reach ON wait FOR SELECT TO masar_app
-    USING (masar_reaches(branch, NULL, NULL) OR EXISTS (SELECT FROM instance i WHERE i.instance_id = wait.instance_id));
+    USING (masar_reaches(branch, NULL, NULL) OR (SELECT true FROM instance i WHERE i.instance_id = wait.instance_id LIMIT 1));
 CREATE POLICY add_to_a_case_in_reach ON wait FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 CREATE POLICY change_of_a_case_in_reach ON wait FOR UPDATE TO masar_app
     USING (masar_may_write() AND (SELECT true FROM instance i WHERE i.instance_id = wait.instance_id LIMIT 1));
