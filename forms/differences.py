@@ -1,0 +1,397 @@
+"""What differs between two versions of anything made of named things: a diagram's elements, a table's rules, a form's questions.
+
+Things are the same by their id, else by likeness (an id that was renamed). Reading what a file holds into things is `comparison`'s, here for
+forms and dictionary, in `engine.pathway` for diagrams and tables. The words of a difference are casework's.
+
+Nothing here has a side: the differences from new to old are those from old to new, mirrored.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+Names = Mapping[str, str]
+Key = tuple[str, str]
+
+# Properties that say where a thing stands: it moved. Those that say its name: it was renamed.
+_PLACES = frozenset({"lane", "scope", "section", "file", "order"})
+_NAMES = frozenset({"name"})
+# What many things have in common tells nothing of which is which.
+_WEAK = frozenset({"kind", "lane", "scope", "section", "file", "required", "interrupting", "inferred", "class", "owner", "purpose", "retention", "type"})
+_ALIKE = 6_000  # of 10,000
+_COMMON = 2_000  # pairs that one trait may propose: more, and it tells nothing
+_FEWEST_WORDS = 4
+_LONGEST_ROW = 1_500  # things whose order is looked at one against another
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing of a file. `key` is unique in what is compared; `id` what people call it by (else ""), unique beside its `parent`.
+
+    `properties`: (what, detail) → as written, where detail may be the key of another thing (a rule's cell, by its column). `links`: what → key of
+    another thing. `around`: keys of its neighbours, to know it by when its id was renamed. `row`: key of the list whose order counts (None: none does).
+    A thing whose `parent` came or went is not told of: the parent is.
+    """
+
+    key: str
+    id: str
+    kind: str
+    file: str
+    family: str
+    names: Names = field(default_factory=dict)
+    properties: Mapping[Key, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    around: frozenset[str] = frozenset()
+    parent: str = ""
+    row: str | None = None
+    traits: str = ""  # what it is known by where it has no id
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a difference is about, as it stands on one side. `within`: the names of what it stands in; `rank`: its place in its row, from 1."""
+
+    id: str
+    kind: str
+    file: str
+    names: Names = field(default_factory=dict)
+    within: Names = field(default_factory=dict)
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference. `kind` added|removed|renamed|moved|changed|layout. `old`, `new`: what it is about on each side, None where it is not.
+
+    `what`: the property that differs ("" : the whole thing), `detail`: which of several (a language, a column, a parameter). `before`, `after`: as
+    written, "" where there is nothing; where they name another thing, its names by language stand beside.
+    """
+
+    kind: str
+    old: Subject | None
+    new: Subject | None
+    what: str = ""
+    detail: str = ""
+    before: str = ""
+    after: str = ""
+    before_names: Names = field(default_factory=dict)
+    after_names: Names = field(default_factory=dict)
+    detail_names: Names = field(default_factory=dict)
+
+    @property
+    def subject(self) -> Subject:
+        """As it stands in the new version, else as it stood in the old."""
+        found = self.new or self.old
+        assert found is not None
+        return found
+
+    @property
+    def file(self) -> str:
+        return self.subject.file
+
+    @property
+    def element(self) -> str:
+        return self.subject.id
+
+    def mirrored(self) -> "Difference":
+        """The same, told from new to old."""
+        kind = {"added": "removed", "removed": "added"}.get(self.kind, self.kind)
+        return replace(self, kind=kind, old=self.new, new=self.old, before=self.after, after=self.before,
+                       before_names=self.after_names, after_names=self.before_names)  # fmt: skip
+
+
+Reader = Callable[[str, bytes], Sequence[Thing] | None]
+
+
+def of_files(old: Mapping[str, bytes], new: Mapping[str, bytes], kind: str, read: Reader, read_new: Reader | None = None) -> list[Difference]:
+    """What differs between two sets of files (path → content) of one kind. A file whose path changed is known by what it holds.
+
+    `read` (and `read_new`, for the new ones, where names are looked up) gives the things of a file, or None where it cannot be read: then it
+    is only said to have changed.
+    """
+    pages_old = {path: read(path, content) for path, content in old.items() if new.get(path) != content}
+    pages_new = {path: (read_new or read)(path, content) for path, content in new.items() if old.get(path) != content}
+    pairs: list[tuple[str, str]] = [(path, path) for path in pages_old if path in pages_new]
+    gone = {path: pages_old[path] or () for path in pages_old if path not in new}
+    come = {path: pages_new[path] or () for path in pages_new if path not in old}
+    pairs += _renamed_files(gone, come)
+    paired_old, paired_new = {one for one, _ in pairs}, {other for _, other in pairs}
+    found = [Difference("removed", Subject(path, kind, path, _title(things)), None) for path, things in sorted(gone.items()) if path not in paired_old]
+    found += [Difference("added", None, Subject(path, kind, path, _title(things))) for path, things in sorted(come.items()) if path not in paired_new]
+    for before, after in sorted(pairs):
+        one, other = pages_old[before], pages_new[after]
+        told = []
+        if before != after:
+            told.append(Difference("renamed", Subject(before, kind, before, _title(one or ())), Subject(after, kind, after, _title(other or ())), "path", before=before, after=after))
+        if one is None or other is None:
+            told.append(_whole("changed", kind, before, after, one, other, "content"))
+        else:
+            told += of_things(one, other)
+        if not told:  # written otherwise, and nothing in it says otherwise
+            told.append(_whole("layout", kind, before, after, one, other, "writing"))
+        found += told
+    return found
+
+
+def of_things(old: Sequence[Thing], new: Sequence[Thing]) -> list[Difference]:
+    """What differs between the things of two versions, in the order of the new one; those that went come last."""
+    return _Comparison(old, new).differences()
+
+
+def of_sheet(old: Mapping[str, bytes], new: Mapping[str, bytes], kind: str, read: Reader) -> list[Difference]:
+    """What differs between two sets of files whose things may move from one to another, as those of the dictionary."""
+    things_old = [(path, read(path, content)) for path, content in sorted(old.items())]
+    things_new = [(path, read(path, content)) for path, content in sorted(new.items())]
+    found = of_things([one for _, things in things_old for one in things or ()], [one for _, things in things_new for one in things or ()])
+    told = {side.file for one in found for side in (one.old, one.new) if side}
+    unreadable = {path for path, things in (*things_old, *things_new) if things is None}
+    for path in sorted(old.keys() | new.keys()):
+        if old.get(path) == new.get(path) or (path in told and path not in unreadable):
+            continue
+        before, after = (Subject(path, kind, path) if path in side else None for side in (old, new))
+        if before and after:
+            found.append(Difference("changed", before, after, "content") if path in unreadable else Difference("layout", before, after, "writing"))
+        else:
+            found.append(Difference("added" if after else "removed", before, after))
+    return found
+
+
+def same(old: Sequence[Thing], new: Sequence[Thing]) -> dict[str, str]:
+    """Which thing of the old version is which of the new one, by key."""
+    return dict(_Comparison(old, new).forth)
+
+
+def _whole(kind: str, of: str, before: str, after: str, one: Sequence[Thing] | None, other: Sequence[Thing] | None, what: str) -> Difference:
+    return Difference(kind, Subject(before, of, before, _title(one or ())), Subject(after, of, after, _title(other or ())), what)
+
+
+def _title(things: Sequence[Thing]) -> Names:
+    """A file is called by the first of its things that has a name."""
+    return next((one.names for one in things if one.names), {})
+
+
+def _renamed_files(gone: Mapping[str, Sequence[Thing]], come: Mapping[str, Sequence[Thing]]) -> Iterator[tuple[str, str]]:
+    """Files that hold the same things under another path: at least half of them."""
+    scored = []
+    for before, old in gone.items():
+        had = {(one.family, one.id or one.traits) for one in old}
+        for after, new in come.items():
+            has = {(one.family, one.id or one.traits) for one in new}
+            shared, whole = len(had & has), len(had | has)
+            if whole and 2 * shared >= whole:
+                scored.append((-shared * 10_000 // whole, tuple(sorted((before, after))), before, after))
+    used: set[str] = set()
+    for _, _, before, after in sorted(scored):
+        if before not in used and after not in used:
+            used |= {before, after}
+            yield before, after
+
+
+class _Comparison:
+    """Two versions side by side. `forth`: key in the old → key in the new; `back` the other way."""
+
+    def __init__(self, old: Sequence[Thing], new: Sequence[Thing]) -> None:
+        self.old, self.new = {one.key: one for one in old}, {one.key: one for one in new}
+        self.forth: dict[str, str] = {}
+        self.back: dict[str, str] = {}
+        for _ in range(4):  # a thing is looked for among the things of its parent: parents first
+            before = len(self.forth)
+            self._by_id()
+            while self._by_likeness():
+                pass
+            if len(self.forth) == before:
+                break
+
+    # --- which is which ---
+
+    def _by_id(self) -> None:
+        places = {(one.family, one.parent, one.id or one.traits): one.key for one in self.new.values() if one.key not in self.back}
+        for one in self.old.values():
+            if one.key not in self.forth and (not one.parent or one.parent in self.forth):
+                found = places.get((one.family, self.forth.get(one.parent, ""), one.id or one.traits))
+                if found is not None and found not in self.back:
+                    self._join(one.key, found)
+
+    def _join(self, old: str, new: str) -> None:
+        self.forth[old], self.back[new] = new, old
+
+    def _left(self, things: Mapping[str, Thing], matched: Mapping[str, str]) -> list[Thing]:
+        return [one for one in things.values() if one.key not in matched and (not one.parent or one.parent in matched)]
+
+    def _by_likeness(self) -> bool:
+        """Joins what is most alike first. Ties are broken by both ids together, so that neither side decides."""
+        old, new = self._left(self.old, self.forth), self._left(self.new, self.back)
+        scored = []
+        for one, other in self._candidates(old, new):
+            likeness = self._likeness(one, other)
+            if likeness >= _ALIKE:
+                scored.append((-likeness, tuple(sorted((one.key, other.key))), one.key, other.key))
+        found = False
+        for _, _, before, after in sorted(scored):
+            if before not in self.forth and after not in self.back:
+                self._join(before, after)
+                found = True
+        return found
+
+    def _candidates(self, old: Sequence[Thing], new: Sequence[Thing]) -> list[tuple[Thing, Thing]]:
+        """Pairs that share something telling: comparing everything with everything would have no bound."""
+        by_trait: dict[object, list[Thing]] = defaultdict(list)
+        for other in new:
+            for trait in self._traits(other, None):
+                by_trait[trait].append(other)
+        holders: dict[object, list[Thing]] = defaultdict(list)
+        for one in old:
+            for trait in self._traits(one, self.forth):
+                if trait in by_trait:
+                    holders[trait].append(one)
+        pairs: dict[tuple[str, str], tuple[Thing, Thing]] = {}
+        for trait, ones in holders.items():
+            if len(ones) * len(by_trait[trait]) <= _COMMON:
+                for one in ones:
+                    for other in by_trait[trait]:
+                        if one.family == other.family and self.forth.get(one.parent, "") == other.parent:
+                            pairs[one.key, other.key] = (one, other)
+        return list(pairs.values())
+
+    def _traits(self, one: Thing, forth: Mapping[str, str] | None) -> Iterator[object]:
+        """What may tell a thing from others, its neighbours by their keys in the new version."""
+        for (what, detail), value in one.properties.items():
+            if what not in _WEAK:
+                yield what, detail if forth is None else forth.get(detail, detail), value
+        near = [*one.around, *(target for what, target in one.links.items() if what not in _WEAK)]
+        for key in near if forth is None else [forth[key] for key in near if key in forth]:
+            yield one.family, key
+
+    def _likeness(self, one: Thing, other: Thing) -> int:
+        """From 0 to 10,000; whole numbers, so that it is the same both ways."""
+        mine, its = self._properties(one), other.properties
+        links = {what: self.forth.get(target) for what, target in one.links.items()}
+        equal = whole = 0
+        for key in mine.keys() | its.keys():
+            weight = 2 if key == ("name", "fr") else 1
+            whole += weight * 1_000
+            equal += weight * _alike(mine.get(key, ""), its.get(key, ""))
+        for what in links.keys() | other.links.keys():
+            weight = 1_000 if what in _WEAK else 2_000
+            whole += weight
+            equal += weight * (what in links and links[what] == other.links.get(what))
+        around = {self.forth[key] for key in one.around if key in self.forth}
+        shared = len(around & other.around)
+        near = len(one.around) + len(other.around) - shared
+        return (equal + (3_000 * shared // near if near else 0)) * 10_000 // (whole + (3_000 if near else 0) or 1)
+
+    # --- what differs ---
+
+    def differences(self) -> list[Difference]:
+        ranks_old, ranks_new = _ranks(self.old), _ranks(self.new)
+        shifted = self._shifted()
+        found: list[Difference] = []
+        for other in self.new.values():
+            subject = self._subject(self.new, ranks_new, other)
+            if other.key in self.back:
+                one = self.old[self.back[other.key]]
+                found += self._changes(one, other, self._subject(self.old, ranks_old, one), subject, other.key in shifted)
+            elif not other.parent or other.parent in self.back:
+                found.append(Difference("added", None, subject))
+        for one in self.old.values():
+            if one.key not in self.forth and (not one.parent or one.parent in self.forth):
+                found.append(Difference("removed", self._subject(self.old, ranks_old, one), None))
+        return found
+
+    def _subject(self, things: Mapping[str, Thing], ranks: Mapping[str, int], one: Thing) -> Subject:
+        parent = things.get(one.parent)
+        return Subject(one.id or one.traits, one.kind, one.file, one.names, parent.names or {"fr": parent.id} if parent else {}, ranks.get(one.key, 0))
+
+    def _properties(self, one: Thing) -> dict[Key, str]:
+        """The properties of an old thing as the new version would name them."""
+        return {(what, self.forth.get(detail, detail)): value for (what, detail), value in one.properties.items()}
+
+    def _changes(self, one: Thing, other: Thing, old: Subject, new: Subject, is_shifted: bool) -> Iterator[Difference]:
+        if one.id != other.id:
+            yield Difference("changed", old, new, "id", before=one.id, after=other.id)
+        if one.kind != other.kind:
+            yield Difference("changed", old, new, "kind", before=one.kind, after=other.kind)
+        if one.file != other.file:
+            yield Difference("moved", old, new, "file", before=one.file, after=other.file)
+        before, after = self._properties(one), other.properties
+        for key in (*after, *(key for key in before if key not in after)):
+            if before.get(key, "") != after.get(key, ""):
+                what, detail = key
+                column = self.new.get(detail) or self.old.get(detail)
+                kind = "renamed" if what in _NAMES else "moved" if what in _PLACES else "changed"
+                shown = (column.id or column.traits) if column else detail
+                yield Difference(kind, old, new, what, shown, before.get(key, ""), after.get(key, ""), detail_names=column.names if column else {})
+        for what in (*other.links, *(what for what in one.links if what not in other.links)):
+            had, has = one.links.get(what, ""), other.links.get(what, "")
+            if (self.forth.get(had) if had in self.old else had) != has:
+                was, now = self.old.get(had), self.new.get(has)
+                yield Difference("moved" if what in _PLACES else "changed", old, new, what, before=_called(was, had), after=_called(now, has),
+                                 before_names=was.names if was else {}, after_names=now.names if now else {})  # fmt: skip
+        if is_shifted:
+            yield Difference("moved", old, new, "order", before=str(old.rank), after=str(new.rank))
+
+    def _shifted(self) -> set[str]:
+        """Keys of the new version whose place among those that stayed is another: the fewest that explain the new order."""
+        rows: dict[str, list[tuple[Thing, Thing]]] = defaultdict(list)
+        for key in self.old:
+            if key in self.forth:
+                one, other = self.old[key], self.new[self.forth[key]]
+                if one.row is not None and other.row is not None and self.forth.get(one.row, one.row) == other.row:
+                    rows[other.row].append((one, other))
+        place = {key: rank for rank, key in enumerate(self.new)}
+        found: set[str] = set()
+        for pairs in rows.values():
+            ordered = sorted(pairs, key=lambda pair: place[pair[1].key])
+            names = sorted(tuple(sorted((one.key, other.key))) for one, other in pairs)
+            weight = {name: rank for rank, name in enumerate(names)}
+            new_rank = {other.key: rank for rank, (_, other) in enumerate(ordered)}
+            sequence = [new_rank[other.key] for _, other in pairs]
+            kept = _longest_rise(sequence, [weight[tuple(sorted((one.key, other.key)))] for one, other in pairs])
+            found |= {pairs[at][1].key for at in range(len(pairs)) if at not in kept}
+        return found
+
+
+def _alike(one: str, other: str) -> int:
+    """From 0 to 1,000: the same, or how many words of a longer text are."""
+    if one == other:
+        return 1_000
+    words, others = set(one.split()), set(other.split())
+    if min(len(words), len(others)) < _FEWEST_WORDS:
+        return 0
+    return 1_000 * len(words & others) // len(words | others)
+
+
+def _called(one: Thing | None, key: str) -> str:
+    return (one.id or one.traits) if one else key
+
+
+def _ranks(things: Mapping[str, Thing]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    ranks = {}
+    for one in things.values():
+        if one.row is not None:
+            counts[one.row] += 1
+            ranks[one.key] = counts[one.row]
+    return ranks
+
+
+def _longest_rise(sequence: Sequence[int], weights: Sequence[int]) -> set[int]:
+    """Positions of the longest rising part; of several as long, the one of the greatest weights, so that both directions choose the same."""
+    start, end = 0, len(sequence)
+    while start < end and sequence[start] == start:
+        start += 1
+    while end > start and sequence[end - 1] == end - 1:
+        end -= 1
+    kept = {*range(start), *range(end, len(sequence))}
+    middle = range(start, end)
+    if len(middle) > _LONGEST_ROW:
+        return kept | {at for at in middle if sequence[at] == at}
+    best: dict[int, tuple[int, int, int]] = {}
+    for at in middle:
+        length, weight, before = max(((best[one][0], best[one][1], one) for one in range(start, at) if sequence[one] < sequence[at]), default=(0, 0, -1))
+        best[at] = (length + 1, weight | 1 << weights[at], before)
+    at = max(middle, key=lambda one: best[one][:2], default=-1)
+    while at >= 0:
+        kept.add(at)
+        at = best[at][2]
+    return kept
