@@ -14,12 +14,13 @@ from forms.feel import Expression, FeelError
 MASAR = "urn:masar:bpmn:1"
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 UNITS = ("jours", "jours_ouvres", "heures_ouvrees")
+PLACES = ("antenne", "unite_sociale", "bureau_emploi", "sur_place", "distance")  # where a task has the person present
 LANES = ("OTE", "CPS", "ANETI", "Partenaires")
 # Each extension: its attributes, and the kinds of elements it says something to (none named: any).
 _KNOWN: dict[str, tuple[set[str], set[str]]] = {
     "libelle": ({"lang"}, set()),
     "infere": (set(), set()),
-    "tache": ({"form", "role", "delai", "unite", "sujet", "distinct"}, {"userTask", "manualTask"}),
+    "tache": ({"form", "role", "delai", "unite", "sujet", "distinct", "presence"}, {"userTask", "manualTask"}),
     "operation": ({"nom"}, {"serviceTask"}),
     "decision": ({"ref", "resultat"}, {"businessRuleTask"}),
     "message": (
@@ -48,6 +49,7 @@ class TaskNote:
     deadline: tuple[int, str] | None = None
     subject: str = ""
     distinct: tuple[str, ...] = ()
+    presence: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,10 @@ class Reading:
                 deadline = (int(number), unit)
             else:
                 self.report("pathway.deadline_unreadable", node, delay=number, unit=unit)
-        return TaskNote(child.get("form", ""), child.get("role", ""), deadline, child.get("sujet", ""), tuple(child.get("distinct", "").split()))
+        presence = child.get("presence", "")
+        if presence and presence not in PLACES:
+            self.report("pathway.presence_unknown", node, place=presence)
+        return TaskNote(child.get("form", ""), child.get("role", ""), deadline, child.get("sujet", ""), tuple(child.get("distinct", "").split()), presence)
 
     def _parameters(self, holder: Any, tag: str, node: Any) -> tuple[Parameter, ...]:
         read = ((self._required(child, "nom", node), self.feel(child.get("valeur"), node)) for child in holder.findall(f"{{{MASAR}}}{tag}"))
