@@ -14,7 +14,7 @@ from typing import Any
 from forms.differences import Difference, Key, Names, Thing, of_files, of_sheet
 from forms.text import LANGUAGES
 
-_CALLED = {"label": "name", "title": "name"}  # what a key is called as a property
+_CALLED = {"label": "name", "title": "name", "message": "sentence", "source": "citation", "subject": "about", "object": "purpose_line"}  # what a key is called as a property
 _LISTS = (("lists", "list"), ("purposes", "purpose"), ("pieces", "piece"))
 
 

@@ -20,6 +20,7 @@ _NAMES = frozenset({"name"})
 _WEAK = frozenset({"kind", "lane", "scope", "section", "file", "required", "interrupting", "inferred", "class", "owner", "purpose", "retention", "type"})
 _ALIKE = 6_000  # of 10,000
 _COMMON = 2_000  # pairs that one trait may propose: more, and it tells nothing
+_ROUNDS = 8
 _FEWEST_WORDS = 4
 _LONGEST_ROW = 1_500  # things whose order is looked at one against another
 
@@ -116,13 +117,13 @@ def of_files(old: Mapping[str, bytes], new: Mapping[str, bytes], kind: str, read
     come = {path: pages_new[path] or () for path in pages_new if path not in old}
     pairs += _renamed_files(gone, come)
     paired_old, paired_new = {one for one, _ in pairs}, {other for _, other in pairs}
-    found = [Difference("removed", Subject(path, kind, path, _title(things)), None) for path, things in sorted(gone.items()) if path not in paired_old]
-    found += [Difference("added", None, Subject(path, kind, path, _title(things))) for path, things in sorted(come.items()) if path not in paired_new]
+    found = [Difference("removed", Subject(path, kind, path, title(things)), None) for path, things in sorted(gone.items()) if path not in paired_old]
+    found += [Difference("added", None, Subject(path, kind, path, title(things))) for path, things in sorted(come.items()) if path not in paired_new]
     for before, after in sorted(pairs):
         one, other = pages_old[before], pages_new[after]
         told = []
         if before != after:
-            told.append(Difference("renamed", Subject(before, kind, before, _title(one or ())), Subject(after, kind, after, _title(other or ())), "path", before=before, after=after))
+            told.append(Difference("renamed", Subject(before, kind, before, title(one or ())), Subject(after, kind, after, title(other or ())), "path", before=before, after=after))
         if one is None or other is None:
             told.append(_whole("changed", kind, before, after, one, other, "content"))
         else:
@@ -133,16 +134,17 @@ def of_files(old: Mapping[str, bytes], new: Mapping[str, bytes], kind: str, read
     return found
 
 
-def of_things(old: Sequence[Thing], new: Sequence[Thing]) -> list[Difference]:
-    """What differs between the things of two versions, in the order of the new one; those that went come last."""
-    return _Comparison(old, new).differences()
+def of_things(old: Sequence[Thing], new: Sequence[Thing], *, across_files: bool = False) -> list[Difference]:
+    """What differs between the things of two versions, in the order of the new one; those that went come last. `across_files`: which file holds
+    a thing counts too."""
+    return _Comparison(old, new, across_files).differences()
 
 
 def of_sheet(old: Mapping[str, bytes], new: Mapping[str, bytes], kind: str, read: Reader) -> list[Difference]:
     """What differs between two sets of files whose things may move from one to another, as those of the dictionary."""
     things_old = [(path, read(path, content)) for path, content in sorted(old.items())]
     things_new = [(path, read(path, content)) for path, content in sorted(new.items())]
-    found = of_things([one for _, things in things_old for one in things or ()], [one for _, things in things_new for one in things or ()])
+    found = of_things([one for _, things in things_old for one in things or ()], [one for _, things in things_new for one in things or ()], across_files=True)
     told = {side.file for one in found for side in (one.old, one.new) if side}
     unreadable = {path for path, things in (*things_old, *things_new) if things is None}
     for path in sorted(old.keys() | new.keys()):
@@ -162,12 +164,13 @@ def same(old: Sequence[Thing], new: Sequence[Thing]) -> dict[str, str]:
 
 
 def _whole(kind: str, of: str, before: str, after: str, one: Sequence[Thing] | None, other: Sequence[Thing] | None, what: str) -> Difference:
-    return Difference(kind, Subject(before, of, before, _title(one or ())), Subject(after, of, after, _title(other or ())), what)
+    return Difference(kind, Subject(before, of, before, title(one or ())), Subject(after, of, after, title(other or ())), what)
 
 
-def _title(things: Sequence[Thing]) -> Names:
-    """A file is called by the first of its things that has a name."""
-    return next((one.names for one in things if one.names), {})
+def title(things: Sequence[Thing]) -> Names:
+    """A file is called by its process, else by the first of its things that has a name."""
+    named = [one for one in things if one.names]
+    return next((one.names for one in sorted(named, key=lambda one: one.kind != "process")), {})
 
 
 def _renamed_files(gone: Mapping[str, Sequence[Thing]], come: Mapping[str, Sequence[Thing]]) -> Iterator[tuple[str, str]]:
@@ -190,15 +193,17 @@ def _renamed_files(gone: Mapping[str, Sequence[Thing]], come: Mapping[str, Seque
 class _Comparison:
     """Two versions side by side. `forth`: key in the old → key in the new; `back` the other way."""
 
-    def __init__(self, old: Sequence[Thing], new: Sequence[Thing]) -> None:
+    def __init__(self, old: Sequence[Thing], new: Sequence[Thing], across_files: bool = False) -> None:
+        self.across_files = across_files
         self.old, self.new = {one.key: one for one in old}, {one.key: one for one in new}
         self.forth: dict[str, str] = {}
         self.back: dict[str, str] = {}
         for _ in range(4):  # a thing is looked for among the things of its parent: parents first
             before = len(self.forth)
             self._by_id()
-            while self._by_likeness():
-                pass
+            for _ in range(_ROUNDS):  # who is found tells of her neighbours
+                if not self._by_likeness():
+                    break
             if len(self.forth) == before:
                 break
 
@@ -225,7 +230,7 @@ class _Comparison:
         for one, other in self._candidates(old, new):
             likeness = self._likeness(one, other)
             if likeness >= _ALIKE:
-                scored.append((-likeness, tuple(sorted((one.key, other.key))), one.key, other.key))
+                scored.append((-likeness, _both(one, other), one.key, other.key))
         found = False
         for _, _, before, after in sorted(scored):
             if before not in self.forth and after not in self.back:
@@ -272,7 +277,7 @@ class _Comparison:
             whole += weight * 1_000
             equal += weight * _alike(mine.get(key, ""), its.get(key, ""))
         for what in links.keys() | other.links.keys():
-            weight = 1_000 if what in _WEAK else 2_000
+            weight = 1_000 if what in _WEAK else 3_000
             whole += weight
             equal += weight * (what in links and links[what] == other.links.get(what))
         around = {self.forth[key] for key in one.around if key in self.forth}
@@ -311,7 +316,7 @@ class _Comparison:
             yield Difference("changed", old, new, "id", before=one.id, after=other.id)
         if one.kind != other.kind:
             yield Difference("changed", old, new, "kind", before=one.kind, after=other.kind)
-        if one.file != other.file:
+        if self.across_files and one.file != other.file:
             yield Difference("moved", old, new, "file", before=one.file, after=other.file)
         before, after = self._properties(one), other.properties
         for key in (*after, *(key for key in before if key not in after)):
@@ -342,13 +347,17 @@ class _Comparison:
         found: set[str] = set()
         for pairs in rows.values():
             ordered = sorted(pairs, key=lambda pair: place[pair[1].key])
-            names = sorted(tuple(sorted((one.key, other.key))) for one, other in pairs)
-            weight = {name: rank for rank, name in enumerate(names)}
+            weight = {name: rank for rank, name in enumerate(sorted(_both(one, other) for one, other in pairs))}
             new_rank = {other.key: rank for rank, (_, other) in enumerate(ordered)}
             sequence = [new_rank[other.key] for _, other in pairs]
-            kept = _longest_rise(sequence, [weight[tuple(sorted((one.key, other.key)))] for one, other in pairs])
+            kept = _longest_rise(sequence, [weight[_both(one, other)] for one, other in pairs])
             found |= {pairs[at][1].key for at in range(len(pairs)) if at not in kept}
         return found
+
+
+def _both(one: Thing, other: Thing) -> tuple[tuple[str, str], ...]:
+    """A name for a pair that neither side decides."""
+    return tuple(sorted(((one.id or one.traits, one.key), (other.id or other.traits, other.key))))
 
 
 def _alike(one: str, other: str) -> int:

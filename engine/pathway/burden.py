@@ -236,8 +236,8 @@ class _Measure:
         since: dict[Element, tuple[int, str]] = {}  # the last interruption (0: none), and where the person is (nobody knows: "")
         ends: dict[Element, float] = {}
         stays: set[tuple[str, int]] = set()
-        places = {element: rank for rank, element in enumerate(route.order, 1)}
-        for element, rank in places.items():
+        ranks = {element: rank for rank, element in enumerate(route.order, 1)}
+        for element, rank in ranks.items():
             before = route.before.get(element, ())
             held: frozenset[str] = frozenset().union(*(holders[one] for one in before)) if before else frozenset({_ENTRY})
             cut, place = _latest([since[one] for one in before])
@@ -259,7 +259,7 @@ class _Measure:
             if len(inside.places) == 1 and place not in ("", *inside.places):
                 cut = rank  # she goes elsewhere: coming back is another visit
             elif scope is None and inside.places and inside.days > _SAME_DAY:
-                cut = max((places[one] for one in before), default=rank)  # another day, the same for those that begin together
+                cut = max((ranks[one] for one in before), default=rank)  # another day, the same for those that begin together
             stays |= {(one, cut) for one in inside.places}
             if inside.breaks:
                 cut, place = rank, ""

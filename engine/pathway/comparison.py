@@ -11,7 +11,7 @@ from typing import Any
 from engine.pathway.spiff import xml
 from engine.pathway.spiff.extensions import BPMN
 from engine.pathway.written import M, foreign, labels, local, plain, put, short, text
-from forms.differences import Difference, Key, Subject, Thing, of_files, same
+from forms.differences import Difference, Key, Subject, Thing, of_files, same, title
 
 _B = f"{{{BPMN}}}"
 _DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
@@ -43,18 +43,21 @@ def of_diagrams(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> list[Diff
     """What differs between two sets of diagrams (path → content). Where elements stand on the sheet is told once a file, as `layout`."""
     found = of_files(old, new, "diagram", _things)
     pairs = sorted({(one.old.file, one.new.file) for one in found if one.old and one.new})
-    laid = [(before, after) for before, after in pairs if _is_laid_out_otherwise(before, old[before], after, new[after])]
-    kept = [one for one in found if not (one.what == "writing" and one.old and one.new and (one.old.file, one.new.file) in laid)]
-    return kept + [Difference("layout", Subject(before, "diagram", before), Subject(after, "diagram", after), "layout") for before, after in laid]
+    laid = [told for before, after in pairs if (told := _laid_out_otherwise(before, old[before], after, new[after]))]
+    places = {(one.old.file, one.new.file) for one in laid if one.old and one.new}
+    kept = [one for one in found if not (one.what == "writing" and one.old and one.new and (one.old.file, one.new.file) in places)]
+    return kept + laid
 
 
-def _is_laid_out_otherwise(path: str, old: bytes, path_new: str, new: bytes) -> bool:
+def _laid_out_otherwise(path: str, old: bytes, path_new: str, new: bytes) -> Difference | None:
+    """That elements of both versions stand elsewhere on the sheet, said once."""
     things_old, things_new = _things(path, old), _things(path_new, new)
     if things_old is None or things_new is None:
-        return False
-    forth = same(things_old, things_new)
+        return None
     before, after = _layout(old), _layout(new)
-    return any(before.get(key) != after.get(forth[key]) for key in forth)
+    if all(before.get(key) == after.get(key_new) for key, key_new in same(things_old, things_new).items()):
+        return None
+    return Difference("layout", Subject(path, "diagram", path, title(things_old)), Subject(path_new, "diagram", path_new, title(things_new)), "layout")
 
 
 def _layout(content: bytes) -> dict[str, str]:

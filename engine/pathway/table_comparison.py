@@ -77,7 +77,7 @@ class _File:
             kind = local(node)
             if kind == "rule":
                 names, properties = self._written(node, leave=set(_CELLS))
-                for sort, what in zip(_CELLS, ("cell", "result", "annotation"), strict=True):
+                for sort, what in zip(_CELLS, ("cell", "outcome", "annotation"), strict=True):
                     cells = [one for one in node if local(one) == sort]
                     for place, cell in enumerate(cells):
                         written = self._cell(cell)
@@ -124,7 +124,7 @@ class _File:
             elif name in ("inputValues", "outputValues"):
                 put(properties, "values", "", self._cell(child))
             elif name == "defaultOutputEntry":
-                put(properties, "default", "", self._cell(child))
+                put(properties, "default_value", "", self._cell(child))
             elif name.endswith("Requirement"):
                 for one in child:
                     if local(one):

@@ -1,0 +1,221 @@
+"""Two editions (or an edition and a draft) side by side, in the words of whoever decides: what changed, and what it costs those who walk the pathway.
+
+The differences are `engine.pathway.comparison`'s and `forms.comparison`'s, the figures `engine.pathway.burden`'s; here they are put together and worded.
+Not who may see or approve them.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from babel import Locale
+
+from engine.casework.editions import Edition
+from engine.i18n import catalogue, pick, translate
+from engine.pathway import burden as burdens
+from engine.pathway import comparison, table_comparison
+from forms import comparison as form_comparison
+from forms.differences import Difference, Subject
+
+_DICTIONARY, _TASKS, _LETTERS = "forms/dictionary/", "forms/tasks/", "forms/letters/"
+_LONGEST = 240  # characters of a value in a sentence
+_STRONGEST = ("moved", "renamed", "changed", "added", "removed")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A difference in words, and where to look: `element` as it is called in the new version, or in the old one where it went."""
+
+    kind: str
+    file: str
+    element: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What to paint: for each diagram of each side, element id → added|removed|changed|moved."""
+
+    old: Mapping[str, Mapping[str, str]]
+    new: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class BurdenLine:
+    """A figure of one way, draft against current. `text`: the change in plain words, "" where there is none."""
+
+    path: str
+    figure: str
+    label: str
+    old: int
+    new: int
+    is_rise: bool
+    text: str
+
+
+def differences(old: Edition, new: Edition) -> tuple[Difference, ...]:
+    """What differs between two editions, file by file: diagrams, tables, forms, letters, dictionary, then the rest."""
+    sides = old.files, new.files
+    words = [form_comparison.labels(_under(files, _DICTIONARY)) for files in sides]
+    taken = [path for files in sides for path in files if path.endswith((".bpmn", ".dmn")) or path.startswith((_DICTIONARY, _TASKS, _LETTERS))]
+    rest = [{path: content for path, content in files.items() if path not in taken} for files in sides]
+    return (
+        *comparison.of_diagrams(*(_ending(files, ".bpmn") for files in sides)),
+        *table_comparison.of_tables(*(_ending(files, ".dmn") for files in sides)),
+        *form_comparison.of_forms(*(_under(files, _TASKS) for files in sides), *words),
+        *form_comparison.of_texts(*(_under(files, _LETTERS) for files in sides), "letter"),
+        *form_comparison.of_dictionary(*(_under(files, _DICTIONARY) for files in sides)),
+        *form_comparison.of_texts(*rest, "file"),
+    )
+
+
+def changes(old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
+    """Every difference as a sentence."""
+    titles = (_titles(old), _titles(new))
+    return tuple(Told(one.kind, one.file, one.element, _Wording(one, language, titles).sentence()) for one in differences(old, new))
+
+
+def marks(found: Sequence[Difference]) -> Marks:
+    """What the differences paint on the diagrams of both sides. A name is a change; where an element stands on the sheet is not."""
+    old: dict[str, dict[str, str]] = {}
+    new: dict[str, dict[str, str]] = {}
+    for one in found:
+        for side, subject in ((old, one.old), (new, one.new)):
+            if subject is not None and subject.file.endswith(".bpmn") and subject.id != subject.file and one.kind in _STRONGEST:
+                page = side.setdefault(subject.file, {})
+                kind = "changed" if one.kind == "renamed" else one.kind
+                page[subject.id] = max(page.get(subject.id, kind), kind, key=_STRONGEST.index)
+    return Marks(old, new)
+
+
+def burden(old: Edition, new: Edition, language: str, process: str = "parcours") -> tuple[BurdenLine, ...]:
+    """Each figure of each way of a process, draft against current; a process that one side lacks has none. A rise needs a reason to be published.
+
+    Refuses: what reading either refuses (`pathway.refused`, findings of forms).
+    """
+    if any(process not in one.definitions.processes for one in (old, new)):
+        return ()
+    before, after = (burdens.measure(one.definitions, one.forms, process) for one in (old, new))
+    changed = {(one.path, one.figure): one for one in burdens.compare_burden(before, after)}
+    lines = []
+    for path in burdens.PATHS:
+        for figure in burdens.FIGURES:
+            change = changed.get((path, figure))
+            was, now = getattr(before.paths[path], figure), getattr(after.paths[path], figure)
+            lines.append(BurdenLine(path, figure, translate(f"burden.figure.{figure}", language), was, now, bool(change and change.is_rise), _rise(change, language)))
+    return tuple(lines)
+
+
+def _rise(change: burdens.Change | None, language: str) -> str:
+    if change is None:
+        return ""
+    path, figure = translate(f"burden.path.{change.path}", language), translate(f"burden.figure.{change.figure}", language)
+    code = f"burden.change.{'more' if change.is_rise else 'fewer'}"
+    return translate(code, language, path=path, figure=figure, old=change.old, new=change.new, difference=abs(change.new - change.old))
+
+
+def _under(files: Mapping[str, bytes], folder: str) -> dict[str, bytes]:
+    return {path: content for path, content in files.items() if path.startswith(folder)}
+
+
+def _ending(files: Mapping[str, bytes], ending: str) -> dict[str, bytes]:
+    return {path: content for path, content in files.items() if path.endswith(ending)}
+
+
+def _titles(edition: Edition) -> dict[str, dict[str, str]]:
+    """The title of each form by its id, as far as its file can be read."""
+    found: dict[str, dict[str, str]] = {}
+    for content in _under(edition.files, _TASKS).values():
+        try:
+            read = tomllib.loads(content.decode("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if isinstance(read.get("title"), dict):
+            found[str(read.get("id"))] = {language: str(text) for language, text in read["title"].items()}
+    return found
+
+
+class _Wording:
+    """One difference in one language."""
+
+    def __init__(self, difference: Difference, language: str, titles: tuple[Mapping[str, Any], Mapping[str, Any]]) -> None:
+        self.one, self.language, self.titles = difference, language, titles
+        self.known = catalogue(language)
+
+    def sentence(self) -> str:
+        one = self.one
+        subject = one.subject
+        said = {
+            "subject": self.subject(subject), "name": self._name(subject), "within": self._plain(pick(dict(subject.within), self.language)),
+            "before": self.value(one.before, one.before_names, 0), "after": self.value(one.after, one.after_names, 1),
+        }  # fmt: skip
+        if one.kind in ("added", "removed"):
+            code = f"{one.kind}_{subject.kind}"
+            return self._say(code if f"comparison.sentence.{code}" in self.known else one.kind, said)
+        if one.what in ("layout", "writing", "content", "order"):
+            return self._say(one.what, said)
+        state = "both" if one.before and one.after else "set" if one.after else "cleared"
+        if one.what == "name":
+            said["tongue"] = translate(f"comparison.tongue.{one.detail}", self.language) if f"comparison.tongue.{one.detail}" in self.known else one.detail
+            return self._say({"both": "renamed", "set": "named", "cleared": "unnamed"}[state], said)
+        if one.what == "deadline":
+            return self._deadline(state, said)
+        if one.kind == "moved":
+            return self._say({"both": "moved", "set": "moved_in", "cleared": "moved_out"}[state], said)
+        return self._say({"both": "changed"}.get(state, state), said | {"what": self._what()})
+
+    def subject(self, subject: Subject) -> str:
+        """« La tâche « … » »; a rule by its place in its table."""
+        kind = subject.kind
+        if kind == "rule" and not subject.names:
+            kind = "rule_bare"
+        code = f"comparison.subject.{kind if f'comparison.subject.{kind}' in self.known else 'other'}"
+        return translate(code, self.language, name=self._name(subject), rank=subject.rank, within=self._plain(pick(dict(subject.within), self.language)))
+
+    def value(self, written: str, names: Mapping[str, str], side: int) -> str:
+        """A value as people say it; names that must exist are looked up, the rest is shown as it is written."""
+        if not written:
+            return ""
+        what = self.one.what
+        if names:
+            return self._plain(pick(dict(names), self.language))
+        if what == "form" and written in self.titles[side]:
+            return self._plain(f"{pick(dict(self.titles[side][written]), self.language)} ({written})")
+        if what == "deadline":
+            return self._delay(written)
+        family = {"role": "role", "owner": "agency", "presence": "comparison.place", "kind": "comparison.subject"}.get(what, "comparison.value")
+        if f"{family}.{written}" in self.known:
+            said = translate(f"{family}.{written}", self.language, name="")
+            return said.partition("«")[0].partition("“")[0].strip() if what == "kind" else said
+        return self._plain(written)
+
+    def _deadline(self, state: str, said: dict[str, str]) -> str:
+        if state != "both":
+            return self._say(f"deadline_{state}", said)
+        (number, _, unit), (_, _, other) = self.one.before.partition(" "), self.one.after.partition(" ")
+        return self._say("deadline", said | ({"before": number} if unit == other else {}))
+
+    def _delay(self, written: str) -> str:
+        number, _, unit = written.partition(" ")
+        form = Locale.parse(self.language).plural_form(int(number)) if number.isdigit() else "other"
+        code = next((code for code in (f"comparison.unit.{unit}.{form}", f"comparison.unit.{unit}.other") if code in self.known), "")
+        return translate(code, self.language, number=number) if code else self._plain(written)
+
+    def _what(self) -> str:
+        one = self.one
+        column = pick(dict(one.detail_names), self.language)
+        if f"comparison.what.{one.what}" in self.known:
+            return translate(f"comparison.what.{one.what}", self.language, detail=self._plain(column or one.detail))
+        return translate("comparison.what.other", self.language, detail=self._plain(f"{one.what}.{one.detail}" if one.detail else one.what))
+
+    def _name(self, subject: Subject) -> str:
+        return self._plain(pick(dict(subject.names), self.language) or subject.id)
+
+    def _plain(self, text: str) -> str:
+        """Cut where it is too long; in Arabic, what is written in another script keeps its own direction."""
+        text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        return f"\u2068{text}\u2069" if self.language == "ar" and any("a" <= letter.lower() <= "z" for letter in text) else text
+
+    def _say(self, code: str, said: Mapping[str, str]) -> str:
+        return translate(f"comparison.sentence.{code}", self.language, **said)
