@@ -8,15 +8,19 @@ import signal
 import sys
 import time
 import urllib.request
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
 from engine import doctor as doctors
 from engine import installation, jobs, postgres, settings, supervisor, terminal
 from engine.actors import signin, users
+from engine.casework import comparisons, editions
 from engine.database import Database
+from engine.errors import Refusal
 from engine.terminal import Stop, say
 
 _PYTHON = sys.executable
@@ -122,6 +126,30 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         for line in report.lines():
             say(line)
     raise typer.Exit(0 if report.is_well else 1)
+
+
+@masar.command()
+def compare(
+    old: Annotated[Path, typer.Argument(help="A folder that holds processes/ and forms/.", exists=True, file_okay=False)],
+    new: Annotated[Path, typer.Argument(help="The other one.", exists=True, file_okay=False)],
+    language: Annotated[str, typer.Option(help="fr, ar or en.")] = "fr",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Says what changed from one folder of diagrams and forms to another, and what it costs those who walk the pathway."""
+    before, after = (editions.Edition(UUID(int=0), 0, editions.files_of(folder / "processes", folder / "forms")) for folder in (old, new))
+    told = comparisons.changes(before, after, language)
+    try:
+        figures = comparisons.burden(before, after, language)
+    except Refusal as refused:  # what cannot be published has no figures, and is compared all the same
+        figures, said = (), str(refused)
+    else:
+        said = ""
+    if as_json:
+        lines = {"changes": [asdict(one) for one in told], "burden": [asdict(one) for one in figures], "refused": said}
+        say(json.dumps(lines, ensure_ascii=False, indent=2))
+    else:
+        for line in (*(f"{one.file}: {one.text}" for one in told), *(one.text for one in figures if one.text), *([said] if said else [])):
+            say(line)
 
 
 @accounts.command("add")

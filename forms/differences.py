@@ -141,14 +141,16 @@ def of_things(old: Sequence[Thing], new: Sequence[Thing], *, across_files: bool 
 
 
 def of_sheet(old: Mapping[str, bytes], new: Mapping[str, bytes], kind: str, read: Reader) -> list[Difference]:
-    """What differs between two sets of files whose things may move from one to another, as those of the dictionary."""
+    """What differs between two sets of files whose things may move from one to another, as those of the dictionary. Only files that changed are read."""
+    same_files = {path for path in old.keys() & new.keys() if old[path] == new[path]}
+    old, new = ({path: content for path, content in side.items() if path not in same_files} for side in (old, new))
     things_old = [(path, read(path, content)) for path, content in sorted(old.items())]
     things_new = [(path, read(path, content)) for path, content in sorted(new.items())]
     found = of_things([one for _, things in things_old for one in things or ()], [one for _, things in things_new for one in things or ()], across_files=True)
     told = {side.file for one in found for side in (one.old, one.new) if side}
     unreadable = {path for path, things in (*things_old, *things_new) if things is None}
     for path in sorted(old.keys() | new.keys()):
-        if old.get(path) == new.get(path) or (path in told and path not in unreadable):
+        if path in told and path not in unreadable:
             continue
         before, after = (Subject(path, kind, path) if path in side else None for side in (old, new))
         if before and after:

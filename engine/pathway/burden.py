@@ -41,7 +41,8 @@ _WAITS = frozenset({"intermediateCatchEvent", "receiveTask", "boundaryEvent"})
 _SENDS = frozenset({"sendTask", "intermediateThrowEvent", "endEvent"})
 _AWAY = frozenset({"sur_place", "distance"})  # she is met, without having to come
 _ENTRY = ""  # whoever held the case, wherever the person was, before a scope began
-_MOST_TURNS_BACK = 200  # ways back of one scope that are walked: a drawing of more is refused elsewhere, and this answers at once
+_MOST = 1_000_000  # a figure above it says nothing more
+_MOST_TURNS_BACK = 50  # ways back of one scope that are walked: a drawing of more is refused elsewhere, and this answers at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,11 @@ class Change:
 
 def measure(definitions: Definitions, forms: Mapping[str, FormDefinition], process: str) -> Burden:
     """The burden of a process that is there."""
-    found = {path: _Measure(definitions, forms, path).process(process).whole for path in PATHS}
-    return Burden(process, {path: one.figures() for path, one in found.items()}, {path: one.walked for path, one in found.items()})
+    paths, walked = {}, {}
+    for path in PATHS:
+        one = _Measure(definitions, forms, path)
+        paths[path], walked[path] = one.process(process).figures(), one.walked(process)
+    return Burden(process, paths, walked)
 
 
 def compare_burden(old: Burden, new: Burden) -> tuple[Change, ...]:
@@ -106,7 +110,7 @@ class _Sum:
     `places`: where the person must be before anything interrupts; `breaks`: whether something did."""
 
     asked: Asked
-    walked: dict[str, frozenset[str]]
+    elements: set[Element]
     acts: int = 0
     days: float = 0.0
     visits: int = 0
@@ -121,16 +125,15 @@ class _Sum:
 
     def figures(self) -> PathBurden:
         asked = self.asked
-        return PathBurden(
+        counted = (
             asked.questions, asked.again, len(asked.pieces), len(asked.held), self.visits + len(self.places), self.handovers, len(self.agencies),
-            asked.signatures, int(-(-round(self.days, 6) // 1)), len(self.loops), self.without_deadline,
+            asked.signatures, -(-round(min(self.days, _MOST), 6) // 1), len(self.loops), self.without_deadline,
         )  # fmt: skip
+        return PathBurden(*(int(min(one, _MOST)) for one in counted))
 
     def add(self, other: "_Sum", *, is_another: bool = False) -> None:
         """Counts what another way adds; where the case and the person come from is the caller's. `is_another`: about another measure, aid or visit."""
         self.asked.add(other.asked, is_another=is_another)
-        for process, ids in other.walked.items():
-            self.walked[process] = self.walked.get(process, frozenset()) | ids
         self.acts += other.acts
         self.visits += other.visits
         self.handovers += other.handovers
@@ -154,6 +157,13 @@ class _Scope:
     whole: _Sum
 
 
+_EMPTY = _Scope(_Sum(Asked(), set()), _Sum(Asked(), set()))
+
+
+def _key(spec: ScopeSpec, message: str) -> tuple[int, str]:
+    return spec.number, message
+
+
 class _Measure:
     """One of the three ways, through any number of processes, each summed up once."""
 
@@ -161,32 +171,54 @@ class _Measure:
         self.definitions, self.path = definitions, path
         self.forms: Callable[[str], Asked] = cache(lambda form: asked_by(forms.get(form), path))
         self.scopes: dict[tuple[int, str], _Scope] = {}
-        self.open: set[tuple[int, str]] = set()
 
-    def process(self, process: str, message: str = "") -> _Scope:
-        spec = self.definitions.spec(process)
-        return self._scope(spec, message, spec.begins(message or None) or spec.entries)
+    def process(self, process: str) -> _Sum:
+        """Sums up a process after all that it enters, so that none is waited for; one that is entered from inside itself adds nothing there."""
+        top = (self.definitions.spec(process), "")
+        seen, stack = {_key(*top)}, [(top, iter(self._entries(top[0])))]
+        while stack:
+            scope, entered = stack[-1]
+            inner = next(entered, None)
+            if inner is None:
+                stack.pop()
+                self.scopes[_key(*scope)] = self._scope(*scope)
+            elif _key(*inner) not in seen:
+                seen.add(_key(*inner))
+                stack.append((inner, iter(self._entries(inner[0]))))
+        return self.scopes[_key(*top)].whole
 
-    def _scope(self, spec: ScopeSpec, message: str, entries: Sequence[Element]) -> _Scope:
-        """A process or sub-process; one that enters itself adds nothing the second time."""
-        key = (spec.number, message)
-        if key in self.scopes:
-            return self.scopes[key]
-        if key in self.open:
-            return _Scope(_Sum(Asked(), {}), _Sum(Asked(), {}))
-        self.open.add(key)
-        network = Network(entries, self.path, self._cost)
+    def walked(self, process: str) -> dict[str, frozenset[str]]:
+        """The elements passed, by process, of those a process enters too."""
+        found: dict[str, set[str]] = {}
+        seen, waiting = set(), [(self.definitions.spec(process), "")]
+        while waiting:
+            scope = waiting.pop()
+            if _key(*scope) in seen:
+                continue
+            seen.add(_key(*scope))
+            for element in self.scopes.get(_key(*scope), _EMPTY).whole.elements:
+                found.setdefault(element.scope_spec.process, set()).add(element.id)
+                inside = self._inside(element)
+                waiting += [inside] if inside else []
+        return {name: frozenset(ids) for name, ids in found.items()}
+
+    def _entries(self, spec: ScopeSpec) -> list[tuple[ScopeSpec, str]]:
+        return [inner for element in spec.elements if (inner := self._inside(element))]
+
+    def _scope(self, spec: ScopeSpec, message: str) -> _Scope:
+        """A process or sub-process, once what it enters is summed up."""
+        network = Network(spec.begins(message or None) or spec.entries, self.path, self._cost)
         route = network.route()
         plain = whole = self._along(route)
         if self.path == "longest":
             whole = self._along(route, frozenset(route.order))
             self._turn_back(network, route, whole)
             for inner in spec.event_subprocesses:
-                if all(getattr(one, "is_interrupting", True) is False for one in inner.inner.entries):
-                    whole.add_turn(self._inner(inner).whole, is_beside=True)
-        self.open.discard(key)
-        self.scopes[key] = _Scope(plain, whole)
-        return self.scopes[key]
+                entered = self._entered(inner)
+                if entered is not None and all(getattr(one, "is_interrupting", True) is False for one in inner.inner.entries):
+                    whole.add_turn(entered.whole, is_beside=True)
+                    whole.elements.add(inner)
+        return _Scope(plain, whole)
 
     def _turn_back(self, network: Network, route: Route, total: _Sum) -> None:
         """Each loop whose beginning lies on the way turns once more, and so do those that lie on that turn."""
@@ -199,27 +231,26 @@ class _Measure:
             turn = network.route(found[1], found[0]) if turned <= _MOST_TURNS_BACK else None
             if turn is not None:
                 total.add_turn(self._along(turn, frozenset(set(turn.order) - reached)))
+                total.elements |= set(turn.order)
                 reached |= set(turn.order)
 
     # --- one element ---
 
-    def _inner(self, element: Element) -> _Scope:
-        assert element.inner is not None
-        return self._scope(element.inner, "", element.inner.begins() or element.inner.entries)
-
-    def _entered(self, element: Element) -> _Scope | None:
-        """What an element enters: a sub-process, a called process, one that its message starts."""
+    def _inside(self, element: Element) -> tuple[ScopeSpec, str] | None:
+        """What an element enters, and by which message: a sub-process, a called process, one that its message starts."""
         if element.inner is not None:
-            return self._inner(element)
+            return element.inner, ""
         called = getattr(element, "called", "")
         if called in self.definitions.processes:
-            return self.process(called)
+            return self.definitions.spec(called), ""
         trigger = getattr(element, "trigger", None)
-        if trigger is not None and trigger.kind == "message" and element.kind in _SENDS:
-            started = self.definitions.starting_messages.get(trigger.name)
-            if started:
-                return self.process(started, trigger.name)
+        if trigger is not None and trigger.kind == "message" and element.kind in _SENDS and trigger.name in self.definitions.starting_messages:
+            return self.definitions.spec(self.definitions.starting_messages[trigger.name]), trigger.name
         return None
+
+    def _entered(self, element: Element) -> _Scope | None:
+        inside = self._inside(element)
+        return None if inside is None else self.scopes.get(_key(*inside), _EMPTY)
 
     def _cost(self, element: Element) -> Cost:
         inside = self._entered(element)
@@ -231,7 +262,7 @@ class _Measure:
 
     def _along(self, route: Route, more: frozenset[Element] = frozenset()) -> _Sum:
         """Adds up a way, element after element; the loops of those in `more` turn once more, inside them too."""
-        total = _Sum(Asked(), {})
+        total = _Sum(Asked(), set())
         holders: dict[Element, frozenset[str]] = {}
         since: dict[Element, tuple[int, str]] = {}  # the last interruption (0: none), and where the person is (nobody knows: "")
         ends: dict[Element, float] = {}
@@ -241,8 +272,8 @@ class _Measure:
             before = route.before.get(element, ())
             held: frozenset[str] = frozenset().union(*(holders[one] for one in before)) if before else frozenset({_ENTRY})
             cut, place = _latest([since[one] for one in before])
-            process, loop = element.scope_spec.process, getattr(element, "loop", None)
-            total.walked[process] = total.walked.get(process, frozenset()) | {element.id}
+            loop = getattr(element, "loop", None)
+            total.elements.add(element)
             scope = self._entered(element)
             inside = self._act(element) if scope is None else scope.whole if element in more else scope.plain
             total.add(inside)
@@ -277,7 +308,7 @@ class _Measure:
 
     def _act(self, element: Element) -> _Sum:
         """One element alone: an act of a person, with what its form asks, who takes the case over and whether the person must come; or a wait."""
-        total = _Sum(Asked(), {}, days=_days(element), breaks=element.kind in _WAITS)
+        total = _Sum(Asked(), set(), days=_days(element), breaks=element.kind in _WAITS)
         if element.kind in _PEOPLE:
             note, agency = element.extensions.task, element.shown_lane
             total.acts = 1

@@ -5,7 +5,6 @@ What each kind of way chooses is told in `burden`; what an element costs is the 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from engine.pathway.spiff.elements import Element
 
@@ -44,14 +43,11 @@ class Network:
         self._walk()
         self.rank = {element: rank for rank, element in enumerate(self.order)}
 
-    @cached_property
-    def _turning(self) -> frozenset[tuple[Element, Element]]:
-        return frozenset(self.back)
-
     def _walk(self) -> None:
         """Depth first, in the order drawn: an arrow to what is still being walked is a way back. Leaves the others in an order without way back."""
         state: dict[Element, int] = {}
         done: list[Element] = []
+        back: dict[tuple[Element, Element], None] = {}
         for entry in self.entries:
             if entry in state:
                 continue
@@ -67,9 +63,9 @@ class Network:
                 elif target not in state:
                     state[target] = 1
                     stack.append((target, self._targets(target)))
-                elif state[target] == 1 and (element, target) not in self.back:
-                    self.back.append((element, target))
-        self.order = done[::-1]
+                elif state[target] == 1:
+                    back[element, target] = None
+        self.order, self.back = done[::-1], list(back)
 
     def _targets(self, element: Element) -> Iterator[Element]:
         self.ways[element] = self._ways(element)
@@ -132,7 +128,7 @@ class Network:
                 continue
             offers = []
             for way in self.ways[element]:
-                alive = tuple(one for one in way.to if one in made.cost and (element, one) not in self._turning)
+                alive = tuple(one for one in way.to if one in made.cost)  # a way back leads to what is not decided yet
                 if alive:
                     offers.append(_Way(alive, way.is_default, way.is_timer))
             if not offers:

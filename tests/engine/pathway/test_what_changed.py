@@ -96,6 +96,18 @@ def test_a_file_written_otherwise_is_told_once_as_nothing_more():
     assert (one.kind, one.what) == ("layout", "writing")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("<bpmn:boundaryEvent ", '<bpmn:boundaryEvent cancelActivity="true" '), ("<bpmn:sequenceFlow ", '<bpmn:sequenceFlow isImmediate="false" '),
+     ("<bpmn:userTask ", '<bpmn:userTask startQuantity="1" ')],
+)  # fmt: skip
+def test_what_goes_without_saying_may_be_written_out(before, after):
+    old = drawing.diagram(drawing.process(drawing.start(), drawing.user("a"), drawing.boundary("late", "a", drawing.timer("Duration", "P1D")), drawing.end(),
+                                          drawing.flows("start > a > end", "late > end"))).replace(b' cancelActivity="true"', b"")  # fmt: skip
+    (one,) = comparison.of_diagrams({"un": old}, {"un": old.replace(before.encode(), after.encode())})
+    assert (one.kind, one.what) == ("layout", "writing")
+
+
 @pytest.mark.parametrize("broken", [b"", b"<a", b"<a/>", b"\xff\xfe", b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'])
 def test_a_draft_that_cannot_be_read_is_told_as_changed(broken):
     (one,) = comparison.of_diagrams({"suivi.bpmn": DIAGRAMS["suivi.bpmn"]}, {"suivi.bpmn": broken})

@@ -4,22 +4,25 @@ The differences are `engine.pathway.comparison`'s and `forms.comparison`'s, the 
 Not who may see or approve them.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from babel import Locale
 
+from engine import errors
 from engine.casework.editions import Edition
 from engine.i18n import catalogue, pick, translate
 from engine.pathway import burden as burdens
 from engine.pathway import comparison, table_comparison
 from forms import comparison as form_comparison
-from forms.differences import Difference, Subject
+from forms.differences import Difference, Names, Subject
+from forms.text import FormError
 
 _DICTIONARY, _TASKS, _LETTERS = "forms/dictionary/", "forms/tasks/", "forms/letters/"
 _LONGEST = 240  # characters of a value in a sentence
+_LATIN, _ARABIC = re.compile("[A-Za-z]"), re.compile("[\u0600-\u06ff]")
 _STRONGEST = ("moved", "renamed", "changed", "added", "removed")
 
 
@@ -57,13 +60,14 @@ class BurdenLine:
 def differences(old: Edition, new: Edition) -> tuple[Difference, ...]:
     """What differs between two editions, file by file: diagrams, tables, forms, letters, dictionary, then the rest."""
     sides = old.files, new.files
-    words = [form_comparison.labels(_under(files, _DICTIONARY)) for files in sides]
+    tasks = [_under(files, _TASKS) for files in sides]
+    words = [form_comparison.labels(_under(files, _DICTIONARY)) if tasks[0] != tasks[1] else {} for files in sides]
     taken = [path for files in sides for path in files if path.endswith((".bpmn", ".dmn")) or path.startswith((_DICTIONARY, _TASKS, _LETTERS))]
     rest = [{path: content for path, content in files.items() if path not in taken} for files in sides]
     return (
         *comparison.of_diagrams(*(_ending(files, ".bpmn") for files in sides)),
         *table_comparison.of_tables(*(_ending(files, ".dmn") for files in sides)),
-        *form_comparison.of_forms(*(_under(files, _TASKS) for files in sides), *words),
+        *form_comparison.of_forms(*tasks, *words),
         *form_comparison.of_texts(*(_under(files, _LETTERS) for files in sides), "letter"),
         *form_comparison.of_dictionary(*(_under(files, _DICTIONARY) for files in sides)),
         *form_comparison.of_texts(*rest, "file"),
@@ -72,8 +76,9 @@ def differences(old: Edition, new: Edition) -> tuple[Difference, ...]:
 
 def changes(old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
     """Every difference as a sentence."""
-    titles = (_titles(old), _titles(new))
-    return tuple(Told(one.kind, one.file, one.element, _Wording(one, language, titles).sentence()) for one in differences(old, new))
+    found = differences(old, new)
+    titles = tuple(_titles(one) if any(other.what == "form" for other in found) else {} for one in (old, new))
+    return tuple(Told(one.kind, one.file, one.element, _Wording(one, language, titles).sentence()) for one in found)
 
 
 def marks(found: Sequence[Difference]) -> Marks:
@@ -92,22 +97,25 @@ def marks(found: Sequence[Difference]) -> Marks:
 def burden(old: Edition, new: Edition, language: str, process: str = "parcours") -> tuple[BurdenLine, ...]:
     """Each figure of each way of a process, draft against current; a process that one side lacks has none. A rise needs a reason to be published.
 
-    Refuses: what reading either refuses (`pathway.refused`, findings of forms).
+    Refuses: `pathway.refused`, `edition.refused`, where one of them cannot be read whole.
     """
-    if any(process not in one.definitions.processes for one in (old, new)):
-        return ()
-    before, after = (burdens.measure(one.definitions, one.forms, process) for one in (old, new))
+    try:
+        if any(process not in one.definitions.processes for one in (old, new)):
+            return ()
+        before, after = (burdens.measure(one.definitions, one.forms, process) for one in (old, new))
+    except FormError as refused:
+        raise errors.Invalid("edition.refused", [errors.Finding(one.code, one.where, one.details, one.message) for one in refused.findings]) from refused
     changed = {(one.path, one.figure): one for one in burdens.compare_burden(before, after)}
     lines = []
     for path in burdens.PATHS:
         for figure in burdens.FIGURES:
             change = changed.get((path, figure))
             was, now = getattr(before.paths[path], figure), getattr(after.paths[path], figure)
-            lines.append(BurdenLine(path, figure, translate(f"burden.figure.{figure}", language), was, now, bool(change and change.is_rise), _rise(change, language)))
+            lines.append(BurdenLine(path, figure, translate(f"burden.figure.{figure}", language), was, now, bool(change and change.is_rise), _in_words(change, language)))
     return tuple(lines)
 
 
-def _rise(change: burdens.Change | None, language: str) -> str:
+def _in_words(change: burdens.Change | None, language: str) -> str:
     if change is None:
         return ""
     path, figure = translate(f"burden.path.{change.path}", language), translate(f"burden.figure.{change.figure}", language)
@@ -123,9 +131,9 @@ def _ending(files: Mapping[str, bytes], ending: str) -> dict[str, bytes]:
     return {path: content for path, content in files.items() if path.endswith(ending)}
 
 
-def _titles(edition: Edition) -> dict[str, dict[str, str]]:
+def _titles(edition: Edition) -> dict[str, Names]:
     """The title of each form by its id, as far as its file can be read."""
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, Names] = {}
     for content in _under(edition.files, _TASKS).values():
         try:
             read = tomllib.loads(content.decode("utf-8"))
@@ -139,7 +147,7 @@ def _titles(edition: Edition) -> dict[str, dict[str, str]]:
 class _Wording:
     """One difference in one language."""
 
-    def __init__(self, difference: Difference, language: str, titles: tuple[Mapping[str, Any], Mapping[str, Any]]) -> None:
+    def __init__(self, difference: Difference, language: str, titles: Sequence[Mapping[str, Names]]) -> None:
         self.one, self.language, self.titles = difference, language, titles
         self.known = catalogue(language)
 
@@ -213,9 +221,9 @@ class _Wording:
         return self._plain(pick(dict(subject.names), self.language) or subject.id)
 
     def _plain(self, text: str) -> str:
-        """Cut where it is too long; in Arabic, what is written in another script keeps its own direction."""
+        """Cut where it is too long; what is written in the other script keeps its own direction."""
         text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-        return f"\u2068{text}\u2069" if self.language == "ar" and any("a" <= letter.lower() <= "z" for letter in text) else text
+        return f"\u2068{text}\u2069" if (_LATIN if self.language == "ar" else _ARABIC).search(text) else text
 
     def _say(self, code: str, said: Mapping[str, str]) -> str:
         return translate(f"comparison.sentence.{code}", self.language, **said)
