@@ -14,7 +14,8 @@ from typing import Any
 from forms.differences import Difference, Key, Names, Thing, of_files, of_sheet
 from forms.text import LANGUAGES
 
-_CALLED = {"label": "name", "title": "name", "message": "sentence", "source": "citation", "subject": "about", "object": "purpose_line"}  # what a key is called as a property
+# What a key is called as a property, where another sort of thing has one of that name.
+_CALLED = {"label": "name", "title": "name", "message": "sentence", "source": "citation", "subject": "about", "object": "purpose_line"}
 _LISTS = (("lists", "list"), ("purposes", "purpose"), ("pieces", "piece"))
 
 

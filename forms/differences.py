@@ -19,8 +19,8 @@ _NAMES = frozenset({"name"})
 # What many things have in common tells nothing of which is which.
 _WEAK = frozenset({"kind", "lane", "scope", "section", "file", "required", "interrupting", "inferred", "class", "owner", "purpose", "retention", "type"})
 _ALIKE = 6_000  # of 10,000
-_COMMON = 2_000  # pairs that one trait may propose: more, and it tells nothing
-_ROUNDS = 8
+_COMMON = 400  # pairs that one trait may propose: more, and it tells nothing
+_ROUNDS = 4
 _FEWEST_WORDS = 4
 _LONGEST_ROW = 1_500  # things whose order is looked at one against another
 
@@ -123,7 +123,7 @@ def of_files(old: Mapping[str, bytes], new: Mapping[str, bytes], kind: str, read
         one, other = pages_old[before], pages_new[after]
         told = []
         if before != after:
-            told.append(Difference("renamed", Subject(before, kind, before, title(one or ())), Subject(after, kind, after, title(other or ())), "path", before=before, after=after))
+            told.append(replace(_whole("renamed", kind, before, after, one, other, "path"), before=before, after=after))
         if one is None or other is None:
             told.append(_whole("changed", kind, before, after, one, other, "content"))
         else:

@@ -62,7 +62,7 @@ def differences(old: Edition, new: Edition) -> tuple[Difference, ...]:
     sides = old.files, new.files
     tasks = [_under(files, _TASKS) for files in sides]
     words = [form_comparison.labels(_under(files, _DICTIONARY)) if tasks[0] != tasks[1] else {} for files in sides]
-    taken = [path for files in sides for path in files if path.endswith((".bpmn", ".dmn")) or path.startswith((_DICTIONARY, _TASKS, _LETTERS))]
+    taken = {path for files in sides for path in files if path.endswith((".bpmn", ".dmn")) or path.startswith((_DICTIONARY, _TASKS, _LETTERS))}
     rest = [{path: content for path, content in files.items() if path not in taken} for files in sides]
     return (
         *comparison.of_diagrams(*(_ending(files, ".bpmn") for files in sides)),
@@ -111,7 +111,8 @@ def burden(old: Edition, new: Edition, language: str, process: str = "parcours")
         for figure in burdens.FIGURES:
             change = changed.get((path, figure))
             was, now = getattr(before.paths[path], figure), getattr(after.paths[path], figure)
-            lines.append(BurdenLine(path, figure, translate(f"burden.figure.{figure}", language), was, now, bool(change and change.is_rise), _in_words(change, language)))
+            label, is_rise = translate(f"burden.figure.{figure}", language), bool(change and change.is_rise)
+            lines.append(BurdenLine(path, figure, label, was, now, is_rise, _in_words(change, language)))
     return tuple(lines)
 
 

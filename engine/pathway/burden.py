@@ -13,9 +13,10 @@ has answered anything yet. What is chosen where the drawing leaves a choice:
 | events at the edge, event sub-processes | none | none | one of those that interrupt, all of those that do not |
 | what a form asks | required, without condition | without condition | everything |
 
-So no case that goes through comes under the shortest, none whose loops turn once more goes over the longest, and "typical" is what the coordinator drew as
-the ordinary way: she changes it by changing a default. Fewer acts of persons come first, then fewer days. Called processes are entered, and those that a
-message of the way starts. A visit is acts with the person present at one place, with nothing between them that lets a day pass. The one more turn of a loop is walked plainly: what turns inside it does not turn again. A way back is found walking the flows in the order drawn. Nothing is enumerated: each scope is decided once, from its end.
+"Typical" is what the coordinator drew as the ordinary way: she changes it by changing a default. Fewest and most are told by acts of persons, then by days:
+a way of fewer acts may take more days. Called processes are entered, and those that a message of the way starts. A visit is acts with the person present at
+one place, with nothing between them that lets a day pass. The one more turn of a loop is walked plainly: what turns inside it does not turn again. A way back
+is found walking the flows in the order drawn. Nothing is enumerated: each scope is decided once, from its end.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -21,16 +21,19 @@ _FAMILIES = {"sequenceFlow": "flow", "messageFlow": "flow", "association": "flow
              "message": "message", "signal": "signal", "error": "error", "escalation": "escalation", "definitions": "file"}  # fmt: skip
 _LINKS = {"sourceRef": "source", "targetRef": "target", "attachedToRef": "host", "default": "default", "messageRef": "message_ref", "signalRef": "signal",
           "errorRef": "error", "escalationRef": "escalation", "processRef": "process"}  # fmt: skip
-_CALLED = {"isSequential": "sequential", "calledElement": "called", "cancelActivity": "interrupting", "isInterrupting": "interrupting", "triggeredByEvent": "event_subprocess",
+_CALLED = {"calledElement": "called", "cancelActivity": "interrupting", "isInterrupting": "interrupting", "triggeredByEvent": "event_subprocess",
            "loopMaximum": "loop_maximum", "loopCardinality": "loop_count", "completionCondition": "loop_until", "loopCondition": "loop_while",
-           "conditionExpression": "condition", "condition": "condition", "documentation": "documentation", "errorCode": "code", "escalationCode": "code"}  # fmt: skip
+           "conditionExpression": "condition", "condition": "condition", "documentation": "documentation", "errorCode": "code",
+           "escalationCode": "code"}  # fmt: skip
 # What says nothing when written out: attribute → the value it has anyway.
-_ASSUMED = {"isSequential": "false", "cancelActivity": "true", "isInterrupting": "true", "triggeredByEvent": "false", "isClosed": "false", "isImmediate": "false",
-            "isForCompensation": "false", "startQuantity": "1", "completionQuantity": "1", "instantiate": "false", "implementation": "##unspecified",
+_ASSUMED = {"isSequential": "false", "cancelActivity": "true", "isInterrupting": "true", "triggeredByEvent": "false", "isClosed": "false",
+            "isImmediate": "false", "isForCompensation": "false", "startQuantity": "1", "completionQuantity": "1", "instantiate": "false",
+            "implementation": "##unspecified",
             "gatewayDirection": "Unspecified", "eventGatewayType": "Exclusive", "behavior": "All", "testBefore": "false", "parallelMultiple": "false",
             "processType": "None"}  # fmt: skip
 _EXTENSIONS = {
-    ("tache", "form"): "form", ("tache", "role"): "role", ("tache", "sujet"): "subject", ("tache", "presence"): "presence", ("tache", "distinct"): "distinct", ("operation", "nom"): "operation",
+    ("tache", "form"): "form", ("tache", "role"): "role", ("tache", "sujet"): "subject", ("tache", "presence"): "presence",
+    ("tache", "distinct"): "distinct", ("operation", "nom"): "operation",
     ("decision", "ref"): "decision", ("decision", "resultat"): "result", ("message", "nom"): "message", ("message", "cle"): "key",
     ("message", "resultat"): "result", ("collection", "valeur"): "loop_collection", ("collection", "element"): "loop_item",
 }  # fmt: skip
@@ -65,9 +68,9 @@ def _layout(content: bytes) -> dict[str, str]:
     root, _ = xml.read("", content)
     found: dict[str, str] = {}
     for shape in () if root is None else root.iter(f"{_DI}BPMNShape", f"{_DI}BPMNEdge"):
-        parts = [f"{local(one)}{sorted((name, value) for name, value in one.attrib.items() if name not in ('id', 'bpmnElement'))}" for one in shape.iter() if local(one)]
+        drawn = ((local(one), sorted((name, value) for name, value in one.attrib.items() if name not in ("id", "bpmnElement"))) for one in shape.iter())
         name = shape.get("bpmnElement", "").rpartition(":")[2]
-        found[name] = found.get(name, "") + " ".join(parts)
+        found[name] = found.get(name, "") + "".join(map(str, drawn))
     return found
 
 
@@ -98,9 +101,10 @@ class _Diagram:
         """What is drawn: the holder, then what stands in it."""
         yield holder
         for child in holder:
-            if local(child) and child.tag.startswith(_B) and local(child) not in _TOLD_ELSEWHERE and (local(holder) in _HOLDERS or local(child) == "childLaneSet"):
-                if child.get("id") or local(child) in _HOLDERS:
-                    yield from self._nodes(child)
+            name = local(child)
+            is_drawn = name and child.tag.startswith(_B) and name not in _TOLD_ELSEWHERE and (local(holder) in _HOLDERS or name == "childLaneSet")
+            if is_drawn and (child.get("id") or name in _HOLDERS):
+                yield from self._nodes(child)
 
     def things(self) -> Iterator[Thing]:
         seen: dict[str, int] = {}

@@ -42,7 +42,8 @@ class _File:
         self.keys: set[str] = set()
 
     def things(self) -> Iterator[Thing]:
-        yield self._thing(self.root, "definitions", "file", *self._written(self.root, leave={local(one) for one in self.root} - {"extensionElements", "description"}))
+        apart = {local(one) for one in self.root} - {"extensionElements", "description"}
+        yield self._thing(self.root, "definitions", "file", *self._written(self.root, leave=apart))
         for node in self.root:
             kind = local(node)
             if not kind or kind in ("extensionElements", "description", "DMNDI"):

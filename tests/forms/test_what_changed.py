@@ -113,11 +113,15 @@ def test_the_words_of_a_field_in_one_language(language):
 
 
 def test_a_choice_more_a_choice_less_and_their_order():
-    text = '[lists.canal]\nvalues = [\n  { code = "a", label = { fr = "A" } },\n  { code = "b", label = { fr = "B" } },\n  { code = "c", label = { fr = "C" } },\n]\n'
-    old = {"choices.toml": text.encode()}
-    line = '  { code = "a", label = { fr = "A" } },\n'
-    assert told(comparison.of_dictionary, old, {"choices.toml": text.replace(line, "").encode()}) == [("removed", "a", "", "", "")]
-    assert told(comparison.of_dictionary, old, {"choices.toml": (text.replace(line, "").removesuffix("]\n") + f"{line}]\n").encode()}) == [("moved", "a", "order", "1", "3")]
+    lines = ['  { code = "%s", label = { fr = "%s" } },\n' % (code, code.upper()) for code in "abc"]
+
+    def choices(*given):
+        return {"choices.toml": f"[lists.canal]\nvalues = [\n{''.join(given)}]\n".encode()}
+
+    first, *others = lines
+    assert told(comparison.of_dictionary, choices(*lines), choices(*others)) == [("removed", "a", "", "", "")]
+    assert told(comparison.of_dictionary, choices(*others), choices(*lines)) == [("added", "a", "", "", "")]
+    assert told(comparison.of_dictionary, choices(*lines), choices(*others, first)) == [("moved", "a", "order", "1", "3")]
 
 
 def test_a_field_that_moves_to_another_file_or_gets_another_id():
@@ -151,4 +155,5 @@ def test_a_paragraph_of_a_letter_rewritten_taken_out_and_moved():
     assert [(one[0], one[2]) for one in rewritten] == [("changed", "text")]
     assert [one[0] for one in told(letters, old, version(blocks[0], blocks[2], blocks[3]))] == ["removed"]
     assert [(one[0], one[2]) for one in told(letters, old, version(blocks[0], blocks[1].rstrip() + "\n\n", blocks[3], blocks[2]))] == [("moved", "order")]
-    assert [one[2:] for one in told(letters, old, changed(old, "convocation.toml", '"seance.lieu"', '"antenne.lieu"'))] == [("value", "seance.lieu", "antenne.lieu")]
+    elsewhere = changed(old, "convocation.toml", '"seance.lieu"', '"antenne.lieu"')
+    assert [one[2:] for one in told(letters, old, elsewhere)] == [("value", "seance.lieu", "antenne.lieu")]

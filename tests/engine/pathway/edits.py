@@ -57,7 +57,8 @@ def _french_name(rng, root, taken):
 
 
 def _other_name(rng, root, taken):
-    node = _pick(rng, [one for one in root.iter(f"{M}libelle") if etree.QName(one.getparent().getparent()).localname in ("userTask", "startEvent", "callActivity")], taken)
+    named = ("userTask", "startEvent", "callActivity")
+    node = _pick(rng, [one for one in root.iter(f"{M}libelle") if etree.QName(one.getparent().getparent()).localname in named], taken)
     if node is None:
         return None
     node.text = "شيء آخر"
@@ -79,7 +80,8 @@ def _default(rng, root, taken):
     node = _pick(rng, [one for one in root.iter(f"{B}exclusiveGateway") if one.get("default")], taken)
     if node is None:
         return None
-    node.set("default", next(one.get("id") for one in root.iter(f"{B}sequenceFlow") if one.get("sourceRef") == node.get("id") and one.get("id") != node.get("default")))
+    ways = [one.get("id") for one in root.iter(f"{B}sequenceFlow") if one.get("sourceRef") == node.get("id")]
+    node.set("default", next(one for one in ways if one != node.get("default")))
     return {("changed", node.get("id"), "default")}
 
 
@@ -150,14 +152,20 @@ def _layout(rng, root, taken):
 
 
 OF_DIAGRAMS = {
-    "a French name": _french_name, "a name in another language": _other_name, "a deadline": _attribute("tache", "delai", "deadline", lambda value: str(int(value) + 1)),
+    "a French name": _french_name, "a name in another language": _other_name,
+    "a deadline": _attribute("tache", "delai", "deadline", lambda value: str(int(value) + 1)),
     "a unit": _attribute("tache", "unite", "deadline", lambda value: "jours" if value != "jours" else "jours_ouvres"),
     "a role": _attribute("tache", "role", "role", lambda value: "auditeur"), "a form": _attribute("tache", "form", "form", lambda value: "autre"),
     "a presence": _attribute("tache", "presence", "presence", lambda value: "distance" if value != "distance" else "antenne"),
-    "an operation": _attribute("operation", "nom", "operation", lambda value: "autre"), "a parameter": _attribute("parametre", "valeur", "parameter", lambda value: "42"),
-    "a decision": _attribute("decision", "ref", "decision", lambda value: "D99"), "a result": _attribute("decision", "resultat", "result", lambda value: "autre"),
-    "a message": _attribute("message", "nom", "message", lambda value: "autre.message"), "a key": _attribute("message", "cle", "key", lambda value: "autre"),
-    "what is handed in": _attribute("entree", "valeur", "input", lambda value: "autre"), "what is handed out": _attribute("sortie", "valeur", "output", lambda value: "autre"),
+    "an operation": _attribute("operation", "nom", "operation", lambda value: "autre"),
+    "a parameter": _attribute("parametre", "valeur", "parameter", lambda value: "42"),
+    "a decision": _attribute("decision", "ref", "decision", lambda value: "D99"),
+    "a result": _attribute("decision", "resultat", "result", lambda value: "autre"),
+    "a message": _attribute("message", "nom", "message", lambda value: "autre.message"),
+    "a key": _attribute("message", "cle", "key", lambda value: "autre"),
+    "a task kept apart": _attribute("tache", "distinct", "distinct", lambda value: "T999"),
+    "what is handed in": _attribute("entree", "valeur", "input", lambda value: "autre"),
+    "what is handed out": _attribute("sortie", "valeur", "output", lambda value: "autre"),
     "a list gone through": _attribute("collection", "valeur", "loop_collection", lambda value: "autre"),
     "a timer": _text("timeDuration", "timer", "P77D"), "a condition": _text("conditionExpression", "condition", "1 = 2"),
     "whether it interrupts": _flip("boundaryEvent", "cancelActivity", "true", "interrupting"),
@@ -216,7 +224,8 @@ def _rule_come(rng, root, taken):
 
 def _rule_moved(rng, root, taken):
     """To the other end of a table of at least three: with two, which of them moved is anybody's guess."""
-    tables = [one for one in root.iter(f"{D}decisionTable") if len(one.findall(f"{D}rule")) > 2 and not taken & {rule.get("id") for rule in one.findall(f"{D}rule")}]
+    ids = {one: {rule.get("id") for rule in one.findall(f"{D}rule")} for one in root.iter(f"{D}decisionTable")}
+    tables = [one for one, rules in ids.items() if len(rules) > 2 and not taken & rules]
     if not tables:
         return None
     table = rng.choice(tables)

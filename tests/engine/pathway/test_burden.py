@@ -15,15 +15,20 @@ from tests.engine.pathway.drawing import boundary, both, call, catch, element, e
 ROOT = Path(__file__).parents[3]
 LABEL = '{ fr = "x", ar = "x", en = "x" }'
 _FIELDS = {
-    "nom": 'type = "text"', "tel": 'type = "text"\noptional = true', "avis": 'type = "text"\nvalidity = "P0D"', "signature": 'type = "signature"\nvalidity = "P0D"',
+    "nom": 'type = "text"', "tel": 'type = "text"\noptional = true', "avis": 'type = "text"\nvalidity = "P0D"',
+    "signature": 'type = "signature"\nvalidity = "P0D"',
     "cin": 'type = "doc"\npiece = "PJ01"', "enquete": 'type = "doc"\npiece = "PJ16"', "photo": 'type = "doc"',
 }  # fmt: skip
-_GROUP = f'[group]\nid = "foyer"\nsubject = "case"\nlabel = {LABEL}\n' + "".join(
-    f'[fields."foyer.{name}"]\nlabel = {LABEL}\nclass = "C"\nowner = "OTE"\npurpose = "p"\nretention = "P5Y"\n{said}\n' for name, said in _FIELDS.items()
-)
-_MEASURE = f'[group]\nid = "mesure"\nsubject = "measure"\nlabel = {LABEL}\n[fields."mesure.fin"]\nlabel = {LABEL}\nclass = "C"\nowner = "OTE"\npurpose = "p"\nretention = "P5Y"\ntype = "text"\n'
+
+
+def _group(name, subject, fields):
+    head = f'[group]\nid = "{name}"\nsubject = "{subject}"\nlabel = {LABEL}\n'
+    walls = f'label = {LABEL}\nclass = "C"\nowner = "OTE"\npurpose = "p"\nretention = "P5Y"\n'
+    return (head + "".join(f'[fields."{name}.{field}"]\n{walls}{said}\n' for field, said in fields.items())).encode()
+
+
 _PIECES = f'[purposes.p]\nlabel = {LABEL}\n[pieces.PJ01]\nlabel = {LABEL}\nheld_by = "INTERIEUR"\n[pieces.PJ16]\nlabel = {LABEL}\nproduced_by = "CPS"\n'
-WORDS = dictionary.read({"foyer.toml": _GROUP.encode(), "mesure.toml": _MEASURE.encode(), "pieces.toml": _PIECES.encode()})
+WORDS = dictionary.read({"foyer.toml": _group("foyer", "case", _FIELDS), "mesure.toml": _group("mesure", "measure", {"fin": 'type = "text"'}), "pieces.toml": _PIECES.encode()})
 
 
 def asks(name, *asked):
@@ -45,7 +50,8 @@ def task(name, form="f", days="1", unit="jours_ouvres", presence="", inner=""):
 
 
 def lanes(**held):
-    inside = "".join(f'<bpmn:lane id="lane_{lane}" name="{lane}">{"".join(f"<bpmn:flowNodeRef>{one}</bpmn:flowNodeRef>" for one in names.split())}</bpmn:lane>' for lane, names in held.items())
+    places = {lane: "".join(f"<bpmn:flowNodeRef>{one}</bpmn:flowNodeRef>" for one in names.split()) for lane, names in held.items()}
+    inside = "".join(f'<bpmn:lane id="lane_{lane}" name="{lane}">{inner}</bpmn:lane>' for lane, inner in places.items())
     return f'<bpmn:laneSet id="lanes">{inside}</bpmn:laneSet>'
 
 
@@ -59,8 +65,8 @@ def figures(found, figure):
 
 
 def test_delays_add_up_along_the_way_and_the_longest_branch_counts():
-    found = measured(start(), task("a", days="2"), both("split"), task("b", days="8", unit="heures_ouvrees"), task("c", days="7", unit="jours"), both("join"), end(),
-                     catch("wait", timer("Duration", "P14D")), flows("start > a > split > b > join > wait > end", "split > c > join"))  # fmt: skip
+    found = measured(start(), task("a", days="2"), both("split"), task("b", days="8", unit="heures_ouvrees"), task("c", days="7", unit="jours"),
+                     both("join"), end(), catch("wait", timer("Duration", "P14D")), flows("start > a > split > b > join > wait > end", "split > c > join"))  # fmt: skip
     assert figures(found, "working_days") == (17, 17, 17)
 
 
@@ -86,8 +92,8 @@ def test_without_a_default_the_ordinary_way_is_the_middle_one():
 
 
 def test_an_inclusive_split_takes_one_way_the_middle_one_or_all():
-    found = measured(start(), some("which", default="which__join"), task("a", presence="antenne"), task("b", days="2"), task("c", days="3"), some("join"), end(),
-                     flows("start > which > {x} a > join > end", "which > {y} b > join", "which > {z} c > join", "which > join"))  # fmt: skip
+    found = measured(start(), some("which", default="which__join"), task("a", presence="antenne"), task("b", days="2"), task("c", days="3"),
+                     some("join"), end(), flows("start > which > {x} a > join > end", "which > {y} b > join", "which > {z} c > join", "which > join"))  # fmt: skip
     assert [sorted(found.walked[path]["p"] & {"a", "b", "c"}) for path in burden.PATHS] == [[], ["b"], ["a", "b", "c"]]
     assert figures(found, "working_days") == (0, 2, 3)
 
@@ -165,13 +171,14 @@ def test_called_processes_and_those_a_message_starts_are_entered():
 
 
 def test_a_process_that_calls_itself_is_entered_once():
-    found = measured(start(), task("a"), xor("again", default="again__end"), call("deeper", "p"), end(), flows("start > a > again > end", "again > {x} deeper > end"))
+    found = measured(start(), task("a"), xor("again", default="again__end"), call("deeper", "p"), end(),
+                     flows("start > a > again > end", "again > {x} deeper > end"))  # fmt: skip
     assert figures(found, "working_days")[:2] == (1, 1)
 
 
 def test_what_may_happen_at_the_edge_belongs_to_the_longest_way_only():
-    found = measured(start(), task("a", days="5"), boundary("late", "a", timer("Duration", "P7D"), interrupting=False), task("remind", days="9"), end(), end("reminded"),
-                     flows("start > a > end", "late > remind > reminded"))  # fmt: skip
+    found = measured(start(), task("a", days="5"), boundary("late", "a", timer("Duration", "P7D"), interrupting=False), task("remind", days="9"), end(),
+                     end("reminded"), flows("start > a > end", "late > remind > reminded"))  # fmt: skip
     assert figures(found, "working_days")[:2] == (5, 5)
     assert found.paths["longest"].working_days == 19
     assert "remind" in found.walked["longest"]["p"]
@@ -179,8 +186,8 @@ def test_what_may_happen_at_the_edge_belongs_to_the_longest_way_only():
 
 def test_a_wait_for_several_events_ends_ordinarily_by_what_is_no_timer():
     inner, extensions = message("piece.recue", '"x"')
-    found = measured(start(), element("eventBasedGateway", "wait"), catch("late", timer("Duration", "P28D")), catch("come", inner, extensions), task("a"), end(),
-                     flows("start > wait > late > a > end", "wait > come > a"))  # fmt: skip
+    found = measured(start(), element("eventBasedGateway", "wait"), catch("late", timer("Duration", "P28D")), catch("come", inner, extensions),
+                     task("a"), end(), flows("start > wait > late > a > end", "wait > come > a"))  # fmt: skip
     assert figures(found, "working_days") == (1, 1, 21)
 
 
@@ -196,10 +203,11 @@ def test_a_long_row_of_choices_costs_no_more_than_its_length(count_calls):
     def row(count):
         parts, chains = [start(), end()], []
         for number in range(count):
-            parts += [xor(f"x{number}", default=f"x{number}__a{number}"), task(f"a{number}"), task(f"b{number}", days="2"), both(f"s{number}"), both(f"j{number}")]
-            parts += [task(f"c{number}"), task(f"d{number}")]
+            parts += [xor(f"x{number}", default=f"x{number}__a{number}"), both(f"s{number}"), both(f"j{number}")]
+            parts += [task(f"a{number}"), task(f"b{number}", days="2"), task(f"c{number}"), task(f"d{number}")]
             after = f"x{number + 1}" if number + 1 < count else "end"
-            chains += [f"x{number} > a{number} > s{number} > c{number} > j{number} > {after}", f"x{number} > {{x}} b{number} > s{number} > d{number} > j{number}"]
+            chains += [f"x{number} > a{number} > s{number} > c{number} > j{number} > {after}"]
+            chains += [f"x{number} > {{x}} b{number} > s{number} > d{number} > j{number}"]
         return drawing.parsed(process(*parts, flows("start > x0", *chains)))
 
     work = []
@@ -250,9 +258,8 @@ def test_every_process_of_the_pathway_has_its_three_ways(edition, process_id):
 
 def test_a_task_of_the_person_drawn_once_more_raises_visits_questions_and_days(edition):
     content = edition.files["processes/cloture.bpmn"].decode()
-    more = content.replace('targetRef="T804"', 'targetRef="T8X"', 1).replace(
-        "</bpmn:process>", '<bpmn:userTask id="T8X" name="Encore"><bpmn:extensionElements><masar:tache form="t108" role="referent" delai="5" unite="jours_ouvres" '
-        'presence="antenne"/></bpmn:extensionElements></bpmn:userTask><bpmn:sequenceFlow id="encore" sourceRef="T8X" targetRef="T804"/></bpmn:process>')  # fmt: skip
+    drawn = task("T8X", "t108", "5", presence="antenne") + '<bpmn:sequenceFlow id="encore" sourceRef="T8X" targetRef="T804"/>'
+    more = content.replace('targetRef="T804"', 'targetRef="T8X"', 1).replace("</bpmn:process>", f"{drawn}</bpmn:process>")
     draft = editions.Edition(UUID(int=1), 2, {**edition.files, "processes/cloture.bpmn": more.encode()})
     before, after = (burden.measure(one.definitions, one.forms, "cloture") for one in (edition, draft))
     rises = {(one.path, one.figure) for one in burden.compare_burden(before, after) if one.is_rise}
