@@ -4,6 +4,7 @@ from lxml import etree
 
 B = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 M = "{urn:masar:bpmn:1}"
+DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 D = "{https://www.omg.org/spec/DMN/20191111/MODEL/}"
 
@@ -146,8 +147,11 @@ def _foreign(rng, root, taken):
 
 
 def _layout(rng, root, taken):
-    for bounds in rng.sample(list(root.iter(f"{DC}Bounds")), 2):
-        bounds.set("x", str(float(bounds.get("x")) + 30))
+    people = {one.get("id") for one in root.iter(f"{B}userTask", f"{B}callActivity", f"{B}startEvent")} - taken
+    for shape in root.iter(f"{DI}BPMNShape"):
+        if shape.get("bpmnElement") in people and rng.random() < 0.5 or shape.get("bpmnElement") == min(people):
+            bounds = shape.find(f"{DC}Bounds")
+            bounds.set("x", str(float(bounds.get("x")) + 30))
     return {("layout", "", "layout")}
 
 

@@ -108,6 +108,13 @@ def test_what_goes_without_saying_may_be_written_out(before, after):
     assert (one.kind, one.what) == ("layout", "writing")
 
 
+def test_what_goes_without_saying_is_said_when_it_no_longer_holds():
+    old = drawing.diagram(drawing.process(drawing.start(), drawing.user("a"), drawing.boundary("late", "a", drawing.timer("Duration", "P1D")), drawing.end(),
+                                          drawing.flows("start > a > end", "late > end"))).replace(b' cancelActivity="true"', b"")  # fmt: skip
+    (one,) = comparison.of_diagrams({"un": old}, {"un": old.replace(b"<bpmn:boundaryEvent ", b'<bpmn:boundaryEvent cancelActivity="false" ')})
+    assert (one.element, one.what, one.before, one.after) == ("late", "interrupting", "true", "false")
+
+
 @pytest.mark.parametrize("broken", [b"", b"<a", b"<a/>", b"\xff\xfe", b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'])
 def test_a_draft_that_cannot_be_read_is_told_as_changed(broken):
     (one,) = comparison.of_diagrams({"suivi.bpmn": DIAGRAMS["suivi.bpmn"]}, {"suivi.bpmn": broken})
