@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, column, create_engine, event, text
@@ -87,7 +88,7 @@ class Database:
     def app(self) -> Engine:
         """Connections of the application: never the owner's rights."""
         engine = create_engine(
-            self.app_url, pool_size=self._pool_size, max_overflow=20, json_serializer=_to_json, pool_pre_ping=False,
+            self.app_url, pool_size=self._pool_size, max_overflow=20, json_serializer=_to_json, json_deserializer=msgspec.json.decode, pool_pre_ping=False,
             hide_parameters=True,  # an error quotes its statement; its values are persons'
             connect_args={"application_name": "masar", "prepare_threshold": 3},
         )  # fmt: skip

@@ -6,12 +6,12 @@ that happened. What a person may do was decided before; what comes next is the p
 
 import base64
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -364,7 +364,7 @@ def _instant(value: Any) -> str | None:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
+    return msgspec.json.encode(value, enc_hook=str).decode()
 
 
 def awaited(wait: bpmn.WaitOpened, listening: frozenset[str]) -> str:

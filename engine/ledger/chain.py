@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import rfc8785
 
 VERSION = 1
@@ -28,7 +29,7 @@ class Fault:
 
 
 _LARGEST = 2**53 - 1
-_plain = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_plain = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(value: Any) -> bytes:
@@ -36,7 +37,7 @@ def canonical(value: Any) -> bytes:
 
     Without fractions and with names in ASCII, as nearly every line has it, the standard encoder writes the same bytes in a third of the time.
     """
-    return _plain.encode(value).encode() if _is_plain(value) else rfc8785.dumps(value)
+    return _plain.encode(value) if _is_plain(value) else rfc8785.dumps(value)
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,11 +1,11 @@
 """Sealing: the values behind a line's commitments, under one key (AES-256-GCM, NIST SP 800-38D), bound to their place in the chain."""
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,7 +19,7 @@ class CannotOpen(Exception):
 
 def seal(key: bytes, instance_id: UUID, seq: int, values: Mapping[str, tuple[bytes, Any]]) -> bytes:
     """The bytes that hold name → (salt, value)."""
-    content = json.dumps({name: [salt.hex(), value] for name, (salt, value) in values.items()}, ensure_ascii=False, separators=(",", ":")).encode()
+    content = msgspec.json.encode({name: [salt.hex(), value] for name, (salt, value) in values.items()})
     nonce = os.urandom(_NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, zstandard.compress(content, 3), _place(instance_id, seq))
 
@@ -30,7 +30,7 @@ def unseal(key: bytes, instance_id: UUID, seq: int, ciphertext: bytes) -> dict[s
         content = AESGCM(key).decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], _place(instance_id, seq))
     except InvalidTag as trouble:
         raise CannotOpen(f"{instance_id} line {seq}") from trouble
-    return {name: (bytes.fromhex(salt), value) for name, (salt, value) in json.loads(zstandard.decompress(content)).items()}
+    return {name: (bytes.fromhex(salt), value) for name, (salt, value) in msgspec.json.decode(zstandard.decompress(content)).items()}
 
 
 def _place(instance_id: UUID, seq: int) -> bytes:

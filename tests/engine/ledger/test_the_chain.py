@@ -148,6 +148,7 @@ JSON = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @example({"\ufb33": 1, "\U0001f600": 2})  # names are ordered by their UTF-16 units, not by their letters
+@example(["".join(map(chr, range(0x20))), "\x7f\u2028\ufeff\"\\/", "é😀ملف", {"b": 1, "a": -(2**53) + 1, "": None}])
 @example([1.0, 1e30, -0.0, 2**53, "\x7f\x1f\u2028\"\\"])
 @given(JSON)
 def test_the_short_way_writes_the_bytes_that_rfc_8785_says(value):
