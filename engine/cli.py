@@ -107,12 +107,33 @@ def migrate() -> None:
     say("The database is up to date.")
 
 
-@masar.command()
-def publish(reason: Annotated[str, typer.Option(help="Why, for the record.")]) -> None:
-    """Publishes processes/ and forms/ as they are now: the edition that new cases follow."""
-    asked = settings.read()
-    with installation.opened(asked) as database:
-        say(f"Edition {installation.publish(database, asked, reason)} is published.")
+@masar.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="The archive to write (.zip).")],
+    edition: Annotated[int | None, typer.Option(help="Number of the edition; by default the one in force.")] = None,
+) -> None:
+    """Writes an edition as one archive: its diagrams, tables, forms and dictionary as they are, with the digest of each."""
+    with installation.opened(settings.read()) as database:
+        content = installation.export(database, edition)
+    try:
+        file.write_bytes(content)
+    except OSError as trouble:
+        raise Stop(f"The file {file} cannot be written: {trouble.strerror}.") from trouble
+    say(f"{file} is written.")
+
+
+@masar.command("import")
+def bring_in(
+    files: Annotated[list[Path], typer.Argument(help="One archive, or BPMN, DMN and TOML files.")],
+    title: Annotated[str, typer.Option(help="What the draft is called.")] = "",
+) -> None:
+    """Makes a draft of an archive or of files; a coordinator submits it and another approves it, in the browser."""
+    with installation.opened(settings.read()) as database:
+        try:
+            installation.bring_in(database, files, title)
+        except OSError as trouble:
+            raise Stop(f"The file {trouble.filename} cannot be read: {trouble.strerror}.") from trouble
+    say("The draft is made: it waits on the page Parcours.")
 
 
 @masar.command()
@@ -218,8 +239,6 @@ def _welcome(asked: settings.Settings, database: Database) -> None:
         say("\nDemo accounts (user / password; the sign-in page says who does what):")
         for one in listed:
             say(f"{one.username} / {one.password}")
-    if (number := installation.changed_since_published(database, asked)) is not None:
-        say(f"\nprocesses/ or forms/ changed since edition {number} was published; new cases follow edition {number} until `.venv/bin/masar publish --reason …`.")
     say(f"\nMasar serves at {_address(asked)}   (Ctrl-C stops it)")
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong: a code, where (`file#element`, or a JSON pointer), and what fills the sentence."""
+    """One thing wrong: a code, where (`file#element`, or a JSON pointer), and what fills the sentence. `severity`: `error` or `warning`."""
 
     code: str
     where: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
+    severity: str = "error"
 
 
 class Refusal(Exception):

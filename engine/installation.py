@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 
 from engine import clock, postgres
 from engine.actors import agencies, users
-from engine.casework import editions
+from engine.casework import archives, drafts, editions
 from engine.database import Database
 from engine.demo import accounts, play
 from engine.dossier import programmes
@@ -81,6 +81,8 @@ def prepare(settings: Settings, say: Callable[[str], None], tell: Callable[[floa
         database.migrate()
     if not is_ready:
         fill(database, settings, say, tell)
+    elif deliver(database, settings):
+        say("The files of this version of Masar differ from every edition: they wait as a draft on the page Parcours; cases go on as before.")
     return database
 
 
@@ -103,17 +105,30 @@ def fill(database: Database, settings: Settings, say: Callable[[str], None], tel
 
 
 def publish(database: Database, settings: Settings, reason: str) -> int:
-    """Publishes `processes/` and `forms/` as the next edition, unless they are one already; returns its number. Raises errors.Refusal (`edition.refused`)."""
+    """Publishes `processes/` and `forms/` as the first edition; returns its number. Raises errors.Refusal (`edition.refused`)."""
     with database.unit_of_work(users.system()) as session:
         return editions.publish(session, users.system(), editions.files_of(settings.processes, settings.forms), reason).number
 
 
-def changed_since_published(database: Database, settings: Settings) -> int | None:
-    """The number of the edition that new cases follow, when the files in the folders are no longer those it was made of."""
+def deliver(database: Database, settings: Settings) -> bool:
+    """After an upgrade of Masar: files that changed in the folders become a draft, once, never an edition by themselves. Whether one was made."""
     files = editions.files_of(settings.processes, settings.forms)
+    with database.unit_of_work(users.system()) as session:
+        return drafts.deliver(session, files) is not None
+
+
+def export(database: Database, number: int | None) -> bytes:
+    """An edition as an archive, by its number; by default the one in force. Raises errors.Refusal (`edition.none`, `edition.not_found`)."""
     with database.reading(users.system()) as session:
-        current = editions.current_or_none(session)
-    return current.number if current and dict(current.files) != files else None
+        edition = editions.numbered(session, number) if number is not None else editions.current(session)
+        return archives.pack(edition.files, str(edition.number))
+
+
+def bring_in(database: Database, paths: list[Path], title: str) -> None:
+    """Makes a draft of an archive, or of BPMN, DMN and TOML files. Raises OSError, errors.Refusal."""
+    sent = [(path.name, path.read_bytes()) for path in paths]
+    with database.unit_of_work(users.system()) as session:
+        drafts.bring_in(session, users.system(), sent, title)
 
 
 def _database(settings: Settings) -> Database:

@@ -135,6 +135,11 @@ def _sends(actor: Actor, about: About) -> bool:
     return name not in _INTERNAL and ("coordinateur" in actor.roles or bool(_SENDERS.get(name, frozenset()) & actor.roles))
 
 
+def _another(actor: Actor, about: About) -> bool:
+    """Two persons: neither wrote nor submitted it (`authors`)."""
+    return actor.user_id not in about.get("authors", ())
+
+
 # act → (roles, and what must hold besides)
 _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "worklist.read": (_WORKING | {"auditeur", "attache_social"}, _anywhere),
@@ -152,14 +157,17 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "incident.read": (frozenset({"coordinateur", "chef_antenne", "auditeur"}), _in_reach),
     "incident.retry": (frozenset({"coordinateur"}), _anywhere),
     "edition.read": (frozenset({"coordinateur", "auditeur", "administrateur"}), _anywhere),
-    "edition.publish": (frozenset({"coordinateur"}), _anywhere),
+    "draft.read": (frozenset({"coordinateur", "auditeur"}), _anywhere),
+    "draft.write": (frozenset({"coordinateur"}), _anywhere),
+    "draft.approve": (frozenset({"coordinateur"}), _another),
     "message.send": (_WORKING | {"attache_social"}, _sends),
     "document.upload": (_WORKING | {"attache_social"}, _anywhere),
     "document.read": (_ALL - {"administrateur"}, _anywhere),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
-_SYSTEM = frozenset({"edition.read", "edition.publish", "message.send", "clock.advance"})
+# `edition.publish`: the first one; afterwards an edition comes of a draft that two persons agreed on.
+_SYSTEM = frozenset({"edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
            "letter.read": "letter.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
@@ -169,7 +177,7 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
     """Whether the act is the actor's to do.
 
     `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `case` (the row of its case, which
-    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message.
+    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft.
     """
     if actor.kind == "system":
         return act in _SYSTEM

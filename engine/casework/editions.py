@@ -1,6 +1,7 @@
 """Editions: everything a case follows (diagrams, decision tables, forms, letters, dictionary), content-addressed and immutable.
 
-Publishing checks the whole and stores what is new; a case is pinned to its edition. An edition read once stays in memory: it cannot change.
+A case is pinned to its edition. The edition in force at an instant is that of the latest start before it (`edition_start`); the first comes with the
+installation, every other of a draft that two persons agreed on (`publication`). An edition read once stays in memory: it cannot change.
 """
 
 import datetime as dt
@@ -33,8 +34,49 @@ from forms.text import FormError
 OPERATIONS: dict[str, Any] = {}
 RECEIPT = "recepisse"  # the operation that gives a receipt, and the letter it writes
 _KEPT_IN_MEMORY = 16
+_ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _kept: OrderedDict[UUID, "Edition"] = OrderedDict()
 _lock = Lock()
+
+_CURRENT = text("SELECT edition_id FROM edition_start WHERE starts_at <= masar_now() ORDER BY starts_at DESC, start_id DESC LIMIT 1")
+_IN_FORCE_AT = text("SELECT edition_id FROM edition_start WHERE starts_at <= :at ORDER BY starts_at DESC, start_id DESC LIMIT 1")
+_START = text("""INSERT INTO edition_start (edition_id, starts_at, asked_by, approved_by, reason, draft_id)
+                 VALUES (:edition, :at, :asked, :approved, :reason, :draft)""")
+_STARTS = text("""
+    SELECT s.edition_id, s.starts_at, s.reason, s.draft_id IS NULL AS is_first, CASE WHEN :arabic AND a.name_ar <> '' THEN a.name_ar ELSE coalesce(a.name, '') END AS asked_by,
+           CASE WHEN :arabic AND b.name_ar <> '' THEN b.name_ar ELSE coalesce(b.name, '') END AS approved_by
+      FROM edition_start s LEFT JOIN user_account a ON a.user_id = s.asked_by LEFT JOIN user_account b ON b.user_id = s.approved_by
+     ORDER BY s.starts_at DESC, s.start_id DESC""")
+_PUBLISHED = text("""
+    SELECT e.edition_id, e.number, e.digest, e.published_at, (SELECT count(*) FROM jsonb_object_keys(e.files)) AS files,
+           (SELECT count(*) FROM instance i WHERE i.edition_id = e.edition_id AND i.status = 'open' AND i.root_id = i.instance_id) AS open_cases
+      FROM edition e ORDER BY e.number DESC""")
+
+
+@dataclass(frozen=True)
+class Start:
+    """An instant at which an edition begins: asked and approved by whom, why, whether it is still to come. `is_first`: it came with the installation."""
+
+    starts_at: dt.datetime
+    asked_by: str
+    approved_by: str
+    reason: str
+    is_to_come: bool
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class Published:
+    """One edition on the list. `open_cases`: root cases that follow it, None for whoever reads no case; `starts`: the latest first."""
+
+    edition_id: UUID
+    number: int
+    digest: str
+    published_at: dt.datetime
+    is_in_force: bool
+    files: int
+    open_cases: int | None
+    starts: tuple[Start, ...]
 
 
 @dataclass(frozen=True)
@@ -124,20 +166,44 @@ def files_of(processes: Path, forms: Path) -> dict[str, bytes]:
     return {name: found[name].read_bytes() for name in sorted(found)}
 
 
-def publish(session: Session, actor: Any, files: Mapping[str, bytes], reason: str = "") -> Edition:
-    """Makes the next edition of these files, unless one with the same content exists: then that one.
+def hashes_of(files: Mapping[str, bytes]) -> dict[str, str]:
+    """The SHA-256 of each file, by path."""
+    return {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
 
-    Refuses: `edition.refused` with the findings of the diagrams, tables, dictionary, forms and letters.
+
+def digest_of(hashes: Mapping[str, str]) -> str:
+    """What names an edition by its content."""
+    return hashlib.sha256(json.dumps(dict(hashes), sort_keys=True).encode()).hexdigest()
+
+
+def publish(session: Session, actor: Any, files: Mapping[str, bytes], reason: str = "") -> Edition:
+    """Makes the first edition of an installation of these files, in force since ever (cases may be told of earlier days); the same files again are the same edition.
+
+    Refuses: Forbidden to whoever is not the installation itself; `edition.by_two` once an edition is in force; `edition.refused` with the findings.
     """
     authority.require(actor, "edition.publish")
-    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
-    digest = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+    now = clock.now(session)
+    in_force = in_force_at(session, now)
+    if in_force is None:
+        edition = keep(session, files, now, None, reason)
+        start(session, edition.edition_id, _ALWAYS, reason=reason)
+        return edition
+    edition = load(session, in_force)
+    if hashes_of(edition.files) != hashes_of(files):
+        raise errors.Conflict("edition.by_two", number=edition.number)
+    return edition
+
+
+def keep(session: Session, files: Mapping[str, bytes], at: dt.datetime, by: UUID | None, reason: str) -> Edition:
+    """The edition of these files: the one that has them already, else the next. It is kept, not yet in force. Refuses: `edition.refused` with the findings."""
+    hashes = hashes_of(files)
+    digest = digest_of(hashes)
     same = session.execute(text("SELECT edition_id FROM edition WHERE digest = :digest"), {"digest": digest}).scalar()
     if same:
         return load(session, same)
     number = session.execute(text("SELECT coalesce(max(number), 0) + 1 FROM edition")).scalar_one()
     edition = Edition(new_id(), number, dict(files))
-    findings = check(edition)
+    findings = [found for found in check(edition) if found.severity == "error"]
     if findings:
         raise errors.Invalid("edition.refused", findings)
     session.execute(
@@ -146,10 +212,16 @@ def publish(session: Session, actor: Any, files: Mapping[str, bytes], reason: st
     )
     session.execute(
         text("INSERT INTO edition VALUES (:id, :number, :digest, :files, :at, :by, :reason)"),
-        {"id": edition.edition_id, "number": number, "digest": digest, "files": json.dumps(hashes), "at": clock.now(session), "by": actor.user_id, "reason": reason},
+        {"id": edition.edition_id, "number": number, "digest": digest, "files": json.dumps(hashes), "at": at, "by": by, "reason": reason},
     )
-    _keep(edition)
-    return edition
+    return _keep(edition)
+
+
+def start(
+    session: Session, edition_id: UUID, at: dt.datetime, *, asked_by: UUID | None = None, approved_by: UUID | None = None, reason: str = "", draft_id: UUID | None = None
+) -> None:
+    """From this instant new cases follow the edition. The database refuses what two persons did not agree on."""
+    session.execute(_START, {"edition": edition_id, "at": at, "asked": asked_by, "approved": approved_by, "reason": reason, "draft": draft_id})
 
 
 def check(edition: Edition) -> Sequence[errors.Finding]:
@@ -204,8 +276,46 @@ def current(session: Session) -> Edition:
 
 def current_or_none(session: Session) -> Edition | None:
     """The edition in force, or None before the first publication."""
-    newest = session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC LIMIT 1")).scalar()
-    return load(session, newest) if newest else None
+    found = session.execute(_CURRENT).scalar()
+    return load(session, found) if found else None
+
+
+def in_force_at(session: Session, at: dt.datetime) -> UUID | None:
+    """The edition that is or will be in force at an instant, as far as was decided."""
+    return session.execute(_IN_FORCE_AT, {"at": at}).scalar()
+
+
+def published(session: Session, actor: Any) -> tuple[Published, ...]:
+    """Every edition, the newest first: when it begins or began, who made and who approved it, how many cases follow it. Refuses: Forbidden."""
+    authority.require(actor, "edition.read")
+    now = clock.now(session)
+    in_force = in_force_at(session, now)
+    is_arabic = actor.language == "ar"
+    starts: dict[UUID, list[Start]] = {}
+    for row in session.execute(_STARTS, {"arabic": is_arabic}):
+        starts.setdefault(row.edition_id, []).append(Start(row.starts_at, row.asked_by, row.approved_by, row.reason, row.starts_at > now, row.is_first))
+    sees_cases = authority.may(actor, "case.read")
+    return tuple(
+        Published(row.edition_id, row.number, row.digest, row.published_at, row.edition_id == in_force, row.files, row.open_cases if sees_cases else None,
+                  tuple(starts.get(row.edition_id, ())))
+        for row in session.execute(_PUBLISHED)
+    )  # fmt: skip
+
+
+def find(session: Session, actor: Any, edition_id: UUID) -> Edition:
+    """An edition, for whoever reads them. Refuses: `edition.not_found`; Forbidden."""
+    authority.require(actor, "edition.read")
+    if session.execute(text("SELECT 1 FROM edition WHERE edition_id = :id"), {"id": edition_id}).scalar() is None:
+        raise errors.NotFound("edition.not_found")
+    return load(session, edition_id)
+
+
+def numbered(session: Session, number: int) -> Edition:
+    """An edition by its number. Refuses: `edition.not_found`."""
+    found = session.execute(text("SELECT edition_id FROM edition WHERE number = :number"), {"number": number}).scalar()
+    if found is None:
+        raise errors.NotFound("edition.not_found")
+    return load(session, found)
 
 
 def _keep(edition: Edition) -> Edition:

@@ -79,6 +79,30 @@ CREATE TABLE edition (
     published_at timestamptz NOT NULL, published_by uuid, reason text NOT NULL DEFAULT ''
 );
 CREATE TABLE edition_file (sha256 text PRIMARY KEY, content bytea NOT NULL);
+-- What coordinators prepare: a draft forks an edition, every save is a row. A save made from an older version than the last one stands aside until somebody
+-- takes or drops it. `version` of a draft counts its turns (submitted, sent back); of a save, the saves of the file, an aside keeping the one it was made from.
+CREATE TABLE edition_draft (
+    draft_id uuid PRIMARY KEY, base_id uuid NOT NULL REFERENCES edition, seen_start bigint NOT NULL, title text NOT NULL,
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'submitted', 'published', 'dropped')), version integer NOT NULL DEFAULT 1,
+    opened_by uuid, opened_at timestamptz NOT NULL, submitted_by uuid, submitted_at timestamptz, starts_at timestamptz,
+    reason text NOT NULL DEFAULT '', accepted text NOT NULL DEFAULT '',  -- why it is asked, and why its warnings are accepted
+    decided_by uuid, decided_at timestamptz, refusal text NOT NULL DEFAULT '', edition_id uuid REFERENCES edition,
+    delivered jsonb  -- path -> SHA-256 of every file that came with a new version of Masar
+);
+CREATE TABLE draft_save (
+    save_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, draft_id uuid NOT NULL REFERENCES edition_draft, path text NOT NULL, version integer NOT NULL,
+    content bytea,  -- nothing: the file is taken out
+    is_aside boolean NOT NULL DEFAULT false, saved_by uuid, saved_at timestamptz NOT NULL,
+    settled text CHECK (settled IN ('taken', 'dropped', 'replaced')), settled_by uuid, settled_at timestamptz
+);
+CREATE UNIQUE INDEX draft_save_version ON draft_save (draft_id, path, version) WHERE NOT is_aside;
+CREATE INDEX draft_save_aside ON draft_save (draft_id) WHERE is_aside AND settled IS NULL;
+-- The edition in force at an instant is that of the latest start before it; the former is brought back by one start more.
+CREATE TABLE edition_start (
+    start_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, edition_id uuid NOT NULL REFERENCES edition, starts_at timestamptz NOT NULL,
+    asked_by uuid, approved_by uuid, reason text NOT NULL DEFAULT '', draft_id uuid UNIQUE REFERENCES edition_draft
+);
+CREATE INDEX edition_start_in_order ON edition_start (starts_at, start_id);
 CREATE TABLE programme (
     code text NOT NULL, version integer NOT NULL, valid_from date NOT NULL, valid_to date, content jsonb NOT NULL,
     source text NOT NULL DEFAULT '', is_inferred boolean NOT NULL, PRIMARY KEY (code, version)
@@ -326,7 +350,8 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['user_account', 'user_session', 'signin_attempt', 'person', 'person_token', 'instance', 'open_task', 'task_done', 'draft',
-                             'wait', 'message', 'incident', 'notice', 'fact', 'document', 'letter', 'ledger_line', 'ledger_sealed', 'fund_waiting'] LOOP
+                             'wait', 'message', 'incident', 'notice', 'fact', 'document', 'letter', 'ledger_line', 'ledger_sealed', 'fund_waiting',
+                             'edition_draft', 'draft_save', 'edition_start'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         -- The named functions below run as the owner, who is under the policies too (FORCE): this one lets them, and only them, read across.
@@ -446,6 +471,44 @@ CREATE POLICY class_and_case ON document FOR SELECT TO masar_app USING (
          AND masar_shared_with_me(i.is_shared, '') AND (document.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid) LIMIT 1)));
 CREATE POLICY uploaded_by_me ON document FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND uploaded_by = masar_setting('user_id')::uuid);
 CREATE POLICY attached_by_me ON document FOR UPDATE TO masar_app USING (uploaded_by = masar_setting('user_id')::uuid OR masar_is_system());
+
+-- Drafts are the coordinators'; auditors read them; what came with a new version of Masar is written by the system. Roles are asked of the account itself.
+CREATE FUNCTION masar_holds(VARIADIC wanted text[]) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT EXISTS (SELECT FROM user_account u WHERE u.user_id = masar_setting('user_id')::uuid AND u.is_active AND u.roles && wanted) $$;
+CREATE POLICY of_the_coordinators ON edition_draft FOR SELECT TO masar_app USING (masar_is_system() OR masar_holds('coordinateur', 'auditeur'));
+CREATE POLICY opened_by_me ON edition_draft FOR INSERT TO masar_app
+    WITH CHECK (state = 'open' AND opened_by IS NOT DISTINCT FROM masar_setting('user_id')::uuid AND (masar_is_system() OR masar_holds('coordinateur')));
+CREATE POLICY changed_by_coordinators ON edition_draft FOR UPDATE TO masar_app USING (masar_holds('coordinateur'));
+CREATE POLICY of_the_coordinators ON draft_save FOR SELECT TO masar_app USING (masar_is_system() OR masar_holds('coordinateur', 'auditeur'));
+CREATE POLICY saved_by_me ON draft_save FOR INSERT TO masar_app WITH CHECK (
+    saved_by IS NOT DISTINCT FROM masar_setting('user_id')::uuid AND (masar_is_system() OR masar_holds('coordinateur'))
+    AND EXISTS (SELECT FROM edition_draft d WHERE d.draft_id = draft_save.draft_id AND d.state = 'open'));
+CREATE POLICY settled_by_coordinators ON draft_save FOR UPDATE TO masar_app
+    USING (is_aside AND masar_holds('coordinateur') AND EXISTS (SELECT FROM edition_draft d WHERE d.draft_id = draft_save.draft_id AND d.state = 'open'));
+-- Two persons: whoever saved anything in a draft, or submitted it, does not approve it; what was decided stays so.
+CREATE FUNCTION refuse_own_approval() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE me uuid := masar_setting('user_id')::uuid;
+BEGIN
+    IF OLD.state IN ('published', 'dropped') THEN
+        RAISE EXCEPTION 'draft % was decided and does not change', OLD.draft_id USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF NEW.submitted_by IS DISTINCT FROM OLD.submitted_by AND NOT (OLD.state = 'open' AND NEW.state = 'submitted' AND NEW.submitted_by = me) THEN
+        RAISE EXCEPTION 'draft % is submitted by whoever submits it', OLD.draft_id USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF NEW.state = 'published' AND (OLD.state <> 'submitted' OR NEW.decided_by IS DISTINCT FROM me OR OLD.submitted_by IS NOT DISTINCT FROM me
+            OR EXISTS (SELECT FROM draft_save s WHERE s.draft_id = OLD.draft_id AND s.saved_by = me)) THEN
+        RAISE EXCEPTION 'draft % is approved by somebody who neither wrote nor submitted it', OLD.draft_id USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER by_two BEFORE UPDATE ON edition_draft FOR EACH ROW EXECUTE FUNCTION refuse_own_approval();
+-- What may come into force: the first edition, with the installation; afterwards what was approved a moment ago, and not before now.
+CREATE FUNCTION masar_may_start(of_edition uuid, of_draft uuid, at timestamptz) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT CASE WHEN of_draft IS NULL THEN masar_is_system() AND NOT EXISTS (SELECT FROM edition_start)
+              ELSE at >= masar_now() AND EXISTS (SELECT FROM edition_draft d WHERE d.draft_id = of_draft AND d.state = 'published' AND d.edition_id = of_edition
+                                                    AND d.decided_by = masar_setting('user_id')::uuid) END $$;
+CREATE POLICY known_to_all ON edition_start FOR SELECT TO masar_app USING (masar_setting('user_id') IS NOT NULL OR masar_is_system());
+CREATE POLICY approved ON edition_start FOR INSERT TO masar_app WITH CHECK (masar_may_start(edition_id, draft_id, starts_at));
 
 -- ── Named openings in the wall: each answers one question and no more ─────────────────────────────────────────────────────────
 -- Before anybody is signed in: who is this, by user name (for the password check) or by token.
@@ -667,6 +730,9 @@ END $$;
 GRANT SELECT ON installation, demo_clock, agency, branch, edition, edition_file, programme, fund, parameter, dated_scope, holiday TO masar_app;
 GRANT UPDATE (shift) ON demo_clock TO masar_app;
 GRANT INSERT ON edition, edition_file, dated_scope TO masar_app;
+GRANT SELECT, INSERT ON edition_start, edition_draft, draft_save TO masar_app;
+GRANT UPDATE ON edition_draft TO masar_app;
+GRANT UPDATE (settled, settled_by, settled_at) ON draft_save TO masar_app;
 GRANT UPDATE ON fund TO masar_app;
 GRANT SELECT (user_id, username, name, name_ar, agency, branch, roles, language, is_active, is_demo, created_at) ON user_account TO masar_app;
 GRANT UPDATE (language, password_hash) ON user_account TO masar_app;

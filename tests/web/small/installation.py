@@ -17,6 +17,8 @@ ACCOUNTS = {  # name: name in full, in Arabic, agency, branch, roles
     "nabil": ("Nabil Gharbi", "نبيل الغربي", "ANETI", "MED", ["conseiller_emploi"]),
     "ines": ("Inès Bouzid", "إيناس بوزيد", "OTE", "SFX", ["agent_accueil"]),
     "meriem": ("Meriem Louati", "مريم اللواتي", "OTE", "TUN", ["coordinateur"]),
+    "anis": ("Anis Mabrouk", "أنيس المبروك", "OTE", "TUN", ["coordinateur"]),
+    "rim": ("Rim Chaouch", "ريم الشاوش", "OTE", "TUN", ["coordinateur"]),
     "chokri": ("Chokri Abdelli", "شكري العبدلي", "OTE", "TUN", ["auditeur"]),
     "zied": ("Zied Khemiri", "زياد الخميري", "OTE", "TUN", ["administrateur"]),
 }
