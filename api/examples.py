@@ -44,6 +44,33 @@ _FACT = {
     "author_agency": "OTE",
     "recorded_at": _OPENED,
 }
+_EDITION, _DRAFT_ID = "01999f3b-1b2c-7d3e-8f40-516273849506", "01999f3c-2c3d-7e4f-9051-627384950617"
+_DRAFT = {
+    "draft_id": _DRAFT_ID,
+    "title": "Shorter first interview",
+    "state": "submitted",
+    "version": 2,
+    "base_id": _EDITION,
+    "base_number": 1,
+    "opened_by": "Meriem Louati",
+    "opened_at": _OPENED,
+    "authors": ["Meriem Louati"],
+    "is_behind": False,
+    "submitted_by": "Meriem Louati",
+    "submitted_at": _OPENED,
+    "starts_at": _DUE,
+    "reason": "Two questions nobody used.",
+    "accepted": "",
+    "decided_by": "",
+    "decided_at": None,
+    "refusal": "",
+    "edition_id": None,
+    "edition_number": None,
+    "may": ["approve", "refuse"],
+}
+_START = {"starts_at": _OPENED, "asked_by": "", "approved_by": "", "reason": "First edition", "is_to_come": False, "is_first": True}
+_PATH = "forms/tasks/f21.toml"
+_ASIDE = {"aside_id": 42, "path": _PATH, "made_from": 2, "saved_by": "Anis Mabrouk", "saved_at": _OPENED, "is_removal": False}
 
 EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/token"): {"access_token": "q1Zr5c0mN3…", "token_type": "bearer", "expires_in": 43_200},
@@ -141,6 +168,25 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     },
     ("post", "/documents"): {"document_id": "01999f40-77aa-7d10-b3c4-d5e6f7081920"},
     ("post", "/messages"): {"name": "piece.recue", "correlation": "TN-MED-2026-00042"},
+    ("get", "/editions"): {
+        "items": [{"edition_id": _EDITION, "number": 1, "digest": "9f86d081884c7d65…", "published_at": _OPENED, "is_in_force": True, "files": 123, "open_cases": 61, "starts": [_START]}]
+    },
+    ("post", "/editions/{edition_id}/bring-back"): _DRAFT,
+    ("get", "/drafts"): {"items": [_DRAFT]},
+    ("post", "/drafts"): _DRAFT,
+    ("post", "/drafts/import"): _DRAFT,
+    ("get", "/drafts/{draft_id}"): {
+        "draft": _DRAFT,
+        "files": [{"path": _PATH, "kind": "forms", "version": 3, "change": "changed", "saved_by": "Meriem Louati", "saved_at": _OPENED}],
+        "asides": [_ASIDE],
+        "findings": [{"severity": "error", "code": "edition.form_unknown", "file": "parcours.bpmn", "element": "T201", "message": "The task asks for a form that does not exist."}],
+    },
+    ("get", "/drafts/{draft_id}/files/{path}"): {"path": _PATH, "kind": "forms", "version": 3, "content": 'id = "f21"\n', "saved_by": "Meriem Louati"},
+    ("put", "/drafts/{draft_id}/files/{path}"): {"path": _PATH, "version": 4},
+    ("delete", "/drafts/{draft_id}/files/{path}"): {"path": _PATH, "version": 4},
+    ("get", "/drafts/{draft_id}/asides/{aside_id}"): {"aside": _ASIDE, "content": 'id = "f21"\n'},
+    ("post", "/drafts/{draft_id}/asides/{aside_id}/take"): {"path": _PATH, "version": 4},
+    **{("post", f"/drafts/{{draft_id}}/{verb}"): _DRAFT for verb in ("asides/{aside_id}/drop", "update", "submit", "approve", "refuse", "drop")},
     ("post", "/demo/clock"): {"now": "2026-03-30T09:12:00Z"},
 }
 PROBLEM = {
