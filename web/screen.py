@@ -1,14 +1,14 @@
 """The answer being made to one request: the reader, her language, and the ways to answer her: a page, a fragment, another address."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from engine import i18n
+from engine import errors, i18n
 from engine.settings import Settings
 from web import rendering, security
 from web.navigation import links_for
@@ -77,6 +77,14 @@ class Screen:
         """The sentence of a refusal, its instants written as the reader writes them."""
         shown = {name: self.words.moment(value) if hasattr(value, "astimezone") else value for name, value in dict(details).items()}
         return i18n.translate(code if code.startswith("web.") else f"{code}", self.language, **shown)
+
+    def findings(self, found: Iterable[errors.Finding]) -> list[dict[str, str]]:
+        """Findings as a page shows them: how grave, in which file and element, the sentence."""
+        shown = []
+        for one in found:
+            file, _, element = one.where.partition("#")
+            shown.append({"severity": one.severity, "file": file, "element": element, "sentence": one.message or self.refusal(one.code, one.details)})
+        return shown
 
     def _address(self) -> str:
         query = self.request.url.query

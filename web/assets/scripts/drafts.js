@@ -4,6 +4,7 @@ const LONGEST = 5000;
 
 export function startDrafts() {
   const waiting = new WeakMap();
+  const sending = new WeakSet();
 
   function changed(event) {
     const form = event.target.closest?.("form[data-draft]");
@@ -19,16 +20,26 @@ export function startDrafts() {
   async function save(form) {
     waiting.delete(form);
     if (!form.isConnected) return;
+    if (sending.has(form)) return again(form, QUIET); // the next is made from the version that this one's answer names
     const saved = form.querySelector("[data-saved]");
+    sending.add(form);
     try {
       const answer = await fetch(form.dataset.draft, { method: "POST", body: typed(form), headers: { "HX-Request": "true" } });
-      if (!answer.ok) throw new Error(String(answer.status));
+      if (!answer.ok && !answer.headers.has("masar-aside")) throw new Error(String(answer.status)); // what stands aside is kept too, and says so
       delete form.dataset.unsaved;
+      const version = answer.headers.get("masar-version");
+      if (version) form.elements.version.value = version;
       if (saved) saved.textContent = await answer.text();
     } catch {
       if (saved) saved.textContent = form.dataset.unsavedText;
-      waiting.set(form, { since: performance.now(), timer: setTimeout(() => save(form), LONGEST) });
+      again(form, LONGEST);
+    } finally {
+      sending.delete(form);
     }
+  }
+
+  function again(form, delay) {
+    waiting.set(form, { since: performance.now(), timer: setTimeout(() => save(form), delay) });
   }
 
   function leave() {

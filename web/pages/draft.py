@@ -1,0 +1,191 @@
+"""The page of a draft: its files by kind and what changed, what would forbid its publication, and the acts by which two persons make an edition of it.
+
+A file is read and saved at `/drafts/{draft}/files/{path}`: by a form (a page answers), or by a script that accepts JSON (the version, or what stands aside).
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from engine import clock, errors
+from engine.casework import archives, drafts, publication
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
+from web.formatting import without_bidi_controls
+from web.pages.editions import attachment, sent, starts_at
+from web.screen import Screen
+
+router = APIRouter()
+_VERSION, _ASIDE = "masar-version", "masar-aside"  # read by scripts/drafts.js and by editors in the page
+_TYPED = ("reason", "accepted", "starts_at", "why")
+
+
+@router.get("/drafts/{draft_id}")
+def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID) -> Response:
+    """The draft whole."""
+    return _page(screen, actor, session, draft_id)
+
+
+@router.get("/drafts/{draft_id}/archive")
+def archive(actor: Acting, session: Reading, draft_id: UUID) -> Response:
+    """The draft as one file to keep."""
+    return attachment(drafts.export(drafts.show(session, actor, draft_id)), f"masar-draft-{draft_id}.zip", "application/zip")
+
+
+@router.post("/drafts/{draft_id}")
+def act(request: Request, screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft_id: UUID) -> Response:
+    """One of the acts on the whole draft; refused, the page comes back with what was typed."""
+    version = _number(field(form, "version", 10))
+    acts: dict[str, Callable[[], Any]] = {
+        "submit": lambda: publication.submit(session, actor, draft_id, field(form, "reason"), accepted=field(form, "accepted"), starts_at=starts_at(form)),
+        "approve": lambda: publication.approve(session, actor, draft_id, version),
+        "refuse": lambda: publication.refuse(session, actor, draft_id, version, field(form, "why")),
+        "update": lambda: drafts.bring_up_to_date(session, actor, draft_id),
+        "upload": lambda: _upload(session, actor, draft_id, form),
+        "drop": lambda: drafts.drop(session, actor, draft_id),
+    }
+    chosen = field(form, "act", 20)
+    if chosen not in acts:
+        raise errors.NotFound("draft.not_found")
+    try:
+        made = acts[chosen]()
+    except (errors.Invalid, errors.Conflict) as refusal:
+        session.rollback()
+        with database_of(request).reading(actor) as again:
+            return _page(screen, actor, again, draft_id, refusal, {name: field(form, name) for name in _TYPED})
+    return screen.go(f"/drafts/{draft_id}", f"draft_{chosen}", number=made or "")
+
+
+@router.post("/drafts/{draft_id}/asides/{aside_id}")
+def settle(screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft_id: UUID, aside_id: int) -> Response:
+    """Takes what stands aside, or puts it away."""
+    aside, _ = drafts.read_aside(session, actor, draft_id, aside_id)
+    if field(form, "act", 10) == "take":
+        drafts.take_aside(session, actor, draft_id, aside_id, _number(field(form, "version", 10)))
+        return screen.go(f"/drafts/{draft_id}/files/{aside.path}", "draft_taken")
+    drafts.drop_aside(session, actor, draft_id, aside_id)
+    return screen.go(f"/drafts/{draft_id}/files/{aside.path}", "draft_put_away")
+
+
+@router.get("/drafts/{draft_id}/content/{path:path}")
+def content(actor: Acting, session: Reading, draft_id: UUID, path: str) -> Response:
+    """One file as it is, to keep or for an editor in the page; the header `masar-version` goes back with what is saved."""
+    found = drafts.read(session, actor, draft_id, path)
+    if found.content is None:
+        raise errors.NotFound("draft.no_file")
+    answer = attachment(found.content, path.rpartition("/")[2], "application/octet-stream")
+    answer.headers[_VERSION] = str(found.version)
+    return answer
+
+
+@router.get("/drafts/{draft_id}/files/{path:path}")
+def show_file(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, path: str, element: str = "") -> Response:
+    """One file, to be changed as a text; beside it what stands aside. `element`: what a finding is about."""
+    whole, found = drafts.show(session, actor, draft_id), drafts.read(session, actor, draft_id, path)
+    written = _as_text(found.content)
+    asides = [(one, _as_text(drafts.read_aside(session, actor, draft_id, one.aside_id)[1])) for one in whole.asides if one.path == path]
+    return screen.show(
+        "draft/file.html", draft=whole.draft, file=found, kind=archives.kind_of(path), written=written, asides=asides, may_save="save" in whole.draft.may,
+        is_changed=found.content != found.base, place=_place(written or "", element[:200]),
+    )  # fmt: skip
+
+
+@router.post("/drafts/{draft_id}/files/{path:path}")
+def save_file(screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft_id: UUID, path: str) -> Response:
+    """Saves a file (`save`, by default), takes it out (`remove`), or makes it as in the edition again (`restore`)."""
+    version, chosen = _number(field(form, "version", 10)), field(form, "act", 10)
+    if chosen == "restore":
+        written = drafts.read(session, actor, draft_id, path).base
+    elif chosen == "remove":
+        written = None
+    else:
+        written = _typed(session, actor, draft_id, path, form.get("content"))
+    saved = drafts.save(session, actor, draft_id, path, written, version)
+    if screen.request.headers.get("accept", "").startswith("application/json"):
+        return _told(screen, saved)
+    if screen.is_patch:
+        return _whispered(screen, session, saved)
+    return screen.go(f"/drafts/{draft_id}/files/{path}", "" if saved.conflict else "draft_saved")
+
+
+def _told(screen: Screen, saved: drafts.Saved) -> Response:
+    """For an editor in the page."""
+    if saved.conflict is None:
+        return JSONResponse({"path": saved.path, "version": saved.version})
+    details = {name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in saved.conflict.details.items()}
+    return JSONResponse({"code": saved.conflict.code, "message": screen.refusal(saved.conflict.code, saved.conflict.details), **details}, 409)
+
+
+def _whispered(screen: Screen, session: Any, saved: drafts.Saved) -> Response:
+    """For the form that saves by itself: what is said under it, and the version the next save is made from."""
+    if saved.conflict:
+        return PlainTextResponse(screen.refusal(saved.conflict.code, saved.conflict.details), 409, {_ASIDE: str(saved.aside)})
+    said = screen.words.text("task.saved_at", time=screen.words.time(clock.now(session)))
+    return PlainTextResponse(said, headers={_VERSION: str(saved.version)})
+
+
+def _upload(session: Any, actor: Any, draft_id: UUID, form: Any) -> None:
+    """Files put in the place of those of their names, from the versions that the page showed; what comes too late stands aside."""
+    whole = drafts.show(session, actor, draft_id)
+    given = sent(form)
+    if not given:
+        raise errors.Invalid("draft.nothing_sent")
+    for name, content in given:
+        archives.check_size(name, content)
+        path = archives.named(name, content, whole.files)
+        drafts.save(session, actor, draft_id, path, content, _number(field(form, f"version:{path}", 10)))
+
+
+def _typed(session: Any, actor: Any, draft_id: UUID, path: str, typed: Any) -> bytes:
+    """What was typed, its lines ended as the file's were: a browser sends CR LF whatever it was given."""
+    if not isinstance(typed, str):
+        raise errors.Invalid("draft.not_text")
+    before = _as_text(drafts.read(session, actor, draft_id, path).content)
+    plain = typed.replace("\r\n", "\n").replace("\r", "\n")
+    return (plain.replace("\n", "\r\n") if before and "\r\n" in before else plain).encode()
+
+
+def _as_text(content: bytes | None) -> str | None:
+    """The text of a file that a browser gives back as it was given: UTF-8, one way of ending lines, nothing that a page hides."""
+    try:
+        written = (content or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    ended = written.replace("\r\n", "") if "\r\n" in written else written
+    is_whole = "\r" not in ended and not ("\r\n" in written and "\n" in ended) and "\0" not in written and without_bidi_controls(written) == written
+    return written if is_whole else None
+
+
+def _place(written: str, element: str) -> dict[str, Any] | None:
+    """Where an element is written: its line, and the line itself."""
+    if not element:
+        return None
+    for number, line in enumerate(written.splitlines(), 1):
+        if f'"{element}"' in line:
+            return {"element": element, "line": number, "text": line.strip()[:200]}
+    return {"element": element, "line": 0, "text": ""}
+
+
+def _number(written: str) -> int:
+    return int(written) if written.isascii() and written.isdigit() else 0
+
+
+def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, refusal: errors.Refusal | None = None, typed: dict[str, str] | None = None) -> Response:
+    whole = drafts.show(session, actor, draft_id)
+    files = drafts.files(whole)
+    found = _with_links(whole, screen.findings(publication.findings(whole)))
+    return screen.show(
+        "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, asides=whole.asides, changes=[one for one in files if one.change],
+        groups=[(kind, [one for one in files if one.kind == kind]) for kind in archives.KINDS], versions=[one for one in files if one.version],
+        wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error"],
+        refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or dict.fromkeys(_TYPED, ""),
+    )  # fmt: skip
+
+
+def _with_links(whole: drafts.Whole, found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """Each finding with the path of the file it is about, where the draft has one of that name."""
+    by_name = {path.rpartition("/")[2]: path for path in whole.files}
+    return [{**one, "path": by_name.get(one["file"].rpartition("/")[2], "")} for one in found]
