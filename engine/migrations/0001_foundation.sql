@@ -472,19 +472,20 @@ CREATE POLICY class_and_case ON document FOR SELECT TO masar_app USING (
 CREATE POLICY uploaded_by_me ON document FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND uploaded_by = masar_setting('user_id')::uuid);
 CREATE POLICY attached_by_me ON document FOR UPDATE TO masar_app USING (uploaded_by = masar_setting('user_id')::uuid OR masar_is_system());
 
--- Drafts are the coordinators'; auditors read them; what came with a new version of Masar is written by the system. Roles are asked of the account itself.
+-- Drafts are the coordinators'; auditors read them; what came with a new version of Masar is written by the system. Roles are asked of the account itself
+-- (once a statement: `SELECT` keeps the question out of the rows).
 CREATE FUNCTION masar_holds(VARIADIC wanted text[]) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT EXISTS (SELECT FROM user_account u WHERE u.user_id = masar_setting('user_id')::uuid AND u.is_active AND u.roles && wanted) $$;
-CREATE POLICY of_the_coordinators ON edition_draft FOR SELECT TO masar_app USING (masar_is_system() OR masar_holds('coordinateur', 'auditeur'));
+CREATE POLICY of_the_coordinators ON edition_draft FOR SELECT TO masar_app USING (masar_is_system() OR (SELECT masar_holds('coordinateur', 'auditeur')));
 CREATE POLICY opened_by_me ON edition_draft FOR INSERT TO masar_app
-    WITH CHECK (state = 'open' AND opened_by IS NOT DISTINCT FROM masar_setting('user_id')::uuid AND (masar_is_system() OR masar_holds('coordinateur')));
-CREATE POLICY changed_by_coordinators ON edition_draft FOR UPDATE TO masar_app USING (masar_holds('coordinateur'));
-CREATE POLICY of_the_coordinators ON draft_save FOR SELECT TO masar_app USING (masar_is_system() OR masar_holds('coordinateur', 'auditeur'));
+    WITH CHECK (state = 'open' AND opened_by IS NOT DISTINCT FROM masar_setting('user_id')::uuid AND (masar_is_system() OR (SELECT masar_holds('coordinateur'))));
+CREATE POLICY changed_by_coordinators ON edition_draft FOR UPDATE TO masar_app USING ((SELECT masar_holds('coordinateur')));
+CREATE POLICY of_the_coordinators ON draft_save FOR SELECT TO masar_app USING (masar_is_system() OR (SELECT masar_holds('coordinateur', 'auditeur')));
 CREATE POLICY saved_by_me ON draft_save FOR INSERT TO masar_app WITH CHECK (
-    saved_by IS NOT DISTINCT FROM masar_setting('user_id')::uuid AND (masar_is_system() OR masar_holds('coordinateur'))
+    saved_by IS NOT DISTINCT FROM masar_setting('user_id')::uuid AND (masar_is_system() OR (SELECT masar_holds('coordinateur')))
     AND EXISTS (SELECT FROM edition_draft d WHERE d.draft_id = draft_save.draft_id AND d.state = 'open'));
 CREATE POLICY settled_by_coordinators ON draft_save FOR UPDATE TO masar_app
-    USING (is_aside AND masar_holds('coordinateur') AND EXISTS (SELECT FROM edition_draft d WHERE d.draft_id = draft_save.draft_id AND d.state = 'open'));
+    USING (is_aside AND (SELECT masar_holds('coordinateur')) AND EXISTS (SELECT FROM edition_draft d WHERE d.draft_id = draft_save.draft_id AND d.state = 'open'));
 -- Two persons: whoever saved anything in a draft, or submitted it, does not approve it; what was decided stays so.
 CREATE FUNCTION refuse_own_approval() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE me uuid := masar_setting('user_id')::uuid;

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.test_reception import fill, open_case
+from tests.browser.test_the_next_edition import begin
 
 AXE = Path(__file__).parents[2] / "web" / "assets" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -54,8 +55,12 @@ def test_every_screen(visit, language, size, scheme):
     karim.goto(karim.url + "/pass")
     trouble["pass"] = wrong_with(karim)
     meriem = visit("meriem", language, size, color_scheme=scheme)
-    for address in ("/incidents", "/inferred"):
+    for address in ("/incidents", "/inferred", "/editions"):
         meriem.goto(address)
         trouble[address] = wrong_with(meriem)
+    begin(meriem)
+    trouble["draft"] = wrong_with(meriem)
+    meriem.goto(f"{meriem.url}/files/forms/tasks/accueil.toml")
+    trouble["file of a draft"] = wrong_with(meriem)
     told = [f"{place}: {rule} at {where}: {why}" for place, found in trouble.items() for rule, where, why in found]
     assert not told, "\n".join(told)

@@ -4,6 +4,7 @@ A file is read and saved at `/drafts/{draft}/files/{path}`: by a form (a page an
 """
 
 import datetime as dt
+import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from web.screen import Screen
 
 router = APIRouter()
 _VERSION, _ASIDE = "masar-version", "masar-aside"  # read by scripts/drafts.js and by editors in the page
+_LONGEST_COMPARED = 5000  # lines: beyond, comparing takes longer than reading
 _TYPED = ("reason", "accepted", "starts_at", "why")
 
 
@@ -89,7 +91,7 @@ def show_file(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID,
     asides = [(one, _as_text(drafts.read_aside(session, actor, draft_id, one.aside_id)[1])) for one in whole.asides if one.path == path]
     return screen.show(
         "draft/file.html", draft=whole.draft, file=found, kind=archives.kind_of(path), written=written, asides=asides, may_save="save" in whole.draft.may,
-        is_changed=found.content != found.base, place=_place(written or "", element[:200]),
+        is_changed=found.content != found.base, differences=_differences(found), place=_place(written or "", element[:200]),
     )  # fmt: skip
 
 
@@ -157,6 +159,17 @@ def _as_text(content: bytes | None) -> str | None:
     ended = written.replace("\r\n", "") if "\r\n" in written else written
     is_whole = "\r" not in ended and not ("\r\n" in written and "\n" in ended) and "\0" not in written and without_bidi_controls(written) == written
     return written if is_whole else None
+
+
+def _differences(found: drafts.Content) -> str:
+    """The lines that differ from the edition's file, each after + or -; "" where there is nothing to compare."""
+    before, after = _as_text(found.base), _as_text(found.content)
+    if found.content == found.base or not before or not after:
+        return ""
+    was, now = before.splitlines(), after.splitlines()
+    if len(was) + len(now) > _LONGEST_COMPARED:
+        return ""
+    return "\n".join(list(difflib.unified_diff(was, now, n=2, lineterm=""))[2:])
 
 
 def _place(written: str, element: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from engine import clock, errors
+from engine import clock, errors, identity
 from engine.actors import authority
 from engine.casework import archives, drafts, editions, publication
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
@@ -44,10 +44,13 @@ def bring_back(request: Request, screen: OnScreen, actor: Acting, session: Writi
 def open_draft(request: Request, screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
     """Begins a draft from the edition in force, or from the one chosen."""
     chosen = field(form, "edition_id", 40)
+    edition_id = identity.parse(chosen)
+    if chosen and edition_id is None:
+        raise errors.NotFound("edition.not_found")
     try:
-        made = drafts.open_draft(session, actor, field(form, "title"), UUID(chosen) if chosen else None)
-    except (ValueError, errors.Invalid) as trouble:
-        return _refused(request, screen, actor, session, trouble if isinstance(trouble, errors.Refusal) else errors.NotFound("edition.not_found"))
+        made = drafts.open_draft(session, actor, field(form, "title"), edition_id)
+    except errors.Invalid as refusal:
+        return _refused(request, screen, actor, session, refusal)
     return screen.go(f"/drafts/{made}", "draft_opened")
 
 

@@ -1,6 +1,8 @@
 """What coordinators prepare together: who may, what becomes of two saves of one file, what two persons decide, and from when."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
@@ -94,6 +96,35 @@ def test_of_two_who_change_one_file_the_second_is_told_who_was_first_and_nothing
         act(world, "meriem", drafts.take_aside, draft_id, again.aside, 1)
     taken = act(world, "meriem", drafts.take_aside, draft_id, again.aside, 2)
     assert taken.version == 3 and look(world, draft_id).files[FORM] == form("D'Anis encore") and look(world, draft_id).asides == ()
+
+
+def test_of_two_saves_in_the_same_instant_one_is_the_next_and_the_other_stands_aside(world):
+    draft_id, together = act(world, "meriem", drafts.open_draft), Barrier(2)
+
+    def saves(who):
+        together.wait()
+        return act(world, who, drafts.save, draft_id, FORM, form(who), 0)
+
+    with ThreadPoolExecutor(2) as both:
+        saved = list(both.map(saves, ("meriem", "anis")))
+    whole = look(world, draft_id)
+    assert sorted(one.aside is not None for one in saved) == [False, True] and len(whole.asides) == 1 and whole.saves[FORM].version == 1
+
+
+def test_of_two_approvals_in_the_same_instant_one_publishes(world):
+    draft_id, together = changed(world), Barrier(2)
+    act(world, "meriem", publication.submit, draft_id, REASON)
+    version = look(world, draft_id).draft.version
+
+    def approves(who):
+        together.wait()
+        try:
+            return act(world, who, publication.approve, draft_id, version)
+        except errors.Conflict as late:
+            return late.code
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(map(str, both.map(approves, ("anis", "rim")))) == ["2", "draft.not_submitted"]
 
 
 def test_what_stands_aside_may_be_put_away(world):

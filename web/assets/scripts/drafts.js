@@ -28,7 +28,7 @@ export function startDrafts() {
       if (!answer.ok && !answer.headers.has("masar-aside")) throw new Error(String(answer.status)); // what stands aside is kept too, and says so
       delete form.dataset.unsaved;
       const version = answer.headers.get("masar-version");
-      if (version) form.elements.version.value = version;
+      if (version) form.elements.version.setAttribute("value", version);
       if (saved) saved.textContent = await answer.text();
     } catch {
       if (saved) saved.textContent = form.dataset.unsavedText;
