@@ -62,7 +62,7 @@ class OneDraft(BaseModel):
 
 class FileRead(BaseModel):
     path: str
-    kind: str = Field(description="`diagrams`, `tables`, `forms` or `dictionary`.")
+    kind: str = Field(description="`diagrams`, `tables`, `forms`, `letters` or `dictionary`.")
     version: int = Field(description="Goes back with the save. 0: as in the edition.")
     content: str | None = Field(description="The whole file; null where it was taken out or is not UTF-8 (the archive holds it then).")
     saved_by: str

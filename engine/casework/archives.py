@@ -28,6 +28,7 @@ KINDS = {
     "diagrams": re.compile(rf"processes/(?:{_NAME}/){{0,3}}{_NAME}\.bpmn"),
     "tables": re.compile(rf"processes/(?:{_NAME}/){{0,3}}{_NAME}\.dmn"),
     "forms": re.compile(rf"forms/tasks/{_NAME}\.toml"),
+    "letters": re.compile(rf"forms/letters/{_NAME}\.toml"),
     "dictionary": re.compile(rf"forms/dictionary/{_NAME}\.toml"),
 }
 
@@ -132,7 +133,7 @@ def _check_manifest(written: bytes, files: Mapping[str, bytes]) -> None:
 
 
 def _folder_of_toml(name: str, content: bytes) -> str:
-    """A form begins with its id and holds sections; a page of the dictionary holds a group, fields or lists."""
+    """A form and a letter say their id, a letter has blocks or a sender; a page of the dictionary holds a group, fields or lists."""
     try:
         written = tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as trouble:
@@ -140,5 +141,5 @@ def _folder_of_toml(name: str, content: bytes) -> str:
     if written.keys() & {"group", "fields", "lists"}:
         return "forms/dictionary"
     if "id" in written:
-        return "forms/tasks"
+        return "forms/letters" if written.keys() & {"block", "sender"} else "forms/tasks"
     raise errors.Invalid("archive.kind", name=name[:100])

@@ -128,10 +128,12 @@ def test_an_archive_becomes_a_draft_of_exactly_its_files(world):
 def test_files_that_come_alone_find_their_place_and_keep_every_byte(world):
     form = small.files()["forms/tasks/orienter.toml"] + b"# autrement\n"
     dictionary = b'[group]\nid = "neuf"\nsubject = "case"\nlabel = { fr = "Neuf", ar = "x", en = "New" }\n'
-    whole = brought(world, [("C:\\Users\\m\\parcours.bpmn", FOREIGN), ("orienter.toml", form), ("neuf.toml", dictionary), ("table.dmn", b"<definitions/>"), ("f99.toml", b'id = "f99"')])
+    whole = brought(world, [("C:\\Users\\m\\parcours.bpmn", FOREIGN), ("orienter.toml", form), ("neuf.toml", dictionary), ("table.dmn", b"<definitions/>"), ("f99.toml", b'id = "f99"'),
+                            ("neuve.toml", b'id = "neuve"\n[[block]]\n')])
     laid = {one.path: whole.files[one.path] for one in drafts.changes(whole)}
     assert laid == {"processes/parcours.bpmn": FOREIGN, "forms/tasks/orienter.toml": form, "forms/dictionary/neuf.toml": dictionary,
-                    "processes/decisions/table.dmn": b"<definitions/>", "forms/tasks/f99.toml": b'id = "f99"'}  # fmt: skip
+                    "processes/decisions/table.dmn": b"<definitions/>", "forms/tasks/f99.toml": b'id = "f99"',
+                    "forms/letters/neuve.toml": b'id = "neuve"\n[[block]]\n'}  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "content", "code"), [("a.exe", b"MZ", "archive.kind"), ("a.toml", b"[[[", "archive.kind"), ("a.toml", b"x = 1", "archive.kind"),
