@@ -25,8 +25,8 @@ _STAFF = text("SELECT user_id, username, name, agency, branch, roles, language F
 _OPEN = text("SELECT task_id, node, agency, branch, role, holder_id, root_id FROM open_task WHERE (CAST(:case AS uuid) IS NULL OR root_id = :case) ORDER BY opened_at, task_id")
 
 
-def furnish(database: Database) -> None:
-    """Gives an empty migrated database what a demo installation is born with, but its cases."""
+def furnish(database: Database, files: Mapping[str, bytes] | None = None) -> None:
+    """Gives an empty migrated database what a demo installation is born with, but its cases. `files`: its edition, instead of the real one."""
     year = clock.today(clock.system_now()).year
     with database.owner() as connection:
         connection.execute(text("INSERT INTO installation (is_demo, is_ready) VALUES (true, true) ON CONFLICT DO NOTHING"))
@@ -35,7 +35,7 @@ def furnish(database: Database) -> None:
         programmes.seed(connection, PROCESSES)
         accounts.make(connection)
     with database.unit_of_work(users.system()) as session:
-        editions.publish(session, users.system(), editions.files_of(PROCESSES, FORMS), "tests")
+        editions.publish(session, users.system(), files or editions.files_of(PROCESSES, FORMS), "tests")
 
 
 def clock_at(day: dt.date) -> dt.datetime:

@@ -17,7 +17,7 @@ import psycopg
 from sqlalchemy import event, make_url
 
 from engine.actors import users
-from engine.casework import editions, tasks
+from engine.casework import tasks
 from engine.database import Database
 from engine.demo import accounts, answers
 from engine.ledger.keys import KeyStore
@@ -146,14 +146,13 @@ class Small(Contender):
     def furnish(self) -> None:
         self.masar = Database(self.url, keys=KeyStore(Path(self.folder) / "keys"), documents=Path(self.folder) / "documents")
         self.masar.migrate()
-        world.furnish(self.masar)
-        with self.masar.unit_of_work(users.system()) as session:
-            self.publish(session)
+        world.furnish(self.masar, self.edition())
         self.world = world.World(self.masar)
         self.tokens: dict[str, str] = {}
 
-    def publish(self, session: Any) -> None:
-        editions.publish(session, users.system(), servers.edition_files("petit.bpmn"), "bench")
+    def edition(self) -> dict[str, bytes] | None:
+        """The files of the edition; None for the real one."""
+        return servers.edition_files("petit.bpmn")
 
     async def login(self, connection: Connection) -> None:
         """A token for each member of staff who will work; signed in once, since argon2 is no part of a completion."""
@@ -243,8 +242,8 @@ class Real(Small):
     name, database, process = "Masar, real pathway", "bench_real", "parcours"
     _number = 0
 
-    def publish(self, session: Any) -> None:
-        """The edition that `world.furnish` published is the one."""
+    def edition(self) -> None:
+        return None
 
     def truth(self) -> dict[str, Any]:
         Real._number += 1

@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.actors import users
-from engine.casework import cases, editions, tasks
+from engine.casework import cases, tasks
 from engine.database import Database
 from engine.demo import answers
 from engine.ledger.keys import KeyStore
@@ -25,9 +24,7 @@ def print_figures(server: str, turns: int) -> None:
     database = Database(url, keys=KeyStore(folder / "keys"), documents=folder / "documents")
     try:
         database.migrate()
-        world.furnish(database)
-        with database.unit_of_work(users.system()) as session:
-            editions.publish(session, users.system(), servers.edition_files("boucle.bpmn"), "bench")
+        world.furnish(database, servers.edition_files("boucle.bpmn"))
         seconds, state = _turn(database, turns)
     finally:
         database.dispose()

@@ -8,8 +8,6 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from engine.actors import users
-from engine.casework import editions
 from engine.database import Database
 from engine.demo import accounts
 from engine.ledger.keys import KeyStore
@@ -46,9 +44,7 @@ def _at(server: str, size: int) -> tuple[float, float, int]:
     database = Database(url, keys=KeyStore(folder / "keys"), documents=folder / "documents")
     try:
         database.migrate()
-        world.furnish(database)
-        with database.unit_of_work(users.system()) as session:
-            editions.publish(session, users.system(), servers.edition_files("petit.bpmn"), "bench")
+        world.furnish(database, servers.edition_files("petit.bpmn"))
         world.World(database).receive(process="petit")
         with database.owner() as connection:
             for statement in (_COPIES.replace('%(number)s', str(size - 1))).split(";\n"):

@@ -24,13 +24,10 @@ ACCOUNTS = {
 @pytest.fixture(scope="module")
 def tempting(make_database):
     database = make_database()
-    worlds.furnish(database)
+    worlds.furnish(database, editions.files_of(worlds.PROCESSES, worlds.FORMS) | {"processes/essai.bpmn": (HERE / "two_hands" / "essai.bpmn").read_bytes()})
     with database.owner() as connection:
         for username, (agency, branch, roles) in ACCOUNTS.items():
             users.create(connection, username, username.title(), agency, branch, roles, signin.DEMO_PASSWORD, is_demo=True)
-    files = editions.files_of(worlds.PROCESSES, worlds.FORMS) | {"processes/essai.bpmn": (HERE / "two_hands" / "essai.bpmn").read_bytes()}
-    with database.unit_of_work(users.system()) as session:
-        editions.publish(session, users.system(), files, "two hands")
     return worlds.World(database)
 
 
