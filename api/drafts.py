@@ -141,7 +141,9 @@ def save_file(actor: Acting, session: Writing, request: Request, draft_id: UUID,
 
 
 @router.delete("/{draft_id}/files/{path:path}", response_model=Kept, responses=problems.described(401, 403, 404, 409, 422))
-def take_out(actor: Acting, session: Writing, request: Request, draft_id: UUID, path: str, version: Annotated[int, Query(ge=0, le=2**31 - 1)]) -> Kept | Response:
+def take_out(
+    actor: Acting, session: Writing, request: Request, draft_id: UUID, path: str, version: Annotated[int, Query(ge=0, le=2**31 - 1)]
+) -> Kept | Response:
     """Takes a file out of a draft; its versions stay. 409 as for a save."""
     return _kept(request, drafts.save(session, actor, draft_id, path, None, version))
 

@@ -15,7 +15,8 @@ from engine.casework.drafts import Draft
 from engine.casework.editions import Published
 
 router = APIRouter(prefix="/editions", tags=["editions"], route_class=Route)
-ARCHIVE = {"description": "The archive: the files as they are, and `manifest.json` with the SHA-256 of each.", "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}  # fmt: skip
+_ZIP = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+ARCHIVE = {"description": "The archive: the files as they are, and `manifest.json` with the SHA-256 of each.", "content": _ZIP}
 StartsAt = Annotated[AwareDatetime | None, Field(description="From when new cases follow it; null: from the approval.")]
 
 

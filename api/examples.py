@@ -169,7 +169,18 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/documents"): {"document_id": "01999f40-77aa-7d10-b3c4-d5e6f7081920"},
     ("post", "/messages"): {"name": "piece.recue", "correlation": "TN-MED-2026-00042"},
     ("get", "/editions"): {
-        "items": [{"edition_id": _EDITION, "number": 1, "digest": "9f86d081884c7d65…", "published_at": _OPENED, "is_in_force": True, "files": 123, "open_cases": 61, "starts": [_START]}]
+        "items": [
+            {
+                "edition_id": _EDITION,
+                "number": 1,
+                "digest": "9f86d081884c7d65…",
+                "published_at": _OPENED,
+                "is_in_force": True,
+                "files": 123,
+                "open_cases": 61,
+                "starts": [_START],
+            }
+        ]
     },
     ("post", "/editions/{edition_id}/bring-back"): _DRAFT,
     ("get", "/drafts"): {"items": [_DRAFT]},
@@ -179,7 +190,15 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "draft": _DRAFT,
         "files": [{"path": _PATH, "kind": "forms", "version": 3, "change": "changed", "saved_by": "Meriem Louati", "saved_at": _OPENED}],
         "asides": [_ASIDE],
-        "findings": [{"severity": "error", "code": "edition.form_unknown", "file": "parcours.bpmn", "element": "T201", "message": "The task asks for a form that does not exist."}],
+        "findings": [
+            {
+                "severity": "error",
+                "code": "edition.form_unknown",
+                "file": "parcours.bpmn",
+                "element": "T201",
+                "message": "The task asks for a form that does not exist.",
+            }
+        ],
     },
     ("get", "/drafts/{draft_id}/files/{path}"): {"path": _PATH, "kind": "forms", "version": 3, "content": 'id = "f21"\n', "saved_by": "Meriem Louati"},
     ("put", "/drafts/{draft_id}/files/{path}"): {"path": _PATH, "version": 4},

@@ -24,7 +24,7 @@ _OPEN = text("""INSERT INTO edition_draft (draft_id, base_id, seen_start, title,
                 SELECT :id, :base, coalesce(max(start_id), 0), :title, :by, :at, CAST(:delivered AS jsonb) FROM edition_start""")
 _COLUMNS = """d.draft_id, d.base_id, e.number AS base_number, d.title, d.state, d.version, d.opened_by AS opener, d.opened_at, d.submitted_by AS submitter,
     d.submitted_at, d.starts_at, d.reason, d.accepted, d.decided_by AS decider, d.decided_at, d.refusal, d.edition_id, p.number AS edition_number,
-    d.delivered IS NOT NULL AS is_delivered, d.state IN ('open', 'submitted') AND EXISTS (SELECT FROM edition_start s WHERE s.start_id > d.seen_start) AS is_behind,
+    d.state IN ('open', 'submitted') AND EXISTS (SELECT FROM edition_start s WHERE s.start_id > d.seen_start) AS is_behind,
     ARRAY(SELECT DISTINCT s.saved_by FROM draft_save s WHERE s.draft_id = d.draft_id AND s.saved_by IS NOT NULL) AS savers
   FROM edition_draft d JOIN edition e ON e.edition_id = d.base_id LEFT JOIN edition p ON p.edition_id = d.edition_id"""
 _LIST = text(f"SELECT {_COLUMNS} ORDER BY d.state IN ('open', 'submitted') DESC, d.draft_id DESC LIMIT 100")
@@ -230,7 +230,8 @@ def save(session: Session, actor: Any, draft_id: UUID, path: str, content: bytes
         return Saved(path, version + 1)
     session.execute(_REPLACE, {**told, "version": version})  # one's own earlier one of the same version: typing on is one text, not ten
     aside = session.execute(_SAVE, {**told, "version": version, "is_aside": True}).scalar_one()
-    return Saved(path, at_last, aside, errors.Conflict("draft.aside", who=whole.names[last.saved_by], at=last.saved_at, path=path, version=at_last, aside=aside))
+    conflict = errors.Conflict("draft.aside", who=whole.names[last.saved_by], at=last.saved_at, path=path, version=at_last, aside=aside)
+    return Saved(path, at_last, aside, conflict)
 
 
 def take_aside(session: Session, actor: Any, draft_id: UUID, aside_id: int, version: int) -> Saved:
@@ -279,7 +280,7 @@ def export(whole: Whole) -> bytes:
 
 
 def bring_in(session: Session, actor: Any, sent: Iterable[tuple[str, bytes]], title: str = "") -> UUID:
-    """Makes a draft of what came from outside: an archive, whose files replace the whole, or BPMN, DMN and TOML files, which are laid over the edition in force.
+    """Makes a draft of what came from outside: an archive, whose files replace the whole, or BPMN, DMN and TOML files, laid over the edition in force.
 
     Refuses: Forbidden; what `archives` refuses; `draft.nothing_sent`, `draft.name_taken`.
     """

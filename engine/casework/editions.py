@@ -43,7 +43,8 @@ _IN_FORCE_AT = text("SELECT edition_id FROM edition_start WHERE starts_at <= :at
 _START = text("""INSERT INTO edition_start (edition_id, starts_at, asked_by, approved_by, reason, draft_id)
                  VALUES (:edition, :at, :asked, :approved, :reason, :draft)""")
 _STARTS = text("""
-    SELECT s.edition_id, s.starts_at, s.reason, s.draft_id IS NULL AS is_first, CASE WHEN :arabic AND a.name_ar <> '' THEN a.name_ar ELSE coalesce(a.name, '') END AS asked_by,
+    SELECT s.edition_id, s.starts_at, s.reason, s.draft_id IS NULL AS is_first,
+           CASE WHEN :arabic AND a.name_ar <> '' THEN a.name_ar ELSE coalesce(a.name, '') END AS asked_by,
            CASE WHEN :arabic AND b.name_ar <> '' THEN b.name_ar ELSE coalesce(b.name, '') END AS approved_by
       FROM edition_start s LEFT JOIN user_account a ON a.user_id = s.asked_by LEFT JOIN user_account b ON b.user_id = s.approved_by
      ORDER BY s.starts_at DESC, s.start_id DESC""")
@@ -55,7 +56,7 @@ _PUBLISHED = text("""
 
 @dataclass(frozen=True)
 class Start:
-    """An instant at which an edition begins: asked and approved by whom, why, whether it is still to come. `is_first`: it came with the installation."""
+    """When an edition begins: asked and approved by whom, why, whether that is still to come. `is_first`: it came with the installation."""
 
     starts_at: dt.datetime
     asked_by: str
@@ -177,7 +178,7 @@ def digest_of(hashes: Mapping[str, str]) -> str:
 
 
 def publish(session: Session, actor: Any, files: Mapping[str, bytes], reason: str = "") -> Edition:
-    """Makes the first edition of an installation of these files, in force since ever (cases may be told of earlier days); the same files again are the same edition.
+    """Makes the first edition of an installation of these files, in force since ever (cases may be told of earlier days); again, it is the same one.
 
     Refuses: Forbidden to whoever is not the installation itself; `edition.by_two` once an edition is in force; `edition.refused` with the findings.
     """
@@ -218,8 +219,9 @@ def keep(session: Session, files: Mapping[str, bytes], at: dt.datetime, by: UUID
 
 
 def start(
-    session: Session, edition_id: UUID, at: dt.datetime, *, asked_by: UUID | None = None, approved_by: UUID | None = None, reason: str = "", draft_id: UUID | None = None
-) -> None:
+    session: Session, edition_id: UUID, at: dt.datetime, *,
+    asked_by: UUID | None = None, approved_by: UUID | None = None, reason: str = "", draft_id: UUID | None = None,
+) -> None:  # fmt: skip
     """From this instant new cases follow the edition. The database refuses what two persons did not agree on."""
     session.execute(_START, {"edition": edition_id, "at": at, "asked": asked_by, "approved": approved_by, "reason": reason, "draft": draft_id})
 

@@ -21,8 +21,8 @@ LONGEST_REASON = 2000
 _SUBMIT = text("""UPDATE edition_draft SET state = 'submitted', version = version + 1, submitted_by = :by, submitted_at = :at, starts_at = :starts,
                          reason = :reason, accepted = :accepted, decided_by = NULL, decided_at = NULL, refusal = '' WHERE draft_id = :id""")
 _REFUSE = text("""UPDATE edition_draft SET state = 'open', version = version + 1, decided_by = :by, decided_at = :at, refusal = :reason WHERE draft_id = :id""")
-_APPROVE = text("""UPDATE edition_draft SET state = 'published', version = version + 1, decided_by = :by, decided_at = :at, edition_id = :edition, starts_at = :starts
-                    WHERE draft_id = :id""")
+_APPROVE = text("""UPDATE edition_draft SET state = 'published', version = version + 1, decided_by = :by, decided_at = :at, edition_id = :edition,
+                          starts_at = :starts WHERE draft_id = :id""")
 _PEOPLE = text("""SELECT submitted_by FROM edition_draft WHERE draft_id = :id
                    UNION SELECT saved_by FROM draft_save WHERE draft_id = :id AND saved_by IS NOT NULL""")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7305883)")
@@ -65,7 +65,7 @@ def submit(session: Session, actor: Any, draft_id: UUID, reason: str, *, accepte
     `draft.nothing_changed`, `draft.has_errors`, `draft.warnings_need_reason`.
     """
     whole, now = drafts.locked(session, actor, draft_id), clock.now(session)
-    reason, accepted = _reason(reason), accepted.strip()[:LONGEST_REASON]
+    reason, accepted = _reason(reason), _reason(accepted) if accepted.strip() else ""
     if whole.asides:
         raise errors.Conflict("draft.has_asides", number=len(whole.asides))
     if whole.draft.is_behind:
@@ -124,6 +124,6 @@ def bring_back(session: Session, actor: Any, edition_id: UUID, reason: str, *, a
 
 def _reason(reason: str) -> str:
     reason = reason.strip()
-    if not reason or len(reason) > LONGEST_REASON:
+    if not reason or len(reason) > LONGEST_REASON or "\0" in reason:
         raise errors.Invalid("draft.reason_needed", longest=LONGEST_REASON)
     return reason

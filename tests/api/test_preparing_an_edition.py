@@ -116,13 +116,16 @@ def test_who_reads_and_who_is_turned_away(sign_in):
             assert program.post(f"/drafts/{draft_id}/{verb}", json=body).status_code == 403, (who, verb)
     for who in ("salma", "amel", "zied"):
         program = sign_in(who)
-        assert program.get("/drafts").status_code == program.get(f"/drafts/{draft_id}").status_code == program.get(f"/drafts/{draft_id}/archive").status_code == 403
+        assert [program.get(address).status_code for address in ("/drafts", f"/drafts/{draft_id}", f"/drafts/{draft_id}/archive")] == [403] * 3
     assert sign_in("salma").get("/editions").status_code == 403 and sign_in("zied").get("/editions").json()["items"][0]["open_cases"] is None
     absent = "00000000-0000-7000-8000-000000000000"
-    assert meriem.get(f"/drafts/{absent}").status_code == meriem.get(f"/editions/{absent}/archive").status_code == put(meriem, absent, "x", 0).status_code == 404
+    assert [meriem.get(address).status_code for address in (f"/drafts/{absent}", f"/editions/{absent}/archive")] == [404, 404]
+    assert put(meriem, absent, "x", 0).status_code == 404
 
 
-@pytest.mark.parametrize(("path", "version", "status"), [("forms/tasks/../../x.toml", 0, (404, 422)), ("etc/passwd", 0, (422,)), (PATH, 9, (409,)), (PATH, -1, (422,))])
+@pytest.mark.parametrize(
+    ("path", "version", "status"), [("forms/tasks/../../x.toml", 0, (404, 405, 422)), ("etc/passwd", 0, (422,)), (PATH, 9, (409,)), (PATH, -1, (422,))]
+)
 def test_a_save_out_of_place_or_out_of_time_is_a_problem(sign_in, path, version, status):
     meriem = sign_in("meriem")
     answer = meriem.client.put(f"/drafts/{opened(meriem)}/files/{path}", json={"content": "x", "version": version})

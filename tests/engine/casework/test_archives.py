@@ -81,7 +81,8 @@ def tampered():
 
 HOSTILE = {
     "archive.unreadable": [lambda: b"", lambda: b"not an archive", lambda: zipped([("processes/a.bpmn", b"x")])[:-30], tampered,
-                           lambda: zipped([("processes/a.bpmn", b"x" * 999)], zipfile.ZIP_LZMA), lambda: zipped([("processes/a.bpmn", b"x" * 999)], zipfile.ZIP_BZIP2)],
+                           lambda: zipped([("processes/a.bpmn", b"x" * 999)], zipfile.ZIP_LZMA),
+                           lambda: zipped([("processes/a.bpmn", b"x" * 999)], zipfile.ZIP_BZIP2)],
     "archive.path": [*(lambda name=name: zipped([(name, b"x")]) for name in (
         "../a.bpmn", "processes/../../a.bpmn", "/etc/passwd", "processes\\..\\a.bpmn", "C:/a.bpmn", "processes/a.bpmn.exe", "processes/a.py", "a.zip",
         "forms/tasks/a.html", "processes/é.bpmn", "processes/a\n.bpmn", "processes/-rf.bpmn", "manifest.json/a.bpmn")), linked],
@@ -128,7 +129,8 @@ def test_an_archive_becomes_a_draft_of_exactly_its_files(world):
 def test_files_that_come_alone_find_their_place_and_keep_every_byte(world):
     form = small.files()["forms/tasks/orienter.toml"] + b"# autrement\n"
     dictionary = b'[group]\nid = "neuf"\nsubject = "case"\nlabel = { fr = "Neuf", ar = "x", en = "New" }\n'
-    whole = brought(world, [("C:\\Users\\m\\parcours.bpmn", FOREIGN), ("orienter.toml", form), ("neuf.toml", dictionary), ("table.dmn", b"<definitions/>"), ("f99.toml", b'id = "f99"'),
+    whole = brought(world, [("C:\\Users\\m\\parcours.bpmn", FOREIGN), ("orienter.toml", form), ("neuf.toml", dictionary),
+                            ("table.dmn", b"<definitions/>"), ("f99.toml", b'id = "f99"'),
                             ("neuve.toml", b'id = "neuve"\n[[block]]\n')])
     laid = {one.path: whole.files[one.path] for one in drafts.changes(whole)}
     assert laid == {"processes/parcours.bpmn": FOREIGN, "forms/tasks/orienter.toml": form, "forms/dictionary/neuf.toml": dictionary,
@@ -136,7 +138,8 @@ def test_files_that_come_alone_find_their_place_and_keep_every_byte(world):
                     "forms/letters/neuve.toml": b'id = "neuve"\n[[block]]\n'}  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "code"), [("a.exe", b"MZ", "archive.kind"), ("a.toml", b"[[[", "archive.kind"), ("a.toml", b"x = 1", "archive.kind"),
+@pytest.mark.parametrize(("name", "content", "code"), [("a.exe", b"MZ", "archive.kind"), ("a.toml", b"[[[", "archive.kind"),
+                                                       ("a.toml", b"x = 1", "archive.kind"),
                                                        ("a.toml", b"x = " + b"[" * 5000, "archive.kind"), ("...bpmn", b"x", "archive.path"),
                                                        ("a.bpmn", b"x" * 1_000_001, "archive.file_too_large"), ("a.zip", b"PK", "archive.unreadable")])  # fmt: skip
 def test_what_is_no_file_of_an_edition_makes_no_draft(world, name, content, code):

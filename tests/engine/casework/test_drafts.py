@@ -204,7 +204,8 @@ def test_the_database_by_itself_refuses_what_one_person_decides_alone(world):
     draft_id = changed(world)
     meriem = world.staff["meriem"]
     approve = text("UPDATE edition_draft SET state = 'published', decided_by = :me, edition_id = base_id WHERE draft_id = :id")
-    start = text("INSERT INTO edition_start (edition_id, starts_at, asked_by, approved_by, draft_id) SELECT base_id, masar_now(), :me, :me, draft_id FROM edition_draft WHERE draft_id = :id")
+    start = text("""INSERT INTO edition_start (edition_id, starts_at, asked_by, approved_by, draft_id)
+                    SELECT base_id, masar_now(), :me, :me, draft_id FROM edition_draft WHERE draft_id = :id""")
     with pytest.raises(DBAPIError, match="row-level security"), world.database.unit_of_work(meriem) as session:
         session.execute(start, {"me": meriem.user_id, "id": draft_id})
     act(world, "meriem", publication.submit, draft_id, REASON)
@@ -217,7 +218,8 @@ def test_the_database_by_itself_refuses_what_one_person_decides_alone(world):
     act(world, "anis", publication.approve, draft_id, look(world, draft_id).draft.version)
     with pytest.raises(DBAPIError, match="does not change"), world.database.unit_of_work(world.staff["rim"]) as session:
         session.execute(text("UPDATE edition_draft SET state = 'open' WHERE draft_id = :id"), {"id": draft_id})
-    for statement in ("UPDATE edition SET reason = ''", "DELETE FROM edition_start", "UPDATE edition_start SET starts_at = now()", "DELETE FROM draft_save", "UPDATE draft_save SET content = NULL"):
+    for statement in ("UPDATE edition SET reason = ''", "DELETE FROM edition_start", "UPDATE edition_start SET starts_at = now()", "DELETE FROM draft_save",
+                      "UPDATE draft_save SET content = NULL"):  # fmt: skip
         with pytest.raises(DBAPIError, match="permission denied"), world.database.unit_of_work(meriem) as session:
             session.execute(text(statement))
 
