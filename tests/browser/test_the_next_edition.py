@@ -48,7 +48,8 @@ def test_one_changes_another_approves_a_new_case_follows_and_the_former_comes_ba
     meriem.goto(draft)
     assert meriem.locator("#asides").inner_text() == "Une version mise de côté"
     meriem.click("#asides ~ ul a")
-    assert "# par Anis" in meriem.locator("pre.code-beside").inner_text()
+    beside = meriem.locator("section[id^=aside-] pre").first.inner_text()
+    assert "+# par Anis" in beside and "-# par Meriem" in beside
     meriem.click("button:has-text('L\\'écarter')")
     meriem.wait_for_selector("text=est écartée")
 

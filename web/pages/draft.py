@@ -88,10 +88,11 @@ def show_file(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID,
     """One file, to be changed as a text; beside it what stands aside. `element`: what a finding is about."""
     whole, found = drafts.show(session, actor, draft_id), drafts.read(session, actor, draft_id, path)
     written = _as_text(found.content)
-    asides = [(one, _as_text(drafts.read_aside(session, actor, draft_id, one.aside_id)[1])) for one in whole.asides if one.path == path]
+    beside = [(one, drafts.read_aside(session, actor, draft_id, one.aside_id)[1]) for one in whole.asides if one.path == path]
+    asides = [{"aside": one, "written": _as_text(content), "differs": _differences(found.content, content)} for one, content in beside]
     return screen.show(
         "draft/file.html", draft=whole.draft, file=found, kind=archives.kind_of(path), written=written, asides=asides, may_save="save" in whole.draft.may,
-        is_changed=found.content != found.base, differences=_differences(found), place=_place(written or "", element[:200]),
+        is_changed=found.content != found.base, differences=_differences(found.base, found.content), place=_place(written or "", element[:200]),
     )  # fmt: skip
 
 
@@ -161,12 +162,12 @@ def _as_text(content: bytes | None) -> str | None:
     return written if is_whole else None
 
 
-def _differences(found: drafts.Content) -> str:
-    """The lines that differ from the edition's file, each after + or -; "" where there is nothing to compare."""
-    before, after = _as_text(found.base), _as_text(found.content)
-    if found.content == found.base or not before or not after:
+def _differences(before: bytes | None, after: bytes | None) -> str:
+    """The lines that differ, each behind + or -; "" where there is nothing to compare."""
+    earlier, later = _as_text(before), _as_text(after)
+    if before == after or not earlier or not later:
         return ""
-    was, now = before.splitlines(), after.splitlines()
+    was, now = earlier.splitlines(), later.splitlines()
     if len(was) + len(now) > _LONGEST_COMPARED:
         return ""
     return "\n".join(list(difflib.unified_diff(was, now, n=2, lineterm=""))[2:])
