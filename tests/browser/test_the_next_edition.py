@@ -1,8 +1,10 @@
 """The next edition in a real browser: one coordinator changes a form and submits, another approves, a new case follows it; then the former comes back."""
 
 from tests.browser.test_reception import open_case
+from tests.web.small.installation import files
 
 FILE = "forms/tasks/accueil.toml"
+ORIENT = files()["forms/tasks/orienter.toml"] + b"# relu\n"
 
 
 def begin(page, title=""):
@@ -54,6 +56,10 @@ def test_one_changes_another_approves_a_new_case_follows_and_the_former_comes_ba
     meriem.wait_for_selector("text=est écartée")
 
     meriem.goto(draft)
+    meriem.set_input_files("#upload", {"name": "orienter.toml", "mimeType": "text/plain", "buffer": ORIENT})
+    assert meriem.locator("[data-status]").inner_text() == "orienter.toml"
+    meriem.click("button:has-text('Envoyer')")
+    meriem.wait_for_selector("text=Ce qui change : 2 fichiers")
     meriem.fill("#reason", "Une question de moins à l'accueil")
     meriem.click("button:has-text('Proposer')")
     meriem.wait_for_selector("text=Attend un accord")

@@ -3,7 +3,11 @@
 export function startUploads() {
   document.addEventListener("change", (event) => {
     const input = event.target;
-    if (input.type === "file" && input.dataset.upload && input.files.length) send(input, input.files[0]);
+    if (input.type !== "file" || !input.files.length) return;
+    if (input.dataset.upload) return send(input, input.files[0]);
+    // The files go with their form; our button does not say by itself what was chosen, as the browser's would.
+    const status = input.closest("[data-file]")?.querySelector("[data-status]");
+    if (status) status.textContent = [...input.files].map((file) => file.name).join(" · ");
   });
 }
 
