@@ -2,7 +2,6 @@
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 from sqlalchemy import text
@@ -98,33 +97,30 @@ def test_of_two_who_change_one_file_the_second_is_told_who_was_first_and_nothing
     assert taken.version == 3 and look(world, draft_id).files[FORM] == form("D'Anis encore") and look(world, draft_id).asides == ()
 
 
+def at_once(world, first, second):
+    """Two acts (who, verb, what is given), the second while the first is not yet committed: what came of each."""
+    who, verb, *given = first
+    with ThreadPoolExecutor(1) as beside:
+        with world.database.unit_of_work(world.staff[who]) as session:
+            done = verb(session, world.staff[who], *given)
+            other = beside.submit(act, world, *second)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.5)
+        return done, other.exception() or other.result()
+
+
 def test_of_two_saves_in_the_same_instant_one_is_the_next_and_the_other_stands_aside(world):
-    draft_id, together = act(world, "meriem", drafts.open_draft), Barrier(2)
-
-    def saves(who):
-        together.wait()
-        return act(world, who, drafts.save, draft_id, FORM, form(who), 0)
-
-    with ThreadPoolExecutor(2) as both:
-        saved = list(both.map(saves, ("meriem", "anis")))
-    whole = look(world, draft_id)
-    assert sorted(one.aside is not None for one in saved) == [False, True] and len(whole.asides) == 1 and whole.saves[FORM].version == 1
+    draft_id = act(world, "meriem", drafts.open_draft)
+    _, late = at_once(world, ("meriem", drafts.save, draft_id, FORM, form("De Meriem"), 0), ("anis", drafts.save, draft_id, FORM, form("D'Anis"), 0))
+    assert late.conflict.details["who"] == "Meriem Louati" and len(look(world, draft_id).asides) == 1
 
 
 def test_of_two_approvals_in_the_same_instant_one_publishes(world):
-    draft_id, together = changed(world), Barrier(2)
+    draft_id = changed(world)
     act(world, "meriem", publication.submit, draft_id, REASON)
-    version = look(world, draft_id).draft.version
-
-    def approves(who):
-        together.wait()
-        try:
-            return act(world, who, publication.approve, draft_id, version)
-        except errors.Conflict as late:
-            return late.code
-
-    with ThreadPoolExecutor(2) as both:
-        assert sorted(map(str, both.map(approves, ("anis", "rim")))) == ["2", "draft.not_submitted"]
+    given = (publication.approve, draft_id, look(world, draft_id).draft.version)
+    first, second = at_once(world, ("anis", *given), ("rim", *given))
+    assert first == 2 and second.code == "draft.not_submitted" and in_force(world) == 2
 
 
 def test_what_stands_aside_may_be_put_away(world):
