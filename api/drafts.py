@@ -29,7 +29,7 @@ class NewDraft(Body):
 
 
 class FileSaved(Body):
-    content: str = Field(max_length=archives.LARGEST_FILE, description="The whole file.")
+    content: str = Field(description="The whole file, 1 MB at most.")
     version: Version
 
 
