@@ -11,7 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong: a code, where (`file#element`, or a JSON pointer), and what fills the sentence. `severity`: `error` or `warning`."""
+    """One thing wrong: a code, where (`file#element`, or a JSON pointer), and what fills the sentence.
+
+    An edition is not published with an `error`; with a `warning` it is, for a reason given.
+    """
 
     code: str
     where: str = ""
