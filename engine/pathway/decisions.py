@@ -37,7 +37,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Decision:
-    """A table (`rules`) or a literal expression (`literal`); `requires` are the decisions it reads by name."""
+    """A table (`rules`) or a literal expression (`literal`); `requires` are the decisions it reads by name; `types` what each input is said to be."""
 
     decision_id: str
     name: str
@@ -48,6 +48,8 @@ class Decision:
     rules: tuple[Rule, ...] = ()
     literal: Expression | None = None
     requires: tuple[str, ...] = ()
+    file: str = ""
+    types: tuple[str, ...] = ()
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -202,7 +204,7 @@ class _Reading:
         if literal is None:
             self.refuse("dmn.no_logic")
             return Decision(self.id, self.name)
-        return Decision(self.id, self.name, literal=self._feel(compile_expression, _text(literal), "expression"), requires=requires)
+        return Decision(self.id, self.name, literal=self._feel(compile_expression, _text(literal), "expression"), requires=requires, file=self.file)
 
     def _table(self, table: Any, requires: tuple[str, ...]) -> Decision:
         policy, aggregation = table.get("hitPolicy", "UNIQUE"), table.get("aggregation", "")
@@ -211,6 +213,7 @@ class _Reading:
         inputs = tuple(
             self._feel(compile_expression, _text(_child(one, "inputExpression")), f"input {place}") for place, one in enumerate(_children(table, "input"), 1)
         )
+        types = tuple("" if (asked := _child(one, "inputExpression")) is None else asked.get("typeRef", "").rpartition(":")[2] for one in _children(table, "input"))
         outputs = tuple(self._output(one) for one in _children(table, "output"))
         rules = []
         for row, rule in enumerate(_children(table, "rule"), 1):
@@ -225,7 +228,7 @@ class _Reading:
             rules.append(Rule(rule.get("id") or f"{self.id}_{row}", tests, said, "".join(description.itertext()).strip() if description is not None else ""))
         if not outputs:
             self.refuse("dmn.no_output")
-        return Decision(self.id, self.name, policy, aggregation, inputs, outputs, tuple(rules), None, requires)
+        return Decision(self.id, self.name, policy, aggregation, inputs, outputs, tuple(rules), None, requires, self.file, types)
 
     def _output(self, element: Any) -> Output:
         allowed = _text(_child(element, "outputValues"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from engine.pathway.decisions import Decisions, Verdict
+from engine.pathway.decisions import Decision, Decisions, Verdict
 from engine.pathway.spiff.activities import CallActivity, OperationTask, PersonTask, RuleTask
 from engine.pathway.spiff.elements import Element, Flow
 from engine.pathway.spiff.events import Listener, StartEvent
@@ -136,6 +136,10 @@ class Definitions:
     def read_by(self, reference: str) -> frozenset[str]:
         """The paths that a decision, and those it requires, may read."""
         return self._decisions.reads(reference) if reference in self._decisions.ids else frozenset()
+
+    def decision(self, reference: str) -> Decision:
+        """A decision as it is written."""
+        return self._decisions.by_id[reference]
 
     @property
     def decisions(self) -> frozenset[str]:

@@ -1,0 +1,184 @@
+"""What conditions compare: a value that is no choice of its field, a field that the dictionary does not hold. Both read as false, in silence, for ever.
+
+Answers for every FEEL expression of the diagrams, tables and forms. Variables that operations and messages give are not declared: nothing is said of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import Finding
+from engine.pathway.definitions import Definitions
+from engine.pathway.domains import Domains, results_of
+from engine.pathway.spiff.activities import Activity
+from engine.pathway.spiff.elements import Element
+from forms.definitions import FormDefinition
+from forms.dictionary import Dictionary
+from forms.feel import Expression
+
+_MANY = "multi"
+
+
+@dataclass(frozen=True)
+class Said:
+    """An expression and where it stands. `element` as people read it."""
+
+    expression: Expression
+    where: str
+    element: str
+
+
+def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, FormDefinition]) -> list[Finding]:
+    """Unknown values and unknown fields in conditions."""
+    closed = _Closed(definitions, dictionary)
+    findings: list[Finding] = []
+    for said in expressions(definitions, forms):
+        for path, value in compared(said.expression.tree):
+            allowed = closed.values(path)
+            if allowed is not None and value not in allowed:
+                details = {"element": said.element, "field": path, "value": str(value)[:60], "text": " ".join(said.expression.text.split())[:200]}
+                findings.append(Finding("check.value_unknown", said.where, details))
+        for path in sorted(said.expression.paths):
+            if closed.lacks(path):
+                details = {"element": said.element, "field": ".".join(path.split(".")[:2])[:100], "text": " ".join(said.expression.text.split())[:200]}
+                findings.append(Finding("check.field_unknown", said.where, details))
+    return list({(found.code, found.where, str(found.details)): found for found in findings}.values())
+
+
+class _Closed:
+    """The values that paths may hold, where that is known: fields, decisions, variables that only decisions make."""
+
+    def __init__(self, definitions: Definitions, dictionary: Dictionary) -> None:
+        self.dictionary = dictionary
+        self.domains = Domains(dictionary, {one: definitions.decision(one) for one in definitions.decisions})
+        self.decided: dict[str, set[str]] = {}
+        self.given = {"programmes", "parametres", "antennes", "dossier", "instance", "today", "now"}
+        for task in definitions.rules():
+            self.decided.setdefault(task.extensions.result, set()).add(task.extensions.decision)
+        for element in definitions.nodes:
+            for one in (*element.extensions.inputs, *element.extensions.outputs, *element.extensions.parameters):
+                self.given.add(one.name)
+            loop = element.loop if isinstance(element, Activity) else None
+            trigger = getattr(element, "trigger", None)
+            self.given |= {name for name in (loop.item if loop else "", getattr(trigger, "result", "")) if name}
+
+    def values(self, path: str) -> tuple[Any, ...] | None:
+        rows, _, column = path.partition("[].")
+        if column:
+            listed = self.dictionary.fields.get(rows)
+            path = next((one for one in (listed.items if listed else ()) if one.partition(".")[2] == column), "")
+        field = self.dictionary.fields.get(path)
+        if field is not None and field.type == _MANY:
+            return tuple(field.codes)
+        found = self.domains.closed(path)
+        name, _, column = path.partition(".")
+        if found is not None or name in self.given or name in self.dictionary.groups:
+            return found
+        made = [results_of(self.domains.decisions[one], column) for one in self.decided.get(name, ()) if one in self.domains.decisions]
+        if not made or any(one is None for one in made) or len(made) < len(self.decided[name]):
+            return None
+        return tuple(value for one in made if one is not None for value in one)
+
+    def lacks(self, path: str) -> bool:
+        """Whether a path names a field of a group that has no such field."""
+        group, _, rest = path.partition(".")
+        name = rest.partition(".")[0].removesuffix("_statut")
+        if not name or name == "id" or group not in self.dictionary.groups or group in self.given or group in self.decided:
+            return False
+        return f"{group}.{name}" not in self.dictionary.fields
+
+
+def expressions(definitions: Definitions, forms: Mapping[str, FormDefinition]) -> Iterator[Said]:
+    """Every expression of an edition."""
+    for element in definitions.nodes:
+        for flow in element.flows_out:
+            if flow.condition is not None:
+                yield Said(flow.condition, f"{element.file}#{flow.id}", flow.names.get("fr") or element.bpmn_name or flow.id)
+        for expression in _of_element(element):
+            yield Said(expression, element.place, element.bpmn_name or element.id)
+    for name in sorted(definitions.decisions):
+        decision = definitions.decision(name)
+        place = f"{decision.file}#{decision.decision_id}"
+        for expression in (*decision.inputs, *((decision.literal,) if decision.literal else ())):
+            yield Said(expression, place, decision.name)
+        for rule in decision.rules:
+            for expression in (*rule.tests, *rule.results):
+                yield Said(expression, f"{decision.file}#{rule.rule_id}", decision.name)
+    for form in forms.values():
+        for section in form.sections:
+            for ask in section.ask:
+                if ask.when is not None:
+                    yield Said(ask.when, f"{form.id}.toml#{ask.field}", form.title.get("fr", form.id))
+        for check_ in form.checks:
+            yield Said(check_.holds, f"{form.id}.toml#check", form.title.get("fr", form.id))
+
+
+def _of_element(element: Element) -> Iterator[Expression]:
+    extensions = element.extensions
+    for one in (*extensions.parameters, *extensions.inputs, *extensions.outputs):
+        yield one.value
+    trigger = getattr(element, "trigger", None)
+    if trigger is not None:
+        yield from (trigger.expression,) if trigger.expression is not None else ()
+        yield from (one.value for one in trigger.parameters)
+    loop = element.loop if isinstance(element, Activity) else None
+    if loop is not None:
+        yield from (one for one in (loop.condition, loop.collection, loop.cardinality) if one is not None)
+
+
+def compared(node: Any, rows: str = "") -> Iterator[tuple[str, Any]]:
+    """The (path, text) pairs that a tree compares. Inside a filter, `item.x` is told as `<what is filtered>[].x`."""
+    if not isinstance(node, tuple | list | dict):
+        return
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list) or not (node and isinstance(node[0], str)):
+        for part in node:
+            yield from compared(part, rows)
+        return
+    match node[0]:
+        case "compare" if node[3] in ("=", "!="):
+            for one, other in ((node[4], node[5]), (node[5], node[4])):
+                path = _path(one, rows)
+                if path and other[0] == "string":
+                    yield path, other[3]
+        case "in" if (path := _path(node[3], rows)):
+            for test in node[4]:
+                yield from ((path, value) for value in _texts(test))
+        case "call" if node[3][0] == "name" and node[3][3] == "list contains" and len(node[4]) == 2:
+            held, sought = node[4]
+            if held[0] == "list" and (path := _path(sought, rows)):
+                yield from ((path, one[3]) for one in held[3] if one[0] == "string")
+            elif sought[0] == "string" and (path := _path(held, rows)):
+                yield path, sought[3]
+        case "filter":
+            inner = _path(node[3], rows)
+            yield from compared(node[3], rows)
+            yield from compared(node[4], inner)
+            return
+        case "for" | "some" | "every" | "function" | "context":
+            return  # names bound inside may hide those outside
+    for part in node[1:]:
+        yield from compared(part, rows)
+
+
+def _path(node: Any, rows: str) -> str:
+    if node[0] == "group":
+        return _path(node[3], rows)
+    if node[0] == "name":
+        return str(node[3])
+    if node[0] == "path":
+        if node[3][0] == "name" and node[3][3] == "item":
+            return f"{rows}[].{node[4]}" if rows else ""
+        inner = _path(node[3], rows)
+        return f"{inner}.{node[4]}" if inner else ""
+    return ""
+
+
+def _texts(test: Any) -> Iterator[str]:
+    inner = test[4] if test[0] == "test" and test[3] in ("", "=") else None
+    if inner is None:
+        return
+    for one in inner[3] if inner[0] == "list" else [inner]:
+        if one[0] == "string":
+            yield one[3]
