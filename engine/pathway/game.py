@@ -36,7 +36,8 @@ class Move:
 class Game:
     """All markings from each way to begin. `is_whole`: none were left out for their number; `beside`: begun by a boundary event that does not interrupt.
 
-    `doubled`: element → a marking from which it would hold two tokens; `overtaken`: element → a marking that begins a round anew, with all it had and more.
+    `doubled`: element → a marking from which it would hold two tokens; `overtaken`: element → a marking that begins a round anew, with all it had and more;
+    `together`: two elements → a marking where each has a token.
     """
 
     scope: ScopeSpec
@@ -47,7 +48,7 @@ class Game:
     onward: dict[Marking, list[Marking]] = field(default_factory=dict)
     doubled: dict[int, Marking] = field(default_factory=dict)
     overtaken: dict[int, Marking] = field(default_factory=dict)
-    together: set[tuple[int, int]] = field(default_factory=set)
+    together: dict[tuple[int, int], Marking] = field(default_factory=dict)
 
     @cached_property
     def elements(self) -> dict[int, Element]:
@@ -62,7 +63,7 @@ class Game:
             marking = waiting.popleft()
             found = self.onward[marking] = []
             for one, other in combinations(marking, 2):
-                self.together.add((one[0], other[0]))
+                self.together.setdefault((one[0], other[0]), marking)
             for move in self._moves(marking):
                 moves += 1 + len(marking) // 8
                 rest = [] if move.wipes else list(marking)

@@ -1,0 +1,164 @@
+"""Questions along the pathway: asked twice, asked of somebody who may not answer, asked of nobody.
+
+A form never asks again what is known and fresh (`forms.form`), so naming a field in ten forms asks it once. It is asked twice all the same where two tasks
+that are open together both ask it, and where two fields of one name do. An answer good for one act only (`P0D`) is meant to be asked anew.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from engine.errors import Finding
+from engine.pathway.definitions import Definitions
+from engine.pathway.game import Game, games
+from engine.pathway.soundness import name_of, told
+from engine.pathway.spiff.activities import PersonTask
+from engine.pathway.spiff.elements import Element
+from engine.pathway.walks import Walks
+from forms.definitions import Ask, FormDefinition
+from forms.dictionary import Dictionary, Field
+
+_ONCE = "P0D"
+_SHARED = {"person", "return", "case"}  # subjects that two tasks of one case have in common, whatever each is about
+_ACTS = {"signature", "doc"}  # given for one act: the same words, another thing
+_HEALTH = "H"  # said by the named social worker alone, whoever's form names it
+AGENCY_OF_LANE = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
+
+
+class Hands(Protocol):
+    """What a role may do: in which agencies it is held, which classes it writes."""
+
+    agencies: frozenset[str]
+    writes: str
+
+
+def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, FormDefinition], roles: Mapping[str, Hands]) -> list[Finding]:
+    """All that is wrong with who is asked what, and when."""
+    asking = _Asking(definitions, dictionary, forms)
+    findings: list[Finding] = []
+    for task in asking.tasks:
+        findings += _hands(task, asking, roles)
+    return findings + list(_together(asking)) + list(_twins(asking))
+
+
+class _Asking:
+    """Which task asks which fields."""
+
+    def __init__(self, definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, FormDefinition]) -> None:
+        self.definitions, self.fields, self.forms = definitions, dictionary.fields, forms
+        self.walks = Walks(definitions)
+        self.tasks = [element for element in definitions.nodes if isinstance(element, PersonTask)]
+
+    def form(self, task: PersonTask) -> FormDefinition | None:
+        note = task.extensions.task
+        return self.forms.get(note.form) if note else None
+
+    def asks(self, task: PersonTask) -> list[Ask]:
+        form = self.form(task)
+        return [ask for section in form.sections for ask in section.ask] if form else []
+
+    def subject(self, task: PersonTask) -> str:
+        note = task.extensions.task
+        return note.subject if note else ""
+
+
+def _hands(task: PersonTask, asking: _Asking, roles: Mapping[str, Hands]) -> Iterator[Finding]:
+    note = task.extensions.task
+    if note is None or not note.role:
+        return  # found while reading
+    details: dict[str, Any] = {"element": name_of(task), "role": note.role}
+    role = roles.get(note.role)
+    if role is None:
+        yield Finding("check.role_unknown", task.place, details)
+        return
+    agency = AGENCY_OF_LANE.get(task.shown_lane, "")
+    if not agency:
+        yield Finding("check.lane_missing", task.place, details)
+    elif agency not in role.agencies:
+        yield Finding("check.role_elsewhere", task.place, details | {"lane": task.shown_lane})
+    asks = asking.asks(task)
+    hers = [ask for ask in asks if asking.fields[ask.field].class_ in role.writes]
+    for ask in asks:
+        field = asking.fields[ask.field]
+        if ask.when is None and ask not in hers and agency and field.owner != agency:
+            severity = "warning" if field.class_ == _HEALTH else "error"
+            more = {"field": _named(field), "id": field.id, "owner": field.owner, "form": note.form}
+            yield Finding("form.not_hers", task.place, details | more, severity=severity)
+    form = asking.form(task)
+    if form is not None and not hers and not form.confirmation:
+        yield Finding("form.asks_nothing", task.place, details | {"form": note.form})
+
+
+def _together(asking: _Asking) -> Iterator[Finding]:
+    """Facts that two tasks open at once both ask."""
+    told_of: set[tuple[str, str]] = set()
+    for scope in asking.definitions.all_specs:
+        game = next(games(scope)).play()
+        pairs = [(game.elements[one], game.elements[other], marking) for (one, other), marking in game.together.items()]
+        for one, other, marking in pairs:
+            for here in asking.walks.people([one]):
+                for there in asking.walks.people([other]):
+                    for field in _common(asking, here, there):
+                        if (field.id, game.scope.name) in told_of or _known_before(asking, game, {one, other}, field.id):
+                            continue
+                        told_of.add((field.id, game.scope.name))
+                        path = told([*game.path(marking), here, there])
+                        details = {"element": name_of(here), "other": name_of(there), "field": _named(field), "id": field.id, "path": path}
+                        yield Finding("form.asked_together", here.place, details)
+
+
+def _common(asking: _Asking, here: PersonTask, there: PersonTask) -> list[Field]:
+    if here is there:
+        return []
+    theirs = {ask.field for ask in asking.asks(there)}
+    shared = [asking.fields[ask.field] for ask in asking.asks(here) if ask.field in theirs]
+    is_one = here.scope_spec.process == there.scope_spec.process and asking.subject(here) == asking.subject(there)
+    return [field for field in shared if field.validity != _ONCE and field.type not in _ACTS and (is_one or field.subject in _SHARED)]
+
+
+def _known_before(asking: _Asking, game: Game, both: set[Element], field_id: str) -> bool:
+    """Whether every way to where both are open passes a task that asks the field: then it is known."""
+    askers = {element.number for element in game.scope.elements if any(field_id in (ask.field for ask in asking.asks(task)) for task in asking.walks.people([element]))}
+    askers -= {element.number for element in both}
+    seen, waiting = set(), [marking for marking, (before, _) in game.came.items() if before is None]
+    while waiting:
+        marking = waiting.pop()
+        if marking in seen or any(place[0] in askers for place in marking):
+            continue
+        seen.add(marking)
+        if both <= {game.elements[place[0]] for place in marking}:
+            return False
+        waiting += [after for after in game.onward.get(marking, ()) if after in game.came]
+    return True
+
+
+def _twins(asking: _Asking) -> Iterator[Finding]:
+    """Two fields of one name asked on one walk: to the person it is one question, put twice."""
+    askers: dict[str, list[PersonTask]] = {}
+    for task in asking.tasks:
+        for ask in asking.asks(task):
+            askers.setdefault(ask.field, []).append(task)
+    named: dict[tuple[str, str, str], Field] = {}
+    told_of: set[frozenset[str]] = set()
+    for field in (asking.fields[one] for one in asking.fields if one in askers):
+        if field.type in _ACTS or field.validity == _ONCE:
+            continue
+        for language, label in field.label.items():
+            twin = named.setdefault((language, field.subject, " ".join(label.casefold().split())), field)
+            pair = frozenset({twin.id, field.id})
+            if twin is field or pair in told_of:
+                continue
+            told_of.add(pair)
+            for first in askers[twin.id]:
+                for second in askers[field.id]:
+                    way = [first] if first is second else asking.walks.way(first, second) or asking.walks.way(second, first)
+                    if way:
+                        details = {"element": name_of(second), "field": _named(field), "id": field.id, "twin": twin.id, "path": told(way)}
+                        yield Finding("form.asked_twice", second.place, details)
+                        break
+                else:
+                    continue
+                break
+
+
+def _named(field: Field) -> str:
+    return field.label.get("fr") or field.id

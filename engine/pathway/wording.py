@@ -1,0 +1,32 @@
+"""Words: what people read on a task, a step or a way, in each language."""
+
+from collections.abc import Iterator, Mapping
+
+from engine.errors import Finding
+from engine.pathway.definitions import Definitions
+from engine.pathway.spiff.activities import PersonTask
+
+LANGUAGES = ("fr", "ar", "en")
+_LONGEST = 200
+
+
+def check(definitions: Definitions) -> list[Finding]:
+    """Labels missing in a language: an error on tasks and processes, which desks and letters show; a warning on what only the diagram shows."""
+    findings: list[Finding] = []
+    for process in definitions.processes.values():
+        names = {} if process.names == {"fr": process.id} else process.names
+        findings += _labels(names, f"{process.file}#{process.id}", process.id, is_needed=True)
+    for element in definitions.nodes:
+        findings += _labels(element.names, element.place, element.id, is_needed=isinstance(element, PersonTask))
+        for flow in element.flows_out:
+            findings += _labels(flow.names, f"{element.file}#{flow.id}", flow.id, is_needed=False)
+    return findings
+
+
+def _labels(names: Mapping[str, str], place: str, element_id: str, is_needed: bool) -> Iterator[Finding]:
+    shown = names.get("fr") or element_id
+    missing = [language for language in LANGUAGES if not names.get(language)]
+    if missing and (names or is_needed):
+        yield Finding("check.label_missing", place, {"element": shown, "languages": ", ".join(missing)}, severity="error" if is_needed else "warning")
+    if any(len(text) > _LONGEST for text in names.values()):
+        yield Finding("check.label_long", place, {"element": shown[:60], "most": _LONGEST})
