@@ -11,10 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong: a code, where (`file#element`, or a JSON pointer), and what fills the sentence.
-
-    An edition is not published with an `error`; with a `warning` it is, for a reason given.
-    """
+    """One thing wrong: a code, where (`file#element`, or a JSON pointer), and what fills the sentence. `severity`: `error` or `warning`."""
 
     code: str
     where: str = ""
@@ -60,8 +57,3 @@ class Invalid(Refusal):
     """What was sent breaks a rule; `findings` name each place."""
 
     status = 422
-
-
-def wrong(code: str, where: str, **details: Any) -> Invalid:
-    """A refusal that names the one thing that will not do."""
-    return Invalid(code, [Finding(code, where, details)], **details)

@@ -4,6 +4,7 @@ Not the texts of pages (those are the faces') nor the labels themselves (those a
 Every sentence stands in `messages.toml`, in French, Arabic and English, and says what to do.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ MONTHS = {
     "ar": ("جانفي", "فيفري", "مارس", "أفريل", "ماي", "جوان", "جويلية", "أوت", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"),
     "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"),
 }
+# Letters that turn the direction of what follows, or that nothing shows: no text of ours holds one (LRM and RLM, which Arabic needs, may stand).
+UNSAFE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u202a-\\u202e\\u2066-\\u2069\\ufeff]")
 _MONEY = {"fr": "{amount} DT", "ar": "{amount} د.ت", "en": "TND {amount}"}
 
 

@@ -5,16 +5,16 @@ Everything wrong is noted in `Findings`, with the file and the key; what each fi
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from forms.feel import Expression, FeelError, compile_expression
-from forms.text import LANGUAGES, Findings
+from forms.text import LANGUAGES, UNSAFE, Findings
 
 FIELD_ID = re.compile("[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*")
 # What a condition may read beside fields: the day, and dated data and case particulars that the engine adds to the scope.
 FREE_NAMES = frozenset({"today", "now", "programmes", "parametres", "dossier"})
-_LARGEST_FILE = 1_000_000
+_LARGEST_FILE, _DEEPEST = 1_000_000, 12
 
 
 def parse(files: Mapping[str, bytes], findings: Findings) -> dict[str, dict[str, Any]]:
@@ -27,10 +27,38 @@ def parse(files: Mapping[str, bytes], findings: Findings) -> dict[str, dict[str,
             findings.add("definition.too_large", name)
             continue
         try:
-            found[name] = tomllib.loads(files[name].decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as trouble:
+            read = tomllib.loads(files[name].decode("utf-8"))
+        except (ValueError, RecursionError) as trouble:  # beside what TOML refuses: bytes that are no UTF-8, numbers of thousands of digits
             findings.add("definition.unreadable", name, why=str(trouble)[:200])
+            continue
+        if not _is_shallow(read):
+            findings.add("definition.unreadable", name, why=f"> {_DEEPEST}")
+        elif unsafe := UNSAFE.search("".join(_texts(read))):
+            findings.add("definition.unsafe", name, letter=f"U+{ord(unsafe.group()):04X}")
+        else:
+            found[name] = read
     return found
+
+
+def _is_shallow(content: dict[str, Any]) -> bool:
+    level: list[Any] = [content]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one) if isinstance(inner, dict | list)]
+        if not level:
+            return True
+    return False
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a shallow content, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value:
+            yield from _texts(inner)
+        if isinstance(value, dict):
+            for inner in value.values():
+                yield from _texts(inner)
 
 
 def keys(table: Any, where: str, findings: Findings, needed: Collection[str], allowed: Collection[str] = ()) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from engine import errors
 from engine.actors.agencies import ANETI, CPS, HEADQUARTERS, OTE, PARTNERS
-from engine.actors.roles import ROLES
+from engine.actors.roles import ROLES, classes_of, opens
 from engine.actors.users import Actor
 
 __all__ = ["HEADQUARTERS", "branch_of_task", "classes_of", "head_of", "is_entrusted", "may", "opens", "readable", "require", "roles_done_by",
@@ -220,17 +220,6 @@ def readable(actor: Actor, field_class: str, author_agency: str = "", case: Any 
 def writable(actor: Actor, field_class: str) -> bool:
     """Whether the actor may write facts of this class: the first one, when several are joined."""
     return field_class.partition(",")[0] in actor.writes
-
-
-def opens(letter_class: str, fact_class: str) -> bool:
-    """Whether everybody who reads papers of a class may read a fact of these classes too. Health stays off paper that others may open."""
-    classes = set(fact_class.split(","))
-    return "H" not in classes and all(classes & set(role.reads) for role in ROLES.values() if letter_class in role.reads)
-
-
-def classes_of(field: Any) -> str:
-    """The classes of a field of the dictionary as facts carry them: its own, then those whose readers see it too (`also`)."""
-    return ",".join((field.class_, *field.also))
 
 
 def roles_done_by(actor: Actor) -> frozenset[str]:

@@ -6,6 +6,7 @@ Reading and writing are two sets: the reception officer writes the answers of a 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
 
@@ -75,3 +76,14 @@ def clash(held: frozenset[str]) -> frozenset[str]:
     if held & ALONE and len(held) > 1:
         return held
     return next((pair for pair in APART if pair <= held), frozenset())
+
+
+def opens(letter_class: str, fact_class: str) -> bool:
+    """Whether everybody who reads papers of a class may read a fact of these classes too. Health stays off paper that others may open."""
+    classes = set(fact_class.split(","))
+    return "H" not in classes and all(classes & set(role.reads) for role in ROLES.values() if letter_class in role.reads)
+
+
+def classes_of(field: Any) -> str:
+    """The classes of a field of the dictionary as facts carry them: its own, then those whose readers see it too (`also`)."""
+    return ",".join((field.class_, *field.also))

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -21,18 +21,15 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock, errors
-from engine.actors import authority
+from engine.actors import authority, roles
 from engine.identity import new_id
-from engine.pathway import bpmn
-from forms import dictionary as dictionaries
+from engine.pathway import judgement
+from engine.pathway.papers import RECEIPT
+from engine.pathway.sources import Sources
 from forms import field_types
-from forms import form as form_definitions
-from forms import letter as letter_definitions
-from forms.text import FormError
 
 # What service tasks may call, by name: `operations` registers its acts here, so that publication knows them without knowing what they do.
 OPERATIONS: dict[str, Any] = {}
-RECEIPT = "recepisse"  # the operation that gives a receipt, and the letter it writes
 _KEPT_IN_MEMORY = 16
 _ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _kept: OrderedDict[UUID, "Edition"] = OrderedDict()
@@ -80,39 +77,17 @@ class Published:
     starts: tuple[Start, ...]
 
 
-@dataclass(frozen=True)
-class Edition:
-    """One edition, parsed. `files` maps a path (`processes/parcours.bpmn`) to its content."""
+@dataclass(frozen=True, init=False)
+class Edition(Sources):
+    """One edition, parsed."""
 
     edition_id: UUID
     number: int
-    files: Mapping[str, bytes] = field(repr=False)
 
-    @cached_property
-    def definitions(self) -> bpmn.Definitions:
-        diagrams = {Path(path).name: content for path, content in self.files.items() if path.endswith(".bpmn")}
-        decisions = {Path(path).name: content for path, content in self.files.items() if path.endswith(".dmn")}
-        return bpmn.parse(diagrams, decisions)
-
-    @cached_property
-    def dictionary(self) -> dictionaries.Dictionary:
-        return dictionaries.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/dictionary/")})
-
-    @cached_property
-    def forms(self) -> Mapping[str, form_definitions.FormDefinition]:
-        return form_definitions.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/tasks/")}, self.dictionary)
-
-    @cached_property
-    def _letters(self) -> tuple[Mapping[str, letter_definitions.LetterDefinition], letter_definitions.Letterhead | None]:
-        return letter_definitions.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/letters/")}, self.dictionary)
-
-    @property
-    def letters(self) -> Mapping[str, letter_definitions.LetterDefinition]:
-        return self._letters[0]
-
-    @property
-    def letterhead(self) -> letter_definitions.Letterhead | None:
-        return self._letters[1]
+    def __init__(self, edition_id: UUID, number: int, files: Mapping[str, bytes]) -> None:
+        super().__init__(files)
+        object.__setattr__(self, "edition_id", edition_id)
+        object.__setattr__(self, "number", number)
 
     @cached_property
     def lists(self) -> dict[str, str]:
@@ -226,35 +201,14 @@ def start(
     session.execute(_START, {"edition": edition_id, "at": at, "asked": asked_by, "approved": approved_by, "reason": reason, "draft": draft_id})
 
 
-def check(edition: Edition) -> Sequence[errors.Finding]:
-    """What forbids publication, each naming its file and element. Diagrams and tables that cannot be read raise their own (`pathway.refused`)."""
-    try:
-        known, letters = edition.forms, edition.letters
-    except FormError as refused:
-        return [errors.Finding(found.code, found.where, found.details, found.message) for found in refused.findings]
-    findings: list[errors.Finding] = []
-    for task in edition.definitions.tasks:
-        if task.form and task.form not in known:
-            findings.append(errors.Finding("edition.form_unknown", f"{task.file}#{task.node}", {"form": task.form, "element": task.name}))
-    for one in edition.definitions.operations:
-        if one.operation not in OPERATIONS:
-            findings.append(errors.Finding("edition.operation_unknown", f"{one.file}#{one.node}", {"operation": one.operation, "element": one.name}))
-        named = _letter_of(one)
-        if named is not None and named not in letters:
-            findings.append(errors.Finding("edition.letter_unknown", f"{one.file}#{one.node}", {"letter": named, "element": one.name}))
-    for letter in letters.values():
-        for name in letter.fields:
-            if not authority.opens(letter.class_, authority.classes_of(edition.dictionary.fields[name])):
-                about = {"letter": letter.id, "field": name, "class": letter.class_}
-                findings.append(errors.Finding("edition.letter_shows_too_much", f"{letter.id}.toml", about))
-    return findings
+def check(edition: Sources) -> Sequence[errors.Finding]:
+    """What forbids publication (`error`) and what needs a reason (`warning`), each naming its file and element: the only judge, of drafts and files too."""
+    return judgement.judge(edition, house())
 
 
-def _letter_of(one: Any) -> str | None:
-    """The letter that a drawn operation writes, None where it writes none."""
-    if one.operation == RECEIPT:
-        return RECEIPT
-    return one.parameters.get("modele", "").strip('"') if one.operation == "lettre" else None
+def house() -> judgement.House:
+    """Who holds which roles and what service tasks may call, here."""
+    return judgement.House(roles.ROLES, roles.APART, roles.ALONE, roles.opens, frozenset(OPERATIONS))
 
 
 def load(session: Session, edition_id: UUID) -> Edition:

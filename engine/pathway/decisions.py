@@ -11,11 +11,9 @@ from typing import Any
 from lxml import etree
 
 from engine import errors
-from engine.pathway import hit_policies
+from engine.pathway import hit_policies, markup
 from forms.feel import Expression, FeelError, UnaryTests, compile_expression, compile_unary_tests
 
-LONGEST = 1_000_000
-_PARSER = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False, "remove_comments": True}
 
 
 @dataclass(frozen=True)
@@ -129,14 +127,10 @@ def _folded(results: dict[str, Any]) -> Any:
 def parse(xml: bytes, file: str = "") -> Decisions:
     """Reads a DMN file. Refuses `dmn.refused` (Invalid) with one finding for each decision, rule and cell that cannot be read."""
     findings: list[errors.Finding] = []
-    if len(xml) > LONGEST:
-        raise errors.Invalid("dmn.refused", [errors.Finding("dmn.too_long", file)])
     try:
-        root = etree.fromstring(xml, etree.XMLParser(**_PARSER))
-    except etree.XMLSyntaxError as trouble:
-        raise errors.Invalid("dmn.refused", [errors.Finding("dmn.not_xml", file, {"reason": str(trouble)[:200]})]) from trouble
-    if root.getroottree().docinfo.doctype:
-        raise errors.Invalid("dmn.refused", [errors.Finding("dmn.doctype", file)])
+        root = markup.parse(xml)
+    except markup.Unfit as unfit:
+        raise errors.Invalid("dmn.refused", [errors.Finding(f"dmn.{unfit.reason}", file, unfit.details)]) from unfit
     if _tag(root) != "definitions" or "/DMN/" not in str(etree.QName(root).namespace):
         raise errors.Invalid("dmn.refused", [errors.Finding("dmn.not_dmn", file)])
     found: dict[str, Decision] = {}

@@ -97,7 +97,7 @@ def test_a_decision_reads_those_it_requires():
         (b"<definitions", "dmn.not_xml"),
         (b"<a/>", "dmn.not_dmn"),
         (b'<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>', "dmn.doctype"),
-        (b" " * 1_000_001, "dmn.too_long"),
+        (b" " * 1_000_001, "dmn.file_too_large"),
         ((HEAD + table("BEST", OVERLAPPING) + "</definitions>").encode(), "dmn.hit_policy"),
         ((HEAD + table("FIRST", [(["> ("], ["1"])]) + "</definitions>").encode(), "dmn.cell"),
         ((HEAD + table("FIRST", [(["1", "2"], ["1"])]) + "</definitions>").encode(), "dmn.row_length"),

@@ -1,0 +1,47 @@
+"""The files of an edition, read: diagrams and tables, dictionary, forms, letters. Each is read once, when it is asked for.
+
+Reading refuses what cannot be understood (`errors.Invalid`, `FormError`); what is understood and wrong is `judgement`'s to find.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from engine.pathway import bpmn
+from forms import dictionary as dictionaries
+from forms import form as form_definitions
+from forms import letter as letter_definitions
+
+
+@dataclass(frozen=True)
+class Sources:
+    """`files` maps a path (`processes/parcours.bpmn`) to its content."""
+
+    files: Mapping[str, bytes] = field(repr=False)
+
+    @cached_property
+    def definitions(self) -> bpmn.Definitions:
+        diagrams = {Path(path).name: content for path, content in self.files.items() if path.endswith(".bpmn")}
+        decisions = {Path(path).name: content for path, content in self.files.items() if path.endswith(".dmn")}
+        return bpmn.parse(diagrams, decisions)
+
+    @cached_property
+    def dictionary(self) -> dictionaries.Dictionary:
+        return dictionaries.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/dictionary/")})
+
+    @cached_property
+    def forms(self) -> Mapping[str, form_definitions.FormDefinition]:
+        return form_definitions.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/tasks/")}, self.dictionary)
+
+    @cached_property
+    def _letters(self) -> tuple[Mapping[str, letter_definitions.LetterDefinition], letter_definitions.Letterhead | None]:
+        return letter_definitions.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/letters/")}, self.dictionary)
+
+    @property
+    def letters(self) -> Mapping[str, letter_definitions.LetterDefinition]:
+        return self._letters[0]
+
+    @property
+    def letterhead(self) -> letter_definitions.Letterhead | None:
+        return self._letters[1]

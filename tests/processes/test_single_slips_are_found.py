@@ -1,0 +1,311 @@
+"""One slip of the pen in the project's own diagrams, tables and forms: each is found, at its place, with its code; without it nothing forbids publication.
+
+A slip is a single edit such as a coordinator makes by accident: a gateway of the wrong kind, an attribute lost, a letter wrong.
+"""
+
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from engine import i18n
+from engine.casework import aid_operations, editions, operations  # noqa: F401  (what service tasks may call)
+from engine.casework.judging import said
+from engine.pathway.judgement import judge
+from engine.pathway.sources import Sources
+
+ROOT = Path(__file__).parents[2]
+BPMN, MASAR = "{http://www.omg.org/spec/BPMN/20100524/MODEL}", "{urn:masar:bpmn:1}"
+DMN = "{https://www.omg.org/spec/DMN/20191111/MODEL/}"
+
+
+@pytest.fixture(scope="module")
+def edition():
+    return Sources(editions.files_of(ROOT / "processes", ROOT / "forms"))
+
+
+@pytest.fixture(scope="module")
+def found_without(edition):
+    return judge(edition, editions.house())
+
+
+def test_nothing_forbids_the_edition_of_the_project(found_without):
+    assert [(found.code, found.where, dict(found.details)) for found in found_without if found.severity == "error"] == []
+
+
+def test_what_should_be_looked_at_in_it_is_known(found_without):
+    """A new warning is read before it is let in here: publication asks a reason for each."""
+    known = {
+        ("check.overtaken", "parcours.bpmn#parcours_choix_suite"),
+        ("duties.exception", "dossier_aide.bpmn#T617"),
+        ("form.not_hers", "accueil.bpmn#T104"),
+        ("table.result_unread", "enquete.dmn#D4a"),
+        ("table.result_unread", "versement.dmn#D8b"),
+    }
+    waits = {(found.code, found.where) for found in found_without if found.code == "check.waits_for_ever"}
+    assert {(found.code, found.where) for found in found_without} - waits <= known
+    assert len(waits) <= 8
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_each_is_told_in_a_sentence(found_without, language):
+    for one in [said(found, language) for found in found_without]:
+        assert one["message"] and "[" not in one["message"], one
+
+
+# --- the slips: name, file, edit, code, element ---
+
+def node(root, element):
+    return next(one for one in root.iter() if isinstance(one.tag, str) and one.get("id") == element)
+
+
+def becomes(element, kind):
+    def edit(root):
+        node(root, element).tag = BPMN + kind
+
+    return edit
+
+
+def loses(element, attribute):
+    def edit(root):
+        del node(root, element).attrib[attribute]
+
+    return edit
+
+
+def takes(element, **attributes):
+    def edit(root):
+        for name, value in attributes.items():
+            node(root, element).set(name, value)
+
+    return edit
+
+
+def note(element, **attributes):
+    """Attributes of the task's `masar:tache`; None takes one away."""
+
+    def edit(root):
+        task = node(root, element).find(f"{BPMN}extensionElements/{MASAR}tache")
+        for name, value in attributes.items():
+            if value is None:
+                del task.attrib[name]
+            else:
+                task.set(name, value)
+
+    return edit
+
+
+def without(element):
+    def edit(root):
+        gone = node(root, element)
+        gone.getparent().remove(gone)
+
+    return edit
+
+
+def unlabelled(element, language):
+    def edit(root):
+        holder = node(root, element).find(f"{BPMN}extensionElements")
+        holder.remove(next(one for one in holder.iter(f"{MASAR}libelle") if one.get("lang") == language))
+
+    return edit
+
+
+def timer_becomes_a_message(element):
+    def edit(root):
+        event = node(root, element)
+        definition = event.find(f"{BPMN}timerEventDefinition")
+        definition.tag = f"{BPMN}messageEventDefinition"
+        definition[:] = []
+        holder = event.find(f"{BPMN}extensionElements")
+        etree.SubElement(holder, f"{MASAR}message", nom="autre.nouvelle")
+
+    return edit
+
+
+def conditioned_without_default(gateway):
+    def edit(root):
+        element = node(root, gateway)
+        flow = node(root, element.get("default"))
+        del element.attrib["default"]
+        etree.SubElement(flow, f"{BPMN}conditionExpression").text = "accueil.accompagne = true"
+
+    return edit
+
+
+def reads(old, new):
+    """A text changed once, wherever it stands."""
+
+    def edit(raw):
+        assert raw.count(old.encode()) >= 1, old
+        return raw.replace(old.encode(), new.encode(), 1)
+
+    return edit
+
+
+def cell(rule, place, text):
+    def edit(root):
+        node(root, rule).findall(f"{DMN}inputEntry")[place].find(f"{DMN}text").text = text
+
+    return edit
+
+
+def first_rule(rule):
+    def edit(root):
+        moved = node(root, rule)
+        holder = moved.getparent()
+        place = min(list(holder).index(one) for one in holder.findall(f"{DMN}rule"))
+        holder.remove(moved)
+        holder.insert(place, moved)
+
+    return edit
+
+
+def rules_of(decision):
+    root = etree.parse(next((ROOT / "processes" / "decisions").glob(f"{decision[0]}.dmn"))).getroot()
+    return [one.get("id") for one in node(root, decision[1]).iter(f"{DMN}rule")]
+
+
+D8B, D1, D10C, D0, D3 = (rules_of(one) for one in (("versement", "D8b_preuve"), ("admission", "D1"), ("circuit", "D10c"), ("doublon", "D0"), ("vulnerabilite", "D3")))
+
+DIAGRAMS = [
+    # structure
+    ("a join of branches that both come is drawn as a choice", "evaluation", becomes("evaluation_fermer_entretien", "exclusiveGateway"), "check.doubled", "evaluation_D3"),
+    ("a choice is closed by a join of both", "etude_dossier", becomes("etude_dossier_suite_bailleur", "parallelGateway"), "check.deadlock", "etude_dossier_suite_bailleur"),
+    ("branches that may not come are waited for", "seance_commission", becomes("seance_commission_signe", "parallelGateway"), "check.deadlock", "seance_commission_signe"),
+    ("measures opened together are closed one by one", "parcours", becomes("parcours_reunion", "exclusiveGateway"), "check.doubled", ""),
+    ("the fair closing of the pathway is a choice", "parcours", becomes("parcours_fermeture", "exclusiveGateway"), "check.doubled", ""),
+    ("a default is lost", "accueil", loses("accueil_choix_doublon", "default"), "pathway.condition_missing", ""),
+    ("each way out has a condition and none is the default", "accueil", conditioned_without_default("accueil_choix_doublon"), "check.default_missing", "accueil_choix_doublon"),
+    ("an end is drawn back into the middle", "cloture", takes("cloture_f_conservation__fin", targetRef="T804"), "pathway.nothing_leads_here", "cloture_fin"),
+    ("an arrow is lost", "accueil", without("accueil_f_T102__T103"), "pathway.nothing_leads_here", "T103"),
+    ("a way back passes through nobody", "dossier_aide", becomes("dossier_aide_liste_attente", "task"), "check.turns_alone", ""),
+    ("a loop's only way out goes back into it", "suivi", takes("suivi_f_visite__fin", targetRef="suivi_programmer"), "pathway.nothing_leads_here", "suivi_fin"),
+    ("a pathway calls itself", "parcours", takes("parcours_evaluation", calledElement="parcours"), "check.calls_itself", "parcours_evaluation"),
+    ("a process that does not exist is called", "parcours", takes("parcours_evaluation", calledElement="evaluations"), "pathway.call_unknown", "parcours_evaluation"),
+    ("a kind that does not run", "accueil", becomes("accueil_choix_urgence", "complexGateway"), "pathway.unsupported", "accueil_choix_urgence"),
+    ("a reminder comes back into the main way", "social", takes("social_f_rappeler__fin_rappel", targetRef="T306"), "pathway.nothing_leads_here", "social_fin_rappel"),
+    # duties
+    ("who prepares the payment orders it", "versements", note("T608", role="gestionnaire_aides", distinct=None), "duties.alone", "versements_inscrire"),
+    ("the order to pay is nobody's", "versements", becomes("T608", "task"), "duties.alone", "versements_inscrire"),
+    ("who examined may grant", "dossier_aide", note("T604", distinct=None), "duties.grants_alone", "T604"),
+    ("nobody else checks the advance", "dossier_aide", note("T614", distinct=None), "duties.grants_alone", "T617"),
+    ("apart from a task that is none", "dossier_aide", note("T604", distinct="T6O3"), "pathway.distinct_unknown", "T604"),
+    # time
+    ("a task loses its deadline", "accueil", note("T101", delai=None), "check.deadline_missing", "T101"),
+    ("a deadline is no number", "accueil", note("T101", delai="bientôt"), "pathway.deadline_unreadable", "T101"),
+    ("the timer beside a wait is lost", "accueil", timer_becomes_a_message("accueil_delai_preuve"), "check.waits_for_ever", "accueil_attente_preuve"),
+    # words
+    ("a task has no Arabic", "accueil", unlabelled("T101", "ar"), "check.label_missing", "T101"),
+    ("a task has no English", "versements", unlabelled("T608", "en"), "check.label_missing", "T608"),
+    ("a task has no French", "versements", loses("T608", "name"), "check.label_missing", "T608"),
+    # who is asked
+    ("a role is misspelt", "accueil", note("T101", role="agent_acceuil"), "check.role_unknown", "T101"),
+    ("a role of another agency", "accueil", note("T101", role="travailleur_social"), "check.role_elsewhere", "T101"),
+    ("a form is misspelt", "accueil", note("T101", form="f1l"), "edition.form_unknown", "T101"),
+]  # fmt: skip
+TEXTS = [
+    ("a value is misspelt in a condition", "processes/accueil.bpmn", reads('admission = "NON_RECEVABLE"', 'admission = "NON_RECEVABLES"'), "check.value_unknown"),
+    ("a choice is misspelt in a condition", "processes/cloture.bpmn", reads('cloture.validation = "refusee"', 'cloture.validation = "refuse"'), "check.value_unknown"),
+    ("a field is misspelt in a condition", "processes/accueil.bpmn", reads("accueil.doublon_decision =", "accueil.doublon_decison ="), "check.field_unknown"),
+    ("an operation is misspelt", "processes/accueil.bpmn", reads('nom="designer_referent"', 'nom="designer_referant"'), "edition.operation_unknown"),
+    ("a label reads the other way", "processes/accueil.bpmn", reads('name="Accueillir et identifier"', 'name="Accueillir \u202eet identifier"'), "pathway.text_unsafe"),
+    ("a function is misspelt", "processes/decisions/vulnerabilite.dmn", reads("list contains([depistage", "list_contains([depistage"), "check.function_unknown"),
+    ("a result is misspelt", "processes/decisions/doublon.dmn", reads('<text>"creer"</text>', '<text>"crer"</text>'), "table.result_unknown"),
+    ("a form loses its questions", "forms/tasks/t107.toml", lambda raw: raw.partition(b"[[section]]")[0], "form.empty"),
+    ("a purpose is lost", "forms/dictionary/accueil.toml", lambda raw: b"".join(line for n, line in enumerate(raw.splitlines(True)) if not (line.startswith(b"purpose") and b"purpose" not in b"".join(raw.splitlines(True)[:n]))), "definition.missing"),
+    ("a retention is no duration", "forms/dictionary/accueil.toml", reads('retention = "', 'retention = "toujours'), "dictionary.duration"),
+]  # fmt: skip
+TABLES = [
+    ("two lines for one case", "versement", cell(D8B[-3], 1, "-"), "table.overlap", ""),
+    ("a line is lost", "versement", without(D8B[-3]), "table.gap", "D8b_preuve"),
+    ("the last line comes first", "admission", first_rule(D1[-1]), "table.masked", ""),
+    ("a choice is misspelt in a cell", "circuit", cell(D10C[2], 1, '"N11"'), "table.value_unknown", D10C[2]),
+    ("a cell is of another kind", "admission", cell(D1[2], 2, '"oui"'), "table.never_applies", D1[2]),
+    ("a class that does not exist", "enquete", reads("<text>&gt;= 3</text>", "<text>&gt;= 7</text>"), "table.never_applies", ""),
+    ("thresholds in the wrong order", "vulnerabilite", cell(D3[2], 1, "-"), "table.masked", D3[3]),
+]  # fmt: skip
+
+
+def judged(edition, path, edit, reread=False):
+    raw = edition.files[path]
+    try:
+        root = etree.fromstring(raw)
+        edit(root)
+        changed = etree.tostring(root)
+    except (etree.XMLSyntaxError, AttributeError, AssertionError, TypeError):
+        changed = edit(raw)
+    assert changed != raw
+    made = Sources({**edition.files, path: changed})
+    if not path.startswith("forms/"):
+        made.__dict__["dictionary"], made.__dict__["forms"] = edition.dictionary, edition.forms
+    return judge(made, editions.house())
+
+
+def new(found, before):
+    known = {(one.code, one.where) for one in before}
+    return {(one.code, one.where) for one in found if (one.code, one.where) not in known}
+
+
+@pytest.mark.parametrize(("file", "edit", "code", "element"), [one[1:] for one in DIAGRAMS], ids=[one[0] for one in DIAGRAMS])
+def test_a_slip_in_a_diagram_is_found(edition, found_without, file, edit, code, element):
+    found = new(judged(edition, f"processes/{file}.bpmn", edit), found_without)
+    assert any(one == code and place.endswith(f"#{element}" if element else "") for one, place in found), found
+
+
+@pytest.mark.parametrize(("path", "edit", "code"), [one[1:] for one in TEXTS], ids=[one[0] for one in TEXTS])
+def test_a_slip_in_a_text_is_found(edition, found_without, path, edit, code):
+    assert code in {one for one, _ in new(judged(edition, path, edit), found_without)}
+
+
+@pytest.mark.parametrize(("file", "edit", "code", "element"), [one[1:] for one in TABLES], ids=[one[0] for one in TABLES])
+def test_a_slip_in_a_table_is_found(edition, found_without, file, edit, code, element):
+    found = new(judged(edition, f"processes/decisions/{file}.dmn", edit), found_without)
+    assert any(one == code and place.endswith(f"#{element}" if element else "") for one, place in found), found
+
+
+def with_fields(edition, page, written, form, asked):
+    """The edition with a field more, asked by a form."""
+    files = dict(edition.files)
+    files[f"forms/dictionary/{page}.toml"] += written.encode()
+    files[f"forms/tasks/{form}.toml"] = files[f"forms/tasks/{form}.toml"].replace(b"ask = [", f"ask = [{asked}, ".encode(), 1)
+    return judge(Sources(files), editions.house())
+
+
+FIELD = """
+[fields."{id}"]
+type = "{type}"
+label = {{ fr = "{label}", ar = "{arabic}", en = "{english}" }}
+class = "{class_}"
+owner = "{owner}"
+purpose = "identification"
+retention = "P5Y"
+inferred = true
+"""
+
+
+def test_a_question_put_twice_under_two_names_is_refused_with_the_way(edition):
+    label = edition.dictionary.fields["person.tel"].label
+    field = FIELD.format(id="evaluation.numero_appel", type="text", label=label["fr"], arabic="رقم آخر", english="Another", class_="C", owner="OTE").replace("evaluation.", "person.")
+    found = [one for one in with_fields(edition, "person", field, "f25", '"person.numero_appel"') if one.code == "form.asked_twice"]
+    assert [(one.details["twin"], one.where) for one in found] == [("person.tel", "evaluation.bpmn#T206")]
+    assert found[0].details["path"].startswith("Accueillir et identifier → ") and found[0].details["path"].endswith(edition.definitions.label("T206", "fr"))
+
+
+def test_a_fact_asked_by_two_tasks_open_together_is_refused_with_the_way(edition):
+    asked = next(ask.field for section in edition.forms["f21"].sections for ask in section.ask
+                 if edition.dictionary.fields[ask.field].class_ == "C" and edition.dictionary.fields[ask.field].validity != "P0D"
+                 and not any(ask.field == one.field for name, form in edition.forms.items() if name != "f21" for part in form.sections for one in part.ask))  # fmt: skip
+    files = dict(edition.files)
+    files["forms/tasks/f23.toml"] = files["forms/tasks/f23.toml"].replace(b"ask = [", f'ask = ["{asked}", '.encode(), 1)
+    found = [one for one in judge(Sources(files), editions.house()) if one.code == "form.asked_together"]
+    assert [(one.details["id"], one.where) for one in found] == [(asked, "evaluation.bpmn#T201")]
+    assert edition.definitions.label("T203", "fr") in found[0].details["path"]
+
+
+def test_a_field_of_another_agency_asked_of_a_role_that_may_not_write_it_is_refused(edition):
+    files = dict(edition.files)
+    asked = next(one for one in edition.dictionary.fields.values() if one.class_ == "E" and one.owner == "ANETI" and one.subject == "case" and one.computed is None and not one.items)
+    files["forms/tasks/t803.toml"] = files["forms/tasks/t803.toml"].replace(b"ask = [", f'ask = ["{asked.id}", '.encode(), 1)
+    found = [one for one in judge(Sources(files), editions.house()) if one.code == "form.not_hers" and one.severity == "error"]
+    assert [(one.details["id"], one.details["owner"], one.where) for one in found] == [(asked.id, "ANETI", "cloture.bpmn#T803")]
