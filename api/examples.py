@@ -167,6 +167,17 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         ],
     },
     ("post", "/documents"): {"document_id": "01999f40-77aa-7d10-b3c4-d5e6f7081920"},
+    ("post", "/checks"): {
+        "findings": [
+            {
+                "severity": "error",
+                "code": "check.default_missing",
+                "file": "accueil.bpmn",
+                "element": "accueil_choix_admission",
+                "message": "“Admission” has no default way out: where no condition holds, the case stops there. Mark one way out as the default.",
+            }
+        ]
+    },
     ("post", "/messages"): {"name": "piece.recue", "correlation": "TN-MED-2026-00042"},
     ("get", "/editions"): {
         "items": [

@@ -18,7 +18,7 @@ import typer
 from engine import doctor as doctors
 from engine import installation, jobs, postgres, settings, supervisor, terminal
 from engine.actors import signin, users
-from engine.casework import comparisons, editions
+from engine.casework import comparisons, editions, judging
 from engine.database import Database
 from engine.errors import Refusal
 from engine.terminal import Stop, say
@@ -171,6 +171,28 @@ def compare(
     else:
         for line in (*(f"{one.file}: {one.text}" for one in told), *(one.text for one in figures if one.text), *([said] if said else [])):
             say(line)
+
+
+@masar.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Diagrams (.bpmn), tables (.dmn), forms and pages of the dictionary (.toml), in any mix.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    language: Annotated[str, typer.Option(help="Of the sentences: fr, ar or en.")] = "fr",
+) -> None:
+    """Judges files as publication would, beside those of processes/ and forms/ that are not given; exits with 1 when something forbids it."""
+    asked = settings.read()
+    try:
+        given = [(path.name, path.read_bytes()) for path in files]
+    except OSError as trouble:
+        raise Stop(f"The file {trouble.filename} cannot be read: {trouble.strerror}.") from trouble
+    found = judging.examine(given, editions.files_of(asked.processes, asked.forms), editions.house())
+    told = [judging.said(one, language) for one in found]
+    if as_json:
+        say(json.dumps({"findings": told}, ensure_ascii=False, indent=2))
+    else:
+        for one in told:
+            say(f"{one['severity']}: {one['file']}{'#' if one['element'] else ''}{one['element']}: {one['message']} [{one['code']}]")
+    raise typer.Exit(1 if any(one.severity == "error" for one in found) else 0)
 
 
 @accounts.command("add")

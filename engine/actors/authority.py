@@ -160,6 +160,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "draft.read": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "draft.write": (frozenset({"coordinateur"}), _anywhere),
     "draft.approve": (frozenset({"coordinateur"}), _another),
+    "edition.check": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "message.send": (_WORKING | {"attache_social"}, _sends),
     "document.upload": (_WORKING | {"attache_social"}, _anywhere),
     "document.read": (_ALL - {"administrateur"}, _anywhere),

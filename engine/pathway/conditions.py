@@ -1,4 +1,4 @@
-"""What conditions compare: a value that is no choice of its field, a field that the dictionary does not hold. Both read as false, in silence, for ever.
+"""What conditions compare and call: a value that is no choice of its field, a field or a function that nobody knows. All give null, in silence, for ever.
 
 Answers for every FEEL expression of the diagrams, tables and forms. Variables that operations and messages give are not declared: nothing is said of them.
 """
@@ -15,8 +15,10 @@ from engine.pathway.spiff.elements import Element
 from forms.definitions import FormDefinition
 from forms.dictionary import Dictionary
 from forms.feel import Expression
+from forms.feel.signatures import TABLE
 
 _MANY = "multi"
+_CLOCK = {"now", "today"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, 
             if allowed is not None and value not in allowed:
                 details = {"element": said.element, "field": path, "value": str(value)[:60], "text": " ".join(said.expression.text.split())[:200]}
                 findings.append(Finding("check.value_unknown", said.where, details))
+        for name in dict.fromkeys(called_unknown(said.expression.tree)):
+            details = {"element": said.element, "name": name[:60], "text": " ".join(said.expression.text.split())[:200]}
+            findings.append(Finding("check.function_unknown", said.where, details))
         for path in sorted(said.expression.paths):
             if closed.lacks(path):
                 details = {"element": said.element, "field": ".".join(path.split(".")[:2])[:100], "text": " ".join(said.expression.text.split())[:200]}
@@ -124,6 +129,49 @@ def _of_element(element: Element) -> Iterator[Expression]:
     loop = element.loop if isinstance(element, Activity) else None
     if loop is not None:
         yield from (one for one in (loop.condition, loop.collection, loop.cardinality) if one is not None)
+
+
+def called_unknown(node: Any, bound: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The functions called that neither FEEL nor the expression itself defines: such a call gives null."""
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list) or not (isinstance(node, tuple) and node and isinstance(node[0], str)):
+        for part in node if isinstance(node, list | tuple) else ():
+            yield from called_unknown(part, bound)
+        return
+    match node[0]:
+        case "call":
+            callee = node[3]
+            if callee[0] == "name" and callee[3] not in TABLE and callee[3] not in _CLOCK and callee[3] not in bound:
+                yield str(callee[3])
+            elif callee[0] == "path" and _first(callee) not in bound:
+                yield _path(callee, "") or "…"
+        case "for" | "some" | "every":
+            for name, source in node[3]:
+                yield from called_unknown(source, bound)
+                bound |= {name}
+            yield from called_unknown(node[4], bound)
+            return
+        case "function":
+            yield from called_unknown(node[4], bound | set(node[3]))
+            return
+        case "context":
+            for key, member in node[3]:
+                yield from called_unknown(member, bound)
+                bound |= {key}
+            return
+        case "filter":
+            yield from called_unknown(node[3], bound)
+            yield from called_unknown(node[4], bound | {"item"})
+            return
+    for part in node[1:]:
+        yield from called_unknown(part, bound)
+
+
+def _first(node: Any) -> str:
+    while node[0] == "path":
+        node = node[3]
+    return str(node[3]) if node[0] == "name" else ""
 
 
 def compared(node: Any, rows: str = "") -> Iterator[tuple[str, Any]]:

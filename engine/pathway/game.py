@@ -16,7 +16,8 @@ from engine.pathway.spiff.gateways import EventGateway, ExclusiveGateway, Inclus
 from engine.pathway.spiff.scopes import ScopeSpec
 
 MOST_MOVES = 15_000
-_MOST_APART = 4  # conditional flows whose every combination is walked; beyond, each alone, each pair and all together
+_MOST_APART, _MOST_PAIRED = 4, 12  # conditional flows whose every combination is walked, or every pair; beyond, each alone and all together
+_MOST_AT_ONCE = 60  # tokens of a marking of which it is told who stands beside whom
 
 Place = tuple[int, int]  # number of the element, place of the flow among those into a join (-1 elsewhere)
 Marking = tuple[Place, ...]  # sorted
@@ -62,10 +63,12 @@ class Game:
         while waiting:
             marking = waiting.popleft()
             found = self.onward[marking] = []
-            for one, other in combinations(marking, 2):
+            for one, other in combinations(marking, 2) if len(marking) <= _MOST_AT_ONCE else ():
                 self.together.setdefault((one[0], other[0]), marking)
             for move in self._moves(marking):
                 moves += 1 + len(marking) // 8
+                if moves > most:
+                    break
                 rest = [] if move.wipes else list(marking)
                 for place in () if move.wipes else move.takes:
                     rest.remove(place)
@@ -189,7 +192,8 @@ def ways_out(element: Element) -> list[tuple[Flow, ...]]:
     asked = [flow for flow in flows if flow.condition is not None and not flow.is_default]
     if not asked:
         return [tuple(free or flows)]
-    chosen = [set_ for size in range(1, len(asked) + 1) if size <= 2 or size == len(asked) or len(asked) <= _MOST_APART for set_ in combinations(asked, size)]
+    most = {True: len(asked), False: 2 if len(asked) <= _MOST_PAIRED else 1}[len(asked) <= _MOST_APART]
+    chosen = [set_ for size in {*range(1, most + 1), len(asked)} for set_ in combinations(asked, size)]
     none = tuple(free) or tuple(flow for flow in flows if flow.is_default)
     return [(*free, *set_) for set_ in chosen] + ([none] if none else [])
 

@@ -32,10 +32,14 @@ def parse(content: bytes) -> Any:
         raise Unfit("file_too_large", most=LARGEST)
     declared = _DECLARED.match(content[:200])
     encoding = declared.group(1).decode("ascii").lower() if declared else "utf-8"
-    if encoding not in _ENCODINGS or b"\0" in content[:200]:
-        raise Unfit("encoding", encoding=encoding[:40] if encoding not in _ENCODINGS else "UTF-16")
-    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # libxml2 would guess at EBCDIC
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "UTF-16"
+    elif not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # libxml2 would guess at EBCDIC
         raise Unfit("not_xml", reason="line 1")
+    elif b"\0" in content[:200]:
+        encoding = "UTF-16"
+    if encoding not in _ENCODINGS:
+        raise Unfit("encoding", encoding=encoding[:40])
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(content, parser)

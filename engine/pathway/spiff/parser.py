@@ -100,6 +100,7 @@ class ProcessReader(ProcessParser):
         super().__init__(*given, **named)
         self.spec: ScopeSpec | None = None
         self.depth = 0
+        self.left_out: set[str] = set()  # elements of kinds that do not run: told once, not again by every arrow that touches them
 
     @property
     def reading(self) -> Reading:
@@ -128,6 +129,7 @@ class ProcessReader(ProcessParser):
             reader, kind = self.parser._get_parser_class(node.tag)
             if reader is None or readers.is_refused(node):
                 self.reading.report("pathway.unsupported", node, kind=readers.refused_kind(node))
+                self.left_out.add(node.get("id", ""))
             elif not node.get("id"):
                 self.reading.report("pathway.id_missing", node, kind=name)
             elif node.get("id") not in found:  # a repeated id was found already
@@ -152,6 +154,8 @@ class ProcessReader(ProcessParser):
     def _connect(self, found: dict[str, Element], flows: list[Any]) -> None:
         for node in flows:
             source, target = found.get(node.get("sourceRef", "")), found.get(node.get("targetRef", ""))
+            if {node.get("sourceRef", ""), node.get("targetRef", "")} & self.left_out:
+                continue
             if source is None or target is None or not node.get("id"):
                 self.reading.report("pathway.flow_loose", node)
                 continue
@@ -168,8 +172,10 @@ class ProcessReader(ProcessParser):
             source.flows_out.append(flow)
             target.flows_in.append(flow)
             source.connect(target)  # SpiffWorkflow's own lists of what follows what
+        beside_left_out = {node.get("sourceRef", "") for node in flows if node.get("targetRef", "") in self.left_out}
         for element in found.values():
-            self._check_flows(element)
+            if element.id not in beside_left_out:
+                self._check_flows(element)
 
     def _check_flows(self, element: Element) -> None:
         node = self.get_node_by_id(element.id)
@@ -196,6 +202,8 @@ class ProcessReader(ProcessParser):
         for element in list(found.values()):
             if isinstance(element, BoundaryEvent):
                 node = self.get_node_by_id(element.id)
+                if node.get("attachedToRef", "") in self.left_out:
+                    continue
                 host = found.get(node.get("attachedToRef", ""))
                 if host is None or not hasattr(host, "loop") or getattr(host, "is_event", False):
                     self.reading.report("pathway.boundary_loose", node)
@@ -231,7 +239,7 @@ class ProcessReader(ProcessParser):
             if not element.flows_in and not isinstance(element, BoundaryEvent) and element not in spec.event_subprocesses
             and not (isinstance(element, CatchEvent) and element.trigger.kind == "link")
         ]  # fmt: skip
-        if not spec.entries:
+        if not spec.entries and not self.left_out:
             self.reading.report("pathway.no_start", self.node)
         for element in starts:
             assert isinstance(element, StartEvent)
@@ -241,7 +249,7 @@ class ProcessReader(ProcessParser):
                 self.reading.report("pathway.event_start_missing", node)
             elif not is_event and kind not in (("none",) if is_inside else ("none", "message")):
                 self.reading.report("pathway.start_never_happens", node, kind=kind)
-        if is_event and len(starts) != 1:
+        if is_event and len(starts) != 1 and not self.left_out:
             self.reading.report("pathway.event_start_missing", self.node)
         plain = [element for element in starts if isinstance(element, StartEvent) and element.trigger.kind == "none"]
         if len(plain) > 1:
@@ -249,7 +257,7 @@ class ProcessReader(ProcessParser):
         for element in spec.event_subprocesses:
             if element.flows_in or element.flows_out:
                 self.reading.report("pathway.event_subprocess_connected", self.get_node_by_id(element.id))
-        for element in _never_reached(spec):
+        for element in _never_reached(spec) if not self.left_out else ():
             self.reading.report("pathway.nothing_leads_here", self.get_node_by_id(element.id))
 
 

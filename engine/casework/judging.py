@@ -1,0 +1,137 @@
+"""Files that anybody sent, judged beside the edition they would join, in a process of their own: what hangs or swells ends with it.
+
+`python -m engine.casework.judging` is that process: it reads one request on its input, answers on its output, and knows nothing of this installation.
+"""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+import msgspec
+
+from engine import i18n
+from engine.errors import Finding
+from engine.pathway.judgement import House, judge
+from engine.pathway.sources import Sources
+from forms import text as words
+
+MOST_FILES = 200
+_MEMORY = 1_000_000_000
+_SECONDS_ALONE, _SECONDS_EACH, _SECONDS_WHOLE, _PATIENCE = 2, 0.4, 30, 90  # of processor time: the files alone, more for each; then the whole; of the clock
+_SPENT = 77  # how the process says that it had not memory enough
+_ENDED = {_SPENT, -signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT}
+_ROOT = Path(__file__).parents[2]
+_PLACES = BoundedSemaphore(2)  # processes at work at once; whoever comes later waits
+_PAGES = {"group", "fields", "lists", "purposes", "pieces", "governorates"}
+
+
+@dataclass(frozen=True)
+class Role:
+    """What the process is told of a role."""
+
+    agencies: frozenset[str]
+    writes: str
+
+
+def examine(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes], house: House) -> list[Finding]:
+    """What is found in these files (name, content), in the place of those of the edition that have their names; of the rest of it, errors only."""
+    files, findings = placed(given, edition)
+    if files:
+        findings += _asked(files, {path: content for path, content in edition.items() if path not in files}, house)
+    return findings
+
+
+def placed(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[Finding]]:
+    """The files by their path in an edition, and what is none of its kinds."""
+    files: dict[str, bytes] = {}
+    findings: list[Finding] = []
+    for name, content in given:
+        short = name.replace("\\", "/").rpartition("/")[2][:200]
+        path = next((path for path in edition if path.rpartition("/")[2] == short), "") or _place(short, content)
+        if not path:
+            findings.append(Finding("check.file_kind", short, {"name": short}))
+        elif path in files:
+            findings.append(Finding("check.file_repeated", short, {"name": short}))
+        else:
+            files[path] = content
+    return files, findings
+
+
+def _place(name: str, content: bytes) -> str:
+    kind = name.rpartition(".")[2].lower()
+    if kind in ("bpmn", "dmn"):
+        return f"processes/{name}" if kind == "bpmn" else f"processes/decisions/{name}"
+    if kind != "toml":
+        return ""
+    try:
+        is_page = bool(_PAGES & tomllib.loads(content[:1_000_000].decode("utf-8")).keys())
+    except (ValueError, RecursionError):
+        is_page = False  # unreadable: told as such wherever it stands
+    return f"forms/{'dictionary' if is_page else 'tasks'}/{name}"
+
+
+def said(found: Finding, language: str) -> dict[str, str]:
+    """A finding as it is told: `severity`, `code`, `file`, `element`, and the sentence in a language."""
+    file, _, element = found.where.partition("#")
+    sentence = words.say(found.code, language, **found.details) if found.code in words.messages() else i18n.translate(found.code, language, **found.details)
+    return {"severity": found.severity, "code": found.code, "file": file, "element": element, "message": sentence}
+
+
+def _asked(files: Mapping[str, bytes], others: Mapping[str, bytes], house: House) -> list[Finding]:
+    request = msgspec.msgpack.encode({
+        "files": files, "others": others, "apart": [sorted(pair) for pair in house.apart], "alone": sorted(house.alone), "operations": sorted(house.operations),
+        "roles": {name: {"agencies": sorted(role.agencies), "writes": role.writes} for name, role in house.roles.items()},
+    })  # fmt: skip
+    names = ", ".join(path.rpartition("/")[2] for path in files)[:200]
+    command, surroundings = [sys.executable, "-m", "engine.casework.judging"], {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        with _PLACES:
+            done = subprocess.run(command, input=request, capture_output=True, timeout=_PATIENCE, env=surroundings, cwd=_ROOT, check=False)
+    except subprocess.TimeoutExpired:
+        return [Finding("check.too_heavy", names, {"name": names})]
+    if done.returncode in _ENDED:
+        return [Finding("check.too_heavy", names, {"name": names})]
+    if done.returncode:
+        raise RuntimeError(f"judging ended with {done.returncode}: {done.stderr.decode('utf-8', 'replace')[-400:]}")
+    return [Finding(**one) for one in json.loads(done.stdout)]
+
+
+def _answer(request: Mapping[str, Any]) -> list[Finding]:
+    files, others = request["files"], request["others"]
+    roles = {name: Role(frozenset(role["agencies"]), role["writes"]) for name, role in request["roles"].items()}
+    house = House(roles, [frozenset(pair) for pair in request["apart"]], frozenset(request["alone"]), frozenset(request["operations"]))
+    _allow(_SECONDS_ALONE + _SECONDS_EACH * len(files))
+    judge(Sources(files), house)
+    _allow(_SECONDS_WHOLE)
+    given = {path.rpartition("/")[2] for path in files}
+    found = judge(Sources({**others, **files}), house)
+    return [one for one in found if one.severity == "error" or one.where.partition("#")[0] in given]
+
+
+def _allow(seconds: float) -> None:
+    """From now on, so much processor time; whoever takes more is ended by the system."""
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(spent.ru_utime + spent.ru_stime + seconds + 1), resource.RLIM_INFINITY))
+
+
+def main() -> None:
+    """The process: one request, one answer."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        found = _answer(msgspec.msgpack.decode(sys.stdin.buffer.read()))
+    except MemoryError:
+        sys.exit(_SPENT)
+    sys.stdout.write(json.dumps([asdict(one) for one in found], ensure_ascii=True, default=str))
+
+
+if __name__ == "__main__":
+    main()
