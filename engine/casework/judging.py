@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from engine import i18n
+from engine.actors import roles
 from engine.errors import Finding
 from engine.pathway.judgement import House, judge
 from engine.pathway.sources import Sources
@@ -30,15 +31,8 @@ _SPENT = 77  # how the process says that it had not memory enough
 _ENDED = {_SPENT, -signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT}
 _ROOT = Path(__file__).parents[2]
 _PLACES = BoundedSemaphore(2)  # processes at work at once; whoever comes later waits
-_PAGES = {"group", "fields", "lists", "purposes", "pieces", "governorates"}
-
-
-@dataclass(frozen=True)
-class Role:
-    """What the process is told of a role."""
-
-    agencies: frozenset[str]
-    writes: str
+# By which keys a page of the dictionary and a letter are known; other TOML is a form.
+_FOLDERS = {"dictionary": {"group", "fields", "lists", "purposes", "pieces", "governorates"}, "letters": {"block", "object", "sender", "signature"}}
 
 
 def examine(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes], house: House) -> list[Finding]:
@@ -55,7 +49,10 @@ def placed(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes]) -> 
     findings: list[Finding] = []
     for name, content in given:
         short = name.replace("\\", "/").rpartition("/")[2][:200]
-        path = next((path for path in edition if path.rpartition("/")[2] == short), "") or _place(short, content)
+        path = _place(short, content)
+        same = [one for one in edition if one.rpartition("/")[2] == short]
+        if len(same) == 1 or (same and path not in same):
+            path = same[0]
         if not path:
             findings.append(Finding("check.file_kind", short, {"name": short}))
         elif path in files:
@@ -72,10 +69,11 @@ def _place(name: str, content: bytes) -> str:
     if kind != "toml":
         return ""
     try:
-        is_page = bool(_PAGES & tomllib.loads(content[:1_000_000].decode("utf-8")).keys())
+        written = tomllib.loads(content[:1_000_000].decode("utf-8")).keys()
     except (ValueError, RecursionError):
-        is_page = False  # unreadable: told as such wherever it stands
-    return f"forms/{'dictionary' if is_page else 'tasks'}/{name}"
+        written = set()  # unreadable: told as such wherever it stands
+    folder = next((folder for folder, keys in _FOLDERS.items() if keys & written), "tasks")
+    return f"forms/{folder}/{name}"
 
 
 def said(found: Finding, language: str) -> dict[str, str]:
@@ -86,10 +84,7 @@ def said(found: Finding, language: str) -> dict[str, str]:
 
 
 def _asked(files: Mapping[str, bytes], others: Mapping[str, bytes], house: House) -> list[Finding]:
-    request = msgspec.msgpack.encode({
-        "files": files, "others": others, "apart": [sorted(pair) for pair in house.apart], "alone": sorted(house.alone), "operations": sorted(house.operations),
-        "roles": {name: {"agencies": sorted(role.agencies), "writes": role.writes} for name, role in house.roles.items()},
-    })  # fmt: skip
+    request = msgspec.msgpack.encode({"files": files, "others": others, "operations": sorted(house.operations)})
     names = ", ".join(path.rpartition("/")[2] for path in files)[:200]
     command, surroundings = [sys.executable, "-m", "engine.casework.judging"], {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
@@ -106,8 +101,7 @@ def _asked(files: Mapping[str, bytes], others: Mapping[str, bytes], house: House
 
 def _answer(request: Mapping[str, Any]) -> list[Finding]:
     files, others = request["files"], request["others"]
-    roles = {name: Role(frozenset(role["agencies"]), role["writes"]) for name, role in request["roles"].items()}
-    house = House(roles, [frozenset(pair) for pair in request["apart"]], frozenset(request["alone"]), frozenset(request["operations"]))
+    house = House(roles.ROLES, roles.APART, roles.ALONE, roles.opens, frozenset(request["operations"]))
     _allow(_SECONDS_ALONE + _SECONDS_EACH * len(files))
     judge(Sources(files), house)
     _allow(_SECONDS_WHOLE)

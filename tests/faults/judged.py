@@ -35,7 +35,7 @@ def sources(name, content, base):
         return made
     wanted = (".dmn",) if path.endswith(".dmn") else (".dmn", "cloture.bpmn")
     made = Sources({one: raw for one, raw in base.files.items() if one.endswith(wanted)} | files)
-    made.__dict__["dictionary"], made.__dict__["forms"] = base.dictionary, base.forms
+    made.__dict__.update(dictionary=base.dictionary, forms=base.forms, _letters=base._letters)
     return made
 
 

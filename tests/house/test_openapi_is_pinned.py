@@ -53,6 +53,7 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/drafts/{draft_id}/asides/{aside_id}"),
         ("POST", "/drafts/{draft_id}/asides/{aside_id}/take"),
         *(("POST", f"/drafts/{{draft_id}}/{verb}") for verb in ("asides/{aside_id}/drop", "update", "submit", "approve", "refuse", "drop")),
+        ("POST", "/checks"),
         ("POST", "/demo/clock"),
     }
 
@@ -76,7 +77,7 @@ def test_every_answer_has_an_example_that_keeps_to_its_schema():
                 shown += 1
                 jsonschema_rs.validator_for({**content["schema"], "components": made["components"]}, validate_formats=True).validate(content["example"])
                 assert content["example"].keys() == content_keys(made, content["schema"]), (method, path)
-    assert shown == 30
+    assert shown == 31
 
 
 def content_keys(made, schema):

@@ -238,7 +238,7 @@ def judged(edition, path, edit, reread=False):
     assert changed != raw
     made = Sources({**edition.files, path: changed})
     if not path.startswith("forms/"):
-        made.__dict__["dictionary"], made.__dict__["forms"] = edition.dictionary, edition.forms
+        made.__dict__.update(dictionary=edition.dictionary, forms=edition.forms, _letters=edition._letters)
     return judge(made, editions.house())
 
 
