@@ -190,7 +190,7 @@ def compared(node: Any, rows: str = "") -> Iterator[tuple[str, Any]]:
                 path = _path(one, rows)
                 if path and other[0] == "string":
                     yield path, other[3]
-        case "in" if (path := _path(node[3], rows)):
+        case "in" if path := _path(node[3], rows):
             for test in node[4]:
                 yield from ((path, value) for value in _texts(test))
         case "call" if node[3][0] == "name" and node[3][3] == "list contains" and len(node[4]) == 2:

@@ -15,7 +15,6 @@ from engine.pathway import hit_policies, markup
 from forms.feel import Expression, FeelError, UnaryTests, compile_expression, compile_unary_tests
 
 
-
 @dataclass(frozen=True)
 class Output:
     """A column of results. `values`: its allowed values, the first being the most important (PRIORITY, OUTPUT ORDER)."""
@@ -207,7 +206,8 @@ class _Reading:
         inputs = tuple(
             self._feel(compile_expression, _text(_child(one, "inputExpression")), f"input {place}") for place, one in enumerate(_children(table, "input"), 1)
         )
-        types = tuple("" if (asked := _child(one, "inputExpression")) is None else asked.get("typeRef", "").rpartition(":")[2] for one in _children(table, "input"))
+        asked = (_child(one, "inputExpression") for one in _children(table, "input"))
+        types = tuple("" if one is None else one.get("typeRef", "").rpartition(":")[2] for one in asked)
         outputs = tuple(self._output(one) for one in _children(table, "output"))
         rules = []
         for row, rule in enumerate(_children(table, "rule"), 1):

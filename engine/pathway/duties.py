@@ -6,9 +6,10 @@ beginning to the commitment of funds, from there to each payment.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from engine.errors import Finding
 from engine.pathway.definitions import Definitions
@@ -18,11 +19,13 @@ from engine.pathway.soundness import name_of, told
 from engine.pathway.spiff.activities import OperationTask, PersonTask, ReceiveTask
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import Listener, ThrowEvent
-from engine.pathway.spiff.gateways import Join, ParallelGateway
+from engine.pathway.spiff.expressions import FAULTS
+from engine.pathway.spiff.gateways import ExclusiveGateway, Join, ParallelGateway
 from engine.pathway.walks import Walks
 from forms.definitions import FormDefinition
+from forms.feel import Expression
 
-MONEY = ("engager_fonds", "verser_tranche")
+MONEY = ("engager_fonds", "verser_tranche", "verser_avance")
 GRANTS = "aide.decision"  # the task that asks it grants
 _MOST = 40_000
 
@@ -170,7 +173,9 @@ class _Walking:
                 break
         return [(around, element, acted, path) for (around, element, acted), path in found.items()]
 
-    def _moves(self, person: Person, tokens: frozenset[Token], token: Token, done: frozenset[str]) -> Iterator[tuple[frozenset[Token], frozenset[Token], frozenset[str]]]:
+    def _moves(
+        self, person: Person, tokens: frozenset[Token], token: Token, done: frozenset[str]
+    ) -> Iterator[tuple[frozenset[Token], frozenset[Token], frozenset[str]]]:
         """(taken, put down, done by it) of each way a token may move."""
         around, element, _ = token
         nothing: frozenset[str] = frozenset()
@@ -236,39 +241,107 @@ def _is_money(element: Element) -> bool:
 
 
 def _granting(definitions: Definitions, forms: Mapping[str, FormDefinition], walks: Walks) -> Iterator[Finding]:
-    """Tasks that grant and are kept apart from none: an error, unless another person checks before money moves; that exception is told."""
+    """Tasks that grant and are kept apart from none: an error, unless another person checks on every way, before money moves or after: an exception, told."""
     checks: dict[str, set[str]] = {}
     for task in definitions.tasks:
         for other in task.distinct:
             checks.setdefault(other, set()).add(task.node)
     for element in definitions.nodes:
         note = element.extensions.task if isinstance(element, PersonTask) else None
-        form = forms.get(note.form) if note is not None else None
-        if note is None or note.distinct or form is None or not any(ask.field == GRANTS for section in form.sections for ask in section.ask):
+        if note is None or note.distinct or GRANTS not in _asked(element, forms):
             continue
         controls = checks.get(element.id, set())
-        way = _way_to_money(element, walks, controls)
-        details = {"element": name_of(element), "role": note.role, "path": told(way)}
-        if way:
+        ways = _Ways(walks, forms, controls)
+        unseen = next(ways.to(element, _is_money), [])  # money moves before anybody else looks
+        escape = next(ways.to(unseen[-1], lambda one: not walks.after(one)), []) if unseen else []
+        details = {"element": name_of(element), "role": note.role, "path": told([*unseen, *escape[1:]])}
+        if escape:
             yield Finding("duties.grants_alone", element.place, details)
-        elif _way_to_money(element, walks, set()):
+        elif unseen or next(_Ways(walks, forms, set()).to(element, _is_money), []):
             by = ", ".join(sorted(name_of(one) for one in definitions.nodes if one.id in controls))
             yield Finding("duties.exception", element.place, details | {"control": by}, severity="warning")
 
 
-def _way_to_money(start: Element, walks: Walks, controls: set[str]) -> list[Element]:
-    came: dict[Element, Element | None] = {start: None}
-    ahead = [start]
-    for element in ahead:
-        if _is_money(element):
-            path: list[Element] = []
-            step: Element | None = element
-            while step is not None:
-                path.append(step)
-                step = came[step]
-            return path[::-1]
-        for after in walks.after(element):
-            if after not in came and after.id not in controls:
-                came[after] = element
-                ahead.append(after)
-    return []
+def _asked(element: Element, forms: Mapping[str, FormDefinition]) -> set[str]:
+    """The fields that a task's form asks."""
+    note = element.extensions.task
+    form = forms.get(note.form) if note is not None else None
+    return {ask.field for section in form.sections for ask in section.ask} if form else set()
+
+
+Known = frozenset[tuple[str, object]]
+
+
+class _Ways:
+    """Walks that their own conditions allow: who was refused on the way is not granted at the next gateway, until the question is asked again."""
+
+    def __init__(self, walks: Walks, forms: Mapping[str, FormDefinition], avoided: Collection[str]) -> None:
+        self.walks, self.forms, self.avoided = walks, forms, avoided
+
+    def to(self, start: Element, is_there: Callable[[Element], bool]) -> Iterator[list[Element]]:
+        """The ways from an element to others, the shortest first, without the tasks to be avoided."""
+        first: tuple[Element, Known] = (start, frozenset())
+        came: dict[tuple[Element, Known], tuple[Element, Known] | None] = {first: None}
+        ahead = deque([first])
+        while ahead and len(came) < _MOST:
+            here = ahead.popleft()
+            element, known = here
+            if element is not start and is_there(element):
+                path: list[Element] = []
+                step: tuple[Element, Known] | None = here
+                while step is not None:
+                    path.append(step[0])
+                    step = came[step]
+                yield path[::-1]
+            for after in self._onward(element, self._still(element, known)):
+                if after not in came and after[0].id not in self.avoided:
+                    came[after] = here
+                    ahead.append(after)
+
+    def _still(self, element: Element, known: Known) -> Known:
+        """What is still known once an element is left: an answer may be given anew, another instance may have written."""
+        if isinstance(element, Listener) and element.trigger.kind == "message":
+            return frozenset()
+        asked = _asked(element, self.forms) if isinstance(element, PersonTask) else set()
+        return frozenset(one for one in known if one[0] not in asked)
+
+    def _onward(self, element: Element, known: Known) -> Iterator[tuple[Element, Known]]:
+        if not isinstance(element, ExclusiveGateway) or len(element.flows_out) < 2:
+            yield from ((after, known) for after in self.walks.after(element))
+            return
+        may_be_default = True
+        for flow in element.flows_out:
+            if flow.is_default or flow.condition is None:
+                continue
+            held = _weighed(flow.condition, known)
+            if held is not False:
+                yield flow.target, known | _said_by(flow.condition.tree)
+            if held is True:
+                may_be_default = False
+                break
+        if may_be_default:
+            yield from ((flow.target, known) for flow in element.flows_out if flow.is_default)
+
+
+def _weighed(condition: Expression, known: Known) -> bool | None:
+    """What a condition gives on what is known; None where it reads anything else."""
+    values = dict(known)
+    if not condition.paths or not condition.paths <= values.keys():
+        return None
+    scope: dict[str, Any] = {}
+    for path in condition.paths:
+        group, _, name = path.partition(".")
+        scope.setdefault(group, {})[name] = values[path]
+    try:
+        return condition.evaluate(scope, 1000) is True
+    except FAULTS:
+        return None
+
+
+def _said_by(tree: Any) -> Known:
+    """What is known where a condition holds: a field equal to a text or a truth value."""
+    if tree[0] == "and":
+        return frozenset().union(*(_said_by(part) for part in tree[3]))
+    if tree[0] == "compare" and tree[3] == "=" and tree[4][0] == "path" and tree[4][3][0] == "name" and tree[5][0] in ("string", "constant"):
+        return frozenset({(f"{tree[4][3][3]}.{tree[4][4]}", tree[5][3])})
+    return frozenset()

@@ -91,7 +91,7 @@ class Game:
         return self
 
     def _holds_a_former(self, after: Marking, before: Marking | None) -> bool:
-        """Whether a marking on the way there stands in this one whole (Karp and Miller, 1969): the way can be walked again and again, leaving more each time."""
+        """Whether a marking on the way there stands whole in this one (Karp and Miller, 1969): the way can be walked again, leaving more each time."""
         places = set(after)
         while before is not None:
             if len(before) < len(after) and places.issuperset(before):

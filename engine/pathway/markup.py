@@ -1,7 +1,7 @@
 """XML that anybody may have written: nothing outside it is ever opened, and it stays within limits. Diagrams and tables are both read here.
 
 lxml's defaults follow what the installed library thinks safe; these are ours. A document type is refused outright: no file needs one. Of encodings, those
-that every editor writes and that hide nothing. Letters that turn the direction of what follows (Trojan Source, CVE-2021-42574) are refused: a label reads as it is.
+that every editor writes and that hide nothing. Letters that turn the direction of what follows are refused (Trojan Source, CVE-2021-42574).
 """
 
 import re

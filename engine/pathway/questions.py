@@ -21,6 +21,7 @@ _ONCE = "P0D"
 _SHARED = {"person", "return", "case"}  # subjects that two tasks of one case have in common, whatever each is about
 _ACTS = {"signature", "doc"}  # given for one act: the same words, another thing
 _HEALTH = "H"  # said by the named social worker alone, whoever's form names it
+_WITHOUT_LANE = "OTE"  # to whom casework gives a task that stands in no lane
 AGENCY_OF_LANE = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 
 
@@ -71,10 +72,11 @@ def _hands(task: PersonTask, asking: _Asking, roles: Mapping[str, Hands]) -> Ite
         yield Finding("check.role_unknown", task.place, details)
         return
     agency = AGENCY_OF_LANE.get(task.shown_lane, "")
-    if not agency:
-        yield Finding("check.lane_missing", task.place, details)
-    elif agency not in role.agencies:
-        yield Finding("check.role_elsewhere", task.place, details | {"lane": task.shown_lane})
+    if not task.shown_lane:
+        agency = _WITHOUT_LANE
+        yield Finding("check.lane_missing", task.place, details | {"agency": agency}, severity="warning")
+    if agency and agency not in role.agencies:
+        yield Finding("check.role_elsewhere", task.place, details | {"lane": task.shown_lane or agency})
     asks = asking.asks(task)
     hers = [ask for ask in asks if asking.fields[ask.field].class_ in role.writes]
     for ask in asks:
@@ -117,7 +119,11 @@ def _common(asking: _Asking, here: PersonTask, there: PersonTask) -> list[Field]
 
 def _known_before(asking: _Asking, game: Game, both: set[Element], field_id: str) -> bool:
     """Whether every way to where both are open passes a task that asks the field: then it is known."""
-    askers = {element.number for element in game.scope.elements if any(field_id in (ask.field for ask in asking.asks(task)) for task in asking.walks.people([element]))}
+    askers = {
+        element.number
+        for element in game.scope.elements
+        if any(field_id in (ask.field for ask in asking.asks(task)) for task in asking.walks.people([element]))
+    }
     askers -= {element.number for element in both}
     seen, waiting = set(), [marking for marking, (before, _) in game.came.items() if before is None]
     while waiting:

@@ -73,7 +73,11 @@ def _played(game: Game) -> Iterator[Finding]:
         yield Finding("check.doubled", element.place, {"element": name_of(element), "path": told([*game.path(marking), element])})
     for number, marking in list(game.overtaken.items())[:1]:
         element = game.elements[number]
-        details = {"element": name_of(element), "path": told([*game.path(marking), element]), "running": told([game.elements[one] for one, _ in marking if one != number])}
+        details = {
+            "element": name_of(element),
+            "path": told([*game.path(marking), element]),
+            "running": told([game.elements[one] for one, _ in marking if one != number]),
+        }
         yield Finding("check.overtaken", element.place, details, severity="warning")
     for marking in game.stuck()[:1]:
         yield from _stuck(game, marking)

@@ -66,7 +66,9 @@ class _Table:
     def _finding(self, code: str, rule: Rule | None = None, severity: str = "error", **details: Any) -> Finding:
         place = rule.rule_id if rule else self.decision.decision_id
         row = {"row": self.decision.rules.index(rule) + 1} if rule else {}
-        return Finding(code, f"{self.decision.file}#{place}", {"decision": self.decision.name, "element": self.decision.name, **row, **details}, severity=severity)
+        return Finding(
+            code, f"{self.decision.file}#{place}", {"decision": self.decision.name, "element": self.decision.name, **row, **details}, severity=severity
+        )
 
     def _values(self) -> Iterator[Finding]:
         """Cells that name what their column never holds, results that are none of those announced."""

@@ -44,7 +44,9 @@ class Walks:
 
     def leaving_host(self, host: Element) -> list[Element]:
         """What follows an activity whose inside is over."""
-        return [flow.target for flow in host.flows_out] or [after for outer in self._callers.get(host.scope_spec.number, ()) for after in self.leaving_host(outer)]
+        return [flow.target for flow in host.flows_out] or [
+            after for outer in self._callers.get(host.scope_spec.number, ()) for after in self.leaving_host(outer)
+        ]
 
     def after(self, element: Element) -> list[Element]:
         """The next elements of any walk."""

@@ -11,11 +11,10 @@ _LONGEST = 200
 
 
 def check(definitions: Definitions) -> list[Finding]:
-    """Labels missing in a language: an error on tasks and processes, which desks and letters show; a warning on what only the diagram shows."""
+    """Labels missing in a language: an error on tasks, which desks show; a warning on what only cases and diagrams do."""
     findings: list[Finding] = []
     for process in definitions.processes.values():
-        names = {} if process.names == {"fr": process.id} else process.names
-        findings += _labels(names, f"{process.file}#{process.id}", process.id, is_needed=True)
+        findings += _labels(process.names, f"{process.file}#{process.id}", process.id, is_needed=False)
     for element in definitions.nodes:
         findings += _labels(element.names, element.place, element.id, is_needed=isinstance(element, PersonTask))
         for flow in element.flows_out:

@@ -1,4 +1,4 @@
-"""Files that mean well, more than two hundred: those of the project, the reference models of the BPMN Model Interchange Working Group, sound processes at random.
+"""Files that mean well, more than two hundred: those of the project, the reference models of the BPMN MIWG, sound processes at random.
 
 Drawings that were not made for Masar are furnished first as a coordinator would in its panel: roles, forms, deadlines, lanes, names of messages,
 conditions in FEEL. What is drawn is not touched: no element or arrow is added, moved or taken away.
@@ -75,7 +75,11 @@ def furnished(content):
         flow.text = "accueil.accompagne = true"
     _lanes(root)
     for node in root.iter():
-        if isinstance(node.tag, str) and node.tag.startswith(f"{{{MODEL}}}") and (node.get("name") or node.tag in (_tag("process"), _tag("userTask"), _tag("manualTask"))):
+        if (
+            isinstance(node.tag, str)
+            and node.tag.startswith(f"{{{MODEL}}}")
+            and (node.get("name") or node.tag in (_tag("process"), _tag("userTask"), _tag("manualTask")))
+        ):
             if node.tag.rpartition("}")[2] in {"process", "sequenceFlow", *_EVENTS} | {"userTask", "manualTask"}:
                 node.set("name", node.get("name") or node.get("id", ""))
                 for language in ("ar", "en"):

@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-from engine.casework import aid_operations, editions, operations  # noqa: F401  (what service tasks may call)
+from engine.casework import cases, editions  # noqa: F401  (cases registers what service tasks may call)
 from engine.casework.judging import placed, said
 from engine.pathway.judgement import judge
 from engine.pathway.sources import Sources
@@ -18,7 +18,24 @@ from engine.pathway.sources import Sources
 ROOT = Path(__file__).parents[2]
 SECONDS, PATIENCE, MEMORY = 3, 60, 2_000_000_000
 # Anything of the kind is code that ran, or a door that opened.
-WATCHED = ("exec", "compile", "import", "open", "socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.putenv", "os.remove", "os.rename", "ctypes.", "shutil.", "urllib.")
+WATCHED = (
+    "exec",
+    "compile",
+    "import",
+    "open",
+    "socket.",
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.putenv",
+    "os.remove",
+    "os.rename",
+    "ctypes.",
+    "shutil.",
+    "urllib.",
+)
 
 
 def sources(name, content, base):

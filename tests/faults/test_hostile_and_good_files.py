@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.casework import aid_operations, editions, operations  # noqa: F401  (what service tasks may call)
+from engine.casework import cases, editions  # noqa: F401  (cases registers what service tasks may call)
 from engine.pathway.judgement import judge
 from engine.pathway.sources import Sources
 from tests.faults import good, hostile
@@ -47,7 +47,9 @@ def test_there_are_five_hundred_hostile_files_of_each_class():
 
 
 def test_every_hostile_file_is_refused_with_a_sentence(of_hostile):
-    let_in = {name: one for name, one in of_hostile.items() if not any(found["severity"] == "error" and len(found["message"]) > 20 for found in one["findings"])}
+    let_in = {
+        name: one for name, one in of_hostile.items() if not any(found["severity"] == "error" and len(found["message"]) > 20 for found in one["findings"])
+    }
     assert let_in == {}
 
 
@@ -61,7 +63,9 @@ def test_no_hostile_file_has_anything_run_or_opened(of_hostile):
 
 
 def test_the_sentences_name_the_file(of_hostile):
-    unnamed = {name for name, one in of_hostile.items() if not any(found["file"].startswith((name, "hostile", name.rpartition(".")[0])) for found in one["findings"])}
+    unnamed = {
+        name for name, one in of_hostile.items() if not any(found["file"].startswith((name, "hostile", name.rpartition(".")[0])) for found in one["findings"])
+    }
     assert unnamed == set()
 
 
@@ -70,12 +74,16 @@ def test_the_reference_models_are_let_in_or_refused_for_an_element_that_masar_do
     names = [name for name, _ in good.reference_models()]
     assert len(names) == 21, ABSENT
     refused = {name: {(found["code"], found["element"]) for found in of_good[name]["findings"] if found["severity"] == "error"} for name in names}
-    assert {name: {one for one in codes if one[0] not in NOT_RUN or not one[1]} for name, codes in refused.items() if codes} == {name: set() for name, codes in refused.items() if codes}
+    assert {name: {one for one in codes if one[0] not in NOT_RUN or not one[1]} for name, codes in refused.items() if codes} == {
+        name: set() for name, codes in refused.items() if codes
+    }
     assert sum(not codes for codes in refused.values()) >= 10
 
 
 def test_sound_processes_drawn_at_random_are_let_in(of_good):
-    assert {name: one["findings"] for name, one in of_good.items() if name.startswith("random_") and any(found["severity"] == "error" for found in one["findings"])} == {}
+    assert {
+        name: one["findings"] for name, one in of_good.items() if name.startswith("random_") and any(found["severity"] == "error" for found in one["findings"])
+    } == {}
 
 
 def test_every_file_of_the_project_is_let_in():

@@ -14,7 +14,7 @@ from engine.database import Database
 from tests.engine.pathway.drawing import boundary, catch, diagram, end, flows, message, process, start, throw, timer, user
 
 PASSWORD = "une phrase assez longue"
-_ACT = '<masar:tache form="acte" role="agent_accueil" delai="1" unite="jours"/>'
+_ACT = '<masar:libelle lang="ar">إجراء</masar:libelle><masar:libelle lang="en">Act</masar:libelle><masar:tache form="acte" role="agent_accueil" delai="1" unite="jours"/>'
 _FORM = """id = "acte"
 title = { fr = "Acte", ar = "إجراء", en = "Act" }
 confirmation = { fr = "C'est fait.", ar = "تم.", en = "Done." }

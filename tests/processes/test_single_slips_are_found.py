@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from engine import i18n
-from engine.casework import aid_operations, editions, operations  # noqa: F401  (what service tasks may call)
+from engine.casework import cases, editions  # noqa: F401  (cases registers what service tasks may call)
 from engine.casework.judging import said
 from engine.pathway.judgement import judge
 from engine.pathway.sources import Sources
@@ -54,6 +54,7 @@ def test_each_is_told_in_a_sentence(found_without, language):
 
 
 # --- the slips: name, file, edit, code, element ---
+
 
 def node(root, element):
     return next(one for one in root.iter() if isinstance(one.tag, str) and one.get("id") == element)
@@ -166,25 +167,69 @@ def rules_of(decision):
     return [one.get("id") for one in node(root, decision[1]).iter(f"{DMN}rule")]
 
 
-D8B, D1, D10C, D0, D3 = (rules_of(one) for one in (("versement", "D8b_preuve"), ("admission", "D1"), ("circuit", "D10c"), ("doublon", "D0"), ("vulnerabilite", "D3")))
+D8B, D1, D10C, D0, D3 = (
+    rules_of(one) for one in (("versement", "D8b_preuve"), ("admission", "D1"), ("circuit", "D10c"), ("doublon", "D0"), ("vulnerabilite", "D3"))
+)
 
 DIAGRAMS = [
     # structure
-    ("a join of branches that both come is drawn as a choice", "evaluation", becomes("evaluation_fermer_entretien", "exclusiveGateway"), "check.doubled", "evaluation_D3"),
-    ("a choice is closed by a join of both", "etude_dossier", becomes("etude_dossier_suite_bailleur", "parallelGateway"), "check.deadlock", "etude_dossier_suite_bailleur"),
-    ("branches that may not come are waited for", "seance_commission", becomes("seance_commission_signe", "parallelGateway"), "check.deadlock", "seance_commission_signe"),
+    (
+        "a join of branches that both come is drawn as a choice",
+        "evaluation",
+        becomes("evaluation_fermer_entretien", "exclusiveGateway"),
+        "check.doubled",
+        "evaluation_D3",
+    ),
+    (
+        "a choice is closed by a join of both",
+        "etude_dossier",
+        becomes("etude_dossier_suite_bailleur", "parallelGateway"),
+        "check.deadlock",
+        "etude_dossier_suite_bailleur",
+    ),
+    (
+        "branches that may not come are waited for",
+        "seance_commission",
+        becomes("seance_commission_signe", "parallelGateway"),
+        "check.deadlock",
+        "seance_commission_signe",
+    ),
     ("measures opened together are closed one by one", "parcours", becomes("parcours_reunion", "exclusiveGateway"), "check.doubled", ""),
     ("the fair closing of the pathway is a choice", "parcours", becomes("parcours_fermeture", "exclusiveGateway"), "check.doubled", ""),
     ("a default is lost", "accueil", loses("accueil_choix_doublon", "default"), "pathway.condition_missing", ""),
-    ("each way out has a condition and none is the default", "accueil", conditioned_without_default("accueil_choix_doublon"), "check.default_missing", "accueil_choix_doublon"),
+    (
+        "each way out has a condition and none is the default",
+        "accueil",
+        conditioned_without_default("accueil_choix_doublon"),
+        "check.default_missing",
+        "accueil_choix_doublon",
+    ),
     ("an end is drawn back into the middle", "cloture", takes("cloture_f_conservation__fin", targetRef="T804"), "pathway.nothing_leads_here", "cloture_fin"),
     ("an arrow is lost", "accueil", without("accueil_f_T102__T103"), "pathway.nothing_leads_here", "T103"),
-    ("a way back passes through nobody", "dossier_aide", becomes("dossier_aide_liste_attente", "task"), "check.turns_alone", ""),
+    (
+        "a way back passes through nobody",
+        "constitution",
+        takes("constitution_f_rappeler__attente", targetRef="constitution_choix_delai"),
+        "check.turns_alone",
+        "",
+    ),
     ("a loop's only way out goes back into it", "suivi", takes("suivi_f_visite__fin", targetRef="suivi_programmer"), "pathway.nothing_leads_here", "suivi_fin"),
     ("a pathway calls itself", "parcours", takes("parcours_evaluation", calledElement="parcours"), "check.calls_itself", "parcours_evaluation"),
-    ("a process that does not exist is called", "parcours", takes("parcours_evaluation", calledElement="evaluations"), "pathway.call_unknown", "parcours_evaluation"),
+    (
+        "a process that does not exist is called",
+        "parcours",
+        takes("parcours_evaluation", calledElement="evaluations"),
+        "pathway.call_unknown",
+        "parcours_evaluation",
+    ),
     ("a kind that does not run", "accueil", becomes("accueil_choix_urgence", "complexGateway"), "pathway.unsupported", "accueil_choix_urgence"),
-    ("a reminder comes back into the main way", "social", takes("social_f_rappeler__fin_rappel", targetRef="T306"), "pathway.nothing_leads_here", "social_fin_rappel"),
+    (
+        "a reminder comes back into the main way",
+        "social",
+        takes("social_f_rappeler__fin_rappel", targetRef="T306"),
+        "pathway.nothing_leads_here",
+        "social_fin_rappel",
+    ),
     # duties
     ("who prepares the payment orders it", "versements", note("T608", role="gestionnaire_aides", distinct=None), "duties.alone", "versements_inscrire"),
     ("the order to pay is nobody's", "versements", becomes("T608", "task"), "duties.alone", "versements_inscrire"),
@@ -203,19 +248,46 @@ DIAGRAMS = [
     ("a role is misspelt", "accueil", note("T101", role="agent_acceuil"), "check.role_unknown", "T101"),
     ("a role of another agency", "accueil", note("T101", role="travailleur_social"), "check.role_elsewhere", "T101"),
     ("a form is misspelt", "accueil", note("T101", form="f1l"), "edition.form_unknown", "T101"),
-]  # fmt: skip
+]
 TEXTS = [
-    ("a value is misspelt in a condition", "processes/accueil.bpmn", reads('admission = "NON_RECEVABLE"', 'admission = "NON_RECEVABLES"'), "check.value_unknown"),
-    ("a choice is misspelt in a condition", "processes/cloture.bpmn", reads('cloture.validation = "refusee"', 'cloture.validation = "refuse"'), "check.value_unknown"),
+    (
+        "a value is misspelt in a condition",
+        "processes/accueil.bpmn",
+        reads('admission = "NON_RECEVABLE"', 'admission = "NON_RECEVABLES"'),
+        "check.value_unknown",
+    ),
+    (
+        "a choice is misspelt in a condition",
+        "processes/cloture.bpmn",
+        reads('cloture.validation = "refusee"', 'cloture.validation = "refuse"'),
+        "check.value_unknown",
+    ),
     ("a field is misspelt in a condition", "processes/accueil.bpmn", reads("accueil.doublon_decision =", "accueil.doublon_decison ="), "check.field_unknown"),
     ("an operation is misspelt", "processes/accueil.bpmn", reads('nom="designer_referent"', 'nom="designer_referant"'), "edition.operation_unknown"),
-    ("a label reads the other way", "processes/accueil.bpmn", reads('name="Accueillir et identifier"', 'name="Accueillir \u202eet identifier"'), "pathway.text_unsafe"),
-    ("a function is misspelt", "processes/decisions/vulnerabilite.dmn", reads("list contains([depistage", "list_contains([depistage"), "check.function_unknown"),
+    (
+        "a label reads the other way",
+        "processes/accueil.bpmn",
+        reads('name="Accueillir et identifier"', 'name="Accueillir \u202eet identifier"'),
+        "pathway.text_unsafe",
+    ),
+    (
+        "a function is misspelt",
+        "processes/decisions/vulnerabilite.dmn",
+        reads("list contains([depistage", "list_contains([depistage"),
+        "check.function_unknown",
+    ),
     ("a result is misspelt", "processes/decisions/doublon.dmn", reads('<text>"creer"</text>', '<text>"crer"</text>'), "table.result_unknown"),
     ("a form loses its questions", "forms/tasks/t107.toml", lambda raw: raw.partition(b"[[section]]")[0], "form.empty"),
-    ("a purpose is lost", "forms/dictionary/accueil.toml", lambda raw: b"".join(line for n, line in enumerate(raw.splitlines(True)) if not (line.startswith(b"purpose") and b"purpose" not in b"".join(raw.splitlines(True)[:n]))), "definition.missing"),
+    (
+        "a purpose is lost",
+        "forms/dictionary/accueil.toml",
+        lambda raw: b"".join(
+            line for n, line in enumerate(raw.splitlines(True)) if not (line.startswith(b"purpose") and b"purpose" not in b"".join(raw.splitlines(True)[:n]))
+        ),
+        "definition.missing",
+    ),
     ("a retention is no duration", "forms/dictionary/accueil.toml", reads('retention = "', 'retention = "toujours'), "dictionary.duration"),
-]  # fmt: skip
+]
 TABLES = [
     ("two lines for one case", "versement", cell(D8B[-3], 1, "-"), "table.overlap", ""),
     ("a line is lost", "versement", without(D8B[-3]), "table.gap", "D8b_preuve"),
@@ -224,7 +296,7 @@ TABLES = [
     ("a cell is of another kind", "admission", cell(D1[2], 2, '"oui"'), "table.never_applies", D1[2]),
     ("a class that does not exist", "enquete", reads("<text>&gt;= 3</text>", "<text>&gt;= 7</text>"), "table.never_applies", ""),
     ("thresholds in the wrong order", "vulnerabilite", cell(D3[2], 1, "-"), "table.masked", D3[3]),
-]  # fmt: skip
+]
 
 
 def judged(edition, path, edit, reread=False):
@@ -286,16 +358,23 @@ inferred = true
 
 def test_a_question_put_twice_under_two_names_is_refused_with_the_way(edition):
     label = edition.dictionary.fields["person.tel"].label
-    field = FIELD.format(id="evaluation.numero_appel", type="text", label=label["fr"], arabic="رقم آخر", english="Another", class_="C", owner="OTE").replace("evaluation.", "person.")
+    field = FIELD.format(id="evaluation.numero_appel", type="text", label=label["fr"], arabic="رقم آخر", english="Another", class_="C", owner="OTE").replace(
+        "evaluation.", "person."
+    )
     found = [one for one in with_fields(edition, "person", field, "f25", '"person.numero_appel"') if one.code == "form.asked_twice"]
     assert [(one.details["twin"], one.where) for one in found] == [("person.tel", "evaluation.bpmn#T206")]
     assert found[0].details["path"].startswith("Accueillir et identifier → ") and found[0].details["path"].endswith(edition.definitions.label("T206", "fr"))
 
 
 def test_a_fact_asked_by_two_tasks_open_together_is_refused_with_the_way(edition):
-    asked = next(ask.field for section in edition.forms["f21"].sections for ask in section.ask
-                 if edition.dictionary.fields[ask.field].class_ == "C" and edition.dictionary.fields[ask.field].validity != "P0D"
-                 and not any(ask.field == one.field for name, form in edition.forms.items() if name != "f21" for part in form.sections for one in part.ask))  # fmt: skip
+    asked = next(
+        ask.field
+        for section in edition.forms["f21"].sections
+        for ask in section.ask
+        if edition.dictionary.fields[ask.field].class_ == "C"
+        and edition.dictionary.fields[ask.field].validity != "P0D"
+        and not any(ask.field == one.field for name, form in edition.forms.items() if name != "f21" for part in form.sections for one in part.ask)
+    )
     files = dict(edition.files)
     files["forms/tasks/f23.toml"] = files["forms/tasks/f23.toml"].replace(b"ask = [", f'ask = ["{asked}", '.encode(), 1)
     found = [one for one in judge(Sources(files), editions.house()) if one.code == "form.asked_together"]
@@ -305,7 +384,11 @@ def test_a_fact_asked_by_two_tasks_open_together_is_refused_with_the_way(edition
 
 def test_a_field_of_another_agency_asked_of_a_role_that_may_not_write_it_is_refused(edition):
     files = dict(edition.files)
-    asked = next(one for one in edition.dictionary.fields.values() if one.class_ == "E" and one.owner == "ANETI" and one.subject == "case" and one.computed is None and not one.items)
+    asked = next(
+        one
+        for one in edition.dictionary.fields.values()
+        if one.class_ == "E" and one.owner == "ANETI" and one.subject == "case" and one.computed is None and not one.items
+    )
     files["forms/tasks/t803.toml"] = files["forms/tasks/t803.toml"].replace(b"ask = [", f'ask = ["{asked.id}", '.encode(), 1)
     found = [one for one in judge(Sources(files), editions.house()) if one.code == "form.not_hers" and one.severity == "error"]
     assert [(one.details["id"], one.details["owner"], one.where) for one in found] == [(asked.id, "ANETI", "cloture.bpmn#T803")]

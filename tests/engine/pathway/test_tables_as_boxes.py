@@ -22,14 +22,17 @@ def told(words):
 
     def tell(columns, *lines, policy="UNIQUE", results="", output="y"):
         head = "".join(
-            f'<input id="i{n}"><inputExpression id="e{n}" typeRef="{kind}"><text>{escaped(text)}</text></inputExpression></input>' for n, (text, kind) in enumerate(columns)
+            f'<input id="i{n}"><inputExpression id="e{n}" typeRef="{kind}"><text>{escaped(text)}</text></inputExpression></input>'
+            for n, (text, kind) in enumerate(columns)
         )
         allowed = f"<outputValues><text>{escaped(results)}</text></outputValues>" if results else ""
         rows = "".join(
-            f'<rule id="r{n}">{"".join(f"<inputEntry><text>{escaped(one)}</text></inputEntry>" for one in cells)}<outputEntry><text>{escaped(result)}</text></outputEntry></rule>'
+            f'<rule id="r{n}">{"".join(f"<inputEntry><text>{escaped(one)}</text></inputEntry>" for one in cells)}'
+            f"<outputEntry><text>{escaped(result)}</text></outputEntry></rule>"
             for n, (*cells, result) in enumerate(lines, 1)
         )
-        decision = f'<decision id="T" name="T"><decisionTable hitPolicy="{policy}">{head}<output id="o" name="{output}">{allowed}</output>{rows}</decisionTable></decision>'
+        made = f'<decisionTable hitPolicy="{policy}">{head}<output id="o" name="{output}">{allowed}</output>{rows}</decisionTable>'
+        decision = f'<decision id="T" name="T">{made}</decision>'
         xml = f'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">{decision}</definitions>'.encode()
         found = tables.check(bpmn.parse({}, {"t.dmn": xml}), words)
         return [(one.code.partition(".")[2], one.severity, one.where.partition("#")[2]) for one in found if one.code != "table.result_unread"]
@@ -67,7 +70,10 @@ def test_whole_numbers_have_nothing_between_them(told):
 
 def test_a_line_that_earlier_ones_cover(told):
     assert told([TRUTH], ("-", "1"), ("true", "2"), policy="FIRST") == [("masked", "error", "r2")]
-    assert told([TRUTH, NUMBER], ("true", "-", "1"), ("not(true)", "-", "2"), ("-", "> 4", "3"), policy="FIRST") == [("masked", "error", "r3")] + [("gap", "warning", "T")] * 0
+    assert (
+        told([TRUTH, NUMBER], ("true", "-", "1"), ("not(true)", "-", "2"), ("-", "> 4", "3"), policy="FIRST")
+        == [("masked", "error", "r3")] + [("gap", "warning", "T")] * 0
+    )
 
 
 def test_a_cell_that_nothing_passes(told):
@@ -93,5 +99,7 @@ def test_nothing_is_said_where_feel_is_too_free(told):
 
 
 def test_columns_that_read_one_fact_only_warn(told):
-    found = told([("foyer.a_charge > 3", "boolean"), ("foyer.a_charge", "number")], ("true", "> 3", "1"), ("not(true)", "<= 3", "2"), ("not(true)", "null", "3"))
+    found = told(
+        [("foyer.a_charge > 3", "boolean"), ("foyer.a_charge", "number")], ("true", "> 3", "1"), ("not(true)", "<= 3", "2"), ("not(true)", "null", "3")
+    )
     assert found and {severity for _, severity, _ in found} == {"warning"}

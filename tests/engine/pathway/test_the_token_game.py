@@ -78,7 +78,10 @@ def test_ways_out_that_may_all_be_shut_are_told():
 
 
 def test_processes_that_call_one_another_round_are_told():
-    parts = [draw.process(draw.start(f"s{n}"), draw.call(f"c{n}", f"q{(n + 1) % 3}"), draw.end(f"e{n}"), draw.flows(f"s{n} > c{n} > e{n}"), name=f"q{n}") for n in range(3)]
+    parts = [
+        draw.process(draw.start(f"s{n}"), draw.call(f"c{n}", f"q{(n + 1) % 3}"), draw.end(f"e{n}"), draw.flows(f"s{n} > c{n} > e{n}"), name=f"q{n}")
+        for n in range(3)
+    ]
     assert {code for code, _ in found(*parts)} == {"check.calls_itself"}
 
 
@@ -101,7 +104,11 @@ def test_what_is_told_of_a_spoiled_block_comes_true_when_it_runs():
     for seed in range(400):
         rng = random.Random(seed)
         root = etree.fromstring(draw.diagram(Written(Blocks(rng).block(3)).xml))
-        joins = [one for one in root.iter(*(BPMN + kind for kind in kinds)) if sum(flow.get("targetRef") == one.get("id") for flow in root.iter(BPMN + "sequenceFlow")) > 1]
+        joins = [
+            one
+            for one in root.iter(*(BPMN + kind for kind in kinds))
+            if sum(flow.get("targetRef") == one.get("id") for flow in root.iter(BPMN + "sequenceFlow")) > 1
+        ]
         if not joins:
             continue
         spoiled = rng.choice(joins)
@@ -140,7 +147,9 @@ def runs_into_a_wall(definitions, rng):
 
 def test_the_largest_diagram_of_the_project_is_walked_whole():
     folder = Path(__file__).parents[3] / "processes"
-    definitions = bpmn.parse({path.name: path.read_bytes() for path in folder.rglob("*.bpmn")}, {path.name: path.read_bytes() for path in folder.rglob("*.dmn")})
+    definitions = bpmn.parse(
+        {path.name: path.read_bytes() for path in folder.rglob("*.bpmn")}, {path.name: path.read_bytes() for path in folder.rglob("*.dmn")}
+    )
     for scope in definitions.all_specs:
         for game in games(scope):
             assert game.play().is_whole and len(game.came) < 1000, scope.name
