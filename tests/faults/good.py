@@ -37,7 +37,8 @@ def furnished(content):
     """The same drawing with what Masar needs to run it."""
     root = etree.fromstring(content)
     for process in root.iter(_tag("process")):
-        process.set("isExecutable", "true")
+        if process.find(_tag("sequenceFlow")) is not None:  # a pool may be drawn empty
+            process.set("isExecutable", "true")
     _names(root)
     for node in list(root.iter()):
         kind = node.tag.rpartition("}")[2] if isinstance(node.tag, str) and node.tag.startswith(f"{{{MODEL}}}") else ""

@@ -38,6 +38,11 @@ WATCHED = (
 )
 
 
+# What stands beside a file: one process to call, the table it may ask, the forms of its tasks. The whole edition would say the same, slower.
+TABLES, PROCESS = ("admission.dmn", "doublon.dmn"), ("doublon.dmn", "cloture.bpmn")
+FORMS = ("f11", "t801", "f81", "t803", "t804")
+
+
 def sources(name, content, base):
     """The file among those it needs: the project's tables for a diagram or a table, its dictionary for a form."""
     files, _ = placed([(name, content)], {})
@@ -50,9 +55,8 @@ def sources(name, content, base):
         made = Sources(files)
         made.__dict__["dictionary"] = base.dictionary
         return made
-    wanted = (".dmn",) if path.endswith(".dmn") else (".dmn", "cloture.bpmn")
-    made = Sources({one: raw for one, raw in base.files.items() if one.endswith(wanted)} | files)
-    made.__dict__.update(dictionary=base.dictionary, forms=base.forms, _letters=base._letters)
+    made = Sources({one: raw for one, raw in base.files.items() if one.endswith(TABLES if path.endswith(".dmn") else PROCESS)} | files)
+    made.__dict__.update(dictionary=base.dictionary, forms={one: base.forms[one] for one in FORMS}, _letters=base._letters)
     return made
 
 
