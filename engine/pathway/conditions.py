@@ -10,7 +10,7 @@ from typing import Any
 from engine.errors import Finding
 from engine.pathway.definitions import Definitions
 from engine.pathway.domains import Domains, results_of
-from engine.pathway.spiff.activities import Activity
+from engine.pathway.spiff.activities import Activity, CallActivity
 from engine.pathway.spiff.elements import Element
 from forms.definitions import FormDefinition
 from forms.dictionary import Dictionary
@@ -23,11 +23,12 @@ _CLOCK = {"now", "today"}
 
 @dataclass(frozen=True)
 class Said:
-    """An expression and where it stands. `element` as people read it."""
+    """An expression and where it stands. `element` as people read it; `process` whose variables it sees."""
 
     expression: Expression
     where: str
     element: str
+    process: str = ""
 
 
 def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, FormDefinition]) -> list[Finding]:
@@ -36,7 +37,7 @@ def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, 
     findings: list[Finding] = []
     for said in expressions(definitions, forms):
         for path, value in compared(said.expression.tree):
-            allowed = closed.values(path)
+            allowed = closed.values(path, said.process)
             if allowed is not None and value not in allowed:
                 details = {"element": said.element, "field": path, "value": str(value)[:60], "text": " ".join(said.expression.text.split())[:200]}
                 findings.append(Finding("check.value_unknown", said.where, details))
@@ -51,23 +52,33 @@ def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, 
 
 
 class _Closed:
-    """The values that paths may hold, where that is known: fields, decisions, variables that only decisions make."""
+    """The values that paths may hold, where that is known: fields, decisions, and variables of a process that are only ever given those."""
 
     def __init__(self, definitions: Definitions, dictionary: Dictionary) -> None:
-        self.dictionary = dictionary
+        self.dictionary, self.definitions = dictionary, definitions
         self.domains = Domains(dictionary, {one: definitions.decision(one) for one in definitions.decisions})
-        self.decided: dict[str, set[str]] = {}
-        self.given = {"programmes", "parametres", "antennes", "dossier", "instance", "today", "now"}
-        for task in definitions.rules():
-            self.decided.setdefault(task.extensions.result, set()).add(task.extensions.decision)
+        # (process, variable) → what it is given: a decision, an expression, or None where nobody can tell.
+        self.made: dict[tuple[str, str], list[str | Expression | None]] = {}
+        self.sent: set[str] = set()  # a message that begins a process gives it variables
         for element in definitions.nodes:
-            for one in (*element.extensions.inputs, *element.extensions.outputs, *element.extensions.parameters):
-                self.given.add(one.name)
-            loop = element.loop if isinstance(element, Activity) else None
-            trigger = getattr(element, "trigger", None)
-            self.given |= {name for name in (loop.item if loop else "", getattr(trigger, "result", "")) if name}
+            self._given(element)
 
-    def values(self, path: str) -> tuple[Any, ...] | None:
+    def _given(self, element: Element) -> None:
+        process, notes = element.scope_spec.process, element.extensions
+        made: list[tuple[str, str, str | Expression | None]] = [(process, one.name, one.value) for one in (*notes.outputs, *notes.parameters)]
+        if isinstance(element, CallActivity):
+            made += [(element.called, one.name, one.value) for one in notes.inputs]
+        if notes.decision:
+            made.append((process, notes.result, notes.decision))
+        loop, trigger = element.loop if isinstance(element, Activity) else None, getattr(element, "trigger", None)
+        made += [(process, name, None) for name in (loop.item if loop else "", trigger.result if trigger else "") if name]
+        for where, name, value in made:
+            self.made.setdefault((where, name), []).append(value)
+        if trigger is not None:
+            self.sent |= {one.name for one in trigger.parameters}
+
+    def values(self, path: str, process: str) -> tuple[Any, ...] | None:
+        """The only values that a path may hold, seen from a process; None where that cannot be known."""
         rows, _, column = path.partition("[].")
         if column:
             listed = self.dictionary.fields.get(rows)
@@ -75,20 +86,34 @@ class _Closed:
         field = self.dictionary.fields.get(path)
         if field is not None and field.type == _MANY:
             return tuple(field.codes)
-        found = self.domains.closed(path)
         name, _, column = path.partition(".")
-        if found is not None or name in self.given or name in self.dictionary.groups:
-            return found
-        made = [results_of(self.domains.decisions[one], column) for one in self.decided.get(name, ()) if one in self.domains.decisions]
-        if not made or any(one is None for one in made) or len(made) < len(self.decided[name]):
+        given = self.made.get((process, name))
+        if name in self.sent:
             return None
-        return tuple(value for one in made if one is not None for value in one)
+        if given is None:
+            return self.domains.closed(path)
+        found: list[Any] = []
+        for one in given:
+            values = self._of(one, column)
+            if values is None:
+                return None
+            found += values
+        return tuple(found)
+
+    def _of(self, given: str | Expression | None, column: str) -> tuple[Any, ...] | None:
+        if isinstance(given, str):
+            return results_of(self.domains.decisions[given], column) if given in self.domains.decisions else None
+        if given is None:
+            return None
+        if given.tree[0] == "string" and not column:
+            return (given.tree[3],)
+        return None
 
     def lacks(self, path: str) -> bool:
         """Whether a path names a field of a group that has no such field."""
         group, _, rest = path.partition(".")
         name = rest.partition(".")[0].removesuffix("_statut")
-        if not name or name == "id" or group not in self.dictionary.groups or group in self.given or group in self.decided:
+        if not name or name == "id" or group not in self.dictionary.groups or group in self.sent or any(made == group for _, made in self.made):
             return False
         return f"{group}.{name}" not in self.dictionary.fields
 
@@ -98,9 +123,9 @@ def expressions(definitions: Definitions, forms: Mapping[str, FormDefinition]) -
     for element in definitions.nodes:
         for flow in element.flows_out:
             if flow.condition is not None:
-                yield Said(flow.condition, f"{element.file}#{flow.id}", flow.names.get("fr") or element.bpmn_name or flow.id)
+                yield Said(flow.condition, f"{element.file}#{flow.id}", flow.names.get("fr") or element.bpmn_name or flow.id, element.scope_spec.process)
         for expression in _of_element(element):
-            yield Said(expression, element.place, element.bpmn_name or element.id)
+            yield Said(expression, element.place, element.bpmn_name or element.id, element.scope_spec.process)
     for name in sorted(definitions.decisions):
         decision = definitions.decision(name)
         place = f"{decision.file}#{decision.decision_id}"

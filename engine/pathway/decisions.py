@@ -14,6 +14,8 @@ from engine import errors
 from engine.pathway import hit_policies, markup
 from forms.feel import Expression, FeelError, UnaryTests, compile_expression, compile_unary_tests
 
+MOST_ROWS = 300  # of one table
+
 
 @dataclass(frozen=True)
 class Output:
@@ -129,7 +131,7 @@ def parse(xml: bytes, file: str = "") -> Decisions:
     try:
         root = markup.parse(xml)
     except markup.Unfit as unfit:
-        raise errors.Invalid("dmn.refused", [errors.Finding(f"dmn.{unfit.reason}", file, unfit.details)]) from unfit
+        raise errors.Invalid("dmn.refused", [errors.Finding(f"dmn.{unfit.fault}", file, unfit.details)]) from unfit
     if _tag(root) != "definitions" or "/DMN/" not in str(etree.QName(root).namespace):
         raise errors.Invalid("dmn.refused", [errors.Finding("dmn.not_dmn", file)])
     found: dict[str, Decision] = {}
@@ -209,8 +211,11 @@ class _Reading:
         asked = (_child(one, "inputExpression") for one in _children(table, "input"))
         types = tuple("" if one is None else one.get("typeRef", "").rpartition(":")[2] for one in asked)
         outputs = tuple(self._output(one) for one in _children(table, "output"))
-        rules = []
-        for row, rule in enumerate(_children(table, "rule"), 1):
+        rules, written = [], _children(table, "rule")
+        if len(written) > MOST_ROWS:
+            self.refuse("dmn.table_too_long", rows=len(written), most=MOST_ROWS)
+            written = []
+        for row, rule in enumerate(written, 1):
             cells = [_text(one) or "-" for one in _children(rule, "inputEntry")]
             results = [_text(one) or "null" for one in _children(rule, "outputEntry")]
             if len(cells) != len(inputs) or len(results) != len(outputs):

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, islice
 
 from engine.pathway.spiff.elements import Element, Flow
 from engine.pathway.spiff.events import BoundaryEvent, ThrowEvent
@@ -17,6 +17,7 @@ from engine.pathway.spiff.scopes import ScopeSpec
 
 MOST_MOVES = 15_000
 _MOST_APART, _MOST_PAIRED = 4, 12  # conditional flows whose every combination is walked, or every pair; beyond, each alone and all together
+_MOST_DEEP = 4  # moves tried at each marking of a walk far ahead
 _MOST_AT_ONCE = 60  # tokens of a marking of which it is told who stands beside whom
 
 Place = tuple[int, int]  # number of the element, place of the flow among those into a join (-1 elsewhere)
@@ -56,16 +57,24 @@ class Game:
         return {element.number: element for element in self.scope.elements}
 
     def play(self, most: int = MOST_MOVES) -> "Game":
-        """Walks every marking, but for those where a place would hold two tokens or a round is overtaken by the next: what follows is the same again."""
+        """Walks every marking, the nearest first; where they are too many, some of the furthest too."""
+        self._walk(most, is_deep=False)
+        if not self.is_whole:
+            self._walk(most, is_deep=True)
+        return self
+
+    def _walk(self, most: int, is_deep: bool) -> None:
+        """Walks the markings, but for those where a place would hold two tokens or a round is overtaken by the next: what follows is the same again."""
         for entries in self.starts:
             self.came[tuple(sorted(_at(entry) for entry in entries))] = (None, None)
-        waiting, moves = deque(self.came), 0
+        seen: set[Marking] = set()
+        waiting, moves = deque(tuple(sorted(_at(entry) for entry in entries)) for entries in self.starts), 0
         while waiting:
-            marking = waiting.popleft()
-            found = self.onward[marking] = []
+            marking = waiting.pop() if is_deep else waiting.popleft()
+            found: list[Marking] = [] if is_deep else self.onward.setdefault(marking, [])
             for one, other in combinations(marking, 2) if len(marking) <= _MOST_AT_ONCE else ():
                 self.together.setdefault((one[0], other[0]), marking)
-            for move in self._moves(marking):
+            for move in islice(self._moves(marking), _MOST_DEEP) if is_deep else self._moves(marking):
                 moves += 1 + len(marking) // 8
                 if moves > most:
                     break
@@ -77,18 +86,19 @@ class Game:
                 if doubled is not None:
                     self.doubled.setdefault(doubled[0], marking)
                     continue
-                if after in self.came:
+                if after in self.came and not (is_deep and after not in seen):
                     found.append(after)
                 elif len(after) > 1 and self._holds_a_former(after, marking):
                     self.overtaken.setdefault(move.element.number, marking)
                 else:
                     found.append(after)
-                    self.came[after] = (marking, move.element)
+                    seen.add(after)
+                    self.came.setdefault(after, (marking, move.element))
                     waiting.append(after)
             if moves > most:
                 self.is_whole = False
+                self.onward.pop(marking, None)  # not all that may move there was tried
                 break
-        return self
 
     def _holds_a_former(self, after: Marking, before: Marking | None) -> bool:
         """Whether a marking on the way there stands whole in this one (Karp and Miller, 1969): the way can be walked again, leaving more each time."""

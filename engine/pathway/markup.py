@@ -21,9 +21,9 @@ _XINCLUDE = "{http://www.w3.org/2001/XInclude}"
 class Unfit(Exception):
     """Why a file is not read: the last word of its code (`pathway.…`, `dmn.…`), and what fills the sentence."""
 
-    def __init__(self, reason: str, **details: Any) -> None:
-        super().__init__(reason)
-        self.reason, self.details = reason, details
+    def __init__(self, fault: str, **details: Any) -> None:
+        super().__init__(fault)
+        self.fault, self.details = fault, details
 
 
 def parse(content: bytes) -> Any:

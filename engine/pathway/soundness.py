@@ -90,13 +90,25 @@ def _played(game: Game) -> Iterator[Finding]:
 
 
 def _stuck(game: Game, marking: Marking) -> Iterator[Finding]:
-    join = game.elements[marking[0][0]]
+    waiting = [game.elements[number] for number in dict.fromkeys(place[0] for place in marking)]
+    join = next((one for one in waiting if not any(one in _reached(other) for other in waiting if other is not one)), waiting[0])
     here = {place[1] for place in marking if place[0] == join.number}
     missing = [flow.source for place, flow in enumerate(join.flows_in) if place not in here]
     if game.beside and isinstance(join, Join):
         return  # the other branches may come from what goes on beside
     details = {"element": name_of(join), "missing": ", ".join(name_of(one) for one in missing), "path": told([*game.path(marking), join])}
     yield Finding("check.deadlock", join.place, details)
+
+
+def _reached(element: Element) -> set[Element]:
+    """All that may come after an element in its scope."""
+    found: set[Element] = set()
+    ahead = [element]
+    while ahead:
+        fresh = [one for one in _following(ahead.pop()) if one not in found]
+        found.update(fresh)
+        ahead += fresh
+    return found
 
 
 def _comes_back(game: Game) -> tuple[Element, list[Element]] | None:
@@ -210,12 +222,11 @@ def _element(element: Element, waits: _Waits) -> Iterator[Finding]:
     flows = element.flows_out
     asks = [flow for flow in flows if flow.condition is not None and not flow.is_default]
     if asks and len(asks) == len(flows) and not isinstance(element, ParallelGateway | EventGateway):
-        if not any(_constant(flow.condition) is True for flow in asks):
-            yield Finding("check.default_missing", element.place, {"element": name_of(element)})
+        yield Finding("check.default_missing", element.place, {"element": name_of(element)})
     for flow in asks:
         assert flow.condition is not None
-        if not flow.condition.paths and _constant(flow.condition) is not True:
-            yield Finding("check.never_taken", f"{element.file}#{flow.id}", {"element": flow.names.get("fr") or flow.id, "gateway": name_of(element)})
+        if not flow.condition.paths:
+            yield Finding("check.condition_constant", f"{element.file}#{flow.id}", {"element": flow.names.get("fr") or flow.id, "gateway": name_of(element)})
     loop = element.loop if isinstance(element, Activity) else None
     if loop is not None:
         count = _constant(loop.cardinality) if loop.cardinality is not None else loop.maximum

@@ -19,7 +19,6 @@ from forms.dictionary import Dictionary
 from forms.feel import UnaryTests
 
 _MOST_ORDERS, _MOST_BOXES = 128, 20_000
-_MOST_ROWS = 300
 _SILENT = {"COLLECT", "RULE ORDER", "OUTPUT ORDER"}  # policies for which no line, or several, is an answer
 
 
@@ -29,10 +28,7 @@ def check(definitions: Definitions, dictionary: Dictionary) -> list[Finding]:
     domains = Domains(dictionary, decisions)
     findings: list[Finding] = []
     for decision in decisions.values():
-        if len(decision.rules) > _MOST_ROWS:
-            details = {"decision": decision.name, "element": decision.name, "rows": len(decision.rules), "most": _MOST_ROWS}
-            findings.append(Finding("table.too_long", f"{decision.file}#{decision.decision_id}", details))
-        elif decision.rules:
+        if decision.rules:
             findings += _Table(decision, domains, decisions).findings()
     return findings + list(_unread(definitions, decisions))
 

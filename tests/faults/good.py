@@ -40,12 +40,14 @@ def furnished(content):
         if process.find(_tag("sequenceFlow")) is not None:  # a pool may be drawn empty
             process.set("isExecutable", "true")
     _names(root)
+    for node in list(root.iter(_tag("task"))):  # of no kind: somebody's, in these drawings
+        node.tag = _tag("userTask")
     for node in list(root.iter()):
         kind = node.tag.rpartition("}")[2] if isinstance(node.tag, str) and node.tag.startswith(f"{{{MODEL}}}") else ""
         for attribute in ("expressionLanguage", "language", "scriptFormat"):
             node.attrib.pop(attribute, None)
         if kind in ("userTask", "manualTask"):
-            _note(node, "tache", form="f11", role="agent_accueil", delai="2", unite="jours")
+            _note(node, "tache", form="essai", role="agent_accueil", delai="2", unite="jours")
         elif kind == "serviceTask":
             _note(node, "operation", nom="retenir")
         elif kind == "businessRuleTask":
@@ -124,6 +126,8 @@ def _names(root):
 def _conditions(root, gateway):
     flows = [flow for flow in root.iter(_tag("sequenceFlow")) if flow.get("sourceRef") == gateway.get("id")]
     default = next((flow for flow in flows if flow.get("id") == gateway.get("default")), flows[-1] if flows else None)
+    if len(flows) == 1 and flows[0].find(_tag("conditionExpression")) is not None:  # closes branches, yet asks
+        flows[0].remove(flows[0].find(_tag("conditionExpression")))
     if default is not None and len(flows) > 1:
         gateway.set("default", default.get("id"))
         for flow in flows:

@@ -117,10 +117,15 @@ def _flow_by_hand(code):
     return made.replace(b"CODE", draw.escaped(code).encode())
 
 
+def kind_of(place):
+    """The kind of file that has such a place."""
+    return _KIND.get(place.partition("_")[0], ".bpmn")
+
+
 def code() -> Iterator[File]:
     for place, make in PLACES.items():
         for number, payload in enumerate(PAYLOADS):
-            yield f"code in {place}", f"code_{place}_{number}{_KIND.get(place.partition('_')[0], '.bpmn')}", make(payload)
+            yield f"code in {place}", f"code_{place}_{number}{kind_of(place)}", make(payload)
 
 
 # --- XML that reaches out, swells or is none ---
@@ -153,11 +158,11 @@ def xml() -> Iterator[File]:
         yield "XML undeclared entity", f"undeclared{suffix}", text.encode()
         fine = text.replace("&e;", "e")
         for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-7", "cp037", "shift_jis", "cp1256", "iso2022_jp", "hz"):
-            yield "encoding", f"encoding_{encoding}{suffix}", f"<?xml version='1.0' encoding='{encoding}'?>{fine}".encode(encoding)
+            yield "encoding", f"encoding_{encoding}{suffix}", f"<?xml version='1.0' encoding='{encoding}'?>{fine}".encode(encoding, "xmlcharrefreplace")
         yield (
             "encoding",
             f"encoding_lied{suffix}",
-            f"<?xml version='1.0' encoding='utf-8'?>{fine.replace('name=', 'title=' + chr(34) + 'é' + chr(34) + ' name=', 1)}".encode("latin-1"),
+            f"<?xml version='1.0' encoding='utf-8'?>{fine.replace('name=', 'title=' + chr(34) + 'é' + chr(34) + ' name=', 1)}".encode("latin-1", "xmlcharrefreplace"),
         )
         for name, raw in {
             "empty": b"",

@@ -3,7 +3,8 @@
 from tests.engine.pathway import drawing as draw
 
 File = tuple[str, str, bytes]  # class, name, content
-TASK = '<masar:tache form="f11" role="agent_accueil" delai="2" unite="jours"/>'
+# Fine but for what each file is given: were it refused for a label or a deadline, nothing would be proved.
+TASK = '<masar:libelle lang="ar">إجراء</masar:libelle><masar:libelle lang="en">Act</masar:libelle><masar:tache form="essai" role="agent_accueil" delai="2" unite="jours"/>'
 DMN = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 
 

@@ -123,7 +123,7 @@ def structure() -> Iterator[File]:
         "long_chain",
         simple(
             start,
-            *(user(f"l{n}", extensions='<masar:tache form="f11" role="agent_accueil"/>') for n in range(2500)),
+            *(user(f"l{n}", extensions='<masar:libelle lang="ar">إ</masar:libelle><masar:libelle lang="en">A</masar:libelle><masar:tache form="essai" role="agent_accueil"/>') for n in range(2500)),
             end,
             draw.flows(" > ".join(["start", *(f"l{n}" for n in range(2500)), "end"])),
         ),
@@ -162,7 +162,7 @@ def structure() -> Iterator[File]:
     yield named("not_executable", chain(user("a")).replace(b'"true"', b'"false"', 1))
     yield named("boundary_nowhere", chain(user("a"), draw.boundary("b", "nobody", draw.timer("Duration", "P1D"))))
     yield named("link_nowhere", chain(draw.throw("a", '<bpmn:linkEventDefinition name="x"/>'), flows="start > a"))
-    for number, text in enumerate(("P-1D", "P9999999999D", "R/PT0S", "R0/P1D", "never", "2026-13-45", "R/PT1S", "P", "")):
+    for number, text in enumerate(("P-1D", "P9999999999D", "R/PT0S", "R0/P1D", "2026-13-45", "R/PT1S", "P", "")):
         yield named(
             f"timer_{number}", chain(draw.catch("a", draw.timer("Cycle" if text.startswith("R") else "Duration" if text.startswith("P") else "Date", text)))
         )
@@ -170,7 +170,7 @@ def structure() -> Iterator[File]:
         yield named(f"extension_{extension}", chain(user("a", extensions=TASK + f"<masar:{extension}/>")))
     yield named("attribute", chain(user("a", extensions=TASK.replace("/>", ' commande="id"/>'))))
     yield named("role", chain(user("a", extensions=TASK.replace("agent_accueil", "root"))))
-    yield named("form", chain(user("a", extensions=TASK.replace("f11", "../../../etc/passwd"))))
+    yield named("form", chain(user("a", extensions=TASK.replace("essai", "../../../etc/passwd"))))
     for operation in ("os.system", "supprimer_tout", "", "../retenir", "RETENIR"):
         yield named(f"operation_{operation.replace('/', '_').replace('.', '_')}", chain(service("a", operation)))
     yield named("decision", chain(draw.element("businessRuleTask", "a", "", '<masar:decision ref="NADA" resultat="x"/>')))
@@ -203,7 +203,7 @@ def tables() -> Iterator[File]:
     yield named("overlap", table(rules=(("true", '"a"'), ("true", '"b"'), ("not(true)", '"c"')), policy="UNIQUE"))
     yield named("gap", table(rules=(("true", '"a"'),), policy="UNIQUE"))
     yield named("masked", table(rules=(("-", '"a"'), ("true", '"b"'))))
-    yield named("never", table(rules=(('"oui"', '"a"'), ("-", '"b"'))))
+    yield named(table(rules=(('"oui"', '"a"'), ("-", '"b"'))))
     yield named("choice", table(inputs=("aide.niveau",), rules=(('"N9"', '"a"'), ("-", '"b"')), type_="string"))
     yield named("field", table(inputs=("accueil.nada",)))
     yield named("row_short", table(inputs=("accueil.accompagne", "accueil.accompagne"), rules=(("true", '"a"'), ("-", '"b"'))))
@@ -266,7 +266,6 @@ def forms() -> Iterator[File]:
         "choices": {"type": '"enum"', "choices": '"nada"'},
         "also": {"also": '["Z"]'},
         "bound": {"type": '"int"', "min": '"a"'},
-        "items": {"type": '"list"', "items": '["person.tel"]'},
         "circle": {"computed": "'hostile.un + 1'"},
         "key": {"execute": '"id"'},
         "label": {"label": '{ fr = "a" }'},

@@ -14,6 +14,7 @@ from engine.casework import cases, editions  # noqa: F401  (cases registers what
 from engine.casework.judging import placed, said
 from engine.pathway.judgement import judge
 from engine.pathway.sources import Sources
+from forms import form
 
 ROOT = Path(__file__).parents[2]
 SECONDS, PATIENCE, MEMORY = 3, 60, 2_000_000_000
@@ -40,7 +41,8 @@ WATCHED = (
 
 # What stands beside a file: one process to call, the table it may ask, the forms of its tasks. The whole edition would say the same, slower.
 TABLES, PROCESS = ("admission.dmn", "doublon.dmn"), ("doublon.dmn", "cloture.bpmn")
-FORMS = ("f11", "t801", "f81", "t803", "t804")
+FORMS = ("t801", "f81", "t803", "t804")
+ACT = form.confirm_only("essai", {"fr": "Essai", "ar": "تجربة", "en": "Trial"})
 
 
 def sources(name, content, base):
@@ -56,7 +58,7 @@ def sources(name, content, base):
         made.__dict__["dictionary"] = base.dictionary
         return made
     made = Sources({one: raw for one, raw in base.files.items() if one.endswith(TABLES if path.endswith(".dmn") else PROCESS)} | files)
-    made.__dict__.update(dictionary=base.dictionary, forms={one: base.forms[one] for one in FORMS}, _letters=base._letters)
+    made.__dict__.update(dictionary=base.dictionary, forms={one: base.forms[one] for one in FORMS} | {"essai": ACT}, _letters=base._letters)
     return made
 
 

@@ -67,6 +67,18 @@ def becomes(element, kind):
     return edit
 
 
+def nobodys(task):
+    """The task is nobody's: its note goes with it."""
+
+    def edit(root):
+        element = node(root, task)
+        element.tag = BPMN + "task"
+        holder = element.find(f"{BPMN}extensionElements")
+        holder.remove(holder.find(f"{MASAR}tache"))
+
+    return edit
+
+
 def loses(element, attribute):
     def edit(root):
         del node(root, element).attrib[attribute]
@@ -178,7 +190,7 @@ DIAGRAMS = [
         "evaluation",
         becomes("evaluation_fermer_entretien", "exclusiveGateway"),
         "check.doubled",
-        "evaluation_D3",
+        "evaluation_fermer_entretien",
     ),
     (
         "a choice is closed by a join of both",
@@ -232,7 +244,7 @@ DIAGRAMS = [
     ),
     # duties
     ("who prepares the payment orders it", "versements", note("T608", role="gestionnaire_aides", distinct=None), "duties.alone", "versements_inscrire"),
-    ("the order to pay is nobody's", "versements", becomes("T608", "task"), "duties.alone", "versements_inscrire"),
+    ("the order to pay is nobody's", "versements", nobodys("T608"), "duties.alone", "versements_inscrire"),
     ("who examined may grant", "dossier_aide", note("T604", distinct=None), "duties.grants_alone", "T604"),
     ("nobody else checks the advance", "dossier_aide", note("T614", distinct=None), "duties.grants_alone", "T617"),
     ("apart from a task that is none", "dossier_aide", note("T604", distinct="T6O3"), "pathway.distinct_unknown", "T604"),

@@ -136,7 +136,7 @@ class EventReader(ElementReader):
             text = (definition.findtext(full_tag(tag)) or "").strip()
             if not text:
                 continue
-            if not timing.is_iso(kind, text):
+            if not timing.is_iso(kind, text) and not timing.is_nearly_iso(text):
                 return Trigger("timer", timer=kind, expression=self.reading.feel(text, self.node), what=text)
             try:
                 timing.read_cycle(text) if kind == "cycle" else timing.read_duration(text) if text.startswith("P") else timing.read_instant(text)

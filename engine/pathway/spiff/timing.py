@@ -20,6 +20,7 @@ _DURATION = re.compile(
 )
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
 _CYCLE = re.compile(r"R(?P<count>\d{0,6})/(?P<first>[^/]+)(?:/(?P<second>[^/]+))?")
+_NEARLY = re.compile(r"-?(?:P|R\d*/)[\dA-Z.,:/-]*")
 _MOST_SKIPPED = 1_000_000  # occurrences a sleeping machine may have missed
 
 
@@ -54,6 +55,11 @@ def is_iso(kind: str, text: str) -> bool:
     if kind == "cycle":
         return bool(_CYCLE.fullmatch(text) or _DURATION.fullmatch(text))
     return bool(_INSTANT.fullmatch(text) or _DURATION.fullmatch(text))
+
+
+def is_nearly_iso(text: str) -> bool:
+    """Whether a text is written as a duration or a cycle and is none: no variable is called so."""
+    return bool(_NEARLY.fullmatch(text.strip()))
 
 
 def read_duration(text: str) -> Duration:

@@ -14,7 +14,7 @@ def read(name: str, content: bytes) -> tuple[Any | None, list[Finding]]:
     try:
         root = markup.parse(content)
     except markup.Unfit as unfit:
-        return None, [Finding(f"pathway.{unfit.reason}", name, unfit.details)]
+        return None, [Finding(f"pathway.{unfit.fault}", name, unfit.details)]
     if root.tag != _ROOT:
         return None, [Finding("pathway.not_bpmn", name, {"root": root.tag[:100]})]
     return root, []

@@ -66,8 +66,8 @@ def test_a_reminder_that_ends_by_itself_is_fine_and_one_that_comes_back_is_not()
 
 
 def test_a_new_round_beside_the_old_one_is_a_warning():
-    parts = (draw.start(), tasks("a", "b"), draw.both("g"), draw.xor("x", default="x__end"), draw.both("j"), draw.end(),
-             draw.flows("start > g", "g > a > x", "g > b > j", "x > {n > 1} g", "x > j", "j > end"))  # fmt: skip
+    parts = (draw.start(), tasks("m", "a", "b"), draw.both("g"), draw.xor("x", default="x__j"), draw.both("j"), draw.end(),
+             draw.flows("start > m > g", "g > a > x", "g > b > j", "x > {n > 1} m", "x > j", "j > end"))  # fmt: skip
     told = soundness.check(draw.parsed(*parts))
     assert "check.overtaken" in {one.code for one in told if one.severity == "warning"}
 
@@ -117,7 +117,10 @@ def test_what_is_told_of_a_spoiled_block_comes_true_when_it_runs():
             definitions = bpmn.parse({"p.bpmn": etree.tostring(root)}, {})
         except errors.Invalid:
             continue
-        codes = {one.code for one in soundness.check(definitions) if one.severity == "error"}
+        told = soundness.check(definitions)
+        if any(one.code == "check.too_many_ways" for one in told):
+            continue
+        codes = {one.code for one in told if one.severity == "error"}
         stuck = any(runs_into_a_wall(definitions, random.Random(1000 * seed + turn)) for turn in range(25))
         if not codes:
             told_nothing += 1
