@@ -203,7 +203,7 @@ def tables() -> Iterator[File]:
     yield named("overlap", table(rules=(("true", '"a"'), ("true", '"b"'), ("not(true)", '"c"')), policy="UNIQUE"))
     yield named("gap", table(rules=(("true", '"a"'),), policy="UNIQUE"))
     yield named("masked", table(rules=(("-", '"a"'), ("true", '"b"'))))
-    yield named(table(rules=(('"oui"', '"a"'), ("-", '"b"'))))
+    yield named("never", table(rules=(('"oui"', '"a"'), ("-", '"b"'))))
     yield named("choice", table(inputs=("aide.niveau",), rules=(('"N9"', '"a"'), ("-", '"b"')), type_="string"))
     yield named("field", table(inputs=("accueil.nada",)))
     yield named("row_short", table(inputs=("accueil.accompagne", "accueil.accompagne"), rules=(("true", '"a"'), ("-", '"b"'))))
