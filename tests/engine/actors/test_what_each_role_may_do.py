@@ -92,6 +92,10 @@ def test_no_one_sends_by_hand_what_only_diagrams_tell_one_another():
     assert not authority.may(person("auditeur", "TUN"), "message.send", name="urgence")
 
 
+def test_files_are_judged_for_coordinators_and_auditors_only():
+    assert {role for role in ROLES if authority.may(person(role, "TUN"), "edition.check")} == {"coordinateur", "auditeur"}
+
+
 def test_those_who_audit_or_administer_write_nothing():
     for role in ("auditeur", "administrateur"):
         who = person(role, "TUN")
