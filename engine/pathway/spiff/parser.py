@@ -100,6 +100,7 @@ class ProcessReader(ProcessParser):
         super().__init__(*given, **named)
         self.spec: ScopeSpec | None = None
         self.depth = 0
+        self.behind: list[Element] = []
         self.left_out: set[str] = set()  # elements of kinds that do not run: told once, not again by every arrow that touches them
 
     @property
@@ -155,6 +156,7 @@ class ProcessReader(ProcessParser):
         for node in flows:
             source, target = found.get(node.get("sourceRef", "")), found.get(node.get("targetRef", ""))
             if {node.get("sourceRef", ""), node.get("targetRef", "")} & self.left_out:
+                self.behind += [target] if target is not None else []
                 continue
             if source is None or target is None or not node.get("id"):
                 self.reading.report("pathway.flow_loose", node)
@@ -203,6 +205,7 @@ class ProcessReader(ProcessParser):
             if isinstance(element, BoundaryEvent):
                 node = self.get_node_by_id(element.id)
                 if node.get("attachedToRef", "") in self.left_out:
+                    self.behind.append(element)
                     continue
                 host = found.get(node.get("attachedToRef", ""))
                 if host is None or not hasattr(host, "loop") or getattr(host, "is_event", False):
@@ -257,13 +260,13 @@ class ProcessReader(ProcessParser):
         for element in spec.event_subprocesses:
             if element.flows_in or element.flows_out:
                 self.reading.report("pathway.event_subprocess_connected", self.get_node_by_id(element.id))
-        for element in _never_reached(spec) if not self.left_out else ():
+        for element in _never_reached(spec, self.behind):
             self.reading.report("pathway.nothing_leads_here", self.get_node_by_id(element.id))
 
 
-def _never_reached(spec: ScopeSpec) -> list[Element]:
-    """What no token can ever come to: drawn as part of the procedure, and silently not."""
-    reached, waiting = set(spec.event_subprocesses), list(spec.entries)
+def _never_reached(spec: ScopeSpec, behind: list[Element]) -> list[Element]:
+    """What no token can ever come to: drawn as part of the procedure, and silently not. `behind`: what would follow an element that does not run."""
+    reached, waiting = set(spec.event_subprocesses), [*spec.entries, *behind]
     while waiting:
         element = waiting.pop()
         if element not in reached:
