@@ -6,13 +6,10 @@ Read as written, like diagrams (`comparison`); what rules decide, and whether th
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lxml import etree
-
-from engine.pathway.decisions import LONGEST
+from engine.pathway import markup
 from engine.pathway.written import M, foreign, labels, local, plain, put, short, text
 from forms.differences import Difference, Key, Thing, of_files
 
-_PARSER = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False, "remove_comments": True, "remove_pis": True}
 _CELLS = ("inputEntry", "outputEntry", "annotationEntry")
 _TOOLS = frozenset({"exporter", "exporterVersion"})
 
@@ -23,13 +20,11 @@ def of_tables(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> list[Differ
 
 
 def _things(path: str, content: bytes) -> list[Thing] | None:
-    if len(content) > LONGEST:
-        return None
     try:
-        root = etree.fromstring(content, etree.XMLParser(**_PARSER))
-    except (etree.XMLSyntaxError, ValueError):
+        root = markup.parse(content)
+    except markup.Unfit:
         return None
-    if root.getroottree().docinfo.doctype or local(root) != "definitions":
+    if local(root) != "definitions":
         return None
     return list(_File(path, root).things())
 
