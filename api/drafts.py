@@ -10,10 +10,11 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from api import problems
+from api.checks import Found
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from api.editions import ARCHIVE, Asked, attachment
-from engine import errors, i18n
-from engine.casework import archives, drafts, publication
+from engine import errors
+from engine.casework import archives, drafts, judging, publication
 from engine.casework.drafts import Aside, Draft, DraftFile
 
 router = APIRouter(prefix="/drafts", tags=["editions"], route_class=Route)
@@ -39,16 +40,6 @@ class Read(Body):
 
 class Refused(Read):
     reason: str = Field(min_length=1, max_length=publication.LONGEST_REASON)
-
-
-class Found(BaseModel):
-    """One thing to look at. An `error` forbids publication; a `warning` needs a reason."""
-
-    severity: str = Field(examples=["error"])
-    code: str
-    file: str = Field(examples=["parcours.bpmn"])
-    element: str = Field(description="Id of the element, where there is one.")
-    message: str = Field(description="A sentence in the reader's language.")
 
 
 class OneDraft(BaseModel):
@@ -221,5 +212,4 @@ def _text(content: bytes | None) -> str | None:
 
 
 def _found(one: errors.Finding, language: str) -> Found:
-    file, _, element = one.where.partition("#")
-    return Found(severity=one.severity, code=one.code, file=file, element=element, message=one.message or i18n.translate(one.code, language, **one.details))
+    return Found(**judging.said(one, language))

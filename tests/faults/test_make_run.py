@@ -39,7 +39,8 @@ class Masar:
             shutil.copy(diagram, folder / "processes")
         for form in (SMALL / "forms").glob("*.toml"):
             shutil.copy(form, folder / "forms" / "tasks")
-        shutil.copytree(ROOT / "forms" / "dictionary", folder / "forms" / "dictionary")
+        for shared in ("dictionary", "letters"):
+            shutil.copytree(ROOT / "forms" / shared, folder / "forms" / shared)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("MASAR_")}, "PYTHONUNBUFFERED": "1", "MASAR_VAR": str(folder / "var"),
             "MASAR_PORT": str(self.port), "MASAR_DEMO": "0", "MASAR_PROCESSES": str(folder / "processes"), "MASAR_FORMS": str(folder / "forms"), **environment,
