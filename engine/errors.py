@@ -57,3 +57,8 @@ class Invalid(Refusal):
     """What was sent breaks a rule; `findings` name each place."""
 
     status = 422
+
+
+def wrong(code: str, where: str, **details: Any) -> Invalid:
+    """A refusal that names the one thing that will not do."""
+    return Invalid(code, [Finding(code, where, details)], **details)
