@@ -96,7 +96,7 @@ def fill(database: Database, settings: Settings, say: Callable[[str], None], tel
         programmes.seed(connection, settings.processes)
         if settings.is_demo:
             accounts.make(connection)
-    publish(database, settings, "Première édition")
+    publish(database, settings)
     if settings.is_demo:
         say("Playing the demonstration, some sixty cases (once, a minute or two) …")
         play.load(database, tell=tell)
@@ -104,10 +104,10 @@ def fill(database: Database, settings: Settings, say: Callable[[str], None], tel
         connection.execute(_MADE)
 
 
-def publish(database: Database, settings: Settings, reason: str) -> int:
+def publish(database: Database, settings: Settings) -> int:
     """Publishes `processes/` and `forms/` as the first edition; returns its number. Raises errors.Refusal (`edition.refused`)."""
     with database.unit_of_work(users.system()) as session:
-        return editions.publish(session, users.system(), editions.files_of(settings.processes, settings.forms), reason).number
+        return editions.publish(session, users.system(), editions.files_of(settings.processes, settings.forms)).number
 
 
 def deliver(database: Database, settings: Settings) -> bool:

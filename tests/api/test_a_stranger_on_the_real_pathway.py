@@ -26,7 +26,7 @@ def programs(make_database):
         programmes.seed_holidays(connection, range(year - 1, year + 5), settings.processes)
         programmes.seed(connection, settings.processes)
         accounts.make(connection)
-    installation.publish(database, settings, "tests")
+    installation.publish(database, settings)
     app = create_app(settings, database)
     made = {one["username"]: Program(app) for one in accounts.listed() if one["branch"] in ("MED", "TUN")}
     for username, program in made.items():
