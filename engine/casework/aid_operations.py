@@ -24,7 +24,7 @@ _ADVANCE = text("""UPDATE fund SET available_millimes = available_millimes - :am
                     WHERE programme = :programme AND available_millimes >= :amount RETURNING paid_millimes""")
 # The fund's row is the turnstile: who asks for its money asks one at a time, and in the order of the list.
 _LOCK_FUND = text("SELECT 1 FROM fund WHERE programme = :programme FOR UPDATE")
-_LINE_UP = text("INSERT INTO fund_waiting VALUES (:aid, :programme, :instance, :class, :asked_on) ON CONFLICT DO NOTHING")
+_LINE_UP = text("INSERT INTO fund_waiting (aid_id, programme, instance_id, class, asked_on) VALUES (:aid, :programme, :instance, :class, :asked_on) ON CONFLICT DO NOTHING")
 _FIRST = text("SELECT masar_first_in_line(:programme)")
 _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
 _RELEASE = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, available_millimes = available_millimes + :amount WHERE programme = :programme RETURNING available_millimes")
@@ -34,7 +34,7 @@ _RELEASE = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, 
 def commit_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Commits what was granted on its programme's fund: `fonds` is `engages`, or `insuffisants` and the aid stands in the programme's waiting list.
 
-    The list is served by vulnerability class (`classe`), then by the day the aid was asked: nobody is served before whoever stands ahead.
+    The list is served by vulnerability class (`classe`), then by the day the aid was asked, then by arrival in the line: nobody is served before whoever stands ahead.
     """
     programme, granted = _granted(change)
     aid_id, session = _aid_id(change), change.session

@@ -113,7 +113,8 @@ CREATE TABLE fund (
 );
 -- Aids granted that their fund could not carry: served in order of class, then of the day they were asked (§4.7).
 CREATE TABLE fund_waiting (
-    aid_id uuid PRIMARY KEY, programme text NOT NULL REFERENCES fund, instance_id uuid NOT NULL, class smallint NOT NULL, asked_on date NOT NULL
+    aid_id uuid PRIMARY KEY, programme text NOT NULL REFERENCES fund, instance_id uuid NOT NULL, class smallint NOT NULL, asked_on date NOT NULL,
+    arrival bigint GENERATED ALWAYS AS IDENTITY
 );
 CREATE TABLE parameter (
     code text NOT NULL, valid_from date NOT NULL, valid_to date, value jsonb NOT NULL, labels jsonb NOT NULL DEFAULT '{}',
@@ -628,7 +629,7 @@ CREATE FUNCTION masar_matches(of_tokens jsonb) RETURNS TABLE (person_id uuid, ki
 -- Whose turn it is on a programme's fund, in any branch; who withdrew meanwhile is passed over.
 CREATE FUNCTION masar_first_in_line(of_programme text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT w.aid_id FROM fund_waiting w JOIN instance i ON i.instance_id = w.instance_id AND i.status = 'open'
-        WHERE w.programme = of_programme AND masar_may_write() ORDER BY w.class DESC, w.asked_on, w.aid_id LIMIT 1 $$;
+        WHERE w.programme = of_programme AND masar_may_write() ORDER BY w.class DESC, w.asked_on, w.arrival LIMIT 1 $$;
 CREATE FUNCTION masar_next_number(of_branch text, of_year integer) RETURNS integer LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ INSERT INTO case_number AS c (branch, year, last) VALUES (of_branch, of_year, 1)
        ON CONFLICT (branch, year) DO UPDATE SET last = c.last + 1 RETURNING last $$;

@@ -188,7 +188,7 @@ def waiting(world):
 
 def test_the_waiting_list_is_served_by_class_then_by_date(world):
     first = world.receive(somebody(world, "creation", 1))
-    for number, more in ((2, {}), (3, {"depistage.aucune_ressource_7j": True, "depistage.enfants_charge_seule": True, "depistage.handicap": True})):
+    for number, more in ((2, {"aide.date_demande": "@-1"}), (3, {"depistage.aucune_ressource_7j": True, "depistage.enfants_charge_seule": True, "depistage.handicap": True})):
         world.passes(days=1)
         world.receive(somebody(world, "creation", number, **more))
     while len(rows := [row for row in world.open_tasks() if row.node == "T606"]) < 3:
@@ -209,7 +209,7 @@ def test_the_waiting_list_is_served_by_class_then_by_date(world):
         world.passes(days=15)
         left = in_line(world)
         served += [case_id for case_id in cases if case_id not in left and case_id not in served]
-    assert served == [cases[2], cases[0], cases[1]], "class 3 first though she came last, then the earlier request"
+    assert served == [cases[2], cases[1], cases[0]], "class 3 first though she came last, then the earlier request"
 
 
 def in_line(world):
