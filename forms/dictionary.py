@@ -97,13 +97,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """`fields` by id in the order of files; `computed`: the computed fields, each after those it reads."""
+    """`fields` by id in the order of files; `computed`: the computed fields, each after those it reads; `of_the_day`: those of them that no fact holds."""
 
     fields: Mapping[str, Field]
     groups: Mapping[str, Group]
     purposes: Mapping[str, Mapping[str, str]]
     pieces: Mapping[str, Mapping[str, Any]]
     computed: tuple[Field, ...]
+    of_the_day: tuple[Field, ...] = ()
 
     def field(self, field_id: str) -> Field:
         """The field of an id. Raises KeyError."""
@@ -144,7 +145,8 @@ class _Reading:
             if "group" in content or "fields" in content:
                 self._group(name, content)
         self._items()
-        return Dictionary(self.fields, self.groups, self.purposes, self.pieces, self._computed())
+        computed = self._computed()
+        return Dictionary(self.fields, self.groups, self.purposes, self.pieces, computed, tuple(spec for spec in computed if spec.is_of_the_day))
 
     def _references(self, name: str, content: Mapping[str, Any]) -> None:
         """Lists of choices, purposes, documents, places: what fields refer to."""

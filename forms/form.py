@@ -120,17 +120,22 @@ class Form:
 
 
 def ask(definition: FormDefinition, known: Mapping[str, Known], readable: Readable, writable: Writable, today: date, language: str,
-        scope: Mapping[str, Any] | None = None, correcting: Collection[str] = ()) -> Form:  # fmt: skip
-    """The form for one person: questions by section, and what is known. `scope`: contexts that conditions may read besides the facts."""
+        scope: Mapping[str, Any] | None = None, correcting: Collection[str] = (), *, is_shown: bool = True) -> Form:  # fmt: skip
+    """The form for one person: questions by section, and what is known. `scope`: contexts that conditions may read besides the facts.
+
+    `is_shown` False: only answers are read by it, so it has neither the words of what is known nor `visible` and `reveals`.
+    """
     known = of_the_day(known, definition.field_ids, definition.dictionary, today)
-    return _Asking(definition, known, readable, writable, today, language, definition.dictionary, frozenset(correcting)).whole(scope)
+    form = _Asking(definition, known, readable, writable, today, language, definition.dictionary, frozenset(correcting), is_shown).whole()
+    return _with_conditions(form, scope) if is_shown else form
 
 
 def of_the_day(known: Mapping[str, Known], wanted: Collection[str], dictionary: Dictionary, today: date) -> dict[str, Known]:
     """What is known, with the wanted fields that depend on the day it is read (an age), each by the word and date of what it is computed from."""
-    found = {name: one for name, one in known.items() if not dictionary.fields[name].is_of_the_day}
-    for spec in dictionary.computed:
-        if spec.is_of_the_day and spec.id in wanted:
+    found = dict(known)
+    for spec in dictionary.of_the_day:
+        found.pop(spec.id, None)
+        if spec.id in wanted:
             value = on_the_day(spec, {name: one.value for name, one in found.items()}, dictionary, today)
             if value is not None:
                 newest = max((found[name] for name in spec.reads), key=lambda one: one.version)
@@ -148,8 +153,9 @@ class _Asking:
     language: str
     dictionary: Dictionary
     correcting: frozenset[str]
+    is_shown: bool
 
-    def whole(self, scope: Mapping[str, Any] | None) -> Form:
+    def whole(self) -> Form:
         pick = text.pick
         sections, known = [], []
         asked: set[str] = set()
@@ -170,12 +176,11 @@ class _Asking:
             if name in self.known and name not in asked:
                 known.append(self._known(self.dictionary.fields[name], self.known[name], "", is_asked=False))
         definition = self.definition
-        form = Form(
+        return Form(
             definition.id, pick(definition.title, self.language), pick(definition.intro, self.language), pick(definition.confirmation, self.language),
             self.language,
             definition, self.dictionary, tuple(sections), tuple(known), self.today, dict(self.known),
         )  # fmt: skip
-        return _with_conditions(form, scope)
 
     def _question(self, one: Ask, spec: Field, fact: Known | None, shown: KnownField | None) -> Question | None:
         """The question to put, or None: known and fresh, or not hers to answer."""
@@ -193,7 +198,7 @@ class _Asking:
         if not self.readable(spec, fact.author_agency):
             return KnownField(spec, section, None, "", fact.status, Source(""), "", fact.author_agency, fact.recorded_at, True, False)
         value = self._readable_rows(spec, fact) if spec.type == field_types.ROWS and fact.status == "known" else fact.value
-        words = text.display(spec, value, self.language) if fact.status == "known" else text.status(fact.status, self.language)
+        words = "" if not self.is_shown else text.display(spec, value, self.language) if fact.status == "known" else text.status(fact.status, self.language)
         may_correct = is_asked and self.writable(spec)
         return KnownField(spec, section, value, words, fact.status, fact.source, fact.author, fact.author_agency, fact.recorded_at, False, may_correct,
             self._rows(spec))

@@ -121,8 +121,8 @@ class Edition(Sources):
 
     def add_of_the_day(self, tree: Mapping[str, dict[str, Any]], today: dt.date) -> None:
         """Puts into a tree of facts those that depend on the day (an age): no fact holds them."""
-        for spec in self.dictionary.computed:
-            if not spec.is_of_the_day or spec.id not in self.reads:
+        for spec in self.dictionary.of_the_day:
+            if spec.id not in self.reads:
                 continue
             for contexts in tree.values():
                 if all((contexts.get(group) or {}).get(name) is not None for group, _, name in (read.partition(".") for read in spec.reads)):

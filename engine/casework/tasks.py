@@ -181,7 +181,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
         newer = [one for one in seen.values() if one.version > version]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])
     home = _home(session, row, row.subject)
-    asked = _ask(session, actor, edition, definition, seen, row, home)
+    asked = _ask(session, actor, edition, definition, seen, row, home, is_shown=False)
     own = {name: raw[name] for name in raw if name not in _ABOUT_DOUBLES}
     said = answers.read(asked, own, actor.language, _around(session, row), is_typed=is_typed)
     if said.findings:
@@ -268,10 +268,10 @@ def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes
 
 
 def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapping[str, forms.Known], row: Any, home: Any,
-         correcting: Collection[str] = ()) -> forms.Form:  # fmt: skip
+         correcting: Collection[str] = (), *, is_shown: bool = True) -> forms.Form:  # fmt: skip
     """The form for this reader: what conditions read besides the facts is the same for seeing and for completing."""
     return forms.ask(definition, seen, _readable(actor, row, home), _writable(actor), clock.today(row.now), actor.language, _around(session, row),
-                     correcting=correcting)  # fmt: skip
+                     correcting=correcting, is_shown=is_shown)  # fmt: skip
 
 
 def _around(session: Session, row: Any) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from lxml import etree
 
 from engine import errors
 from engine.pathway import hit_policies, markup
-from forms.feel import Expression, FeelError, UnaryTests, compile_expression, compile_unary_tests
+from forms.feel import Expression, FeelError, UnaryTests, about, compile_expression, compile_unary_tests
 
 MOST_ROWS = 300  # of one table
 
@@ -106,7 +106,8 @@ class Decisions:
             return Verdict(decision_id, told.value, (), {part: value for part, value in told.parts if not (isinstance(value, Mapping) and scope.get(part) is value)})
         values = [one.evaluate(inner) for one in decision.inputs]
         asked = {one.text: value for one, value in zip(decision.inputs, values, strict=True)}
-        fired = [rule for rule in decision.rules if all(test.matches(value, inner) is True for test, value in zip(rule.tests, values, strict=True))]
+        columns = [about(value, inner) for value in values]
+        fired = [rule for rule in decision.rules if all(test.holds(column) is True for test, column in zip(rule.tests, columns, strict=True))]
         hits = [hit_policies.Hit(rule.rule_id, _result(decision, rule, inner)) for rule in fired]
         chosen = hit_policies.choose(decision.policy, decision.aggregation, hits, [(one.name, one.values) for one in decision.outputs])
         findings = tuple(errors.Finding(code, decision_id, {"rules": [hit.rule_id for hit in hits]}) for code in chosen.findings)

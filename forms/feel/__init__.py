@@ -17,12 +17,13 @@ from forms.feel.reads import paths_of
 from forms.feel.signatures import TABLE
 from forms.feel.values import FeelError, Function, PartialDate, Range, YearsMonths, let_in
 
-__all__ = ["Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "compile_expression",
+__all__ = ["Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "about", "compile_expression",
     "compile_unary_tests"]
 
 _PROPERTIES = {"time offset", "start included", "end included"}
 _PHRASES = frozenset({name for name in TABLE if " " in name} | _PROPERTIES)
 _EXPLAINED = {"name", "path", "compare", "between", "in", "call", "filter", "some", "every", "test"}
+_PARTS = "\0parts"
 _COUNTED = {"for", "some", "every", "filter", "call", "function"}
 STEPS = 10_000
 
@@ -43,7 +44,7 @@ class Expression:
     tree: Node = field(repr=False)
     paths: frozenset[str]
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         return frozenset(path.partition(".")[0] for path in self.paths)
 
@@ -69,6 +70,12 @@ class Expression:
     def explain(self, scope: Mapping[str, Any], budget: int = STEPS) -> Explanation:
         """The value, with those of the comparisons, names and calls it came from."""
         parts: dict[str, Any] = {}
+        value = self._telling({**scope, BUDGET: Budget(budget), _PARTS: parts})
+        return Explanation(value, tuple((text, one) for text, one in parts.items() if not isinstance(one, Function)))
+
+    @cached_property
+    def _telling(self) -> Act:
+        """As `_act`; what is evaluated on the way is kept in the scope's `_PARTS`."""
 
         def watch(node: Node, act: Act) -> Act:
             if node[0] not in _EXPLAINED:
@@ -77,13 +84,12 @@ class Expression:
 
             def told(inner: dict[str, Any]) -> Any:
                 value = act(inner)
-                parts[text] = value
+                inner[_PARTS][text] = value
                 return value
 
             return told
 
-        value = compile_node(self.tree, watch)({**scope, BUDGET: Budget(budget)})
-        return Explanation(value, tuple((text, one) for text, one in parts.items() if not isinstance(one, Function)))
+        return compile_node(self.tree, watch)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +98,17 @@ class UnaryTests(Expression):
 
     def matches(self, value: Any, scope: Mapping[str, Any], budget: int = STEPS) -> bool | None:
         """Whether the value passes; None where that cannot be known."""
-        found = self.evaluate({**scope, "?": let_in(value)}, budget)
+        return self.holds(about(value, scope), budget)
+
+    def holds(self, about_value: Mapping[str, Any], budget: int = STEPS) -> bool | None:
+        """As `matches`, in a scope made by `about` once for many cells."""
+        found = self.evaluate(about_value, budget)
         return found if isinstance(found, bool) else None
+
+
+def about(value: Any, scope: Mapping[str, Any]) -> dict[str, Any]:
+    """The scope of cells that test this value."""
+    return {**scope, "?": let_in(value)}
 
 
 def _has(node: Any, kinds: set[str]) -> bool:
