@@ -174,7 +174,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     edition = held.edition
     subjects = held.subjects.narrowed(row.subjects)
     definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
-    fields = sorted(set(forms.field_ids(definition)) | set(edition.reads))
+    fields = {*forms.field_ids(definition), *edition.reads}
     change.known = facts.snapshot(session, held.subjects if subjects is held.subjects else subjects, fields)
     seen = _as_known(change.known, subjects, definition, edition)
     if version is not None and version != max((one.version for one in seen.values()), default=0):

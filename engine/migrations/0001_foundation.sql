@@ -566,24 +566,23 @@ CREATE FUNCTION masar_demo_accounts() RETURNS TABLE (username text, name text, n
 -- (plpgsql keeps the plans of a connection; a SQL function that is not inlined is planned at each call before version 18.)
 -- `of_fields`: names parted by spaces (an array of some hundred names took longer to send than the facts to read). Each branch has its own index; the
 -- fields sift what that finds (`|| ''` keeps them from being looked up one by one).
-CREATE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[], of_fields text)
-    RETURNS TABLE (subject text, field text, value jsonb, status text, class text, author_agency text, source jsonb, author_name text,
-                   author_id uuid, recorded_at timestamptz, valid_until timestamptz, fact_id bigint)
+CREATE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[], of_fields text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE fields text[] := string_to_array(of_fields, ' ');
 BEGIN
     IF NOT EXISTS (SELECT FROM instance i WHERE i.instance_id = of_root AND masar_reaches(i.branch, i.root_id, i.subject)) THEN
-        RETURN;
+        RETURN '[]';
     END IF;
-    RETURN QUERY
-    SELECT f.subject, f.field, f.value, f.status, f.class, f.author_agency, f.source, f.author_name, f.author_id, f.recorded_at, f.valid_until, f.fact_id
+    RETURN coalesce((
+    SELECT json_agg(json_build_array(f.subject, f.field, f.value, f.status, f.class, f.author_agency, f.source, f.author_name, f.author_id, f.recorded_at, f.valid_until, f.fact_id))
       FROM (SELECT own.* FROM fact own WHERE own.root_id = of_root AND own.is_current
             UNION ALL
             SELECT about.* FROM fact about WHERE about.subject = ANY (of_subjects) AND about.is_current AND about.root_id <> of_root
             UNION ALL
             SELECT hers.* FROM fact hers WHERE hers.person_id = of_person AND hers.is_current AND hers.root_id <> of_root AND hers.subject <> ALL (of_subjects)
                AND (hers.subject LIKE 'person:%' OR hers.subject LIKE 'membre:%')) f
-     WHERE f.field IN (SELECT unnest(fields));  -- hashed: three hundred fields, each fact looked up once
+     WHERE f.field IN (SELECT unnest(fields))  -- hashed: three hundred fields, each fact looked up once
+    )::text, '[]');
 END $$;
 -- The case that an aid belongs to, and what its person agreed to: for whoever reaches the case, or a sitting that has the aid on its agenda.
 CREATE FUNCTION masar_home_of_aid(of_subject text) RETURNS TABLE (root_id uuid, person_id uuid, branch text, is_shared boolean, is_shared_funder boolean,
