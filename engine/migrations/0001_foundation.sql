@@ -543,6 +543,8 @@ BEGIN
     ELSE
         -- A unit of work runs few statements many times: planning each anew costs a fifth of its time. Reading keeps plans made for its values (prefixes).
         PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
+        -- It looks a few rows up, and its plans outlive the day they were made: one that reads a table whole because it was small is wrong a week later.
+        PERFORM set_config('enable_seqscan', 'off', true);
     END IF;
     IF of_digest IS NULL THEN
         RETURN NULL;
@@ -567,7 +569,7 @@ CREATE FUNCTION masar_demo_accounts() RETURNS TABLE (username text, name text, n
 -- `of_fields`: names parted by spaces (an array of some hundred names took longer to send than the facts to read). Each branch has its own index; the
 -- fields sift what that finds (`|| ''` keeps them from being looked up one by one).
 CREATE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[], of_fields text) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE fields text[] := string_to_array(of_fields, ' ');
 BEGIN
     IF NOT EXISTS (SELECT FROM instance i WHERE i.instance_id = of_root AND masar_reaches(i.branch, i.root_id, i.subject)) THEN
