@@ -160,6 +160,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "draft.read": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "draft.write": (frozenset({"coordinateur"}), _anywhere),
     "draft.approve": (frozenset({"coordinateur"}), _another),
+    "draft.try": (frozenset({"coordinateur"}), _anywhere),
     "draft.rehearse": (frozenset({"coordinateur"}), _anywhere),
     "batch.read": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "edition.check": (frozenset({"coordinateur", "auditeur"}), _anywhere),

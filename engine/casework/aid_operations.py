@@ -36,10 +36,10 @@ def commit_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -
 
     The list is served by vulnerability class (`classe`), then by the day the aid was asked, then by arrival in the line: nobody is served before whoever stands ahead.
     """
-    programme, granted = _granted(change)
+    programme, granted = granted_of(change)
     aid_id, session = _aid_id(change), change.session
     session.execute(_LOCK_FUND, {"programme": programme})
-    asked_on = _aid(change).get("date_demande") or clock.today(change.at)
+    asked_on = aid_of(change).get("date_demande") or clock.today(change.at)
     session.execute(_LINE_UP, {"aid": aid_id, "programme": programme, "instance": change.held.instance_id, "class": int(parameters.get("classe") or 0), "asked_on": _day(asked_on)})
     row = None
     if str(session.execute(_FIRST, {"programme": programme}).scalar()) == aid_id:
@@ -53,7 +53,7 @@ def commit_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -
 @operations.operation("verser_avance")
 def pay_advance(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Enters in its fund an emergency advance that was paid at once, and as the aid's only instalment."""
-    programme, granted = _granted(change)
+    programme, granted = granted_of(change)
     if change.session.execute(_ADVANCE, {"programme": programme, "amount": granted}).one_or_none() is None:
         raise CannotRun("operation.no_fund")
     said = [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted)]
@@ -63,7 +63,7 @@ def pay_advance(change: Change, _parameters: Mapping[str, Any], _subject: str) -
 @operations.operation("calculer_aide")
 def propose_amount(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Records the amount that the rules give (`montant`, dinars) as the one proposed; who examines the file may correct it."""
-    amount = _millimes(parameters.get("montant"))
+    amount = millimes(parameters.get("montant"))
     return Outcome({"montant_regle": Decimal(amount) / 1000}, [operations.recorded(change, "aide.montant_propose", amount)] if amount > 0 else [])
 
 
@@ -71,11 +71,11 @@ def propose_amount(change: Change, parameters: Mapping[str, Any], _subject: str)
 def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Opens instalment `k`: its rank and its amount by the programme's shares, the last one taking what remains."""
     rank = int(parameters.get("k") or 1)
-    aid, case = _aid(change), change.snapshot()["case"]
+    aid, case = aid_of(change), change.snapshot()["case"]
     shares = (case.get("parametres", {}).get("tranches") or {}).get(aid.get("niveau")) or [Decimal(100)]
     if rank > len(shares):
         raise CannotRun("operation.no_instalment")
-    granted = _millimes(aid.get("montant_accorde"))
+    granted = millimes(aid.get("montant_accorde"))
     before = sum(int(granted * share / 100) for share in shares[: rank - 1])
     amount = granted - before if rank == len(shares) else int(granted * shares[rank - 1] / 100)
     said = [operations.recorded(change, "aide.versement_rang", rank), operations.recorded(change, "aide.versement_montant", amount)]
@@ -85,19 +85,19 @@ def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str
 @operations.operation("verser_tranche")
 def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Enters the payment of instalment `k` in its fund: from committed to paid."""
-    programme, _granted_amount = _granted(change)
-    amount = _millimes(_aid(change).get("versement_montant"))
+    programme, _granted_amount = granted_of(change)
+    amount = millimes(aid_of(change).get("versement_montant"))
     if change.session.execute(_PAY, {"programme": programme, "amount": amount}).one_or_none() is None:
         raise CannotRun("operation.no_fund")
-    paid = _millimes(parameters.get("deja")) + amount
+    paid = millimes(parameters.get("deja")) + amount
     return Outcome({"paye": Decimal(paid) / 1000})
 
 
 @operations.operation("liberer_fonds")
 def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Gives back to the fund what was committed and not paid."""
-    programme, granted = _granted(change)
-    rest = granted - _millimes(parameters.get("paye"))
+    programme, granted = granted_of(change)
+    rest = granted - millimes(parameters.get("paye"))
     if rest > 0:
         change.session.execute(_RELEASE, {"programme": programme, "amount": rest})
         _call_next(change, programme)
@@ -152,7 +152,7 @@ def _aid_id(change: Change) -> str:
     return key.partition(":")[2]
 
 
-def _aid(change: Change) -> Mapping[str, Any]:
+def aid_of(change: Change) -> Mapping[str, Any]:
     """What is known of the aid that the instance is about."""
     subjects = change.held.subjects
     aid = change.snapshot().get(subjects.key("aid") or "", {}).get("aide")
@@ -161,14 +161,14 @@ def _aid(change: Change) -> Mapping[str, Any]:
     return aid
 
 
-def _granted(change: Change) -> tuple[str, int]:
-    aid = _aid(change)
+def granted_of(change: Change) -> tuple[str, int]:
+    aid = aid_of(change)
     if not aid.get("programme") or not aid.get("montant_accorde"):
         raise CannotRun("operation.nothing_granted")
-    return aid["programme"], _millimes(aid["montant_accorde"])
+    return aid["programme"], millimes(aid["montant_accorde"])
 
 
-def _millimes(dinars: Any) -> int:
+def millimes(dinars: Any) -> int:
     return int(Decimal(str(dinars or 0)) * 1000)
 
 

@@ -27,6 +27,7 @@ _NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 KINDS = {
     "diagrams": re.compile(rf"processes/(?:{_NAME}/){{0,3}}{_NAME}\.bpmn"),
     "tables": re.compile(rf"processes/(?:{_NAME}/){{0,3}}{_NAME}\.dmn"),
+    "scenarios": re.compile(rf"processes/scenarios/{_NAME}\.toml"),
     "forms": re.compile(rf"forms/tasks/{_NAME}\.toml"),
     "letters": re.compile(rf"forms/letters/{_NAME}\.toml"),
     "dictionary": re.compile(rf"forms/dictionary/{_NAME}\.toml"),
@@ -133,11 +134,13 @@ def _check_manifest(written: bytes, files: Mapping[str, bytes]) -> None:
 
 
 def _folder_of_toml(name: str, content: bytes) -> str:
-    """A form and a letter say their id, a letter has blocks or a sender; a page of the dictionary holds a group, fields or lists."""
+    """A scenario has steps; a form and a letter say their id, a letter has blocks or a sender; a page of the dictionary holds a group, fields or lists."""
     try:
         written = tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as trouble:
         raise errors.Invalid("archive.kind", name=name[:100]) from trouble
+    if "step" in written:
+        return "processes/scenarios"
     if written.keys() & {"group", "fields", "lists"}:
         return "forms/dictionary"
     if "id" in written:

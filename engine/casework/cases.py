@@ -40,7 +40,7 @@ _ROOT = text("""SELECT branch, person_id, is_shared, is_shared_funder, is_shared
 _AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
 _CHANNEL = "accueil.canal_arrivee"
 # Instances that are nobody's part, whoever's message began them.
-_ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
+ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
 # The state of a case as domain words have it (§4.0), by the stage it is in.
 _STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagnement": "EN_ACCOMPAGNEMENT", "suivi": "EN_SUIVI", "cloture": "EN_CLOTURE"}
 
@@ -106,7 +106,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     now = now.astimezone(dt.UTC)
     instance_id = identity.new_id()
     own = OWN_SUBJECT.get(process)
-    is_root = parent is None or process in _ROOTS
+    is_root = parent is None or process in ROOTS
     root_id = instance_id if is_root else parent.root_id
     # A case that a signal opens is about the same person: what she said before her return is not asked again.
     # The persons of a list are signalled each by a signal of her own, and a sitting is nobody's.
@@ -126,7 +126,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
     held = Held(instance_id, root_id, parent.instance_id if parent else None, process, edition, person_id, shown, None, branch, subject, scope,
                 parent.stage if parent and not is_root else "accueil", "open", parent.priority if parent else 0, parent.referent_id if parent else None,
-                parent.social_worker_id if parent else None, *_shared(parent, own), b"", 0, b"", now, dated_version, now)  # fmt: skip
+                parent.social_worker_id if parent else None, *shared(parent, own), b"", 0, b"", now, dated_version, now)  # fmt: skip
     change = Change(session, actor, held, now)
     # The line comes first, then the row it tells of: the database's guard looks for it.
     change.note("case.opened" if is_root else "instance.opened", {"process": process, "branch": branch, "number": number, "parent": str(held.parent_id or "")})
@@ -144,7 +144,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     return change
 
 
-def _shared(parent: Held | None, own: str | None) -> tuple[bool, bool, bool, list[UUID]]:
+def shared(parent: Held | None, own: str | None) -> tuple[bool, bool, bool, list[UUID]]:
     """With whom a new instance is shared: a part as its case; a sitting is nobody's case, and its members read its own facts."""
     if own == "seance":
         return True, True, False, []

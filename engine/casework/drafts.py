@@ -138,6 +138,11 @@ class Whole:
         laid = {**self.base.files, **{path: save.content for path, save in self.saves.items()}}
         return {path: bytes(content) for path, content in sorted(laid.items()) if content is not None}
 
+    @property
+    def edition(self) -> editions.Edition:
+        """What the draft would be as an edition. Refuses: `pathway.refused`, `edition.unreadable`, with findings."""
+        return editions.of_files(self.draft.draft_id, self.files)
+
 
 def open_draft(session: Session, actor: Any, title: str = "", edition_id: UUID | None = None) -> UUID:
     """Begins a draft from the edition in force, or from another. Refuses: Forbidden, `edition.not_found`, `draft.title`."""

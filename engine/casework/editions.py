@@ -27,12 +27,15 @@ from engine.pathway import judgement
 from engine.pathway.papers import RECEIPT
 from engine.pathway.sources import Sources
 from forms import field_types
+from forms.text import FormError
 
 # What service tasks may call, by name: `operations` registers its acts here, so that publication knows them without knowing what they do.
 OPERATIONS: dict[str, Any] = {}
 _KEPT_IN_MEMORY = 16
 _ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _kept: OrderedDict[UUID, "Edition"] = OrderedDict()
+_read_lately: OrderedDict[str, "Edition"] = OrderedDict()  # of drafts, by their content
+_READ_LATELY = 4
 _lock = Lock()
 
 _CURRENT = text("SELECT edition_id FROM edition_start WHERE starts_at <= masar_now() ORDER BY starts_at DESC, start_id DESC LIMIT 1")
@@ -134,9 +137,27 @@ class Edition(Sources):
         return field_types.to_feel(found, value) if found else value
 
 
+def of_files(edition_id: UUID, files: Mapping[str, bytes]) -> Edition:
+    """The edition that these files would be, read once. Refuses: `pathway.refused`, `edition.unreadable`, with findings."""
+    digest = digest_of(hashes_of(files))
+    with _lock:
+        edition = _read_lately.get(digest)
+    if edition is None:
+        edition = Edition(edition_id, 0, dict(files))
+        try:
+            _ = edition.definitions, edition.forms, edition.letters
+        except FormError as refused:
+            raise errors.Invalid("edition.unreadable", [errors.Finding(one.code, one.where, one.details, one.message) for one in refused.findings]) from refused
+        with _lock:
+            _read_lately[digest] = edition
+            while len(_read_lately) > _READ_LATELY:
+                _read_lately.popitem(last=False)
+    return edition
+
+
 def files_of(processes: Path, forms: Path) -> dict[str, bytes]:
     """The files of an edition as they lie in the folders of the project."""
-    found = {f"processes/{path.relative_to(processes)}": path for path in [*processes.rglob("*.bpmn"), *processes.rglob("*.dmn")]}
+    found = {f"processes/{path.relative_to(processes)}": path for path in [*processes.rglob("*.bpmn"), *processes.rglob("*.dmn"), *processes.glob("scenarios/*.toml")]}
     for folder in ("dictionary", "tasks", "letters"):
         found |= {f"forms/{folder}/{path.name}": path for path in (forms / folder).glob("*.toml")}
     return {name: found[name].read_bytes() for name in sorted(found)}

@@ -31,7 +31,7 @@ _SPENT = 77  # how the process says that it had not memory enough
 _ENDED = {_SPENT, -signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT}
 _ROOT = Path(__file__).parents[2]
 _PLACES = BoundedSemaphore(2)  # processes at work at once; whoever comes later waits
-# By which keys a page of the dictionary and a letter are known; other TOML is a form.
+# By which keys a page of the dictionary and a letter are known; a scenario has steps; other TOML is a form.
 _FOLDERS = {"dictionary": {"group", "fields", "lists", "purposes", "pieces", "governorates"}, "letters": {"block", "object", "sender", "signature"}}
 
 
@@ -72,6 +72,8 @@ def _place(name: str, content: bytes) -> str:
         written = tomllib.loads(content[:1_000_000].decode("utf-8")).keys()
     except (ValueError, RecursionError):
         written = set()  # unreadable: told as such wherever it stands
+    if "step" in written:
+        return f"processes/scenarios/{name}"
     folder = next((folder for folder, keys in _FOLDERS.items() if keys & written), "tasks")
     return f"forms/{folder}/{name}"
 

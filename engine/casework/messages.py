@@ -99,7 +99,7 @@ def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -
     if held is None or not still:
         return None
     if row.sender_id:  # what comes from outside puts no file on an agenda
-        _widen(held.scope, held.process, row.payload)
+        widen(held.scope, held.process, row.payload)
     change = Change(session, actor, held, held.now)
     change.give("message.received", message, {"message": row.name, "correlation": row.correlation, "from": str(row.sender_id or "")})
     return change
@@ -112,12 +112,12 @@ def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edi
     if own == "aide":
         scope = {"mesure": row.correlation, "aide": row.correlation}
     elif own == "seance":
-        _widen(scope, process, row.payload)
+        widen(scope, process, row.payload)
     branch = _branch(row.payload, parent.branch if parent else row.correlation)
     return cases.begin(session, actor, edition, process, branch, dict(row.payload), parent=parent, scope=scope, message=message)
 
 
-def _widen(scope: dict[str, Any], process: str, payload: Mapping[str, Any]) -> None:
+def widen(scope: dict[str, Any], process: str, payload: Mapping[str, Any]) -> None:
     """A sitting reads the aids on its agenda: each message that adds one widens what it is about."""
     if OWN_SUBJECT.get(process) == "seance" and payload.get("aide"):
         aid = payload["aide"]["id"] if isinstance(payload["aide"], dict) else payload["aide"]

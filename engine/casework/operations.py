@@ -50,15 +50,15 @@ def operation(name: str) -> Callable[[Operation], Operation]:
     return register
 
 
-def run(change: Change) -> None:
-    """Runs what the diagram asked for, in order, each answer being a stimulus with a line of its own."""
+def run(change: Change, acts: Mapping[str, Operation] = REGISTERED) -> None:
+    """Runs what the diagram asked for, in order, each answer being a stimulus with a line of its own. `acts`: what does it, by name."""
     seen = 0
     for _ in range(_MOST):
         asked = next(((place, one) for place, one in enumerate(change.happenings[seen:], seen) if isinstance(one, bpmn.OperationRequested)), None)
         if asked is None:
             return
         seen, request = asked[0] + 1, asked[1]
-        act = REGISTERED.get(request.operation)
+        act = acts.get(request.operation)
         outcome, error = Outcome(), None
         if act is None:
             error = "operation.unknown"

@@ -15,12 +15,17 @@ CREATE TABLE batch_line (
 );
 CREATE INDEX batch_line_to_do ON batch_line (batch_id, slice) WHERE result IS NULL;
 CREATE INDEX batch_line_by_instance ON batch_line (instance_id);
+-- A trial is its acts: invented answers, played again each time it is looked at. One for each coordinator and draft.
+CREATE TABLE trial (
+    trial_id uuid PRIMARY KEY, draft_id uuid NOT NULL REFERENCES edition_draft, opened_by uuid NOT NULL REFERENCES user_account, opened_at timestamptz NOT NULL,
+    branch text NOT NULL REFERENCES branch, acts jsonb NOT NULL DEFAULT '[]', UNIQUE (draft_id, opened_by)
+);
 CREATE TRIGGER tell_worker AFTER INSERT ON batch FOR EACH STATEMENT EXECUTE FUNCTION tell_worker();
 
 DO $$
 DECLARE t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['batch', 'batch_line'] LOOP
+    FOREACH t IN ARRAY ARRAY['batch', 'batch_line', 'trial'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY of_the_owner ON %I TO CURRENT_USER USING (current_user <> ''masar_app'') WITH CHECK (current_user <> ''masar_app'')', t);
@@ -39,6 +44,9 @@ CREATE POLICY asked_by_me ON batch_line FOR INSERT TO masar_app
 CREATE POLICY worked ON batch_line FOR UPDATE TO masar_app
     USING (masar_may_write() AND result IS NULL AND (masar_is_system() OR (SELECT masar_holds('coordinateur'))))
     WITH CHECK (result IS NOT NULL);
+CREATE POLICY of_mine ON trial FOR ALL TO masar_app USING (opened_by = masar_setting('user_id')::uuid AND (SELECT masar_holds('coordinateur')));
+GRANT SELECT, INSERT, DELETE ON trial TO masar_app;
+GRANT UPDATE (acts) ON trial TO masar_app;
 GRANT SELECT, INSERT ON batch, batch_line TO masar_app;
 GRANT UPDATE (state, failure, done, started_at, ended_at) ON batch TO masar_app;
 GRANT UPDATE (result, details) ON batch_line TO masar_app;

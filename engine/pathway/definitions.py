@@ -125,6 +125,14 @@ class Definitions:
         names = self._labels.get((process_id, node), {})
         return names.get(language) or names.get("fr") or node
 
+    @cached_property
+    def _led_to(self) -> dict[str, str]:
+        return {flow.id: flow.target.id for flow in self._flows}
+
+    def target_of(self, flow: str) -> str:
+        """The element that a flow leads to; the flow's own id where there is no such flow."""
+        return self._led_to.get(flow, flow)
+
     def diagram(self, process_id: str) -> bytes:
         """The BPMN file that holds a process."""
         return self._diagrams[self.processes[process_id].file]

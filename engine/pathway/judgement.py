@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Finding, Invalid
-from engine.pathway import conditions, duties, papers, questions, soundness, tables, waiting, wording
+from engine.pathway import conditions, duties, papers, questions, scenarios, soundness, tables, waiting, wording
 from engine.pathway.definitions import Definitions
 from engine.pathway.questions import Hands
 from engine.pathway.sources import Sources
@@ -30,7 +30,7 @@ class House:
 
 def judge(sources: Sources, house: House) -> list[Finding]:
     """All findings, those that forbid first. Never raises for what is in the files."""
-    findings: list[Finding] = []
+    findings: list[Finding] = [*sources.unreadable_scenarios]
     definitions: Definitions | None = None
     try:
         definitions = sources.definitions
@@ -45,7 +45,7 @@ def judge(sources: Sources, house: House) -> list[Finding]:
         findings += [Finding(found.code, found.where, found.details, found.message) for found in refused.findings]
     if definitions is not None:
         findings += soundness.check(definitions) + waiting.check(definitions) + wording.check(definitions)
-        findings += _operations(definitions, house.operations)
+        findings += _operations(definitions, house.operations) + scenarios.check(definitions, sources.scenarios)
         if forms is not None:
             dictionary = sources.dictionary
             findings += _forms(definitions, forms) + tables.check(definitions, dictionary) + conditions.check(definitions, dictionary, forms)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from engine.pathway import bpmn
+from engine.errors import Finding
+from engine.pathway import bpmn, scenario_files
 from forms import dictionary as dictionaries
 from forms import form as form_definitions
 from forms import letter as letter_definitions
@@ -45,3 +46,16 @@ class Sources:
     @property
     def letterhead(self) -> letter_definitions.Letterhead | None:
         return self._letters[1]
+
+    @cached_property
+    def _scenarios(self) -> tuple[Mapping[str, scenario_files.Scenario], list[Finding]]:
+        return scenario_files.read_all(self.files)
+
+    @property
+    def scenarios(self) -> Mapping[str, scenario_files.Scenario]:
+        """Those that can be read, by path; what is wrong with the others is `unreadable_scenarios`."""
+        return self._scenarios[0]
+
+    @property
+    def unreadable_scenarios(self) -> list[Finding]:
+        return self._scenarios[1]

@@ -1,0 +1,422 @@
+"""The sandbox: a case of nobody, walked in memory on the definitions of a draft. Its time is its own, its persons are invented, nothing of it is stored here.
+
+It moves a case exactly as casework does (`instances.Change`, the same forms, the same operations save those that touch the world, `stand_ins`), with its aid
+dossiers and sittings, and messages between them. Not here: the acts of a trial and where they are kept (`trials`).
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from engine import clock, errors
+from engine.actors import agencies, authority, users
+from engine.actors.roles import ROLES
+from engine.casework import cases, messages, operations, stand_ins, tasks
+from engine.casework.editions import Edition
+from engine.casework.instances import LANES, OWN_SUBJECT, Change, Held
+from engine.dossier import consents, facts
+from engine.dossier.programmes import DatedTables
+from engine.identity import derived_id
+from engine.pathway import bpmn
+from forms import answers
+from forms import form as forms
+
+_MOST_INSTANCES, _MOST_MESSAGES, _MOST_TIMERS = 40, 200, 400
+_GIVEN = frozenset({"doc", "signature"})  # papers and signatures: taken as given
+_PAPER = "00000000-0000-4000-8000-000000000001"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What Masar did by itself after an act: a branch taken, a decision, an operation, a message. `happening` is the pathway's."""
+
+    at: dt.datetime
+    instance: int
+    happening: Any
+
+
+@dataclass
+class Walk:
+    """One instance of the sandbox. `heard`: its stimuli, each with the facts that it made the pathway read."""
+
+    place: int
+    held: Held
+    started_by: str
+    heard: list[bpmn.Stimulus] = field(default_factory=list)
+    tasks: dict[str, bpmn.TaskOpened] = field(default_factory=dict)
+    opened_at: dict[str, dt.datetime] = field(default_factory=dict)
+    waits: dict[str, bpmn.WaitOpened] = field(default_factory=dict)
+    incidents: dict[str, bpmn.IncidentRaised] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        return self.held.status == "open"
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A message, a signal or an instant that an instance waits for. `turn`: which of those at the element; `is_beside`: it only listens."""
+
+    instance: int
+    node: str
+    turn: int
+    kind: str
+    name: str
+    correlation: str | None
+    due_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A task of the sandbox. `form` is what whoever does it would be asked; papers and signatures are not asked, they are taken as given."""
+
+    instance: int
+    node: str
+    turn: int
+    process: str
+    agency: str
+    role: str
+    kind: str
+    subject: str
+    opened_at: dt.datetime
+    due_at: dt.datetime | None
+    form: forms.Form
+
+
+class _Tried(Change):
+    """A change that leaves no line and no row."""
+
+    def __init__(self, sandbox: "Sandbox", walk: Walk, actor: Any) -> None:
+        super().__init__(None, actor, walk.held, sandbox.now, known=list(sandbox.known.values()))
+        self.sandbox, self.walk = sandbox, walk
+
+    @property
+    def tables(self) -> DatedTables:
+        return self.sandbox.tables
+
+    def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str) -> None:
+        self.held.seq += 1
+        if stimulus is not None:
+            self.walk.heard.append(stimulus)
+
+    def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
+        self.held.seq += 1
+
+    def flush(self) -> None:
+        """There is nothing to store."""
+
+    def write(self) -> None:
+        self.sandbox.take(self)
+
+
+@dataclass
+class Sandbox:
+    """A whole small town: instances, what is known, what time it is. `name`: from which every id in it derives, so that the same acts make the same town."""
+
+    edition: Edition
+    tables: DatedTables
+    name: UUID
+    now: dt.datetime
+    branch: str
+    language: str = "fr"
+    walks: list[Walk] = field(default_factory=list)
+    known: dict[tuple[str, str], facts.Fact] = field(default_factory=dict)
+    posted: list[tuple[bpmn.MessageSent, int]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+
+    # --- acts ---
+
+    def begin(self, process: str, message: str = "") -> None:
+        """A case of nobody is opened. Refuses: `process.unknown`, `process.no_such_start`."""
+        if process not in self.edition.definitions.processes:
+            raise errors.Invalid("process.unknown", process=process)
+        payload = {"branche": self.branch}
+        start = bpmn.Message(name=message, correlation=self.branch, payload=payload, at=None, seq=0, facts={}) if message else None
+        self._start(process, self.branch, payload if message else {}, None, {}, start)
+        self.settle()
+
+    def answer(self, instance: int, node: str, turn: int, raw: Mapping[str, Any]) -> None:
+        """A task is done. Refuses: `trial.no_task`, `task.answers` (findings), `consent.elsewhere`."""
+        walk, key, opened = self._task(instance, node, turn)
+        actor, subjects = self._doer(opened), walk.held.subjects.narrowed(opened.scope)
+        whole = self._form(walk, opened)
+        said = answers.read(_without_papers(whole), raw, self.language, self.tables.scope(self.today))
+        if said.findings:
+            raise errors.Invalid("task.answers", said.findings)
+        new = tasks.as_facts(said, subjects, self.edition, walk.held) + self._given(whole, raw, subjects)
+        change = _Tried(self, walk, actor)
+        if opened.role == "travailleur_social" and walk.held.social_worker_id is None:
+            walk.held.social_worker_id = actor.user_id
+        consents.apply(walk.held, new)
+        change.give("task.completed", bpmn.Complete(task_id=key, variables={}, at=self.now, seq=0, facts={}), {}, new)
+        self._finish(change)
+
+    def hear(self, instance: int, node: str, turn: int, payload: Mapping[str, Any]) -> None:
+        """What an instance waits for at an element comes: the message, the signal. Refuses: `trial.no_wait`."""
+        walk, _, wait = self._wait(instance, node, turn)
+        if wait.kind == "signal":
+            stimulus: Any = bpmn.Signal(name=wait.name, at=self.now, seq=0, facts={})
+        else:
+            stimulus = bpmn.Message(name=wait.name, correlation=wait.correlation, payload=payload, at=self.now, seq=0, facts={})
+        change = _Tried(self, walk, users.system())
+        change.give("message.received", stimulus, {})
+        self._finish(change)
+
+    def retry(self, instance: int, node: str) -> None:
+        """A broken element is tried again. Refuses: `trial.no_incident`."""
+        walk = self._walk(instance)
+        key = next((key for key, one in walk.incidents.items() if one.node == node), None)
+        if key is None:
+            raise errors.Conflict("trial.no_incident")
+        change = _Tried(self, walk, users.system())
+        change.give("incident.retried", bpmn.Retry(incident_id=key, at=self.now, seq=0, facts={}), {})
+        self._finish(change)
+
+    def jump(self) -> None:
+        """On to the next instant at which something falls due. Refuses: `trial.nothing_due`."""
+        due = min((wait.due_at for walk in self.walks if walk.is_open for wait in walk.waits.values() if wait.due_at is not None), default=None)
+        if due is None:
+            raise errors.Conflict("trial.nothing_due")
+        self.pass_to(max(due, self.now))
+
+    def pass_to(self, until: dt.datetime) -> None:
+        """Time passes; what falls due on the way happens at its own time."""
+        for _ in range(_MOST_TIMERS):
+            found = [(wait.due_at, walk.place, key) for walk in self.walks if walk.is_open for key, wait in walk.waits.items() if wait.due_at is not None]
+            due = min(found, default=None)
+            if due is None or due[0] > until:
+                break
+            self.now = max(self.now, due[0])
+            walk = self.walks[due[1]]
+            change = _Tried(self, walk, users.system())
+            change.give("timer.fired", bpmn.Timer(wait_id=due[2], at=self.now, seq=0, facts={}), {})
+            self._finish(change)
+        self.now = max(self.now, until)
+
+    # --- what is there ---
+
+    @property
+    def today(self) -> dt.date:
+        return clock.today(self.now)
+
+    def turns(self) -> list[Turn]:
+        """The tasks that wait, each with its form."""
+        found = []
+        for walk in self.walks:
+            for key, opened in walk.tasks.items():
+                due = self.tables.calendar.due(walk.opened_at[key], *opened.deadline) if opened.deadline else None
+                found.append(Turn(walk.place, opened.node, _turn_of(walk.tasks, key), opened.process, LANES.get(opened.lane, opened.lane or "OTE"), opened.role,
+                                  opened.kind, opened.subject, walk.opened_at[key], due, _without_papers(self._form(walk, opened))))  # fmt: skip
+        return found
+
+    def waiting(self) -> list[Wait]:
+        """What instances wait for, the earliest due first, then messages."""
+        found = [Wait(walk.place, wait.node, _turn_of(walk.waits, key), wait.kind, wait.name, wait.correlation, wait.due_at)
+                 for walk in self.walks if walk.is_open for key, wait in walk.waits.items() if wait.kind in ("message", "signal", "timer")]  # fmt: skip
+        return sorted(found, key=lambda one: (one.due_at is None, one.due_at or self.now))
+
+    # --- how it moves ---
+
+    def settle(self) -> None:
+        """Delivers messages until nobody waits for one that was sent."""
+        for _ in range(_MOST_MESSAGES):
+            chosen = next((place for place, (sent, _) in enumerate(self.posted) if self._hearer(sent) is not None or self._starts(sent)), None)
+            if chosen is None:
+                return
+            sent, sender = self.posted.pop(chosen)
+            hearer = self._hearer(sent)
+            message = bpmn.Message(name=sent.name, correlation=sent.correlation, payload=dict(sent.payload), at=self.now, seq=0, facts={})
+            if hearer is not None:
+                messages.widen(hearer.held.scope, hearer.held.process, sent.payload)
+                change = _Tried(self, hearer, users.system())
+                change.give("message.received", message, {})
+                operations.run(change, stand_ins.acts())
+                change.write()
+            else:
+                self._start_by(message, sender)
+
+    def take(self, change: _Tried) -> None:
+        """What a change made happen, and what was said in it."""
+        walk, at = change.walk, self.now
+        for one in change.pending:
+            key = (one.subject, one.field)
+            self.known[key] = facts.Fact(one.subject, one.field, one.value, one.status, one.field_class, change.actor.agency, one.source, change.actor.name,
+                                         change.actor.user_id, at, one.valid_until, len(self.known) + 1)  # fmt: skip
+        for happening in change.happenings:
+            self.told.append(Told(at, walk.place, happening))
+            match happening:
+                case bpmn.TaskOpened(task_id=key):
+                    walk.tasks[key], walk.opened_at[key] = happening, at
+                case bpmn.TaskClosed(task_id=key):
+                    walk.tasks.pop(key, None)
+                case bpmn.WaitOpened(wait_id=key):
+                    walk.waits[key] = happening
+                case bpmn.WaitClosed(wait_id=key):
+                    walk.waits.pop(key, None)
+                case bpmn.IncidentRaised(incident_id=key):
+                    walk.incidents[key] = happening
+                case bpmn.IncidentClosed(incident_id=key):
+                    walk.incidents.pop(key, None)
+                case bpmn.MessageSent():
+                    self.posted.append((happening, walk.place))
+                case bpmn.Ended():
+                    walk.held.status = "ended"
+                    walk.tasks.clear(), walk.waits.clear()
+        walk.held.scope = dict(walk.held.scope)
+
+    def _finish(self, change: _Tried) -> None:
+        operations.run(change, stand_ins.acts())
+        change.write()
+        self.settle()
+
+    def _starts(self, sent: bpmn.MessageSent) -> bool:
+        return sent.name in self.edition.definitions.starting_messages
+
+    def _hearer(self, sent: bpmn.MessageSent) -> Walk | None:
+        return next((walk for walk in self.walks if walk.is_open and any(
+            wait.kind == "message" and wait.name == sent.name and (wait.correlation or "") == (sent.correlation or "") for wait in walk.waits.values())), None)  # fmt: skip
+
+    def _start_by(self, message: bpmn.Message, sender: int) -> None:
+        process = self.edition.definitions.starting_messages[message.name]
+        own, parent, scope = OWN_SUBJECT.get(process), self.walks[sender], {}
+        if own == "aide":
+            scope = {"mesure": message.correlation, "aide": message.correlation}
+        elif own == "seance":
+            messages.widen(scope, process, message.payload)
+        self._start(process, str(message.payload.get("branche") or parent.held.branch), dict(message.payload), parent.held, scope, message)
+
+    def _start(self, process: str, branch: str, variables: Mapping[str, Any], parent: Held | None, scope: dict[str, Any], message: bpmn.Message | None) -> None:
+        if len(self.walks) >= _MOST_INSTANCES:
+            raise errors.Conflict("trial.too_many", most=_MOST_INSTANCES)
+        place, own = len(self.walks), OWN_SUBJECT.get(process)
+        instance_id = derived_id(self.name, f"instance.{place}")
+        is_root = parent is None or process in cases.ROOTS
+        root_id = instance_id if is_root else parent.root_id
+        person_id = parent.person_id if parent and own != "seance" and process != "signalement" else None
+        if is_root and own is None and person_id is None:
+            person_id = derived_id(self.name, f"person.{place}")
+        if own == "seance":
+            scope.setdefault("seance", str(instance_id))
+        subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
+        number = parent.number if parent and not is_root else f"{'SC' if own else 'TN'}-{branch}-{self.today.year}-{place:05d}"
+        held = Held(instance_id, root_id, parent.instance_id if parent else None, process, self.edition, person_id, number, None, branch, subject, scope, "accueil", "open",
+                    0, parent.referent_id if parent else None, parent.social_worker_id if parent else None, *cases.shared(parent, own), b"", 1, b"", self.now,
+                    self.tables.version, self.now)  # fmt: skip
+        walk = Walk(place, held, message.name if message else "")
+        self.walks.append(walk)
+        about = {name: {"id": found} for name, found in scope.items() if isinstance(found, str)}
+        given = {**variables, "instance": str(instance_id), "branche": branch, "numero": number, **about}
+        change = _Tried(self, walk, users.system())
+        change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,
+                                               at=self.now, seq=0, facts={}), {})  # fmt: skip
+        operations.run(change, stand_ins.acts())
+        change.write()
+
+    # --- forms ---
+
+    def _form(self, walk: Walk, opened: bpmn.TaskOpened) -> forms.Form:
+        """What whoever does the task would be asked."""
+        definition, actor = self._definition(opened), self._doer(opened)
+        subjects = walk.held.subjects.narrowed(opened.scope)
+        known = tasks.as_known(list(self.known.values()), subjects, definition, self.edition)
+        case, home = walk.held, self._home(walk, opened)
+        return forms.ask(definition, known, tasks.readable_by(actor, case, home), tasks.writable_by(actor), self.today, self.language, self.tables.scope(self.today))
+
+    def _definition(self, opened: bpmn.TaskOpened) -> forms.FormDefinition:
+        return self.edition.forms.get(opened.form) or forms.confirm_only(opened.form, self.edition.definitions.labels(opened.node, opened.process))
+
+    def _given(self, form: forms.Form, raw: Mapping[str, Any], subjects: facts.Subjects) -> list[facts.NewFact]:
+        """The papers and signatures that a form asks, as though they had been handed in."""
+        found, asked = [], answers.asked(form, raw, self.tables.scope(self.today))
+        for spec in (question.spec for question in form.questions() if question.spec.id in asked):
+            key = subjects.key(spec.subject) if spec.type in _GIVEN else None
+            if key is not None:
+                value = _PAPER if spec.type == "doc" else {"name": "…", "at": self.now.isoformat(), "strokes": "", "document": ""}
+                found.append(facts.NewFact(key, spec.id, value, authority.classes_of(spec)))
+        return found
+
+    def _home(self, walk: Walk, opened: bpmn.TaskOpened) -> Held | None:
+        """The case that a sitting's task is about, through its aid."""
+        aid = next((one for one in opened.scope if one.startswith("aide:")), "") if walk.held.subject.startswith("seance:") else ""
+        dossier = next((other.held for other in self.walks if other.held.subject == aid), None) if aid else None
+        return next((other.held for other in self.walks if dossier and other.held.instance_id == dossier.root_id), None)
+
+    def _doer(self, opened: bpmn.TaskOpened) -> users.Actor:
+        """Somebody of the task's role, in her agency: what she may see and say is what the form shows."""
+        agency = LANES.get(opened.lane, opened.lane or agencies.OTE)
+        role = opened.role if opened.role in ROLES else ""
+        return users.Actor(derived_id(self.name, f"{agency}.{role}"), role or "?", role or "?", agency, authority.branch_of_task(role, self.branch), frozenset({role} - {""}), self.language)
+
+    # --- finding things ---
+
+    def _walk(self, instance: int) -> Walk:
+        if not 0 <= instance < len(self.walks):
+            raise errors.Conflict("trial.no_task")
+        return self.walks[instance]
+
+    def _task(self, instance: int, node: str, turn: int) -> tuple[Walk, str, bpmn.TaskOpened]:
+        walk = self._walk(instance)
+        found = _nth(walk.tasks, node, turn)
+        if found is None:
+            raise errors.Conflict("trial.no_task")
+        return walk, *found
+
+    def _wait(self, instance: int, node: str, turn: int) -> tuple[Walk, str, bpmn.WaitOpened]:
+        walk = self._walk(instance)
+        found = _nth(walk.waits, node, turn)
+        if found is None:
+            raise errors.Conflict("trial.no_wait")
+        return walk, *found
+
+
+def _nth(these: Mapping[str, Any], node: str, turn: int) -> tuple[str, Any] | None:
+    found = [(key, one) for key, one in these.items() if one.node == node]
+    return found[turn - 1] if 0 < turn <= len(found) else None
+
+
+def _turn_of(these: Mapping[str, Any], key: str) -> int:
+    node = these[key].node
+    return [other for other, one in these.items() if one.node == node].index(key) + 1
+
+
+def _without_papers(form: forms.Form) -> forms.Form:
+    """The form without what is taken as given, in the rows of its lists too."""
+    sections = []
+    for section in form.sections:
+        kept = [replace(one, rows=tuple(cell for cell in one.rows if cell.type not in _GIVEN)) for one in section.questions if one.spec.type not in _GIVEN]
+        if kept:
+            sections.append(replace(section, questions=tuple(kept)))
+    return replace(form, sections=tuple(sections))
+
+
+def play(sandbox: Sandbox, acts: Sequence[Mapping[str, Any]], after: Callable[[int], None] = lambda _: None) -> int:
+    """Does the acts of a trial in order, as they are kept. Returns how many could be done: a draft that changed meanwhile may stop it. `after`: told each."""
+    for number, act in enumerate(acts):
+        try:
+            do(sandbox, act)
+        except (errors.Conflict, errors.Invalid):
+            return number
+        after(number + 1)
+    return len(acts)
+
+
+def do(sandbox: Sandbox, act: Mapping[str, Any]) -> None:
+    """One act of a trial. Refuses: what the sandbox refuses; `trial.unknown_act`."""
+    match act:
+        case {"do": "begin", "process": process}:
+            sandbox.begin(process, act.get("message", ""))
+        case {"do": "answer", "instance": instance, "node": node}:
+            sandbox.answer(instance, node, act.get("turn", 1), act.get("answers", {}))
+        case {"do": "hear", "instance": instance, "node": node}:
+            sandbox.hear(instance, node, act.get("turn", 1), act.get("payload", {}))
+        case {"do": "retry", "instance": instance, "node": node}:
+            sandbox.retry(instance, node)
+        case {"do": "jump"}:
+            sandbox.jump()
+        case {"do": "wait", "days": days}:
+            sandbox.pass_to(sandbox.now + dt.timedelta(days=days))
+        case _:
+            raise errors.Invalid("trial.unknown_act")
+

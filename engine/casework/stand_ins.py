@@ -1,0 +1,81 @@
+"""Operations as they go in a trial: what touches money, letters, accounts or other cases is told as done and touches nothing; the rest is the real thing."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from engine.casework import aid_operations, operations
+from engine.casework.instances import Change
+from engine.casework.operations import Operation, Outcome
+from engine.identity import derived_id
+
+# These reckon with what they are given and nothing else.
+_AS_THEY_ARE = ("retenir", "fixer_rendez_vous", "conservation", "calculer_aide", "preparer_tranche", "programmer_visites", "ordre_du_jour", "retirer_dossier", "dossiers_decides")
+
+
+def _letter(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({"lettre": str(derived_id(change.held.instance_id, f"{change.held.seq}.lettre"))})
+
+
+def _referent(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    change.held.referent_id = change.held.referent_id or derived_id(change.held.root_id, "referent")
+    return Outcome({"referent": str(change.held.referent_id)})
+
+
+def _no_double(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({"doublon": {"cin": "non", "ressemblance": 0, "dossier": "aucun"}})
+
+
+def _no_parent(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({"dossier_parent": "", "numero_parent": ""})
+
+
+def _committed(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """There is money for everybody."""
+    return Outcome({"fonds": "engages", "engage": Decimal(_granted(change)) / 1000, "paye": Decimal(0)})
+
+
+def _advanced(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    granted = _granted(change)
+    return Outcome({"paye": Decimal(granted) / 1000}, [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted)])
+
+
+def _paid(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    amount = aid_operations.millimes(aid_operations.aid_of(change).get("versement_montant"))
+    return Outcome({"paye": Decimal(aid_operations.millimes(parameters.get("deja")) + amount) / 1000})
+
+
+def _released(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({"libere": Decimal(max(_granted(change) - aid_operations.millimes(parameters.get("paye")), 0)) / 1000})
+
+
+def _handed(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    code = str(parameters.get("antenne") or "")
+    if code not in {row["code"] for row in change.tables.branches}:
+        raise operations.CannotRun("operation.no_branch")
+    change.held.branch = code
+    return Outcome({"branche": code})
+
+
+def _erased(change: Change, parameters: Mapping[str, Any], subject: str) -> Outcome:
+    return Outcome({"efface_le": operations.REGISTERED["conservation"](change, parameters, subject).outputs["conserve_depuis"]})
+
+
+def _nothing(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome()
+
+
+def _granted(change: Change) -> int:
+    return aid_operations.granted_of(change)[1]
+
+
+STAND_INS: dict[str, Operation] = {
+    "recepisse": _letter, "lettre": _letter, "designer_referent": _referent, "rechercher_doublons": _no_double, "rattacher_dossier_parent": _no_parent,
+    "engager_fonds": _committed, "verser_avance": _advanced, "verser_tranche": _paid, "liberer_fonds": _released, "confier_antenne": _handed,
+    "effacer_signalement": _erased, "reprendre_signalement": _nothing,
+}  # fmt: skip
+
+
+def acts() -> dict[str, Operation]:
+    """Every operation of a trial, by name."""
+    return {**STAND_INS, **{name: operations.REGISTERED[name] for name in _AS_THEY_ARE}}

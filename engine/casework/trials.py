@@ -1,0 +1,131 @@
+"""Trials: a draft walked by hand in the sandbox, by one coordinator for herself: invented answers, messages that come or not, time that jumps, a step back.
+
+What is kept is the list of her acts; where it stands is found by doing them again, on the draft as it is now. Not here: how a case of nobody moves (`sandbox`).
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import clock, errors, identity
+from engine.actors import authority
+from engine.casework import drafts, sandbox
+from engine.dossier import programmes
+from engine.pathway import bpmn
+
+MOST_ACTS, _LARGEST = 400, 200_000
+_FIND = text("SELECT trial_id, opened_at, branch, acts FROM trial WHERE draft_id = :draft AND opened_by = :by")
+_LOCK = text("SELECT trial_id, opened_at, branch, acts FROM trial WHERE draft_id = :draft AND opened_by = :by FOR UPDATE")
+_OPEN = text("""INSERT INTO trial (trial_id, draft_id, opened_by, opened_at, branch, acts) VALUES (:id, :draft, :by, :at, :branch, CAST(:acts AS jsonb))""")
+_DROP = text("DELETE FROM trial WHERE draft_id = :draft AND opened_by = :by")
+_SAVE = text("UPDATE trial SET acts = CAST(:acts AS jsonb) WHERE draft_id = :draft AND opened_by = :by")
+_BRANCH = text("SELECT 1 FROM branch WHERE code = :branch")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial where it stands. `acts`: those that were done; `lost`: how many later ones the draft, changed since, no longer allows; `told`: what came of
+    the last one."""
+
+    draft: drafts.Draft
+    acts: tuple[Mapping[str, Any], ...]
+    lost: int
+    town: sandbox.Sandbox
+    told: tuple[sandbox.Told, ...]
+
+    @property
+    def version(self) -> int:
+        return len(self.acts) + self.lost
+
+    def standing(self, instance: int) -> bpmn.Inspection:
+        """Where one of its instances stands on the diagrams."""
+        return bpmn.inspect(self.town.edition.definitions, self.town.walks[instance].held.state)
+
+
+def show(session: Session, actor: Any, draft_id: UUID) -> Trial | None:
+    """The reader's own trial of a draft; None where she began none. Refuses: Forbidden, `draft.not_found`; what cannot be read of the draft."""
+    authority.require(actor, "draft.try")
+    whole = drafts.show(session, actor, draft_id)
+    row = session.execute(_FIND, {"draft": draft_id, "by": actor.user_id}).one_or_none()
+    return _played(session, actor, whole, row, row.acts) if row else None
+
+
+def begin(session: Session, actor: Any, draft_id: UUID, process: str, branch: str, message: str = "") -> Trial:
+    """Begins a trial at a process of the draft (at the start of a `message`, where one is named), in the place of the one she had.
+
+    Refuses: Forbidden, `draft.not_found`, `branch.unknown`, `process.unknown`, `process.no_such_start`; what cannot be read of the draft.
+    """
+    authority.require(actor, "draft.try")
+    whole = drafts.show(session, actor, draft_id)
+    if session.execute(_BRANCH, {"branch": branch}).scalar() is None:
+        raise errors.wrong("branch.unknown", "/branch", branch=branch)
+    acts = [{"do": "begin", "process": process, "message": message}]
+    session.execute(_DROP, {"draft": draft_id, "by": actor.user_id})
+    session.execute(_OPEN, {"id": identity.new_id(), "draft": draft_id, "by": actor.user_id, "at": clock.now(session), "branch": branch, "acts": json.dumps(acts)})
+    row = session.execute(_LOCK, {"draft": draft_id, "by": actor.user_id}).one()
+    town = _town(session, actor, whole, row)
+    sandbox.do(town, acts[0])
+    return Trial(whole.draft, tuple(acts), 0, town, tuple(town.told))
+
+
+def act(session: Session, actor: Any, draft_id: UUID, wanted: Mapping[str, Any], version: int) -> Trial:
+    """One act more, as `sandbox.do` takes them. `version`: that of the trial as it was seen.
+
+    Refuses: Forbidden, `trial.not_begun` (NotFound), `trial.stale` (Conflict), `trial.too_long`; what the act itself refuses (`trial.…`, `task.answers`).
+    """
+    whole, row, acts = _locked(session, actor, draft_id, version)
+    if len(acts) >= MOST_ACTS or len(json.dumps(wanted, default=str)) > _LARGEST:
+        raise errors.Invalid("trial.too_long", most=MOST_ACTS)
+    town = _town(session, actor, whole, row)
+    kept = [*acts[: sandbox.play(town, acts)], dict(wanted)]
+    before = len(town.told)
+    sandbox.do(town, wanted)
+    _keep(session, actor, draft_id, kept)
+    return Trial(whole.draft, tuple(kept), 0, town, tuple(town.told[before:]))
+
+
+def back(session: Session, actor: Any, draft_id: UUID, version: int, steps: int = 1) -> Trial:
+    """Takes the last acts back; the first stays. Refuses: Forbidden, `trial.not_begun`, `trial.stale`."""
+    whole, row, acts = _locked(session, actor, draft_id, version)
+    kept = acts[: max(1, len(acts) - max(steps, 1))]
+    _keep(session, actor, draft_id, kept)
+    return _played(session, actor, whole, row, kept)
+
+
+def drop(session: Session, actor: Any, draft_id: UUID) -> None:
+    """Ends the reader's own trial; nothing of it stays. Refuses: Forbidden."""
+    authority.require(actor, "draft.try")
+    session.execute(_DROP, {"draft": draft_id, "by": actor.user_id})
+
+
+def _locked(session: Session, actor: Any, draft_id: UUID, version: int) -> tuple[drafts.Whole, Any, list[Mapping[str, Any]]]:
+    authority.require(actor, "draft.try")
+    whole = drafts.show(session, actor, draft_id)
+    row = session.execute(_LOCK, {"draft": draft_id, "by": actor.user_id}).one_or_none()
+    if row is None:
+        raise errors.NotFound("trial.not_begun")
+    if version != len(row.acts):
+        raise errors.Conflict("trial.stale")
+    return whole, row, list(row.acts)
+
+
+def _keep(session: Session, actor: Any, draft_id: UUID, acts: Sequence[Mapping[str, Any]]) -> None:
+    session.execute(_SAVE, {"draft": draft_id, "by": actor.user_id, "acts": json.dumps(acts, ensure_ascii=False, default=str)})
+
+
+def _played(session: Session, actor: Any, whole: drafts.Whole, row: Any, acts: Sequence[Mapping[str, Any]]) -> Trial:
+    town, told = _town(session, actor, whole, row), [0]
+    done = sandbox.play(town, acts, lambda _number: told.append(len(town.told)))
+    since = told[-2] if len(told) > 1 else 0
+    return Trial(whole.draft, tuple(acts[:done]), len(acts) - done, town, tuple(town.told[since:]))
+
+
+def _town(session: Session, actor: Any, whole: drafts.Whole, row: Any) -> sandbox.Sandbox:
+    version = session.execute(text("SELECT dated_version FROM installation")).scalar_one()
+    return sandbox.Sandbox(whole.edition, programmes.tables(session, version), row.trial_id, row.opened_at.astimezone(dt.UTC), row.branch, actor.language)

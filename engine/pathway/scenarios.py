@@ -1,0 +1,242 @@
+"""Scenarios: walks of one process kept with an edition, played before it is published: what was done, what the pathway was told, which tasks that opened.
+
+A scenario names what it acts on by element, never by a position: it is played on any version of the diagrams. Its file holds routing and facts, of nobody
+(`disguise`). Not here: who makes one, and of what (`casework.scenarios`).
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine import errors
+from engine.errors import Finding
+from engine.pathway import bpmn
+from engine.pathway.scenario_files import MOST_STEPS, Scenario, Step
+
+_MOST_ALL = 5_000  # steps of all the scenarios of an edition
+
+
+@dataclass(frozen=True)
+class Played:
+    """A scenario played: `finding` says where it went otherwise (None: as written), `steps` how many went well; `passed`, by process, what it walked through."""
+
+    scenario: Scenario
+    finding: Finding | None
+    steps: int
+    passed: Mapping[str, frozenset[str]]
+
+
+def check(definitions: bpmn.Definitions, scenarios: Mapping[str, Scenario]) -> list[Finding]:
+    """A finding for each scenario that the definitions do not follow."""
+    if sum(len(one.steps) for one in scenarios.values()) > _MOST_ALL:
+        return [Finding("scenario.too_many_steps", "", {"most": _MOST_ALL})]
+    played = (play(definitions, scenario, file) for file, scenario in sorted(scenarios.items()))
+    return [one.finding for one in played if one.finding is not None]
+
+
+def coverage(definitions: bpmn.Definitions, scenarios: Mapping[str, Scenario]) -> dict[str, frozenset[str]]:
+    """Which elements and flows of each process some scenario passes or comes to."""
+    found: dict[str, frozenset[str]] = {process: frozenset() for process in definitions.processes}
+    for file, scenario in scenarios.items():
+        for process, passed in play(definitions, scenario, file).passed.items():
+            found[process] |= passed
+    return found
+
+
+def play(definitions: bpmn.Definitions, scenario: Scenario, file: str = "") -> Played:
+    """Plays a scenario from its start, until its end or the first step that goes otherwise."""
+    state, known = b"", {}
+    finding, done = None, 0
+    for number, step in enumerate(scenario.steps, 1):
+        known = with_told(known, step.facts)
+        try:
+            made = _act(definitions, scenario.process, state, step, number, known)
+        except errors.Refusal as refusal:
+            finding = _failed(definitions, file, scenario, number, step, refusal.code)
+            break
+        state = made.state
+        if finding := _otherwise(definitions, file, scenario, number, step, made):
+            break
+        done += 1
+    stands = bpmn.inspect(definitions, state) if state else None
+    passed = {name: stands.done_in.get(name, frozenset()) | stands.active_in.get(name, frozenset()) for name in {*stands.done_in, *stands.active_in}} if stands else {}
+    return Played(scenario, finding, done, passed)
+
+
+def record(definitions: bpmn.Definitions, process: str, heard: Sequence[bpmn.Stimulus]) -> tuple[Step, ...]:
+    """The steps of a scenario from what an instance heard (its facts: those that each step read), on the definitions that it followed. Refuses what `bpmn` refuses."""
+    state, steps = b"", []
+    for stimulus in heard:
+        step = _step(definitions, state, stimulus)
+        made = bpmn.start(definitions, process, stimulus) if isinstance(stimulus, bpmn.Start) else bpmn.advance(definitions, state, stimulus)
+        state = made.state
+        steps.append(replace(step, opens=opened(made.happenings), ends=ended(made.happenings), breaks=broken(made.happenings)))
+    return tuple(steps)
+
+
+def rewritten(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
+    """The same acts with what they lead to on these definitions. Refuses: `scenario.cannot_act`, at the first act that is not possible there any more."""
+    state, known, steps = b"", {}, []
+    for number, step in enumerate(scenario.steps, 1):
+        known = with_told(known, step.facts)
+        try:
+            made = _act(definitions, scenario.process, state, step, number, known)
+        except errors.Refusal as refusal:
+            raise errors.Conflict("scenario.cannot_act", number=number, element=_name(definitions, step.node or step.name)) from refusal
+        state = made.state
+        steps.append(replace(step, opens=opened(made.happenings), ends=ended(made.happenings), breaks=broken(made.happenings)))
+    return replace(scenario, steps=tuple(steps))
+
+
+def with_told(known: Mapping[str, Mapping[str, Any]], told: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What was told before, and what is told now in its place."""
+    found = {subject: dict(groups) for subject, groups in known.items()}
+    for subject, groups in told.items():
+        mine = found.setdefault(subject, {})
+        for group, context in groups.items():
+            mine[group] = {**mine[group], **context} if isinstance(context, Mapping) and isinstance(mine.get(group), Mapping) else context
+    return found
+
+
+def opened(happenings: Sequence[Any]) -> tuple[str, ...]:
+    """The tasks that a step opened and left open, in order of their ids as drawn."""
+    found = {one.task_id: one.node for one in happenings if isinstance(one, bpmn.TaskOpened)}
+    for one in happenings:
+        if isinstance(one, bpmn.TaskClosed):
+            found.pop(one.task_id, None)
+    return tuple(sorted(found.values()))
+
+
+def broken(happenings: Sequence[Any]) -> tuple[str, ...]:
+    """The elements at which a step broke."""
+    return tuple(sorted(one.node for one in happenings if isinstance(one, bpmn.IncidentRaised)))
+
+
+def ended(happenings: Sequence[Any]) -> str | None:
+    """How the instance ended in a step; None where it did not."""
+    return next((one.outcome for one in happenings if isinstance(one, bpmn.Ended)), None)
+
+
+def _act(definitions: bpmn.Definitions, process: str, state: bytes, step: Step, number: int, known: Mapping[str, Any]) -> bpmn.Step:
+    given: dict[str, Any] = {"at": step.at, "seq": number, "facts": known}
+    if step.act == "start":
+        if state:
+            raise errors.Conflict("scenario.started")
+        return bpmn.start(definitions, process, bpmn.Start(variables=step.values, message=step.name or None, correlation=step.key, **given))
+    if not state:
+        raise errors.Conflict("scenario.not_started")
+    return bpmn.advance(definitions, state, _stimulus(definitions, state, step, given))
+
+
+def _stimulus(definitions: bpmn.Definitions, state: bytes, step: Step, given: Mapping[str, Any]) -> bpmn.Stimulus:
+    match step.act:
+        case "complete":
+            return bpmn.Complete(task_id=_place(definitions, state, step), variables=step.values, **given)
+        case "timer":
+            return bpmn.Timer(wait_id=_place(definitions, state, step), **given)
+        case "operation":
+            return bpmn.OperationDone(task_id=_place(definitions, state, step), outputs=step.values, error=step.error or None, **given)
+        case "retry":
+            return bpmn.Retry(incident_id=_place(definitions, state, step), **given)
+        case "signal":
+            return bpmn.Signal(name=step.name, **given)
+        case _:
+            return bpmn.Message(name=step.name, correlation=step.key, payload=step.values, **given)
+
+
+def _place(definitions: bpmn.Definitions, state: bytes, step: Step) -> str:
+    """The id that a step's element has in a state. Refuses: `scenario.not_there`."""
+    found = [key for key, node in _places(bpmn.inspect(definitions, state), step.act) if node == step.node]
+    if len(found) < step.turn:
+        raise errors.Conflict("scenario.not_there")
+    return found[step.turn - 1]
+
+
+def _places(stands: bpmn.Inspection, act: str) -> Iterator[tuple[str, str]]:
+    """Where an act may be done: id and element, in order."""
+    match act:
+        case "complete":
+            return ((one.task_id, one.node) for one in stands.tasks)
+        case "timer":
+            return ((one.wait_id, one.node) for one in stands.waits if one.due_at is not None)
+        case "operation":
+            return ((one.task_id, one.node) for one in stands.operations)
+        case _:
+            return ((one.incident_id, one.node) for one in stands.incidents)
+
+
+def _step(definitions: bpmn.Definitions, state: bytes, stimulus: bpmn.Stimulus) -> Step:
+    """A stimulus as a step, before it is known what it leads to."""
+    told: dict[str, Any] = {"at": stimulus.at, "facts": stimulus.facts}
+    match stimulus:
+        case bpmn.Start():
+            return Step(act="start", name=stimulus.message or "", key=stimulus.correlation, values=stimulus.variables, **told)
+        case bpmn.Message():
+            return Step(act="message", name=stimulus.name, key=stimulus.correlation, values=stimulus.payload, **told)
+        case bpmn.Signal():
+            return Step(act="signal", name=stimulus.name, **told)
+        case bpmn.Complete(task_id=key, variables=values):
+            act, error = "complete", ""
+        case bpmn.OperationDone(task_id=key, outputs=values):
+            act, error = "operation", stimulus.error or ""
+        case bpmn.Timer(wait_id=key):
+            act, values, error = "timer", {}, ""
+        case bpmn.Retry(incident_id=key):
+            act, values, error = "retry", {}, ""
+    places = list(_places(bpmn.inspect(definitions, state), act))
+    node = next((node for one, node in places if one == key), "")
+    turn = [one for one, other in places if other == node].index(key) + 1 if node else 1
+    return Step(act=act, node=node, turn=turn, values=values, error=error, **told)
+
+
+def _otherwise(definitions: bpmn.Definitions, file: str, scenario: Scenario, number: int, step: Step, made: bpmn.Step) -> Finding | None:
+    """What a step led to that is not written, or None."""
+    breaks = broken(made.happenings)
+    if breaks != step.breaks and breaks:
+        return _failed(definitions, file, scenario, number, step, "scenario.breaks", found=_names(definitions, breaks))
+    opens = opened(made.happenings)
+    if opens != step.opens:
+        lost, more = _less(step.opens, opens), _less(opens, step.opens)
+        code = "scenario.opens_other" if lost and more else "scenario.opens_less" if lost else "scenario.opens_more"
+        return _failed(definitions, file, scenario, number, step, code, lost=_names(definitions, lost), found=_names(definitions, more))
+    ends = ended(made.happenings)
+    if ends != step.ends:
+        code = "scenario.ends_not" if ends is None else "scenario.ends" if step.ends is None else "scenario.ends_other"
+        return _failed(definitions, file, scenario, number, step, code, lost=_name(definitions, step.ends or ""), found=_name(definitions, ends or ""))
+    return None
+
+
+def _less(these: Sequence[str], those: Sequence[str]) -> list[str]:
+    left = list(those)
+    return [one for one in these if not (one in left and (left.remove(one) or True))]
+
+
+def _failed(definitions: bpmn.Definitions, file: str, scenario: Scenario, number: int, step: Step, code: str, **details: Any) -> Finding:
+    told = code if code in _CODES else "scenario.not_there"
+    about = {"title": scenario.title, "number": number, "element": _name(definitions, step.node or step.name or scenario.process)}
+    return Finding(told, f"{file}#{number}", {**about, **details})
+
+
+_CODES = frozenset({"scenario.breaks", "scenario.opens_other", "scenario.opens_less", "scenario.opens_more", "scenario.ends_not", "scenario.ends", "scenario.ends_other"})
+
+
+def _names(definitions: bpmn.Definitions, nodes: Sequence[str]) -> str:
+    return ", ".join(_name(definitions, one) for one in nodes)
+
+
+def _name(definitions: bpmn.Definitions, node: str) -> str:
+    return definitions.label(node, "fr")
+
+
+def is_over(steps: Sequence[Step]) -> bool:
+    """Whether the walk comes to its end."""
+    return bool(steps) and steps[-1].ends is not None
+
+
+def lasted(steps: Sequence[Step]) -> dt.timedelta:
+    """From the first step to the last."""
+    return steps[-1].at - steps[0].at if steps else dt.timedelta()
+
+
+assert MOST_STEPS <= _MOST_ALL
