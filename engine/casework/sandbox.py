@@ -24,8 +24,8 @@ from forms import answers
 from forms import form as forms
 
 _MOST_INSTANCES, _MOST_MESSAGES, _MOST_TIMERS = 40, 200, 400
-_GIVEN = frozenset({"doc", "signature"})  # papers and signatures: taken as given
-_PAPER = "00000000-0000-4000-8000-000000000001"
+# Papers and signatures are taken as given.
+_GIVEN = {"doc": "00000000-0000-4000-8000-000000000001", "signature": {"name": "…", "strokes": "M10 20L40 5"}}
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,10 @@ class Sandbox:
         walk, key, opened = self._task(instance, node, turn)
         actor, subjects = self._doer(opened), walk.held.subjects.narrowed(opened.scope)
         whole = self._form(walk, opened)
-        said = answers.read(_without_papers(whole), raw, self.language, self.tables.scope(self.today))
+        said = answers.read(whole, _with_papers(whole, raw, self.tables.scope(self.today)), self.language, self.tables.scope(self.today))
         if said.findings:
             raise errors.Invalid("task.answers", said.findings)
-        new = tasks.as_facts(said, subjects, self.edition, walk.held) + self._given(whole, raw, subjects)
+        new = tasks.as_facts(said, subjects, self.edition, walk.held)
         change = _Tried(self, walk, actor)
         if opened.role == "travailleur_social" and walk.held.social_worker_id is None:
             walk.held.social_worker_id = actor.user_id
@@ -327,16 +327,6 @@ class Sandbox:
     def _definition(self, opened: bpmn.TaskOpened) -> forms.FormDefinition:
         return self.edition.forms.get(opened.form) or forms.confirm_only(opened.form, self.edition.definitions.labels(opened.node, opened.process))
 
-    def _given(self, form: forms.Form, raw: Mapping[str, Any], subjects: facts.Subjects) -> list[facts.NewFact]:
-        """The papers and signatures that a form asks, as though they had been handed in."""
-        found, asked = [], answers.asked(form, raw, self.tables.scope(self.today))
-        for spec in (question.spec for question in form.questions() if question.spec.id in asked):
-            key = subjects.key(spec.subject) if spec.type in _GIVEN else None
-            if key is not None:
-                value = _PAPER if spec.type == "doc" else {"name": "…", "at": self.now.isoformat(), "strokes": "", "document": ""}
-                found.append(facts.NewFact(key, spec.id, value, authority.classes_of(spec)))
-        return found
-
     def _home(self, walk: Walk, opened: bpmn.TaskOpened) -> Held | None:
         """The case that a sitting's task is about, through its aid."""
         aid = next((one for one in opened.scope if one.startswith("aide:")), "") if walk.held.subject.startswith("seance:") else ""
@@ -379,6 +369,19 @@ def _nth(these: Mapping[str, Any], node: str, turn: int) -> tuple[str, Any] | No
 def _turn_of(these: Mapping[str, Any], key: str) -> int:
     node = these[key].node
     return [other for other, one in these.items() if one.node == node].index(key) + 1
+
+
+def _with_papers(form: forms.Form, raw: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers with every paper and signature that the form asks, as though they had been handed in."""
+    said, asked = dict(raw), answers.asked(form, raw, around)
+    for question in form.questions():
+        name = question.spec.id
+        if question.spec.type in _GIVEN and name in asked:
+            said.setdefault(name, _GIVEN[question.spec.type])
+        elif isinstance(rows := said.get(name), list):
+            papers = {cell.id: _GIVEN[cell.type] for cell in question.rows if cell.type in _GIVEN}
+            said[name] = [{**papers, **row} if isinstance(row, Mapping) else row for row in rows]
+    return said
 
 
 def _without_papers(form: forms.Form) -> forms.Form:

@@ -1,7 +1,7 @@
 """Disguise: a scenario made of a real case is about nobody. What could tell who she is goes before anything enters an edition; the walk stays what it was.
 
 Names, numbers, papers and free words become the same ones for everybody; ids and case numbers are counted anew; the whole is moved by whole weeks to another
-year, her own dates are told to the year, amounts and measures to two digits. What is of health stays out, unless the walk depends on it: then the case
+time, her own dates are told to the year, amounts and measures to two digits. What is of health stays out, unless the walk depends on it: then the case
 makes no scenario. Played again, the disguised walk must open the same tasks and end alike: if not at the coarsest, then one degree finer, and no further.
 """
 
@@ -19,11 +19,14 @@ from engine.pathway.sources import Sources
 from forms.dictionary import Dictionary, Field
 from forms.feel import PartialDate
 
-HOME = dt.date(2001, 1, 1)  # the Monday that the first step's week begins with
+_AWAY = dt.timedelta(days=10_227)  # 28 years, after which days, months and leap years fall alike …
+_WEEKS = (-7, -3, 5, 11, 2)  # … and so many weeks besides, so that no date is hers
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_DAY = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+_INSTANT = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _NUMBER = re.compile(r"\b(TN|SC)-([A-Z]{2,8})-\d{4}-\d{5}\b")
 _SAID = {"text": "Texte", "longtext": "Texte", "address": "Adresse", "phone": "+21600000000", "email": "nom@exemple.tn", "cin": "00000000", "passport": "A000000"}
-_LEFT_OUT = frozenset({"doc", "signature", "datetime"})
+_PAPER = {"doc": "00000000-0000-4000-8000-000000000000", "signature": {"name": "Texte"}}
 _CODES = frozenset({"enum", "multi", "bool", "tri", "gov", "country", "language"})
 _AMOUNTS = frozenset({"money", "number", "percent", "int", "score"})
 _HERS = frozenset({"person", "membre", "signale"})  # groups whose dates are somebody's own
@@ -49,9 +52,10 @@ def disguise(sources: Sources, scenario: Scenario) -> Scenario:
     """The same walk, of nobody; `sources`: the edition that it was walked on. Refuses: `scenario.personal`, where it depends on what a file may not hold."""
     is_written = _words_of(sources)
     for degree in _DEGREES:
-        made = _Disguising(sources.dictionary, degree, is_written, scenario).whole()
-        if scenarios.play(sources.definitions, made).finding is None:
-            return made
+        for weeks in _WEEKS:
+            made = scenarios.retimed(sources.definitions, _Disguising(sources.dictionary, degree, weeks, is_written, scenario).whole())
+            if scenarios.play(sources.definitions, made).finding is None:
+                return made
     raise errors.Invalid("scenario.personal")
 
 
@@ -62,10 +66,10 @@ def _words_of(sources: Sources) -> Callable[[str], bool]:
 
 
 class _Disguising:
-    def __init__(self, dictionary: Dictionary, degree: _Degree, is_written: Callable[[str], bool], scenario: Scenario) -> None:
+    def __init__(self, dictionary: Dictionary, degree: _Degree, weeks: int, is_written: Callable[[str], bool], scenario: Scenario) -> None:
         self.dictionary, self.degree, self.is_written, self.scenario = dictionary, degree, is_written, scenario
-        first = scenario.steps[0].at.date()
-        self.shift = dt.timedelta(days=(HOME - (first - dt.timedelta(days=first.weekday()))).days)
+        self.shift = dt.timedelta(weeks=weeks) - _AWAY
+        self.year = (scenario.steps[0].at + self.shift).year
         self.ids: dict[str, str] = {}
         self.numbers: dict[str, str] = {}
         self.codes = frozenset(code for spec in dictionary.fields.values() for code in spec.codes)
@@ -90,7 +94,7 @@ class _Disguising:
                 found |= {name: value} if said.class_ != _HEALTH else {}
             elif spec is None:
                 found[name] = self._value(value)
-            elif spec.class_ != _HEALTH and spec.type not in _LEFT_OUT:
+            elif spec.class_ != _HEALTH:
                 found[name] = self._fact(spec, value)
         return found
 
@@ -98,11 +102,11 @@ class _Disguising:
         """A value of the dictionary, by its type."""
         if value is None or spec.type in _CODES:
             return value
-        if spec.type in _SAID:
-            return _SAID[spec.type]
+        if spec.type in _SAID or spec.type in _PAPER:
+            return _SAID.get(spec.type) or _PAPER[spec.type]
         if spec.type == "district":  # a delegation is small: the first of its governorate
             return next((code for code in spec.codes if code[:5] == str(value)[:5]), value)
-        if spec.type == "date":
+        if spec.type in ("date", "datetime"):
             return self._day(value, spec.group in _HERS)
         if spec.type in _AMOUNTS and isinstance(value, Decimal):
             return _rounded(value, self.degree.digits)
@@ -117,7 +121,7 @@ class _Disguising:
         return {name: self._cell(name, value) for name, value in row.items() if not self._is_left_out(name)}
 
     def _is_left_out(self, name: str) -> bool:
-        return any(spec.class_ == _HEALTH or spec.type in _LEFT_OUT for spec in self._specs(name))
+        return any(spec.class_ == _HEALTH for spec in self._specs(name))
 
     def _cell(self, name: str, value: Any) -> Any:
         specs = self._specs(name)
@@ -173,6 +177,10 @@ class _Disguising:
         """A word of the procedure stays; ids and case numbers are counted anew; any other is replaced."""
         if word == "" or word in self.codes or self.is_written(word):
             return word
+        if _DAY.fullmatch(word):  # what a message carried went through JSON
+            return (dt.date.fromisoformat(word) + self.shift).isoformat()
+        if _INSTANT.fullmatch(word):
+            return self._instant(dt.datetime.fromisoformat(word)).isoformat()
         known = self._id(word)
         if known != word or _UUID.search(word):
             return known
@@ -180,7 +188,7 @@ class _Disguising:
 
     def _id(self, text: str) -> str:
         text = _UUID.sub(lambda found: self.ids.setdefault(found[0].lower(), f"00000000-0000-4000-8000-{len(self.ids) + 1:012x}"), text)
-        return _NUMBER.sub(lambda found: self.numbers.setdefault(found[0], f"{found[1]}-{found[2]}-{HOME.year}-{len(self.numbers) + 1:05d}"), text)
+        return _NUMBER.sub(lambda found: self.numbers.setdefault(found[0], f"{found[1]}-{found[2]}-{self.year}-{len(self.numbers) + 1:05d}"), text)
 
 
 def _rounded(value: Decimal, digits: int) -> Decimal:

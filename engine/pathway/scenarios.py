@@ -89,6 +89,24 @@ def rewritten(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
     return replace(scenario, steps=tuple(steps))
 
 
+def retimed(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
+    """The same acts, each timer when it is due: where one is due later than it rang, what follows comes later too. As far as it can be played."""
+    state, known, late, steps = b"", {}, dt.timedelta(), []
+    for number, step in enumerate(scenario.steps, 1):
+        known = with_told(known, step.facts)
+        at = step.at + late
+        try:
+            if step.act == "timer" and state:
+                due = next(one.due_at for one in bpmn.inspect(definitions, state).waits if one.wait_id == _place(definitions, state, step))
+                at = max(at, due)
+                late = at - step.at
+            steps.append(replace(step, at=at))
+            state = _act(definitions, scenario.process, state, steps[-1], number, known).state
+        except errors.Refusal:
+            return replace(scenario, steps=(*steps, *scenario.steps[len(steps) :]))
+    return replace(scenario, steps=tuple(steps))
+
+
 def with_told(known: Mapping[str, Mapping[str, Any]], told: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """What was told before, and what is told now in its place."""
     found = {subject: dict(groups) for subject, groups in known.items()}
