@@ -26,6 +26,7 @@ from engine.actors import users
 from engine.casework import batches, messages, timers
 from engine.database import Database
 from engine.dossier import documents
+from engine.insight import rehearsals  # noqa: F401 (says how its kind of batch is worked)
 
 log = logging.getLogger("masar.jobs")
 

@@ -102,21 +102,23 @@ class Line:
 class _Work:
     act: str
     at_once: int
+    is_seen_whole: bool
     do: Callable[[Session, Any, Batch, UUID], Result]
 
 
 _WORK: dict[str, _Work] = {}
 
 
-def work(kind: str, *, act: str, at_once: int = 10) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+def work(kind: str, *, act: str, at_once: int = 10, is_seen_whole: bool = False) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Says how one case of a kind of batch is worked: `one(session, actor, batch, instance_id) -> Result`.
 
     `act`: what whoever asks must be allowed; `at_once`: cases in one unit of work (1 where each is changed: their locks are held to its end). A Refusal
-    raised undoes the case alone and becomes its line, under its own code. The module that says this is imported by `engine.jobs`.
+    raised undoes the case alone and becomes its line, under its own code. `is_seen_whole`: the work reads more of a case than one person may (its whole
+    history), and says none of it. The module that says this is imported by `engine.jobs`.
     """
 
     def keep(one: Callable[..., Result]) -> Callable[..., Result]:
-        _WORK[kind] = _Work(act, at_once, one)
+        _WORK[kind] = _Work(act, at_once, is_seen_whole, one)
         return one
 
     return keep
@@ -192,7 +194,8 @@ def work_slice(session: Session, batch_id: UUID, number: int) -> bool:
     if actor is None or not authority.may(actor, how.act):
         session.execute(_FAIL, {"id": batch_id, "code": "act.forbidden"})
         return True
-    database.act_as(session, actor)
+    if not how.is_seen_whole:
+        database.act_as(session, actor)
     said = []
     for row in places:
         result = _one(session, actor, how, batch, row.instance_id)

@@ -203,15 +203,26 @@ def keep(session: Session, files: Mapping[str, bytes], at: dt.datetime, by: UUID
     findings = [found for found in check(edition) if found.severity == "error"]
     if findings:
         raise errors.Invalid("edition.refused", findings)
-    session.execute(
-        text("INSERT INTO edition_file (sha256, content) SELECT * FROM unnest(CAST(:hashes AS text[]), CAST(:contents AS bytea[])) ON CONFLICT DO NOTHING"),
-        {"hashes": list(hashes.values()), "contents": [files[path] for path in hashes]},
-    )
+    store(session, files, hashes)
     session.execute(
         text("INSERT INTO edition VALUES (:id, :number, :digest, :files, :at, :by, :reason)"),
         {"id": edition.edition_id, "number": number, "digest": digest, "files": json.dumps(hashes), "at": at, "by": by, "reason": reason},
     )
     return _keep(edition)
+
+
+def store(session: Session, files: Mapping[str, bytes], hashes: Mapping[str, str]) -> None:
+    """Keeps the content of files under their hashes."""
+    session.execute(
+        text("INSERT INTO edition_file (sha256, content) SELECT * FROM unnest(CAST(:hashes AS text[]), CAST(:contents AS bytea[])) ON CONFLICT DO NOTHING"),
+        {"hashes": list(hashes.values()), "contents": [files[path] for path in hashes]},
+    )
+
+
+def stored(session: Session, hashes: Mapping[str, str]) -> dict[str, bytes]:
+    """Files by path, from their hashes."""
+    contents = dict(session.execute(text("SELECT sha256, content FROM edition_file WHERE sha256 = ANY (:hashes)"), {"hashes": list(hashes.values())}).all())
+    return {path: bytes(contents[sha]) for path, sha in hashes.items()}
 
 
 def start(
@@ -239,8 +250,7 @@ def load(session: Session, edition_id: UUID) -> Edition:
             _kept.move_to_end(edition_id)
             return _kept[edition_id]
     row = session.execute(text("SELECT number, files FROM edition WHERE edition_id = :id"), {"id": edition_id}).one()
-    contents = dict(session.execute(text("SELECT sha256, content FROM edition_file WHERE sha256 = ANY (:hashes)"), {"hashes": list(row.files.values())}).all())
-    return _keep(Edition(edition_id, row.number, {path: bytes(contents[sha]) for path, sha in row.files.items()}))
+    return _keep(Edition(edition_id, row.number, stored(session, row.files)))
 
 
 def current(session: Session) -> Edition:

@@ -8,6 +8,7 @@ makes no scenario. Played again, the disguised walk must open the same tasks and
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -178,9 +179,11 @@ class _Disguising:
         if word == "" or word in self.codes or self.is_written(word):
             return word
         if _DAY.fullmatch(word):  # what a message carried went through JSON
-            return (dt.date.fromisoformat(word) + self.shift).isoformat()
+            with suppress(ValueError):
+                return (dt.date.fromisoformat(word) + self.shift).isoformat()
         if _INSTANT.fullmatch(word):
-            return self._instant(dt.datetime.fromisoformat(word)).isoformat()
+            with suppress(ValueError):
+                return self._instant(dt.datetime.fromisoformat(word)).isoformat()
         known = self._id(word)
         if known != word or _UUID.search(word):
             return known

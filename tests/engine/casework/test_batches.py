@@ -30,7 +30,7 @@ def work(monkeypatch):
     """Gives a kind of batch what it does, for a test."""
 
     def give(one, at_once=3):
-        monkeypatch.setitem(batches._WORK, "rehearsal", batches._Work("draft.rehearse", at_once, one))
+        monkeypatch.setitem(batches._WORK, "rehearsal", batches._Work("draft.rehearse", at_once, False, one))
 
     return give
 
