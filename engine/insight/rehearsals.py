@@ -19,7 +19,8 @@ from engine import clock, identity
 from engine.actors import authority
 from engine.casework import batches, drafts, editions, replays
 from engine.casework.editions import Edition
-from engine.pathway import rehearsal, scenario_files
+from engine.casework.instances import Held, find
+from engine.pathway import bpmn, rehearsal, scenario_files
 from forms.definitions import FormDefinition
 
 KIND = "rehearsal"
@@ -119,18 +120,37 @@ def one(session: Session, _actor: Any, batch: batches.Batch, root_id: UUID) -> b
     known = frozenset(session.execute(_FIELDS, {"root": root_id, "person": person}).scalars())
     found: list[rehearsal.Difference] = []
     for instance_id in session.execute(_OF_ROOT, {"root": root_id}).scalars().all():
+        held = find(session, instance_id)
+        if (met := _beside(held, edition)) is not None:  # it never met what the draft changes: only its forms may ask more
+            found += rehearsal.questions(met, met, side(held.edition), side(edition), known)
+            continue
         history = replays.history(session, instance_id, on=edition)
         if not history.is_whole or not history.said:
             return batches.Result(UNREAD)
-        held = history.held
-        if held.edition.definitions.digest == edition.definitions.digest and held.edition.forms == edition.forms:
-            continue
         acts = rehearsal.done(held.process, history.said)
         found += rehearsal.rehearse(side(held.edition), side(edition), held.process, acts, known, max(until, acts[-1].at) if held.status == "open" else acts[-1].at)
     if not found:
         return batches.Result(SAME)
     told = sorted(dict.fromkeys(found), key=lambda one: rehearsal.KINDS.index(one.kind))
     return batches.Result(DIFFERS, {"gravest": told[0].kind, "found": [_public(one) for one in told]})
+
+
+def _beside(held: Held, edition: Edition) -> dict[str, str] | None:
+    """The tasks that an instance met, with their process, where every diagram that it walked, every table and every datum is the same in the draft; else None."""
+    then, now = held.edition, edition
+    seen = bpmn.inspect(then.definitions, held.state)
+    walked = {*seen.done_in, *seen.active_in}
+    if not all(process in now.definitions.processes and then.definitions.diagram(process) == now.definitions.diagram(process) for process in walked):
+        return None
+    if _shared(then) != _shared(now):
+        return None
+    met = seen.done | seen.active
+    return {task.node: task.process for task in then.definitions.tasks if task.process in walked and task.node in met}
+
+
+def _shared(edition: Edition) -> dict[str, bytes]:
+    """What every diagram of an edition counts on."""
+    return {path: content for path, content in edition.files.items() if path.endswith(".dmn") or path.startswith("forms/dictionary/")}
 
 
 def side(edition: Edition) -> rehearsal.Side:

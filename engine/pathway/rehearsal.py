@@ -7,6 +7,7 @@ longer, later acts come later; what has no place any more is told. Pure: the his
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,7 +104,8 @@ def rehearse(then: Side, now: Side, process: str, history: Sequence[Done], known
         return (Difference("stops", process, process, now=("process.unknown",)),)
     run = _Again(now.definitions, process, history, frozenset(one.node for one in then.definitions.tasks))
     run.through(until)
-    found = [*run.found, *_branches(history, run, then.definitions, now.definitions), *_questions(history, run, then, now, known),
+    met = {node for one in history for node in one.opened}
+    found = [*run.found, *_branches(history, run, then.definitions, now.definitions), *questions(met, run.opened, then, now, known),
              *_lengths(history, run, then.definitions, now.definitions), *_end(history, run)]  # fmt: skip
     return tuple(sorted(dict.fromkeys(found), key=lambda one: KINDS.index(one.kind)))
 
@@ -122,6 +124,11 @@ class _Again:
         self.ended: str | None = None
         self.found: list[Difference] = []
         self.undone: Counter[str] = Counter()
+        # What stands, as happenings tell it: id → element (of a wait, when it is due; of an operation, its name too).
+        self.tasks: dict[str, str] = {}
+        self.due: dict[str, dt.datetime] = {}
+        self.operations: dict[str, tuple[str, str]] = {}
+        self.incidents: dict[str, str] = {}
         self.broke = {node for one in history for node in one.breaks}
         self.asked_then = {one.node for one in history if one.operation}
 
@@ -156,9 +163,9 @@ class _Again:
             case bpmn.OperationDone():
                 self._answer(act, at)
             case bpmn.Retry():
-                found = next((one for one in self._stands().incidents if one.node == act.node), None)
+                found = next((key for key, node in self.incidents.items() if node == act.node), None)
                 if found is not None:
-                    self._give(replace(act.stimulus, incident_id=found.incident_id), at)
+                    self._give(replace(act.stimulus, incident_id=found), at)
             case bpmn.Complete():
                 self._complete(act, at)
 
@@ -166,10 +173,10 @@ class _Again:
         """The task is done; where it does not wait yet, what is asked besides is passed over, then time passes, and it comes later."""
         key = self._task(act)
         for _ in range(_MOST_PASSED):
-            extra = next((one for one in self._stands().tasks if one.node not in self.before), None) if key is None and self.ended is None else None
+            extra = next((one for one, node in self.tasks.items() if node not in self.before), None) if key is None and self.ended is None else None
             if extra is None:
                 break
-            self._give(bpmn.Complete(task_id=extra.task_id, at=at, seq=0), at)
+            self._give(bpmn.Complete(task_id=extra, at=at, seq=0), at)
             key = self._task(act)
         if key is None:
             key, at = self._later(act, at)
@@ -195,10 +202,11 @@ class _Again:
 
     def _answer(self, act: Done, at: dt.datetime) -> None:
         """What an operation answered then: to the same element, else to whichever asks for the same operation."""
-        asked = self._stands().operations
-        found = next((one for one in asked if one.node == act.node), None) or next((one for one in asked if one.operation == act.operation), None)
+        found = next((key for key, (node, _) in self.operations.items() if node == act.node), None) or next(
+            (key for key, (_, operation) in self.operations.items() if operation == act.operation), None)  # fmt: skip
         if found is not None:
-            self._give(replace(act.stimulus, task_id=found.task_id), at)
+            del self.operations[found]
+            self._give(replace(act.stimulus, task_id=found), at)
 
     def _ring(self, until: dt.datetime) -> None:
         """Timers ring that fall due before an instant."""
@@ -209,8 +217,8 @@ class _Again:
             self._fire(due[0], due[1])
 
     def _next_due(self) -> tuple[str, dt.datetime] | None:
-        found = [(one.due_at, one.wait_id) for one in self._stands().waits if one.due_at is not None] if self.state else []
-        return (min(found)[1], min(found)[0]) if found else None
+        key = min(self.due, key=lambda one: (self.due[one], one), default=None)
+        return None if key is None else (key, self.due[key])
 
     def _fire(self, key: str, at: dt.datetime) -> None:
         self._give(bpmn.Timer(wait_id=key, at=at, seq=0), at)
@@ -225,11 +233,12 @@ class _Again:
     def _spare(self, at: dt.datetime) -> None:
         """An operation that was never asked then answers nothing."""
         for _ in range(_MOST_PASSED):
-            new = next((one for one in self._stands().operations if one.node not in self.asked_then), None) if self.ended is None else None
+            new = next((key for key, (node, _) in self.operations.items() if node not in self.asked_then), None) if self.ended is None else None
             if new is None:
                 return
+            del self.operations[new]
             try:
-                self._take(bpmn.advance(self.definitions, self.state, bpmn.OperationDone(task_id=new.task_id, at=at, seq=self._next(), facts=self.facts)), at)
+                self._take(bpmn.advance(self.definitions, self.state, bpmn.OperationDone(task_id=new, at=at, seq=self._next(), facts=self.facts)), at)
             except errors.Refusal:
                 return
 
@@ -237,36 +246,49 @@ class _Again:
         self.state = made.state
         for one in made.happenings:
             match one:
-                case bpmn.TaskOpened(node=node, process=process):
+                case bpmn.TaskOpened(task_id=key, node=node, process=process):
                     self.opened.setdefault(node, process)
+                    self.tasks[key] = node
+                case bpmn.OperationRequested(task_id=key, node=node, operation=operation):
+                    self.operations[key] = (node, operation)
+                case bpmn.TaskClosed(task_id=key):
+                    self.tasks.pop(key, None)
+                case bpmn.WaitClosed(wait_id=key):
+                    self.due.pop(key, None)
+                case bpmn.IncidentClosed(incident_id=key):
+                    self.incidents.pop(key, None)
                 case bpmn.BranchTaken(node=node, flows=flows, why=why):
                     self.branches.setdefault(node, []).append(tuple(flows))
                     self.weighed.setdefault(node, set()).update(path for asked in why for path in asked.get("values", {}) if "." in path)
-                case bpmn.WaitOpened(node=node, due_at=due) if due is not None:
+                case bpmn.WaitOpened(wait_id=key, node=node, due_at=due) if due is not None:
                     self.waits.setdefault(node, []).append(due - at)
-                case bpmn.IncidentRaised(node=node, code=code):
+                    self.due[key] = due
+                case bpmn.IncidentRaised(incident_id=key, node=node, code=code):
+                    self.incidents[key] = node
                     if node not in self.broke:
                         self.found.append(Difference("stops", "", node, now=(code,)))
                 case bpmn.Ended(outcome=outcome):
                     self.ended = outcome
 
     def _task(self, act: Done) -> str | None:
-        found = [one.task_id for one in self._stands().tasks if one.node == act.node]
+        found = [key for key, node in self.tasks.items() if node == act.node]
         return found[min(act.turn, len(found)) - 1] if found else None
-
-    def _stands(self) -> bpmn.Inspection:
-        return bpmn.inspect(self.definitions, self.state)
 
     def _next(self) -> int:
         self.seq += 1
         return self.seq
 
-    def _memory(self) -> Any:
-        return (self.state, self.ended, dict(self.opened), {node: list(taken) for node, taken in self.branches.items()}, {node: list(one) for node, one in self.waits.items()},
-                list(self.found))  # fmt: skip
+    def _memory(self) -> dict[str, Any]:
+        """All that acts change, as it is now."""
+        return {name: copy(value) for name, value in vars(self).items() if name in _CHANGES} | {
+            "branches": {node: list(taken) for node, taken in self.branches.items()}, "waits": {node: list(lengths) for node, lengths in self.waits.items()}
+        }  # fmt: skip
 
-    def _remember(self, kept: Any) -> None:
-        self.state, self.ended, self.opened, self.branches, self.waits, self.found = kept
+    def _remember(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept)
+
+
+_CHANGES = frozenset({"state", "ended", "opened", "weighed", "found", "tasks", "due", "operations", "incidents"})
 
 
 def _branches(history: Sequence[Done], run: _Again, then: bpmn.Definitions, now: bpmn.Definitions) -> Iterator[Difference]:
@@ -286,14 +308,14 @@ def _targets(definitions: bpmn.Definitions, flows: Sequence[str]) -> list[str]:
     return sorted(definitions.target_of(flow) for flow in flows)
 
 
-def _questions(history: Sequence[Done], run: _Again, then: Side, now: Side, known: Collection[str]) -> Iterator[Difference]:
-    """What the tasks met ask that no task met then asked, and nobody ever said."""
-    met = {node for one in history for node in one.opened}
+def questions(met: Collection[str], opened: Mapping[str, str], then: Side, now: Side, known: Collection[str]) -> Iterator[Difference]:
+    """What the tasks `opened` now (with their process) ask that no task `met` then asked, and nobody ever said."""
     asked = {field for task in then.definitions.tasks if task.node in met for field in then.asks.get(task.form, ())}
+    before = {task.node for task in then.definitions.tasks}
     tasks = {task.node: task for task in now.definitions.tasks}
-    for node, process in run.opened.items():
+    for node, process in opened.items():
         new = [field for field in now.asks.get(tasks[node].form, ()) if field not in asked and field not in known]
-        if new or node not in run.before:
+        if new or node not in before:
             yield Difference("asks", process, node, now=(tasks[node].form,), fields=tuple(new))
 
 
@@ -319,12 +341,9 @@ def _end(history: Sequence[Done], run: _Again) -> Iterator[Difference]:
     """What was done and has no place; how it would end; where nothing would move any more."""
     yield from (Difference("undone", "", node) for node, times in run.undone.items() if times and node)
     ended = next((one.ends for one in history if one.ends is not None), None)
-    if run.ended is None and run.state:
-        stands = bpmn.inspect(run.definitions, run.state)
-        if not (stands.tasks or stands.waits or stands.operations or stands.incidents):
-            yield Difference("stops", run.process, run.process, now=("gateway.stuck",))
-        elif ended is not None:
-            yield Difference("ends", run.process, run.process, then=(ended,), now=tuple(sorted({one.node for one in stands.tasks})))
+    if run.ended is None:
+        if ended is not None and not run.incidents:
+            yield Difference("ends", run.process, run.process, then=(ended,), now=tuple(sorted(set(run.tasks.values()))))
     elif run.ended is not None and run.ended != ended:
         yield Difference("ends", run.process, run.process, then=(ended,) if ended is not None else (), now=(run.ended,))
 
