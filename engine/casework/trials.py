@@ -56,8 +56,9 @@ def show(session: Session, actor: Any, draft_id: UUID) -> Trial | None:
     return _played(session, actor, whole, row, row.acts) if row else None
 
 
-def begin(session: Session, actor: Any, draft_id: UUID, process: str, branch: str, message: str = "") -> Trial:
-    """Begins a trial at a process of the draft (at the start of a `message`, where one is named), in the place of the one she had.
+def begin(session: Session, actor: Any, draft_id: UUID, process: str, branch: str, message: str = "", wish: str = "") -> Trial:
+    """Begins a trial at a process of the draft (at the start of a `message`, where one is named), in the place of the one she had. `wish`: what the invented
+    person came for, remembered for whoever invents her answers.
 
     Refuses: Forbidden, `draft.not_found`, `branch.unknown`, `process.unknown`, `process.no_such_start`; what cannot be read of the draft.
     """
@@ -65,7 +66,7 @@ def begin(session: Session, actor: Any, draft_id: UUID, process: str, branch: st
     whole = drafts.show(session, actor, draft_id)
     if session.execute(_BRANCH, {"branch": branch}).scalar() is None:
         raise errors.wrong("branch.unknown", "/branch", branch=branch)
-    acts = [{"do": "begin", "process": process, "message": message}]
+    acts = [{"do": "begin", "process": process, "message": message, "wish": wish}]
     session.execute(_DROP, {"draft": draft_id, "by": actor.user_id})
     session.execute(_OPEN, {"id": identity.new_id(), "draft": draft_id, "by": actor.user_id, "at": clock.now(session), "branch": branch, "acts": json.dumps(acts)})
     row = session.execute(_LOCK, {"draft": draft_id, "by": actor.user_id}).one()
@@ -127,5 +128,4 @@ def _played(session: Session, actor: Any, whole: drafts.Whole, row: Any, acts: S
 
 
 def _town(session: Session, actor: Any, whole: drafts.Whole, row: Any) -> sandbox.Sandbox:
-    version = session.execute(text("SELECT dated_version FROM installation")).scalar_one()
-    return sandbox.Sandbox(whole.edition, programmes.tables(session, version), row.trial_id, row.opened_at.astimezone(dt.UTC), row.branch, actor.language)
+    return sandbox.Sandbox(whole.edition, programmes.dated(session), row.trial_id, row.opened_at.astimezone(dt.UTC), row.branch, actor.language)

@@ -17,6 +17,7 @@ from engine.dossier import documents
 from forms.dictionary import Field
 from forms.form import Form
 
+NO_PAPER = "00000000-0000-4000-8000-000000000001"  # in the place of a document, where there is nowhere to keep one
 _USUAL = Path(__file__).with_name("usual.toml")
 # The smallest page a reader opens: what a scanned paper is in the demonstration.
 _PAGE = (b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj "
@@ -29,7 +30,7 @@ def _usual() -> dict[str, Any]:
     return {f"{group}.{name}": value for group, fields in groups.items() for name, value in fields.items()}
 
 
-def to(form: Form, truth: Mapping[str, Any], today: dt.date, actor: Any, session: Session, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def to(form: Form, truth: Mapping[str, Any], today: dt.date, actor: Any, session: Session | None, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Answers to the questions of a form whose conditions hold, in order: field id → JSON value."""
     scope = form.scope(base)
     said = {}
@@ -93,7 +94,7 @@ def _any(spec: Field) -> Any:
             return "Néant"
 
 
-def _made(value: Any, today: dt.date, actor: Any, session: Session) -> Any:
+def _made(value: Any, today: dt.date, actor: Any, session: Session | None) -> Any:
     if isinstance(value, list):
         return [_made(one, today, actor, session) for one in value]
     if isinstance(value, Mapping):
@@ -103,7 +104,7 @@ def _made(value: Any, today: dt.date, actor: Any, session: Session) -> Any:
     if value == "@signature":
         return {"name": actor.name, "strokes": "M10 20L40 5L70 22L100 8"}
     if value == "@document":
-        return str(documents.upload(session, actor, "piece.pdf", io.BytesIO(_PAGE)))
+        return str(documents.upload(session, actor, "piece.pdf", io.BytesIO(_PAGE))) if session is not None else NO_PAPER
     if value == "@agent":
         return actor.name
     days, _, hour = value[1:].partition("T")

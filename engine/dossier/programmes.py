@@ -119,6 +119,11 @@ def tables(session: Session, version: int) -> DatedTables:
     return kept
 
 
+def dated(session: Session) -> DatedTables:
+    """The dated data as they are now."""
+    return tables(session, session.execute(_PRESENT).one()[1])
+
+
 def present(session: Session) -> Present:
     """What time it is for the Dispositif, with its working days."""
     now, version = session.execute(_PRESENT).one()

@@ -92,6 +92,12 @@ class Definitions:
         listeners = [element for element in self.nodes if isinstance(element, Listener)]
         self.has_conditions = any(element.trigger.kind == "condition" for element in listeners)
         self.message_names = frozenset(element.trigger.name for element in listeners if element.trigger.kind == "message")
+        self.carried: dict[str, tuple[str, ...]] = {}  # message -> the names of what it brings, as the diagrams throw it
+        for element in self.nodes:
+            thrown = getattr(element, "trigger", None)
+            if thrown is not None and thrown.kind == "message" and thrown.parameters:
+                known = self.carried.get(thrown.name, ())
+                self.carried[thrown.name] = (*known, *(one.name for one in thrown.parameters if one.name not in known))
         self.starting_messages = {message: process.id for process in processes.values() for message in process.start_messages}
         self.tasks = tuple(_task(element) for element in self.nodes if isinstance(element, PersonTask))
         self.operations = tuple(

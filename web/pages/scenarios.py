@@ -1,0 +1,66 @@
+"""The scenarios of a draft: those it keeps and how each goes, made of a real case in one act, and what they cover of the diagrams."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from engine import errors, i18n
+from engine.casework import drafts, scenarios
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
+from web.screen import Screen
+
+router = APIRouter()
+
+
+@router.get("/drafts/{draft_id}/scenarios")
+def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, sheet: str = "") -> Response:
+    """The scenarios, played. `sheet`: the process whose diagram is painted."""
+    return _page(screen, actor, session, draft_id, sheet)
+
+
+@router.post("/drafts/{draft_id}/scenarios")
+def act(request: Request, screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft_id: UUID) -> Response:
+    """Makes scenarios of a case (`make`), takes what the draft does now as what one expects (`renew`), or takes one out (`remove`)."""
+    kind, path = field(form, "act", 10), field(form, "path", 300)
+    try:
+        match kind:
+            case "make":
+                made = scenarios.of_case(session, actor, draft_id, field(form, "number", 40), field(form, "title", 200))
+                return screen.go(f"/drafts/{draft_id}/scenarios", "scenario_kept", number=len(made))
+            case "renew":
+                scenarios.renew(session, actor, draft_id, path)
+            case _:
+                scenarios.remove(session, actor, draft_id, path)
+    except (errors.Invalid, errors.Conflict, errors.NotFound) as refusal:
+        if refusal.code in ("draft.not_found", "draft.no_file"):
+            raise
+        session.rollback()
+        with database_of(request).reading(actor) as again:
+            return _page(screen, actor, again, draft_id, "", refusal, {name: field(form, name, 200) for name in ("number", "title")})
+    return screen.go(f"/drafts/{draft_id}/scenarios")
+
+
+def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, sheet: str, refusal: errors.Refusal | None = None, typed: dict[str, str] | None = None) -> Response:
+    try:
+        whole, kept, sheets = scenarios.listed(session, actor, draft_id)
+    except errors.Invalid as unread:
+        whole, kept, sheets, refusal = drafts.show(session, actor, draft_id), (), (), refusal or unread
+    shown = next((one for one in sheets if one.process == sheet), next(iter(sheets), None))
+    definitions = whole.edition.definitions if sheets else None
+
+    def name(process: str) -> str:
+        return i18n.pick(definitions.processes[process].names, screen.language) if definitions and process in definitions.processes else process
+
+    rows = [{"one": one, "process": name(one.process), "sentence": next((found["sentence"] for found in screen.findings([one.finding] if one.finding else [])), "")} for one in kept]
+    drawing = None
+    if shown is not None and definitions is not None:
+        missed = [label for node in shown.missed if (label := definitions.label(node, screen.language, shown.process)) != node]
+        drawing = {"process": shown.process, "path": shown.file, "name": name(shown.process), "done": json.dumps(sorted(shown.passed)), "missed": missed}
+    return screen.show(
+        "scenarios/page.html", refusal.status if refusal else 200, draft=whole.draft, rows=rows, drawing=drawing, covered=scenarios.covered(sheets),
+        sheets=[{"process": one.process, "name": name(one.process), "passed": one.total - len(one.missed), "total": one.total} for one in sheets],
+        refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or {"number": "", "title": ""}, may_save="save" in whole.draft.may,
+    )  # fmt: skip
