@@ -72,6 +72,39 @@ _START = {"starts_at": _OPENED, "asked_by": "", "approved_by": "", "reason": "Fi
 _PATH = "forms/tasks/f21.toml"
 _ASIDE = {"aside_id": 42, "path": _PATH, "made_from": 2, "saved_by": "Anis Mabrouk", "saved_at": _OPENED, "is_removal": False}
 
+_REHEARSAL = {
+    "state": "done",
+    "total": 412,
+    "done": 412,
+    "is_stale": False,
+    "counts": {"same": 380, "differs": 32},
+    "gravest": {"asks": 30, "stops": 2},
+    "differences": [
+        {"kind": "stops", "process": "", "element": "evaluation_choix_enquete", "then": [], "now": ["gateway.no_way_out"], "fields": [], "cases": 2,
+         "cases_named": ["TN-MED-2026-00012", "TN-SFX-2026-00003"], "is_veiled": False},
+    ],
+    "seconds_per_thousand": 58.2,
+}  # fmt: skip
+_TRIAL = {
+    "version": 1,
+    "now": _OPENED,
+    "lost": 0,
+    "tasks": [{"instance": 0, "node": "T101", "turn": 1, "process": "accueil", "agency": "OTE", "role": "agent_accueil", "due_at": _DUE, "asks": ["person.cin"]}],
+    "waiting": [{"instance": 0, "node": "parcours_deux_ans", "turn": 1, "kind": "timer", "name": "", "due_at": "2028-03-16T09:12:00Z"}],
+    "instances": [{"process": "parcours", "is_open": True, "stands": ["T101"], "incidents": []}],
+}
+_SCENARIOS = {
+    "items": [{"path": "processes/scenarios/retour-volontaire-parcours.toml", "title": "Retour volontaire", "process": "parcours", "made_of": "trial", "steps": 42, "finding": ""}],
+    "coverage": [{"process": "parcours", "passed": 30, "total": 52, "missed": ["T814"]}],
+}
+_FIGURE = {"mean": 12.4, "low": 10.9, "high": 14.1}
+_OUTCOME = {
+    "days": {"mean": 402.1, "low": 360.0, "high": 451.7},
+    "half": 380.5,
+    "nine_tenths": 742.0,
+    "agencies": [{"agency": "OTE", "tasks": _FIGURE, "days": _FIGURE, "tasks_a_month": _FIGURE}],
+    "assumed": [],
+}
 EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/token"): {"access_token": "q1Zr5c0mN3…", "token_type": "bearer", "expires_in": 43_200},
     ("get", "/me"): {"user_id": _KARIM, "username": "karim", "name": "Karim Ben Amor", **_PLACE, "roles": ["referent"], "language": "fr"},
@@ -217,6 +250,21 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/drafts/{draft_id}/asides/{aside_id}"): {"aside": _ASIDE, "content": 'id = "f21"\n'},
     ("post", "/drafts/{draft_id}/asides/{aside_id}/take"): {"path": _PATH, "version": 4},
     **{("post", f"/drafts/{{draft_id}}/{verb}"): _DRAFT for verb in ("asides/{aside_id}/drop", "update", "submit", "approve", "refuse", "drop")},
+    ("get", "/drafts/{draft_id}/rehearsal"): _REHEARSAL,
+    ("post", "/drafts/{draft_id}/rehearsal"): _REHEARSAL | {"state": "waiting", "done": 0, "counts": {}, "gravest": {}, "differences": [], "seconds_per_thousand": None},
+    ("post", "/drafts/{draft_id}/rehearsal/cancel"): _REHEARSAL | {"state": "cancelled", "done": 240},
+    ("get", "/drafts/{draft_id}/trial"): _TRIAL,
+    ("post", "/drafts/{draft_id}/trial"): _TRIAL,
+    ("post", "/drafts/{draft_id}/trial/acts"): _TRIAL | {"version": 2},
+    ("post", "/drafts/{draft_id}/trial/back"): _TRIAL,
+    ("get", "/drafts/{draft_id}/scenarios"): _SCENARIOS,
+    ("post", "/drafts/{draft_id}/scenarios"): _SCENARIOS,
+    ("post", "/drafts/{draft_id}/scenarios/renew"): _SCENARIOS,
+    ("get", "/drafts/{draft_id}/simulation"): {
+        "cases": 412,
+        "observations": 9120,
+        "processes": [{"process": "parcours", "current": _OUTCOME, "draft": _OUTCOME | {"assumed": [["deadline", "T299"]]}, "is_same": False}],
+    },
     ("post", "/demo/clock"): {"now": "2026-03-30T09:12:00Z"},
 }
 PROBLEM = {

@@ -178,6 +178,14 @@ def cancel(session: Session, actor: Any, batch_id: UUID) -> Batch:
     return progress(session, actor, batch_id)
 
 
+def cancel_latest(session: Session, actor: Any, kind: str, draft_id: UUID) -> Batch:
+    """Stops the last batch of a kind that was asked for a draft. Refuses: Forbidden, `batch.not_found`, `batch.ended`."""
+    found = latest(session, actor, kind, draft_id)
+    if found is None:
+        raise errors.NotFound("batch.not_found")
+    return cancel(session, actor, found.batch_id)
+
+
 def due(session: Session, limit: int, but: Sequence[str] = ()) -> list[tuple[str, str]]:
     """The slices not worked yet: batch and number. `but`: those ("batch number") that somebody sees to already."""
     return [(str(row.batch_id), str(row.slice)) for row in session.execute(_DUE, {"limit": limit, "but": list(but)})]

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from engine import clock, errors
 from engine.casework import archives, drafts, publication
+from engine.insight import rehearsals
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.formatting import without_bidi_controls
 from web.pages.editions import attachment, sent, starts_at
@@ -195,7 +196,7 @@ def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, refusal: err
         "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, asides=whole.asides, changes=[one for one in files if one.change],
         groups=[(kind, [one for one in files if one.kind == kind]) for kind in archives.KINDS], versions=[one for one in files if one.version],
         wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error"],
-        refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or dict.fromkeys(_TYPED, ""),
+        rehearsed=rehearsals.report(session, actor, draft_id), refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or dict.fromkeys(_TYPED, ""),
     )  # fmt: skip
 
 

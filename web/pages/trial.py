@@ -40,7 +40,8 @@ def act(request: Request, screen: OnScreen, actor: Acting, session: Writing, for
     try:
         match kind:
             case "begin":
-                trials.begin(session, actor, draft_id, field(form, "process", 80), field(form, "branch", 10), field(form, "message", 80), field(form, "wish", 20))
+                process, _, message = field(form, "process", 200).partition("|")
+                trials.begin(session, actor, draft_id, process, field(form, "branch", 10), message, field(form, "wish", 20))
             case "drop":
                 trials.drop(session, actor, draft_id)
             case "back":

@@ -1,0 +1,282 @@
+"""Simulation: cases that are nobody's, walked by chance through a process with the durations and frequencies observed: how long, and whose turn for how long.
+
+No fact is weighed: a gateway goes the ways it was seen to go, as often. What was never seen is assumed, and the assumption is told: a new task takes its whole
+deadline, a new gateway any of its ways. The same observations and seed give the same figures. What interrupts a case from beside it (event sub-processes) is left out.
+"""
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from engine.pathway.definitions import Definitions
+from engine.pathway.spiff.activities import CallActivity, PersonTask, SubProcess
+from engine.pathway.spiff.elements import Element
+from engine.pathway.spiff.events import Listener, ThrowEvent
+from engine.pathway.spiff.gateways import EventGateway, ExclusiveGateway, InclusiveGateway, Join
+from engine.pathway.spiff.scopes import ScopeSpec
+from forms.feel import FeelError, YearsMonths, compile_expression
+
+ROUNDS, CASES = 20, 30  # times that the observations are drawn anew; cases walked with each draw
+_MOST_STEPS, _DEEPEST = 600, 8
+_UNSEEN = 0.5  # times that each way out of a gateway counts besides those it was seen to be taken (Jeffreys): what never happened yet may
+_DAYS = {"jours": 1.0, "jours_ouvres": 7 / 5, "heures_ouvrees": 7 / 40}  # calendar days
+_MONTH = 30.436875
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What history shows. `lasted`: element → days of each task done or wait ended; `went`: gateway → ways taken (the elements they lead to) → how often;
+    `begun`: process → cases begun a month."""
+
+    lasted: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    went: Mapping[str, Mapping[tuple[str, ...], int]] = field(default_factory=dict)
+    begun: Mapping[str, float] = field(default_factory=dict)
+    cases: int = 0
+
+    def drawn(self, rng: random.Random) -> "Observed":
+        """As many observations, drawn from these with replacement."""
+        lasted = {node: rng.choices(days, k=len(days)) for node, days in sorted(self.lasted.items())}
+        went = {}
+        for node, ways in sorted(self.went.items()):
+            known = sorted(ways)
+            went[node] = Counter(rng.choices(known, weights=[ways[one] for one in known], k=sum(ways.values())))
+        return Observed(lasted, went, self.begun, self.cases)
+
+
+@dataclass(frozen=True)
+class Range:
+    """A mean and where it lies eight times out of ten, the observations being what they are. `drawn`: it, draw by draw."""
+
+    mean: float
+    low: float
+    high: float
+    drawn: tuple[float, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Share:
+    """An agency's part: tasks a case, days that a case waits for it, tasks a month as many cases as now begin."""
+
+    agency: str
+    tasks: Range
+    days: Range
+    a_month: Range
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A process as it would go: days from its beginning to its end (`days`, and those that half and nine tenths of cases stay below), each agency's share.
+    `assumed`: what was never seen, as (kind, element): `deadline`, `no_deadline`, `ways`, `wait`."""
+
+    process: str
+    days: Range
+    half: float
+    most: float
+    shares: tuple[Share, ...]
+    assumed: tuple[tuple[str, str], ...]
+    cases_a_month: float
+
+
+def simulate(definitions: Definitions, process: str, observed: Observed, seed: str, lanes: Mapping[str, str], rounds: int = ROUNDS, cases: int = CASES) -> Forecast:
+    """Walks `rounds` × `cases` cases of a process. `lanes`: agency by the name of a lane."""
+    totals: list[float] = []
+    means: list[float] = []
+    parts: dict[str, list[tuple[float, float]]] = {}
+    assumed: dict[tuple[str, str], None] = {}
+    agencies = sorted({lanes.get(task.lane, task.lane) for task in definitions.tasks if task.lane})
+    for number in range(rounds):
+        rng = random.Random(f"{seed} {number}")
+        drawn = observed.drawn(rng) if number else observed
+        lengths, held = [], {agency: [0.0, 0.0] for agency in agencies}
+        for place in range(cases):
+            walk = _Walk(definitions, drawn, f"{seed} {number} {place}", assumed, lanes)
+            lengths.append(walk.through(process))
+            for agency, days in walk.turns:
+                share = held.setdefault(agency, [0.0, 0.0])
+                share[0] += 1
+                share[1] += days
+        totals += lengths
+        means.append(sum(lengths) / len(lengths))
+        for agency, (tasks, days) in held.items():
+            parts.setdefault(agency, []).append((tasks / cases, days / cases))
+    begun = observed.begun.get(process, 0.0)
+    shares = tuple(Share(agency, _range([one[0] for one in found]), _range([one[1] for one in found]), _range([one[0] * begun for one in found])) for agency, found in sorted(parts.items())
+                   if any(one[0] for one in found))  # fmt: skip
+    ordered = sorted(totals)
+    return Forecast(process, _range(means), _quantile(ordered, 0.5), _quantile(ordered, 0.9), shares, tuple(assumed), begun)
+
+
+def difference(before: Range, after: Range) -> Range:
+    """By how much the second differs from the first: draw by draw, since both were walked with the same luck."""
+    return _range([new - old for old, new in zip(before.drawn, after.drawn, strict=True)])
+
+
+NOTHING = Range(0.0, 0.0, 0.0, (0.0,) * ROUNDS)
+
+
+class _Walk:
+    """One case. `turns`: agency and days, for each task it met. Luck is of an element and of how often it was met: where two versions of the diagrams are the
+    same, the same case has the same luck in both."""
+
+    def __init__(self, definitions: Definitions, observed: Observed, name: str, assumed: dict[tuple[str, str], None], lanes: Mapping[str, str]) -> None:
+        self.definitions, self.observed, self.name, self.assumed, self.lanes = definitions, observed, name, assumed, lanes
+        self.turns: list[tuple[str, float]] = []
+        self.met: Counter[str] = Counter()
+        self.steps = 0
+
+    def luck(self, element: Element, what: str) -> random.Random:
+        key = f"{element.id} {what}"
+        self.met[key] += 1
+        return random.Random(crc32(f"{self.name} {key} {self.met[key]}".encode()))
+
+    def through(self, process: str) -> float:
+        spec = self.definitions.spec(process)
+        return self._scope(spec, spec.begins(None) or spec.entries[:1], 0.0, 0)
+
+    def _scope(self, spec: ScopeSpec, entries: Sequence[Element], at: float, depth: int) -> float:
+        """From the entries until no token is left; the instant of the last."""
+        order, last = 0, at
+        waiting: list[tuple[float, int, Element]] = []
+        joined: dict[Element, list[float]] = {}
+        for entry in entries:
+            waiting.append((at, order, entry))
+            order += 1
+        heapq.heapify(waiting)
+        while waiting or joined:
+            self.steps += 1
+            if self.steps > _MOST_STEPS:
+                break
+            ready = next((join for join, came in joined.items() if self._fires(join, came, waiting)), None)
+            if ready is not None:
+                now, element = max(joined.pop(ready)), ready
+            elif waiting:
+                now, _, element = heapq.heappop(waiting)
+                if isinstance(element, Join) and len(element.flows_in) > 1:
+                    joined.setdefault(element, []).append(now)
+                    continue
+            else:  # a join that nothing can free any more: the figures go on
+                element, came = joined.popitem()
+                now = max(came)
+            then, ways = self._passes(element, now, depth)
+            last = max(last, then)
+            if isinstance(element, ThrowEvent) and element.trigger.kind == "terminate":
+                return then
+            for target in ways:
+                heapq.heappush(waiting, (then, order, target))
+                order += 1
+        return last
+
+    def _fires(self, join: Element, came: Sequence[float], waiting: Iterable[tuple[float, int, Element]]) -> bool:
+        if not isinstance(join, InclusiveGateway):
+            return len(came) >= len(join.flows_in)
+        return not any(join in _reach(element) for _, _, element in waiting)
+
+    def _passes(self, element: Element, now: float, depth: int) -> tuple[float, list[Element]]:
+        """When a token leaves an element, and where it goes."""
+        then = now + self._lasts(element, now, depth)
+        if isinstance(element, PersonTask):
+            self.turns.append((self.lanes.get(element.shown_lane, element.shown_lane), then - now))
+        if (edge := self._edge(element)) is not None:
+            return now + min(then - now, self._lasts(edge, now, depth)), [flow.target for flow in edge.flows_out]
+        targets = [flow.target for flow in element.flows_out]
+        if isinstance(element, EventGateway):
+            first = min(targets, key=lambda one: (self._lasts(one, now, depth), one.number), default=None)
+            return now, [first] if first is not None else []
+        if isinstance(element, ExclusiveGateway | InclusiveGateway) and len(targets) > 1:
+            return then, self._chosen(element, targets)
+        return then, targets
+
+    def _chosen(self, element: Element, targets: Sequence[Element]) -> list[Element]:
+        by_id = {one.id: one for one in targets}
+        seen: dict[tuple[str, ...], float] = {ways: times for ways, times in self.observed.went.get(element.id, {}).items() if ways and all(one in by_id for one in ways)}
+        if not seen:
+            self.assumed[("ways", element.id)] = None
+        for target in by_id:
+            seen[(target,)] = seen.get((target,), 0.0) + _UNSEEN
+        known = sorted(seen)
+        return [by_id[one] for one in self.luck(element, "way").choices(known, weights=[seen[one] for one in known])[0]]
+
+    def _edge(self, element: Element) -> Element | None:
+        """The event on its edge by which the activity is left before it is done, as often as that was seen."""
+        times = len(self.observed.lasted.get(element.id, ()))
+        for edge in element.boundaries:
+            rang = len(self.observed.lasted.get(edge.id, ()))
+            if edge.is_interrupting and rang and self.luck(edge, "edge").random() < rang / (times + rang):
+                return edge
+        return None
+
+    def _lasts(self, element: Element, now: float, depth: int) -> float:
+        """Days from entering an element to leaving it."""
+        if isinstance(element, CallActivity) and element.called in self.definitions.processes:
+            spec = self.definitions.spec(element.called)
+            return self._inside(spec, spec.begins(None) or spec.entries[:1], now, depth)
+        if isinstance(element, SubProcess) and element.inner is not None:
+            return self._inside(element.inner, element.inner.entries, now, depth)
+        if isinstance(element, Listener) and element.trigger.kind == "timer":
+            drawn = _literal(element.trigger)
+            if drawn is not None:
+                return drawn
+        if not isinstance(element, PersonTask | Listener) or element.kind == "startEvent":
+            return 0.0
+        seen = self.observed.lasted.get(element.id)
+        if seen:
+            return self.luck(element, "days").choice(seen)
+        if isinstance(element, PersonTask):
+            deadline = element.extensions.task.deadline if element.extensions.task else None
+            self.assumed[("deadline" if deadline else "no_deadline", element.id)] = None
+            return deadline[0] * _DAYS.get(deadline[1], 1.0) if deadline else 0.0
+        self.assumed[("wait", element.id)] = None
+        return 0.0
+
+    def _inside(self, spec: ScopeSpec, entries: Sequence[Element], now: float, depth: int) -> float:
+        return self._scope(spec, entries, now, depth + 1) - now if depth < _DEEPEST else 0.0
+
+
+def _literal(trigger: Any) -> float | None:
+    """The days of a duration that is written as such; None for any other timer."""
+    if trigger.timer != "duration" or not trigger.literal:
+        return None
+    try:
+        found = compile_expression(f'duration("{trigger.literal}")').evaluate({})
+    except FeelError:
+        return None
+    if isinstance(found, YearsMonths):
+        return found.months * _MONTH
+    return found.total_seconds() / 86_400 if found is not None else None
+
+
+_reached: dict[Element, frozenset[Element]] = {}
+
+
+def _reach(element: Element) -> frozenset[Element]:
+    """Every element that a token there may still come to."""
+    if element not in _reached:
+        seen, left = {element}, [element]
+        while left:
+            for flow in left.pop().flows_out:
+                if flow.target not in seen:
+                    seen.add(flow.target)
+                    left.append(flow.target)
+        if len(_reached) > 20_000:
+            _reached.clear()
+        _reached[element] = frozenset(seen)
+    return _reached[element]
+
+
+def _range(found: Sequence[float]) -> Range:
+    ordered = sorted(found)
+    return Range(sum(found) / len(found), _quantile(ordered, 0.1), _quantile(ordered, 0.9), tuple(found)) if found else Range(0.0, 0.0, 0.0)
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Between the two nearest, as one reads a ruler."""
+    if not ordered:
+        return 0.0
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
