@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api import problems
 from api.dependencies import Acting, Body, Reading, Route, Writing
+from engine import errors
 from engine.casework import batches, sandbox, scenarios, trials
 from engine.casework.judging import said
 from engine.insight import rehearsals, simulations
@@ -172,10 +173,12 @@ class Simulation(BaseModel):
 
 
 @router.get("/rehearsal", responses=problems.described(401, 403, 404))
-def show_rehearsal(actor: Acting, session: Reading, draft_id: UUID) -> Rehearsal | None:
-    """The latest rehearsal of a draft, as far as it is; null where there was none."""
+def show_rehearsal(actor: Acting, session: Reading, draft_id: UUID) -> Rehearsal:
+    """The latest rehearsal of a draft, as far as it is; 404 `rehearsal.none` where there was none."""
     found = rehearsals.report(session, actor, draft_id)
-    return _rehearsal(found) if found else None
+    if found is None:
+        raise errors.NotFound("rehearsal.none")
+    return _rehearsal(found)
 
 
 @router.post("/rehearsal", status_code=202, responses=problems.described(401, 403, 404, 422))
@@ -193,10 +196,12 @@ def cancel_rehearsal(actor: Acting, session: Writing, draft_id: UUID) -> Rehears
 
 
 @router.get("/trial", responses=problems.described(401, 403, 404, 422))
-def show_trial(actor: Acting, session: Reading, draft_id: UUID) -> TrialRead | None:
-    """The caller's own trial of a draft; null where she began none."""
+def show_trial(actor: Acting, session: Reading, draft_id: UUID) -> TrialRead:
+    """The caller's own trial of a draft; 404 `trial.not_begun` where she began none."""
     found = trials.show(session, actor, draft_id)
-    return _trial(found) if found else None
+    if found is None:
+        raise errors.NotFound("trial.not_begun")
+    return _trial(found)
 
 
 @router.post("/trial", status_code=201, responses=problems.described(401, 403, 404, 422))

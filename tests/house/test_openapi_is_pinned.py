@@ -53,6 +53,12 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/drafts/{draft_id}/asides/{aside_id}"),
         ("POST", "/drafts/{draft_id}/asides/{aside_id}/take"),
         *(("POST", f"/drafts/{{draft_id}}/{verb}") for verb in ("asides/{aside_id}/drop", "update", "submit", "approve", "refuse", "drop")),
+        *((method, f"/drafts/{{draft_id}}/{noun}") for method in ("GET", "POST") for noun in ("rehearsal", "trial", "scenarios")),
+        ("POST", "/drafts/{draft_id}/rehearsal/cancel"),
+        ("POST", "/drafts/{draft_id}/trial/acts"),
+        ("POST", "/drafts/{draft_id}/trial/back"),
+        ("POST", "/drafts/{draft_id}/scenarios/renew"),
+        ("GET", "/drafts/{draft_id}/simulation"),
         ("POST", "/checks"),
         ("POST", "/demo/clock"),
     }

@@ -6,8 +6,8 @@ from tests.house.test_the_repository import ROOT
 
 ROW = re.compile(r"^\| ([a-z ]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 # Modules whose name is no noun of the trade: layers of the code itself.
-OF_THE_CODE = {"views", "diagrams", "inferred", "access", "chain", "keys", "sealing", "signin", "roles", "agencies"}
-IRREGULAR = {"beneficiaries": "beneficiary", "agencies": "agency", "branches": "branch"}
+OF_THE_CODE = {"views", "diagrams", "inferred", "access", "chain", "keys", "sealing", "signin", "roles", "agencies", "stand_ins"}
+IRREGULAR = {"beneficiaries": "beneficiary", "agencies": "agency", "branches": "branch", "batches": "batch"}
 
 
 def glossary():
