@@ -125,7 +125,7 @@ def remove(session: Session, actor: Any, draft_id: UUID, path: str) -> None:
 
 def _keep(session: Session, actor: Any, draft_id: UUID, edition: Edition, title: str, made_of: str, walked: Sequence[tuple[str, Sequence[bpmn.Stimulus]]]) -> tuple[str, ...]:
     title = title.strip()
-    if not title or len(title) > LONGEST_TITLE or not title.isprintable():
+    if not title or len(title) > LONGEST_TITLE or not title.isprintable() or disguises.names_a_case(title):
         raise errors.Invalid("scenario.title", longest=LONGEST_TITLE)
     whole = drafts.locked(session, actor, draft_id)
     taken, made = set(whole.files), []

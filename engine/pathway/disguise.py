@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine import errors
-from engine.pathway import scenarios
+from engine.pathway import scenario_files, scenarios
 from engine.pathway.scenario_files import Scenario, Step
 from engine.pathway.sources import Sources
 from forms.dictionary import Dictionary, Field
@@ -55,6 +55,7 @@ def disguise(sources: Sources, scenario: Scenario) -> Scenario:
     for degree in _DEGREES:
         for weeks in _WEEKS:
             made = scenarios.retimed(sources.definitions, _Disguising(sources.dictionary, degree, weeks, is_written, scenario).whole())
+            made = scenario_files.read(scenario_files.write(made))  # as it will be read: what the file cannot hold is not there
             if scenarios.play(sources.definitions, made).finding is None:
                 return made
     raise errors.Invalid("scenario.personal")
@@ -64,6 +65,11 @@ def _words_of(sources: Sources) -> Callable[[str], bool]:
     """Whether a word stands in the diagrams or tables themselves: it is then a word of the procedure."""
     drawn = [content for path, content in sources.files.items() if path.endswith((".bpmn", ".dmn"))]
     return lambda word: any(f'"{word}"'.encode() in content or f"&quot;{word}&quot;".encode() in content for content in drawn)
+
+
+def names_a_case(words: str) -> bool:
+    """Whether a text holds the number of a case, or an id."""
+    return bool(_NUMBER.search(words.upper()) or _UUID.search(words))
 
 
 class _Disguising:

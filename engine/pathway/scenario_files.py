@@ -92,8 +92,7 @@ def write(scenario: Scenario) -> bytes:
         lines += ["", "[[step]]", f"at = {_written(step.at)}", f"act = {_written(step.act)}"]
         lines += [f"{name} = {_written(value)}" for name, value, usual in _members(step) if value != usual]
         for subject, groups in sorted(step.facts.items()):
-            for group, context in sorted(groups.items()):
-                lines += _table(f"step.facts.{_key(subject)}", group, context)
+            lines += _tables(f"step.facts.{_key(subject)}", groups)
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -102,10 +101,14 @@ def _members(step: Step) -> Iterator[tuple[str, Any, Any]]:
     yield from (("values", dict(step.values), {}), ("opens", list(step.opens), []), ("ends", step.ends, None), ("breaks", list(step.breaks), []))
 
 
-def _table(head: str, group: str, context: Any) -> list[str]:
-    if not isinstance(context, Mapping):
-        return [f"[{head}]", f"{_key(group)} = {_written(context)}"]
-    return [f"[{head}.{_key(group)}]", *(f"{_key(name)} = {_written(value)}" for name, value in sorted(context.items()))]
+def _tables(head: str, groups: Mapping[str, Any]) -> list[str]:
+    """The facts of a subject: what is no context first, then a table for each context."""
+    plain = [f"{_key(group)} = {_written(value)}" for group, value in sorted(groups.items()) if not isinstance(value, Mapping)]
+    lines = [f"[{head}]", *plain] if plain else []
+    for group, context in sorted(groups.items()):
+        if isinstance(context, Mapping):
+            lines += [f"[{head}.{_key(group)}]", *(f"{_key(name)} = {_written(value)}" for name, value in sorted(context.items()))]
+    return lines
 
 
 def _key(name: str) -> str:

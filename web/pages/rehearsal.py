@@ -29,7 +29,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, all:
     if found is not None:
         telling = _Telling(screen, rehearsals.edition_of(session, found.batch), whole.base)
         context["groups"] = [
-            {"kind": kind, "count": found.gravest.get(kind, 0), "items": [telling.group(place, one, all) for place, one in enumerate(found.groups, 1) if one.kind == kind]}
+            {"kind": kind, "count": found.gravest.get(kind, 0), "found": [telling.group(place, one, all) for place, one in enumerate(found.groups, 1) if one.kind == kind]}
             for kind in dict.fromkeys(one.kind for one in found.groups)
         ]
         context["left"] = rehearsals.lasts(found.batch, clock.system_now())

@@ -134,7 +134,7 @@ def _page(screen: Screen, session: Any, draft: drafts.Draft, trial: trials.Trial
         errors_shown = shown.errors
     return screen.show(
         "trial/page.html", status, trial=trial, now=Present(trial.town.now, trial.town.tables.calendar), turns=[showing.turn(one) for one in turns],
-        open_one=showing.turn(open_one) if open_one else None, shown=shown, errors=errors_shown, form=open_one.form if open_one else None, waits=showing.waits(),
+        open_one=showing.turn(open_one) if open_one else None, shown=shown, errors=errors_shown, asked=open_one.form if open_one else None, waits=showing.waits(),
         told=showing.told(), broken=showing.broken(), instances=showing.instances(), drawing=showing.drawing(sheet), may_complete=False,
         is_over=all(not walk.is_open for walk in trial.town.walks), focus="summary" if errors_shown else focus, **said,
     )  # fmt: skip
