@@ -147,6 +147,8 @@ class _Again:
                 self._do(act, at)
         if self.ended is None and self.state:
             self._ring(until + self.late)
+        if self.history and self.history[-1].ends is not None:
+            self._pass_over(until + self.late)
 
     def _do(self, act: Done, at: dt.datetime) -> None:
         match act.stimulus:
@@ -171,12 +173,8 @@ class _Again:
 
     def _complete(self, act: Done, at: dt.datetime) -> None:
         """The task is done; where it does not wait yet, what is asked besides is passed over, then time passes, and it comes later."""
-        key = self._task(act)
-        for _ in range(_MOST_PASSED):
-            extra = next((one for one, node in self.tasks.items() if node not in self.before), None) if key is None and self.ended is None else None
-            if extra is None:
-                break
-            self._give(bpmn.Complete(task_id=extra, at=at, seq=0), at)
+        if (key := self._task(act)) is None:
+            self._pass_over(at, act)
             key = self._task(act)
         if key is None:
             key, at = self._later(act, at)
@@ -184,6 +182,14 @@ class _Again:
             self.undone[act.node] += 1
             return
         self._give(replace(act.stimulus, task_id=key), at)
+
+    def _pass_over(self, at: dt.datetime, until: Done | None = None) -> None:
+        """What was never asked then is done without an answer, as far as it takes for `until` to find its place, or to the end."""
+        for _ in range(_MOST_PASSED):
+            extra = next((key for key, node in self.tasks.items() if node not in self.before), None)
+            if extra is None or self.ended is not None or (until is not None and self._task(until) is not None):
+                return
+            self._give(bpmn.Complete(task_id=extra, at=at, seq=0), at)
 
     def _later(self, act: Done, at: dt.datetime) -> tuple[str | None, dt.datetime]:
         """Tries whether the task opens once what is waited for falls due; if not, nothing has happened."""

@@ -1,0 +1,122 @@
+"""What an instance did, done again on another drawing: what would go otherwise is told, once, and nothing else is."""
+
+import datetime as dt
+
+import pytest
+
+from engine.pathway import rehearsal, replay
+from engine.pathway.rehearsal import Difference, Side
+from tests.engine.pathway import drawing as draw
+from tests.engine.pathway.drawing import Case
+
+ASKS = {"f": ("x.a",), "g": ("x.a", "x.b")}
+
+
+def drawn(*parts):
+    return draw.parsed(draw.start(), draw.end(), *parts)
+
+
+def found(case, after, known=(), days=0):
+    """What would go otherwise on `after`, the present being so many days after the last act."""
+    history = [replay.Said(one.seq, "line", case.definitions, one) for one in case.history]
+    acts = rehearsal.done("p", history)
+    return rehearsal.rehearse(Side(case.definitions, ASKS), Side(after, ASKS), "p", acts, known, acts[-1].at + dt.timedelta(days=days))
+
+
+def straight(*names, form="f", deadline='delai="2" unite="jours"'):
+    return "".join(draw.user(name, extensions=f'<masar:tache form="{form}" role="r" {deadline}/>') for name in names)
+
+
+BEFORE = drawn(straight("a", "b", "c"), draw.flows("start > a > b > c > end"))
+
+
+@pytest.fixture
+def case():
+    return Case(BEFORE).do("a", "b", "c")
+
+
+def test_a_drawing_that_goes_alike_makes_no_difference_whatever_its_flows_are_called(case):
+    assert found(case, BEFORE) == ()
+    other = drawn(straight("a", "b", "c"), draw.flows("start > a > b > c > end").replace('"a__b"', '"autre"'))
+    assert found(case, other) == ()
+
+
+def test_a_task_put_in_between_is_told_and_passed_over(case):
+    after = drawn(straight("a", "b", "c"), straight("n", form="g"), draw.flows("start > a > n > b > c > end"))
+    assert found(case, after) == (Difference("asks", "p", "n", now=("g",), fields=("x.b",)),)
+    assert found(case, after, known={"x.b"}) == (Difference("asks", "p", "n", now=("g",)),), "a new task is told even where all that it asks is known"
+
+
+def test_a_form_that_asks_more_is_told_unless_it_is_known(case):
+    after = drawn(straight("a", "c"), straight("b", form="g"), draw.flows("start > a > b > c > end"))
+    assert found(case, after) == (Difference("asks", "p", "b", now=("g",), fields=("x.b",)),)
+    assert found(case, after, known={"x.b"}) == ()
+
+
+def test_a_task_that_is_no_more_is_work_without_a_place(case):
+    assert found(case, drawn(straight("a", "c"), draw.flows("start > a > c > end"))) == (Difference("undone", "", "b"),)
+
+
+def test_a_longer_deadline_is_told_and_a_shorter_one_is_not(case):
+    longer = drawn(straight("a", "c"), straight("b", deadline='delai="3" unite="jours_ouvres"'), draw.flows("start > a > b > c > end"))
+    assert found(case, longer) == (Difference("waits", "p", "b", then=("2", "jours"), now=("3", "jours_ouvres")),)
+    assert found(case, drawn(straight("a", "c"), straight("b", deadline='delai="1" unite="jours"'), draw.flows("start > a > b > c > end"))) == ()
+    endless = drawn(straight("a", "c"), straight("b", deadline=""), draw.flows("start > a > b > c > end"))
+    assert found(case, endless) == (Difference("waits", "p", "b", then=("2", "jours"), now=()),)
+
+
+def waiting(days, *more):
+    return drawn(straight("a", "b"), draw.catch("w", draw.timer("Duration", f"P{days}D")), *more, draw.flows("start > a > w > b > end"))
+
+
+def test_a_longer_timer_makes_what_follows_come_later_and_is_told():
+    case = Case(waiting(3)).do("a").ring("w").do("b")
+    assert found(case, waiting(10)) == (Difference("waits", "", "w", then=("3",), now=("10",)),)
+    assert found(case, waiting(1)) == ()
+
+
+def test_a_timer_that_would_have_rung_by_now_has():
+    """A case that still waits: on the other drawing the wait would be over, and nobody would be asked anything else."""
+    case = Case(waiting(30)).do("a")
+    assert found(case, waiting(3), days=5) == ()
+    stuck = drawn(straight("a", "b"), draw.catch("w", draw.timer("Duration", "P3D")), draw.xor("x"),
+                  draw.flows("start > a > w > x", "x > {false} b > end", "x > {false} end"))  # fmt: skip
+    assert [(one.kind, one.node) for one in found(case, stuck, days=5)] == [("stops", "x")]
+    assert found(case, stuck, days=1) == (), "it is not there yet"
+
+
+def choice(over):
+    return drawn(straight("a", "b", "c"), draw.xor("x", default="x__c"), draw.flows("start > a > x", f"x > {{n > {over}}} b > end", "x > c > end"))
+
+
+def test_a_branch_that_goes_elsewhere_is_told_by_where_it_leads_with_what_is_left_over():
+    case = Case(choice(3)).do("a", n=5).do("b")
+    assert found(case, choice(9)) == (
+        Difference("branch", "", "x", then=("x__b",), now=("x__c",)), Difference("undone", "", "b"), Difference("ends", "p", "p", then=("end",), now=("c",)),
+    )  # fmt: skip
+    assert found(case, choice(4)) == ()
+
+
+def test_the_facts_that_a_branch_weighs_are_named():
+    other = drawn(straight("a", "b", "c"), draw.xor("x", default="x__c"), draw.flows("start > a > x", "x > {person.malade} b > end", "x > c > end"))
+    case = Case(choice(3), facts={"case": {"person": {"malade": False}}}).do("a", n=5).do("b")
+    assert found(case, other)[0] == Difference("branch", "", "x", then=("x__b",), now=("x__c",), fields=("person.malade",))
+
+
+def test_a_process_that_is_gone_and_an_end_that_comes_early():
+    case = Case(BEFORE).do("a")
+    assert found(case, draw.parsed(draw.process(draw.start(), draw.end(), draw.flows("start > end"), name="q"))) == (Difference("stops", "p", "p", now=("process.unknown",)),)
+    assert found(case, drawn(straight("a"), draw.flows("start > a > end"))) == (Difference("ends", "p", "p", now=("end",)),)
+
+
+def test_several_tokens_at_one_task_are_told_apart_by_their_turn():
+    def several(*chain):
+        body = draw.start("s1") + straight(*(name for name in "mn" if f" {name} " in chain[0])) + draw.end("e1") + draw.flows(*chain)
+        return drawn(straight("a"), draw.sub("s", draw.several("3"), body), draw.flows("start > a > s > end"))
+
+    case = Case(several("s1 > m > e1")).do("a")
+    for task in list(case.open.values()):
+        case.give(draw.bpmn.Complete, task.task_id)
+    assert case.ended
+    assert found(case, several("s1 > m > e1")) == ()
+    assert [(one.kind, one.node) for one in found(case, several("s1 > n > m > e1"))] == [("asks", "n")]

@@ -1,0 +1,88 @@
+"""Scenarios: kept as text, played on any drawing, failing with the place; made of a real walk they are about nobody."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from engine.pathway import scenario_files, scenarios
+from engine.pathway.scenario_files import Scenario, Step, Unreadable
+from forms.feel import PartialDate, YearsMonths
+from tests.engine.pathway import drawing as draw
+from tests.engine.pathway.drawing import Case
+
+
+def drawn(*chains, parts=()):
+    words = " ".join(chains).split()
+    ends = [name for name in ("end", "autre") if name in words]
+    return draw.parsed(draw.start(), *(draw.end(name) for name in ends), *(draw.user(name) for name in "abc" if name in words), *parts, draw.flows(*chains))
+
+
+WAY = drawn("start > a > x", "x > {n > 3} b > end", "x > c > end", parts=[draw.xor("x", default="x__c")])
+
+
+@pytest.fixture
+def scenario():
+    case = Case(WAY).do("a", n=5).do("b")
+    return Scenario("Le grand chemin", "p", "trial", scenarios.record(WAY, "p", case.history))
+
+
+def finding(definitions, scenario):
+    found = scenarios.play(definitions, scenario, "processes/scenarios/s.toml").finding
+    return found and (found.code, found.where.partition("#")[2], found.details.get("lost", ""), found.details.get("found", ""))
+
+
+def test_it_reads_back_as_it_was_written_and_holds_on_its_own_drawing(scenario):
+    written = scenario_files.write(scenario)
+    assert scenario_files.read(written) == scenario and scenario_files.write(scenario_files.read(written)) == written
+    assert [(step.act, step.node, step.opens, step.ends) for step in scenario.steps] == [
+        ("start", "", ("a",), None), ("complete", "a", ("b",), None), ("complete", "b", (), "end")]  # fmt: skip
+    assert finding(WAY, scenario) is None
+
+
+@pytest.mark.parametrize("value", [None, True, "é\"\\\n", Decimal("12.50"), Decimal(7), dt.date(2026, 1, 31), dt.time(8, 30), dt.datetime(2026, 1, 31, 8, tzinfo=dt.UTC),
+                                   dt.timedelta(days=-2, seconds=5), YearsMonths(14), YearsMonths(-3), PartialDate(1990), PartialDate(1990, 5),
+                                   [{"id": "x", "n": Decimal(1)}], {"a b": {"é": False}}, []])  # fmt: skip
+def test_every_value_of_feel_reads_back(value):
+    step = Step(at=draw.START, act="start", values={"v": value}, facts={"case": {"g": {"f": value}, "liste": [value]}, "mesure:1": {}})
+    back = scenario_files.read(scenario_files.write(Scenario("t", "p", "case", (step,)))).steps[0]
+    assert back.values == {"v": value} and back.facts == {"case": {"g": {"f": value}, "liste": [value]}}
+
+
+@pytest.mark.parametrize(("definitions", "told"), [
+    (drawn("start > a > b > end"), None),  # the same walk by another drawing
+    (drawn("start > a > x", "x > {n > 9} b > end", "x > c > end", parts=[draw.xor("x", default="x__c")]), ("scenario.opens_other", "2", "b", "c")),
+    (drawn("start > b > a > end"), ("scenario.opens_other", "1", "a", "b")),
+    (drawn("start > a > end"), ("scenario.opens_less", "2", "b", "")),
+    (drawn("start > a > p1", "p1 > b > end", "p1 > c > end", parts=[draw.both("p1")]), ("scenario.opens_more", "2", "", "c")),
+    (drawn("start > a > b > x", "x > {false} end", "x > {false} c > end", parts=[draw.xor("x")]), ("scenario.breaks", "3", "", "x")),
+    (drawn("start > a > b > autre"), ("scenario.ends_other", "3", "end", "autre")),
+])  # fmt: skip
+def test_where_a_drawing_goes_otherwise_it_says_at_which_step(scenario, definitions, told):
+    assert finding(definitions, scenario) == told
+
+
+def test_what_covers_what(scenario):
+    passed = scenarios.coverage(WAY, {"s": scenario})["p"]
+    assert {"start", "a", "x", "b", "end", "x__b"} <= passed and not {"c", "x__c"} & passed
+
+
+def test_it_can_be_taken_anew_where_its_acts_are_still_possible(scenario):
+    wider = drawn("start > a > p1", "p1 > b > end", "p1 > c > end", parts=[draw.both("p1")])
+    anew = scenarios.rewritten(wider, scenario)
+    assert finding(wider, anew) is None and anew.steps[1].opens == ("b", "c")
+    with pytest.raises(scenarios.errors.Conflict, match="scenario.cannot_act"):
+        scenarios.rewritten(drawn("start > a > c > end"), scenario)
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"\xff", b"step = 3", b"[[step]]\nact='start'", b"[[step]]\nat=2026-01-01T00:00:00Z\nact='eval'", b"[[step]]\nat=2026-01-01T00:00:00\nact='start'",
+    b"[[step]]\nat=2026-01-01T00:00:00Z\nact='complete'", b"[[step]]\nat=2026-01-01T00:00:00Z\nact='start'\nfacts=1", b"[[step]]\nat=2026-01-01T00:00:00Z\nact='start'\nturn=0",
+    b"[[step]]\nat=2026-01-01T00:00:00Z\nact='start'\nvalues={v={'@duration'='P1D\"'}}", b"[[step]]\nat=2026-01-01T00:00:00Z\nact='start'\nvalues={v={'@partial'='2020-13'}}",
+    b"[[step]]\nat=2026-01-01T00:00:00Z\nact='start'\nvalues=" + b"{a=" * 12 + b"1" + b"}" * 12, b"[[step]]\nat=2026-01-01T00:00:00Z\nact='start'\n" * 1001,
+])  # fmt: skip
+def test_a_file_that_is_none_is_a_finding_and_never_a_fault(content):
+    with pytest.raises(Unreadable):
+        scenario_files.read(content)
+    found, findings = scenario_files.read_all({"processes/scenarios/s.toml": content, "processes/p.bpmn": b""})
+    assert found == {} and [one.code for one in findings] == ["scenario.unreadable"]
