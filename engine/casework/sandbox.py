@@ -5,7 +5,7 @@ dossiers and sittings, and messages between them. Not here: the acts of a trial 
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,10 @@ class Walk:
     @property
     def is_open(self) -> bool:
         return self.held.status == "open"
+
+    def copy(self) -> "Walk":
+        held = replace(self.held, scope=dict(self.held.scope), assigned=list(self.held.assigned))
+        return Walk(self.place, held, self.started_by, list(self.heard), dict(self.tasks), dict(self.opened_at), dict(self.waits), dict(self.incidents))
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,11 @@ class Sandbox:
     known: dict[tuple[str, str], facts.Fact] = field(default_factory=dict)
     posted: list[tuple[bpmn.MessageSent, int]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    before: int = 0  # what was told before the last act
+
+    def copy(self) -> "Sandbox":
+        """Another town, where everything stands as it does here."""
+        return replace(self, walks=[one.copy() for one in self.walks], known=dict(self.known), posted=list(self.posted), told=list(self.told))
 
     # --- acts ---
 
@@ -394,19 +403,9 @@ def _without_papers(form: forms.Form) -> forms.Form:
     return replace(form, sections=tuple(sections))
 
 
-def play(sandbox: Sandbox, acts: Sequence[Mapping[str, Any]], after: Callable[[int], None] = lambda _: None) -> int:
-    """Does the acts of a trial in order, as they are kept. Returns how many could be done: a draft that changed meanwhile may stop it. `after`: told each."""
-    for number, act in enumerate(acts):
-        try:
-            do(sandbox, act)
-        except (errors.Conflict, errors.Invalid):
-            return number
-        after(number + 1)
-    return len(acts)
-
-
 def do(sandbox: Sandbox, act: Mapping[str, Any]) -> None:
-    """One act of a trial. Refuses: what the sandbox refuses; `trial.unknown_act`."""
+    """One act of a trial. Refuses: what the sandbox refuses; `trial.unknown_act`. Refused, the town is to be thrown away: the act may be half done."""
+    sandbox.before = len(sandbox.told)
     match act:
         case {"do": "begin", "process": process}:
             sandbox.begin(process, act.get("message", ""))

@@ -4,9 +4,12 @@ What is kept is the list of her acts; where it stands is found by doing them aga
 """
 
 import datetime as dt
+import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +18,14 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import drafts, sandbox
+from engine.casework import drafts, editions, sandbox
 from engine.dossier import programmes
 from engine.pathway import bpmn
 
 MOST_ACTS, _LARGEST = 400, 200_000
+_TOWNS_IN_MEMORY = 24
+_towns: OrderedDict[str, sandbox.Sandbox] = OrderedDict()
+_lock = Lock()
 _FIND = text("SELECT trial_id, opened_at, branch, acts FROM trial WHERE draft_id = :draft AND opened_by = :by")
 _LOCK = text("SELECT trial_id, opened_at, branch, acts FROM trial WHERE draft_id = :draft AND opened_by = :by FOR UPDATE")
 _OPEN = text("""INSERT INTO trial (trial_id, draft_id, opened_by, opened_at, branch, acts) VALUES (:id, :draft, :by, :at, :branch, CAST(:acts AS jsonb))""")
@@ -70,9 +76,7 @@ def begin(session: Session, actor: Any, draft_id: UUID, process: str, branch: st
     session.execute(_DROP, {"draft": draft_id, "by": actor.user_id})
     session.execute(_OPEN, {"id": identity.new_id(), "draft": draft_id, "by": actor.user_id, "at": clock.now(session), "branch": branch, "acts": json.dumps(acts)})
     row = session.execute(_LOCK, {"draft": draft_id, "by": actor.user_id}).one()
-    town = _town(session, actor, whole, row)
-    sandbox.do(town, acts[0])
-    return Trial(whole.draft, tuple(acts), 0, town, tuple(town.told))
+    return _after(_played(session, actor, whole, row, []), acts[0])
 
 
 def act(session: Session, actor: Any, draft_id: UUID, wanted: Mapping[str, Any], version: int) -> Trial:
@@ -83,12 +87,9 @@ def act(session: Session, actor: Any, draft_id: UUID, wanted: Mapping[str, Any],
     whole, row, acts = _locked(session, actor, draft_id, version)
     if len(acts) >= MOST_ACTS or len(json.dumps(wanted, default=str)) > _LARGEST:
         raise errors.Invalid("trial.too_long", most=MOST_ACTS)
-    town = _town(session, actor, whole, row)
-    kept = [*acts[: sandbox.play(town, acts)], dict(wanted)]
-    before = len(town.told)
-    sandbox.do(town, wanted)
-    _keep(session, actor, draft_id, kept)
-    return Trial(whole.draft, tuple(kept), 0, town, tuple(town.told[before:]))
+    trial = _after(_played(session, actor, whole, row, acts), dict(wanted))
+    _keep(session, actor, draft_id, trial.acts)
+    return trial
 
 
 def back(session: Session, actor: Any, draft_id: UUID, version: int, steps: int = 1) -> Trial:
@@ -103,6 +104,12 @@ def drop(session: Session, actor: Any, draft_id: UUID) -> None:
     """Ends the reader's own trial; nothing of it stays. Refuses: Forbidden."""
     authority.require(actor, "draft.try")
     session.execute(_DROP, {"draft": draft_id, "by": actor.user_id})
+
+
+def _after(trial: Trial, wanted: Mapping[str, Any]) -> Trial:
+    """The trial one act later, those before it that were lost left out. Refuses: what the act refuses."""
+    sandbox.do(trial.town, wanted)
+    return Trial(trial.draft, (*trial.acts, wanted), 0, trial.town, tuple(trial.town.told[trial.town.before :]))
 
 
 def _locked(session: Session, actor: Any, draft_id: UUID, version: int) -> tuple[drafts.Whole, Any, list[Mapping[str, Any]]]:
@@ -121,11 +128,44 @@ def _keep(session: Session, actor: Any, draft_id: UUID, acts: Sequence[Mapping[s
 
 
 def _played(session: Session, actor: Any, whole: drafts.Whole, row: Any, acts: Sequence[Mapping[str, Any]]) -> Trial:
-    town, told = _town(session, actor, whole, row), [0]
-    done = sandbox.play(town, acts, lambda _number: told.append(len(town.told)))
-    since = told[-2] if len(told) > 1 else 0
-    return Trial(whole.draft, tuple(acts[:done]), len(acts) - done, town, tuple(town.told[since:]))
+    """The trial after these acts, as many as can still be done."""
+    tables, edition = programmes.dated(session), whole.edition
+    town = sandbox.Sandbox(edition, tables, row.trial_id, row.opened_at.astimezone(dt.UTC), row.branch, actor.language)
+    names = _names(f"{row.trial_id} {editions.digest_of(editions.hashes_of(edition.files))} {tables.version} {actor.language}", acts)
+    done = next((number for number in range(len(acts), 0, -1) if (kept := _remembered(names[number - 1])) is not None), 0)
+    town = kept.copy() if done else town
+    while done < len(acts):
+        attempt = town.copy()
+        try:
+            sandbox.do(attempt, acts[done])
+        except (errors.Conflict, errors.Invalid):
+            break
+        town, done = attempt, done + 1
+    if done:
+        _remember(names[done - 1], town.copy())
+    return Trial(whole.draft, tuple(acts[:done]), len(acts) - done, town, tuple(town.told[town.before :]))
 
 
-def _town(session: Session, actor: Any, whole: drafts.Whole, row: Any) -> sandbox.Sandbox:
-    return sandbox.Sandbox(whole.edition, programmes.dated(session), row.trial_id, row.opened_at.astimezone(dt.UTC), row.branch, actor.language)
+def _names(begun: str, acts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a trial is called after each of its acts: everything that its town depends on."""
+    digest, names = hashlib.sha256(begun.encode()), []
+    for one in acts:
+        digest.update(json.dumps(one, sort_keys=True, default=str).encode())
+        names.append(digest.copy().hexdigest())
+    return names
+
+
+def _remembered(name: str) -> sandbox.Sandbox | None:
+    with _lock:
+        if name in _towns:
+            _towns.move_to_end(name)
+            return _towns[name]
+    return None
+
+
+def _remember(name: str, town: sandbox.Sandbox) -> None:
+    """Keeps a town where somebody stands: her next act begins there, in place of at the beginning."""
+    with _lock:
+        _towns[name] = town
+        while len(_towns) > _TOWNS_IN_MEMORY:
+            _towns.popitem(last=False)
