@@ -61,6 +61,7 @@ _DRAFT = {
     "starts_at": _DUE,
     "reason": "Two questions nobody used.",
     "accepted": "",
+    "burden_reason": "",
     "decided_by": "",
     "decided_at": None,
     "refusal": "",
@@ -68,8 +69,11 @@ _DRAFT = {
     "edition_number": None,
     "may": ["approve", "refuse"],
 }
-_START = {"starts_at": _OPENED, "asked_by": "", "approved_by": "", "reason": "First edition", "is_to_come": False, "is_first": True}
+_START = {"starts_at": _OPENED, "asked_by": "", "approved_by": "", "reason": "First edition", "burden_reason": "", "is_to_come": False, "is_first": True}
 _PATH = "forms/tasks/f21.toml"
+_TOLD = {"kind": "removed", "file": _PATH, "element": "evaluation.souhait", "text": "The form “Assessment interview” asks “What do they want to do?” no more."}
+_BURDEN = {"path": "typical", "figure": "questions", "label": "questions", "old": 142, "new": 141, "is_rise": False,
+           "text": "On the usual way, questions: 141 instead of 142 (1 fewer)."}  # fmt: skip
 _ASIDE = {"aside_id": 42, "path": _PATH, "made_from": 2, "saved_by": "Anis Mabrouk", "saved_at": _OPENED, "is_removal": False}
 
 EXAMPLES: dict[tuple[str, str], Any] = {
@@ -196,6 +200,12 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/editions/{edition_id}/bring-back"): _DRAFT,
     ("get", "/drafts"): {"items": [_DRAFT]},
     ("post", "/drafts"): _DRAFT,
+    ("get", "/drafts/{draft_id}/comparison"): {
+        "edition_number": 1,
+        "changes": [_TOLD],
+        "marks": {"old": {}, "new": {"processes/evaluation.bpmn": {"T201": "changed"}}},
+        "burden": [_BURDEN],
+    },
     ("post", "/drafts/import"): _DRAFT,
     ("get", "/drafts/{draft_id}"): {
         "draft": _DRAFT,

@@ -4,6 +4,7 @@ It invents nothing: an event nobody worded is named by its code.
 """
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from engine.casework.views import Happened
 from web.formatting import Words
 
 
+_ISOLATED = re.compile("\u2068([^\u2068\u2069]*)\u2069")
 # The reminders of one late task, as they reach higher.
 REMINDERS = ("task.due", "task.late", "task.very_late")
 
@@ -55,6 +57,12 @@ def why(words: Words, one: Happened, names: Mapping[str, str]) -> list[str]:
                 values = _values(words, looked.get("values", {}))
                 said.append(words.text("history.condition", place=place, text=looked.get("text", ""), verdict=verdict, values=values))
     return said
+
+
+def parts(sentence: str) -> list[tuple[str, bool]]:
+    """A sentence of the engine in pieces: text, and whether it keeps its own direction (what stood between isolates, which pages take out)."""
+    found = _ISOLATED.split(sentence)
+    return [(text, bool(place % 2)) for place, text in enumerate(found) if text]
 
 
 def shared_source(facts: Sequence[Mapping[str, Any]]) -> str:

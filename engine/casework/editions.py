@@ -37,10 +37,10 @@ _lock = Lock()
 
 _CURRENT = text("SELECT edition_id FROM edition_start WHERE starts_at <= masar_now() ORDER BY starts_at DESC, start_id DESC LIMIT 1")
 _IN_FORCE_AT = text("SELECT edition_id FROM edition_start WHERE starts_at <= :at ORDER BY starts_at DESC, start_id DESC LIMIT 1")
-_START = text("""INSERT INTO edition_start (edition_id, starts_at, asked_by, approved_by, reason, draft_id)
-                 VALUES (:edition, :at, :asked, :approved, :reason, :draft)""")
+_START = text("""INSERT INTO edition_start (edition_id, starts_at, asked_by, approved_by, reason, burden_reason, draft_id)
+                 VALUES (:edition, :at, :asked, :approved, :reason, :burden_reason, :draft)""")
 _STARTS = text("""
-    SELECT s.edition_id, s.starts_at, s.reason, s.draft_id IS NULL AS is_first,
+    SELECT s.edition_id, s.starts_at, s.reason, s.burden_reason, s.draft_id IS NULL AS is_first,
            CASE WHEN :arabic AND a.name_ar <> '' THEN a.name_ar ELSE coalesce(a.name, '') END AS asked_by,
            CASE WHEN :arabic AND b.name_ar <> '' THEN b.name_ar ELSE coalesce(b.name, '') END AS approved_by
       FROM edition_start s LEFT JOIN user_account a ON a.user_id = s.asked_by LEFT JOIN user_account b ON b.user_id = s.approved_by
@@ -53,12 +53,13 @@ _PUBLISHED = text("""
 
 @dataclass(frozen=True)
 class Start:
-    """When an edition begins: asked and approved by whom, why, whether that is still to come. `is_first`: it came with the installation."""
+    """When an edition begins: asked and approved by whom, why, why it may ask more of people, whether that is still to come. `is_first`: it came with the installation."""
 
     starts_at: dt.datetime
     asked_by: str
     approved_by: str
     reason: str
+    burden_reason: str
     is_to_come: bool
     is_first: bool
 
@@ -195,10 +196,12 @@ def keep(session: Session, files: Mapping[str, bytes], at: dt.datetime, by: UUID
 
 def start(
     session: Session, edition_id: UUID, at: dt.datetime, *,
-    asked_by: UUID | None = None, approved_by: UUID | None = None, reason: str = "", draft_id: UUID | None = None,
+    asked_by: UUID | None = None, approved_by: UUID | None = None, reason: str = "", burden_reason: str = "", draft_id: UUID | None = None,
 ) -> None:  # fmt: skip
     """From this instant new cases follow the edition. The database refuses what two persons did not agree on."""
-    session.execute(_START, {"edition": edition_id, "at": at, "asked": asked_by, "approved": approved_by, "reason": reason, "draft": draft_id})
+    session.execute(_START, {
+        "edition": edition_id, "at": at, "asked": asked_by, "approved": approved_by, "reason": reason, "burden_reason": burden_reason, "draft": draft_id,
+    })  # fmt: skip
 
 
 def check(edition: Sources) -> Sequence[errors.Finding]:
@@ -249,7 +252,7 @@ def published(session: Session, actor: Any) -> tuple[Published, ...]:
     is_arabic = actor.language == "ar"
     starts: dict[UUID, list[Start]] = {}
     for row in session.execute(_STARTS, {"arabic": is_arabic}):
-        starts.setdefault(row.edition_id, []).append(Start(row.starts_at, row.asked_by, row.approved_by, row.reason, row.starts_at > now, row.is_first))
+        starts.setdefault(row.edition_id, []).append(Start(row.starts_at, row.asked_by, row.approved_by, row.reason, row.burden_reason, row.starts_at > now, row.is_first))
     sees_cases = authority.may(actor, "case.read")
     return tuple(
         Published(row.edition_id, row.number, row.digest, row.published_at, row.edition_id == in_force, row.files, row.open_cases if sees_cases else None,
