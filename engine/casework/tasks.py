@@ -176,7 +176,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
     fields = {*forms.field_ids(definition), *edition.reads}
     change.known = facts.snapshot(session, held.subjects if subjects is held.subjects else subjects, fields)
-    seen = _as_known(change.known, subjects, definition, edition)
+    seen = as_known(change.known, subjects, definition, edition)
     if version is not None and version != max((one.version for one in seen.values()), default=0):
         newer = [one for one in seen.values() if one.version > version]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])
@@ -186,7 +186,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     said = answers.read(asked, own, actor.language, _around(session, row), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
-    new = _new_facts(said, subjects, edition, held)
+    new = facts_said(said, subjects, edition, held)
     reason, came = _check_identity(session, held, new, raw)
     change.happenings += [bpmn.MessageSent("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, row.node) for one in came]
     if home and any(one.subject.startswith("aide:") for one in new):
@@ -300,10 +300,11 @@ def _writable(actor: Any) -> Any:
 def _known(session: Session, edition: Any, subjects: facts.Subjects, definition: Any, language: str) -> dict[str, forms.Known]:
     """What is known of the form's fields; who may see the values is decided by `forms.ask` with the actor's rights."""
     rows = facts.snapshot(session, subjects, forms.field_ids(definition))
-    return _as_known(rows, subjects, definition, edition, staff.authors(session, language, rows))
+    return as_known(rows, subjects, definition, edition, staff.authors(session, language, rows))
 
 
-def _as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: Any, edition: Any, authors: Mapping[str, str] | None = None) -> dict[str, forms.Known]:
+def as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: Any, edition: Any, authors: Mapping[str, str] | None = None) -> dict[str, forms.Known]:
+    """The facts as a form takes them: those of its fields, of the subjects seen from here; rows of a list put together."""
     wanted = set(forms.field_ids(definition))
     by_key = {(row.subject, row.field): row for row in rows}
     found: dict[str, forms.Known] = {}
@@ -324,7 +325,7 @@ def _as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: 
     return found
 
 
-def _new_facts(said: Any, subjects: facts.Subjects, edition: Any, held: Held) -> list[facts.NewFact]:
+def facts_said(said: Any, subjects: facts.Subjects, edition: Any, held: Held) -> list[facts.NewFact]:
     """The answers as facts: rows of a list become subjects of their own, with ids that replay finds again."""
     new: list[facts.NewFact] = []
     for ordinal, (name, answer) in enumerate(said.values.items()):

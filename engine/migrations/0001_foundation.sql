@@ -86,7 +86,6 @@ CREATE TABLE edition_draft (
     state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'submitted', 'published', 'dropped')), version integer NOT NULL DEFAULT 1,
     opened_by uuid, opened_at timestamptz NOT NULL, submitted_by uuid, submitted_at timestamptz, starts_at timestamptz,
     reason text NOT NULL DEFAULT '', accepted text NOT NULL DEFAULT '',  -- why it is asked, and why its warnings are accepted
-    burden_reason text NOT NULL DEFAULT '',  -- why it may ask more of people than now
     decided_by uuid, decided_at timestamptz, refusal text NOT NULL DEFAULT '', edition_id uuid REFERENCES edition,
     delivered jsonb  -- path -> SHA-256 of every file that came with a new version of Masar
 );
@@ -101,7 +100,7 @@ CREATE INDEX draft_save_aside ON draft_save (draft_id) WHERE is_aside AND settle
 -- The edition in force at an instant is that of the latest start before it; the former is brought back by one start more.
 CREATE TABLE edition_start (
     start_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, edition_id uuid NOT NULL REFERENCES edition, starts_at timestamptz NOT NULL,
-    asked_by uuid, approved_by uuid, reason text NOT NULL DEFAULT '', burden_reason text NOT NULL DEFAULT '', draft_id uuid UNIQUE REFERENCES edition_draft
+    asked_by uuid, approved_by uuid, reason text NOT NULL DEFAULT '', draft_id uuid UNIQUE REFERENCES edition_draft
 );
 CREATE INDEX edition_start_in_order ON edition_start (starts_at, start_id);
 CREATE TABLE programme (
