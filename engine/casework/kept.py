@@ -3,9 +3,12 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
 
 
-class Kept[Result]:
+class Kept(Generic[Result]):
     """Keeps so many results, the least looked at leaving first. A refusal is not kept."""
 
     def __init__(self, most: int) -> None:

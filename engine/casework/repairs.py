@@ -1,7 +1,7 @@
 """The repair desk: a case that the procedure no longer leads is put right by hand, with a reason and in the ledger.
 
 A token is moved, an operation left undone, a fact corrected. Where money or rights are touched two must agree: one proposes, another applies it before it
-expires. What a repair touches is weighed in `repair_weights`; the move itself is the pathway's; incidents are `incidents`.
+expires. What a repair touches is weighed in `stakes`; the move itself is the pathway's; incidents are `incidents`.
 """
 
 import json
@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import authority
-from engine.casework import cases, corrections, editions, repair_weights, staff
+from engine.casework import cases, corrections, editions, stakes, staff
 from engine.casework.instances import Change, Held, find, lock
 from engine.casework.repair_views import Outlook, Place, Repair, Target
 from engine.i18n import pick
@@ -69,7 +69,7 @@ def foresee(session: Session, actor: Any, instance_id: UUID, act: str, position:
     held = _held(session, actor, instance_id, "repair.read", find)
     wish = _moving(held, act, position, to)
     change = Change(session, actor, held, held.now)
-    stimulus = repair_weights.dressed(change, wish.stimulus)
+    stimulus = stakes.dressed(change, wish.stimulus)
     step = bpmn.advance(held.edition.definitions, held.state, stimulus)
     return Outlook.of(held, wish.content, wish.touches, step.happenings, actor.language)
 
@@ -99,7 +99,7 @@ def correct(session: Session, actor: Any, case_id: UUID, subject: str, field: st
         raise errors.NotFound("case.not_found")
     said = corrections.read(session, actor, held, subject, field, value, is_typed=is_typed, is_proposal=True)
     field_class = authority.classes_of(held.edition.dictionary.fields[field])
-    touches = repair_weights.of_fields(held.edition, [one.field for one in said])
+    touches = stakes.of_fields(held.edition, [one.field for one in said])
     wish = _Wish("correct", "fact.corrected", {"subject": subject, "field": field}, touches, said=said, field_class=field_class)
     if not touches and not authority.writable(actor, field_class):
         raise errors.Forbidden("repair.held_by", agency=held.edition.dictionary.fields[field].owner)
@@ -120,6 +120,15 @@ def listed(session: Session, actor: Any) -> tuple[Repair, ...]:
     return tuple(_repair(session, actor, row, names) for row in rows)
 
 
+def show(session: Session, actor: Any, repair_id: UUID) -> Repair:
+    """One of them. Refuses: Forbidden, `repair.not_found`."""
+    authority.require(actor, "repair.list")
+    row = session.execute(_ONE, {"id": repair_id}).one_or_none()
+    if row is None:
+        raise errors.NotFound("repair.not_found")
+    return _repair(session, actor, row, staff.names(session, actor.language, (row.proposed_by, row.decided_by)))
+
+
 def approve(session: Session, actor: Any, repair_id: UUID, seq: int) -> None:
     """Applies what another proposed. `seq`: where the instance stood when it was looked at (`Repair.at_seq`).
 
@@ -129,7 +138,6 @@ def approve(session: Session, actor: Any, repair_id: UUID, seq: int) -> None:
     row, held = _proposal(session, actor, repair_id)
     if row.proposed_by == actor.user_id:
         raise errors.Forbidden("repair.own")
-    authority.require(actor, "repair.approve", **_about(row))
     if row.expires_at <= held.now:
         raise errors.Conflict("repair.expired", at=row.expires_at)
     _check_seq(held, seq)
@@ -146,8 +154,6 @@ def refuse(session: Session, actor: Any, repair_id: UUID, reason: str) -> None:
     """Says no to what was proposed; whoever proposed it takes it back the same way. Refuses: `repair.not_found`, Forbidden, `repair.decided`, `repair.reason_needed`.
     Records: `repair.refused`."""
     row, held = _proposal(session, actor, repair_id)
-    if row.proposed_by != actor.user_id:
-        authority.require(actor, "repair.approve", **_about(row))
     reason = reason_of(reason)
     change = Change(session, actor, held, held.now)
     change.note("repair.refused", {"repair": str(repair_id), "act": row.act, **row.content, "asked_by": str(row.proposed_by)}, reason=reason)
@@ -168,7 +174,7 @@ def _decide(session: Session, actor: Any, held: Held, wish: _Wish, reason: str) 
         _apply(session, actor, held, wish, reason, None)
         return None
     if wish.stimulus is not None:  # what cannot be done is refused now, not when somebody approves it
-        bpmn.advance(held.edition.definitions, held.state, repair_weights.dressed(Change(session, actor, held, held.now), wish.stimulus))
+        bpmn.advance(held.edition.definitions, held.state, stakes.dressed(Change(session, actor, held, held.now), wish.stimulus))
     change, repair_id = Change(session, actor, held, held.now), new_id()
     change.note("repair.proposed", {"repair": str(repair_id), "act": wish.act, **wish.content}, reason=reason, proposed=wish.said)
     expires = change.tables.calendar.due(held.now, DAYS_TO_DECIDE, "jours_ouvres")
@@ -205,7 +211,7 @@ def _moving(held: Held, act: str, position: str, to: str) -> _Wish:
     if stands is None or act not in ("move", "skip"):
         raise errors.Conflict("token.not_there", id=position)
     passed = bpmn.passed_over(definitions, held.state, position, to if act == "move" else stands.node)
-    touches = repair_weights.of_move(held.edition, held.process, passed)
+    touches = stakes.of_move(held.edition, held.process, passed)
     content = {"position": position, "node": stands.node, "process": stands.process} | ({"to": to} if act == "move" else {})
     if act == "move":
         return _Wish(act, "token.moved", content, touches, bpmn.Jump(position=position, element=to, at=held.now, seq=0))
@@ -229,10 +235,14 @@ def _case(session: Session, actor: Any, case_id: UUID, act: str) -> Any:
 
 
 def _proposal(session: Session, actor: Any, repair_id: UUID) -> tuple[Any, Held]:
-    """A proposal still to be decided, its instance locked first, as everywhere."""
+    """A proposal still to be decided, for whoever made it or may approve it; its instance locked first, as everywhere."""
     authority.require(actor, "repair.list")
     row = session.execute(_ONE, {"id": repair_id}).one_or_none()
-    held = lock(session, row.instance_id) if row is not None else None
+    if row is None:
+        raise errors.NotFound("repair.not_found")
+    if row.proposed_by != actor.user_id:
+        authority.require(actor, "repair.approve", **_about(row))
+    held = lock(session, row.instance_id)
     if held is None:
         raise errors.NotFound("repair.not_found")
     session.execute(_LOCKED, {"id": repair_id})

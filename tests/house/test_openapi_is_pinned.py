@@ -47,6 +47,7 @@ def test_the_routes_are_those_of_the_issues():
         ("POST", "/drafts/import"),
         ("GET", "/drafts/{draft_id}"),
         ("GET", "/drafts/{draft_id}/archive"),
+        ("GET", "/drafts/{draft_id}/comparison"),
         ("GET", "/drafts/{draft_id}/files/{path}"),
         ("PUT", "/drafts/{draft_id}/files/{path}"),
         ("DELETE", "/drafts/{draft_id}/files/{path}"),
@@ -54,6 +55,16 @@ def test_the_routes_are_those_of_the_issues():
         ("POST", "/drafts/{draft_id}/asides/{aside_id}/take"),
         *(("POST", f"/drafts/{{draft_id}}/{verb}") for verb in ("asides/{aside_id}/drop", "update", "submit", "approve", "refuse", "drop")),
         ("POST", "/checks"),
+        ("GET", "/incidents"),
+        ("POST", "/incidents/{incident_id}/retry"),
+        ("POST", "/incidents/{incident_id}/assign"),
+        ("GET", "/cases/{case_id}/places"),
+        ("POST", "/cases/{case_id}/correct"),
+        ("GET", "/instances/{instance_id}/outlook"),
+        ("POST", "/instances/{instance_id}/repair"),
+        ("GET", "/repairs"),
+        ("POST", "/repairs/{repair_id}/approve"),
+        ("POST", "/repairs/{repair_id}/refuse"),
         ("POST", "/demo/clock"),
     }
 
@@ -77,7 +88,7 @@ def test_every_answer_has_an_example_that_keeps_to_its_schema():
                 shown += 1
                 jsonschema_rs.validator_for({**content["schema"], "components": made["components"]}, validate_formats=True).validate(content["example"])
                 assert content["example"].keys() == content_keys(made, content["schema"]), (method, path)
-    assert shown == 31
+    assert shown == 42
 
 
 def content_keys(made, schema):

@@ -258,4 +258,4 @@ def test_the_approver_reads_what_changes_what_it_costs_and_why(sign_in):
     assert "La famille est vue deux fois" in page and "passe de 2 à 7 jours ouvrés" in page and "Approuver et publier" in page
     anis.post(draft, act="approve", version=version(anis))
     assert "La famille est vue deux fois" in anis.get("/editions").text
-    assert "Orienter la personne" in sign_in("rim", "ar").get(draft).text and sign_in("salma").get(f"{draft}/before/{DIAGRAM}").status_code == 403
+    assert "توجيه الشخص" in sign_in("rim", "ar").get(draft).text and sign_in("salma").get(f"{draft}/before/{DIAGRAM}").status_code == 403
