@@ -27,7 +27,8 @@ _LINKS = (
 
 
 def links_for(actor: Any) -> list[Link]:
-    """The entries that the actor's roles open; none for a visitor."""
+    """The entries that the actor's roles open; none for a visitor. Repairs stand beside the incidents, on their page; in the bar for whoever has none."""
     if actor is None:
         return []
-    return [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch)]
+    opened = [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch)]
+    return [link for link in opened if link.name != "repairs" or not any(other.name == "incidents" for other in opened)]

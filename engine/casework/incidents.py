@@ -13,6 +13,7 @@ from engine import errors
 from engine.actors import authority
 from engine.casework import cases, editions, repairs, staff
 from engine.casework.instances import Change, lock
+from engine.i18n import catalogue
 from engine.pathway import bpmn
 
 _OPEN = text(f"""SELECT n.incident_id, n.instance_id, n.root_id, n.branch, n.position, n.node, n.code, n.details, n.opened_at, n.owner_id, i.process, i.edition_id,
@@ -109,10 +110,13 @@ def _incident(session: Session, actor: Any, row: Any) -> Incident:
 
     allowed = {"retry": "incident.retry", "assign": "incident.assign", "repair": "repair.read"}
     may = tuple(name for name, act in allowed.items() if authority.may(actor, act, branch=row.branch))
-    details = {name: "…" if name == "value" else value for name, value in row.details.items() if name not in ("conditions", "values")}
+    name = edition.definitions.label(row.node, actor.language)
+    details = {what: "…" if what == "value" else value for what, value in row.details.items() if what not in ("conditions", "values")}
+    if row.code == "operation.failed":  # by the words of the diagram, and of what went wrong
+        details |= {"operation": name, "error": catalogue(actor.language).get(error := details.get("error", ""), error)}
     return Incident(
         row.incident_id, row.root_id, row.instance_id, row.number or "", row.branch, row.process, row.position, row.node,
-        edition.definitions.label(row.node, actor.language), row.code, details, tuple(_looked(row.details, sees)), row.opened_at, row.owner_id, row.owner or "", may,
+        name, row.code, details, tuple(_looked(row.details, sees)), row.opened_at, row.owner_id, row.owner or "", may,
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine import errors, identity
-from engine.casework import diagrams, incidents, staff
+from engine.actors import authority
+from engine.casework import diagrams, incidents, repairs, staff
 from engine.casework.incidents import Incident
 from engine.i18n import pick
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
@@ -48,8 +49,14 @@ def _page(screen: Screen, session: Any, refusal: errors.Refusal | None = None) -
     labels = {one.case_id: diagrams.edition_of(session, screen.actor, one.case_id).dictionary.fields for one in found}
     rows = [{"incident": one, "sentence": screen.refusal(one.code, one.details), "looked": _looked(screen, one, labels[one.case_id])} for one in found]
     return screen.show(
-        "incidents/page.html", refusal.status if refusal else 200, rows=rows, owners=owners, refused=screen.refusal(refusal.code, refusal.details) if refusal else ""
-    )
+        "incidents/page.html", refusal.status if refusal else 200, rows=rows, owners=owners, to_decide=_to_decide(screen, session),
+        refused=screen.refusal(refusal.code, refusal.details) if refusal else "",
+    )  # fmt: skip
+
+
+def _to_decide(screen: Screen, session: Any) -> int:
+    """How many repairs wait for a second person."""
+    return sum(one.state == "proposed" for one in repairs.listed(session, screen.actor)) if authority.may(screen.actor, "repair.list") else 0
 
 
 def _looked(screen: Screen, one: Incident, fields: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ from tests.world import World
 DIAGRAM, ORIENT, VISIT = "processes/parcours.bpmn", "forms/tasks/orienter.toml", "forms/tasks/visiter.toml"
 WHY = "Aucun référent ce jour-là ; convenu avec l'antenne."
 OPERATION = '<bpmn:serviceTask id="rendre" name="Rendre les fonds"><bpmn:extensionElements><masar:libelle lang="ar">إرجاع الأموال</masar:libelle><masar:libelle lang="en">Give the funds back</masar:libelle><masar:operation nom="liberer_fonds"/></bpmn:extensionElements></bpmn:serviceTask>'
+SHEET = """<bpmndi:BPMNShape id="di_rendre" bpmnElement="rendre"><dc:Bounds x="1020" y="300" width="120" height="80"/></bpmndi:BPMNShape>
+<bpmndi:BPMNEdge id="di_f7" bpmnElement="f7"><di:waypoint x="1100" y="300"/><di:waypoint x="1100" y="178"/></bpmndi:BPMNEdge>"""
 F6 = '<bpmn:sequenceFlow id="f6" sourceRef="visiter" targetRef="fin"/>'
 
 
@@ -26,6 +28,7 @@ def broken_files():
     files = small.files()
     drawn = files[DIAGRAM].decode().replace('nom="recepisse"', 'nom="designer_referent"')
     drawn = drawn.replace(F6, OPERATION + F6.replace('"fin"', '"rendre"') + F6.replace("f6", "f7").replace("visiter", "rendre"))
+    drawn = drawn.replace("</bpmndi:BPMNPlane>", f"{SHEET}</bpmndi:BPMNPlane>")
     orient = files[ORIENT].decode().replace(', "consentement.signature"]', "]")
     visit = files[VISIT].decode() + '\n[[section]]\ntitle = { fr = "Dépense", ar = "المصاريف", en = "Expense" }\nask = ["urgence.depense"]\n'
     return files | {DIAGRAM: drawn.encode(), ORIENT: orient.encode(), VISIT: visit.encode()}

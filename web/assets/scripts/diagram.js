@@ -26,7 +26,7 @@ async function show(canvas) {
     mark(viewer, JSON.parse(canvas.dataset.stopped ?? "[]"), "masar-stopped");
     for (const [id, kind] of Object.entries(JSON.parse(canvas.dataset.marks ?? "{}"))) mark(viewer, [id], `masar-${kind}`);
     const looked = canvas.dataset.focus ? mark(viewer, [canvas.dataset.focus], "masar-looked") : here;
-    place(viewer, looked);
+    place(viewer, looked, Boolean(canvas.dataset.focus));
     tools(canvas, viewer, looked);
   } catch (fault) {
     console.warn("diagram", fault);
@@ -59,14 +59,14 @@ function mark(viewer, ids, marker) {
   return shown;
 }
 
-function place(viewer, here) {
+function place(viewer, here, isClose = false) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
   const frame = canvas.viewbox();
   const { inner, outer } = frame;
   const margin = 30;
   const whole = Math.min(outer.width / (inner.width + 2 * margin), outer.height / (inner.height + 2 * margin), 1);
-  if (whole >= 0.55 || !here.length) {
+  if ((whole >= 0.55 && !isClose) || !here.length) {
     const scale = Math.max(whole, 0.2);
     const width = outer.width / scale;
     const height = outer.height / scale;
