@@ -116,11 +116,11 @@ def _incident(session: Session, actor: Any, row: Any) -> Incident:
         details |= {"operation": name, "error": catalogue(actor.language).get(error := details.get("error", ""), error)}
     return Incident(
         row.incident_id, row.root_id, row.instance_id, row.number or "", row.branch, row.process, row.position, row.node,
-        name, row.code, details, tuple(_looked(row.details, sees)), row.opened_at, row.owner_id, row.owner or "", may,
+        name, row.code, details, tuple(looked(row.details, sees)), row.opened_at, row.owner_id, row.owner or "", may,
     )  # fmt: skip
 
 
-def _looked(details: Mapping[str, Any], sees: Callable[[str], bool]) -> list[Looked]:
+def looked(details: Mapping[str, Any], sees: Callable[[str], bool]) -> list[Looked]:
     """What was read, without the values that are not the reader's: a condition on one does not say how it came out either."""
     found = []
     for asked in details.get("conditions") or ():

@@ -1,5 +1,6 @@
 """The repair desk: the tokens of a case and where each may go, what a move would do before it is done, a fact said anew, and what waits for a second person."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from starlette.responses import Response
 from engine import errors, identity
 from engine.actors import authority
 from engine.casework import cases, incidents, repairs
+from engine.casework.repair_views import Outlook
 from engine.i18n import pick
-from web import widgets
+from web import sentences, widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.screen import Screen
 from web.typed import Typed
@@ -91,9 +93,14 @@ def _list(screen: Screen, session: Any, refusal: errors.Refusal | None = None) -
 def _foreseen(screen: Screen, session: Any, one: Any) -> Any:
     """What the move would do now; None where it no longer can be done, or is not the reader's to see."""
     try:
-        return repairs.foresee(session, screen.actor, one.instance_id, one.act, one.position, one.to)
+        return _in_words(screen, repairs.foresee(session, screen.actor, one.instance_id, one.act, one.position, one.to))
     except errors.Refusal:
         return None
+
+
+def _in_words(screen: Screen, outlook: Outlook) -> Outlook:
+    """With messages as people call them, where the pathway's own words say it."""
+    return replace(outlook, messages=tuple(sentences.awaited(screen.words, name, name) for name in outlook.messages))
 
 
 def _desk(screen: Screen, session: Any, case_id: UUID, chosen: tuple[str, str, str, str], refusal: errors.Refusal | None = None, reason: str = "") -> Response:
@@ -102,7 +109,7 @@ def _desk(screen: Screen, session: Any, case_id: UUID, chosen: tuple[str, str, s
     place = next((one for one in places if one.position == position and str(one.instance_id) == instance), None)
     if place is not None and (to or act == "skip"):
         try:
-            outlook = repairs.foresee(session, actor, place.instance_id, act, position, to)
+            outlook = _in_words(screen, repairs.foresee(session, actor, place.instance_id, act, position, to))
         except (errors.Invalid, errors.Conflict) as impossible:
             refusal = refusal or impossible
     broken = incidents.open_ones(session, actor, case_id)

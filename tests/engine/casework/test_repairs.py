@@ -267,3 +267,13 @@ def test_nobody_but_coordinators_mends_and_the_database_by_itself_asks_for_two(w
         with pytest.raises(DBAPIError, match=why), world.database.unit_of_work(world.staff[who]) as session:
             session.execute(apply, {"me": world.staff[other].user_id, "id": proposed})
     act(world, "meriem", repairs.refuse, proposed, "Rangé.")
+
+
+def test_what_was_read_is_told_without_what_is_not_the_readers_to_see():
+    details = {"conditions": [{"flow": "f", "text": "person.age > 60", "value": False, "values": {"person.age": 40}},
+                              {"flow": "g", "text": "sante.suivi", "value": True, "values": {"sante.suivi": True}}], "values": {"sante.suivi": True, "retour.pays": "IT"},
+               "decision": "D1"}  # fmt: skip
+    open_one, hidden, table = incidents.looked(details, lambda name: name != "sante.suivi")
+    assert (open_one.value, dict(open_one.values), open_one.is_hidden) == (False, {"person.age": 40}, False)
+    assert (hidden.value, dict(hidden.values), hidden.is_hidden) == (None, {"sante.suivi": None}, True), "nor how it came out"
+    assert dict(table.values) == {"sante.suivi": None, "retour.pays": "IT"} and table.text == "D1"
