@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.browser.conftest import served
+from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.engine.casework.test_repairs import broken_files, received
 from tests.web.small.installation import furnish
 from tests.world import World
@@ -62,7 +63,10 @@ def test_what_changes_is_painted_on_both_diagrams_and_a_rise_asks_why(visit):
     meriem.fill("#burden-reason", "La famille est vue deux fois")
     meriem.click("button:has-text('Proposer')")
     meriem.wait_for_selector("text=Attend un accord")
-    assert "La famille est vue deux fois" in visit("anis", "ar").goto(draft).text()
+    anis = visit("anis", "ar", "phone", color_scheme="dark")
+    assert "La famille est vue deux fois" in anis.goto(draft).text()
+    anis.locator(".sides .canvas").nth(1).locator(".masar-changed").first.wait_for()
+    assert wrong_with(anis) == []
 
 
 def test_a_broken_case_is_moved_on_and_what_touches_money_waits_for_a_second_person(visit, stuck, world):
@@ -77,11 +81,17 @@ def test_a_broken_case_is_moved_on_and_what_touches_money_waits_for_a_second_per
     broken.locator("button:has-text('effet')").click()
     meriem.wait_for_selector("text=Le parcours se terminerait là.")
     assert "deux personnes doivent être d'accord" in meriem.locator("section:has(#outlook)").inner_text()
+    assert wrong_with(meriem) == []
     meriem.fill("#reason", "Plus rien à faire")
     meriem.click("button:has-text('Proposer à une autre personne')")
     meriem.wait_for_selector("text=Vous pouvez la retirer")
     assert meriem.locator("button:has-text('Approuver')").count() == 0
     anis.goto("/repairs")
+    assert wrong_with(anis) == []
+    rim = visit("rim", "ar", "phone", color_scheme="dark")
+    for address in ("/incidents", f"/cases/{stuck}/repair", "/repairs"):
+        rim.goto(address)
+        assert wrong_with(rim) == [], address
     anis.locator("input[name=reason]").fill("Orientez-la d'abord")
     anis.click("button:has-text('Refuser')")
     anis.wait_for_selector("text=La proposition est refusée.")
@@ -99,6 +109,7 @@ def test_a_broken_case_is_moved_on_and_what_touches_money_waits_for_a_second_per
 
     meriem.goto(f"/cases/{stuck}?tab=known")
     meriem.locator("a[href*='name=retour.pays']").click()
+    assert wrong_with(meriem) == []
     meriem.locator("select[name='retour.pays']").select_option("DE")
     meriem.fill("#reason", "Elle revient d'Allemagne")
     meriem.click("button.btn-primary:has-text('Corriger')")
