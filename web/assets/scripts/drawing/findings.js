@@ -1,0 +1,116 @@
+// What the server's judge finds in the draft, asked again after each save, shown as sentences and as marks on the diagram. A later question replaces an
+// earlier one; nothing waits for the answer.
+import { is } from "bpmn-js/lib/util/ModelUtil";
+import { h, icon } from "./fields.js";
+import { n, t } from "./words.js";
+
+const REST = 250;
+
+export class Findings {
+  constructor(place, context) {
+    Object.assign(this, { place, context, found: [], elsewhere: [], state: "none" });
+    const eventBus = context.modeler.get("eventBus");
+    eventBus.on("import.done", () => this.paint());
+    eventBus.on(["shape.added", "connection.added", "elements.changed"], () => this.later());
+    place.addEventListener("click", (event) => {
+      const item = event.target.closest("button[data-at]");
+      if (item) this.choose(this.found[Number(item.dataset.at)]);
+    });
+  }
+
+  /** The findings about a shape; those about a process are its pool's. */
+  of(shape) {
+    const ids = new Set([shape?.id, shape?.businessObject?.id, shape?.businessObject?.get?.("processRef")?.id]);
+    return this.found.filter((one) => ids.has(one.element));
+  }
+
+  ask() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fetch(), REST);
+  }
+
+  async fetch() {
+    this.asked?.abort();
+    const asked = (this.asked = new AbortController());
+    this.tell("asking");
+    try {
+      const answer = await fetch(this.context.findingsAddress, { signal: asked.signal, headers: { accept: "application/json" } });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const told = await answer.json();
+      if (asked !== this.asked) return;
+      this.context.saver.heard(told);
+      this.found = told.findings;
+      this.elsewhere = told.elsewhere;
+      this.tell("known");
+      this.paint();
+      this.context.panel.show();
+      this.context.outline.later();
+    } catch (fault) {
+      if (fault.name !== "AbortError") this.tell("unknown");
+    }
+  }
+
+  tell(state) {
+    this.state = state;
+    const errors = this.found.filter((one) => one.severity === "error").length;
+    const warnings = this.found.length - errors;
+    const chips = [
+      errors > 0 && h("span", { class: "state state-late" }, icon("exclamation-octagon"), h("span", {}, n("errors", errors))),
+      warnings > 0 && h("span", { class: "state state-due" }, icon("exclamation-triangle"), h("span", {}, n("warnings", warnings))),
+      state === "known" && !this.found.length && h("span", { class: "state state-good" }, icon("check-circle"), h("span", {}, t("found_none"))),
+      state === "asking" && h("span", { class: "state state-calm" }, icon("hourglass-split"), h("span", {}, t("checking"))),
+      state === "unknown" && h("span", { class: "state state-due" }, icon("exclamation-triangle"), h("span", {}, t("unchecked"))),
+    ];
+    this.place.querySelector("[data-chips]").replaceChildren(...chips.filter(Boolean));
+    if (state !== "asking") this.list();
+  }
+
+  list() {
+    const items = this.found.map((one, at) =>
+      h("li", {}, h("button", { type: "button", class: `finding finding-${one.severity}`, "data-at": String(at), "data-code": one.code }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", { dir: "auto" }, one.sentence))),
+    );
+    const { draft } = this.context;
+    const others = this.elsewhere.map((one) => {
+      const face = one.path.endsWith(".bpmn") ? "diagrams" : "files";
+      const address = `${draft}/${face}/${one.path}${one.element ? `?element=${encodeURIComponent(one.element)}` : ""}`;
+      return h("li", { class: `finding finding-${one.severity}` }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", { dir: "auto" }, one.sentence, " ", one.path && h("a", { href: address, dir: "ltr" }, one.path)));
+    });
+    this.place.querySelector("[data-list]").replaceChildren(
+      ...(items.length ? [h("ul", { class: "plain" }, items)] : [h("p", { class: "text-soft mb-0" }, t("found_nothing_here"))]),
+      ...(others.length ? [h("details", { class: "fold" }, h("summary", {}, n("elsewhere", others.length)), h("ul", { class: "plain" }, others))] : []),
+    );
+  }
+
+  later() {
+    clearTimeout(this.painting);
+    this.painting = setTimeout(() => this.paint(), 60);
+  }
+
+  paint() {
+    for (const viewer of [this.context.modeler, this.context.mirror?.viewer].filter(Boolean)) {
+      const canvas = viewer.get("canvas");
+      const overlays = viewer.get("overlays");
+      overlays.remove({ type: "masar-finding" });
+      viewer.get("elementRegistry").forEach((shape) => {
+        const found = shape.labelTarget ? [] : this.of(shape);
+        const isWrong = found.some((one) => one.severity === "error");
+        for (const [marker, isOn] of [["masar-error", isWrong], ["masar-warning", found.length > 0 && !isWrong]]) {
+          if (isOn !== canvas.hasMarker(shape, marker)) canvas[isOn ? "addMarker" : "removeMarker"](shape, marker);
+        }
+        if (found.length && shape.parent) {
+          const badge = h("div", { class: `finding-mark finding-mark-${isWrong ? "error" : "warning"}`, title: found.map((one) => one.sentence).join("\n"), "aria-hidden": "true" }, "!");
+          const position = shape.waypoints ? { bottom: 12, right: 12 } : is(shape, "bpmn:Participant") ? { top: 6, left: 6 } : { top: -10, right: 12 };
+          overlays.add(shape.id, "masar-finding", { position, html: badge, show: { minZoom: 0.3 } });
+        }
+      });
+    }
+  }
+
+  choose(finding) {
+    const registry = this.context.modeler.get("elementRegistry");
+    const shape = registry.get(finding.element) ?? registry.find((one) => one.businessObject?.get?.("processRef")?.id === finding.element) ?? this.context.modeler.get("canvas").getRootElement();
+    this.context.select(shape);
+    this.context.announce(t("chosen", { name: finding.element || this.context.fileName }));
+    this.context.panel.focusOn(finding);
+  }
+}
