@@ -58,7 +58,9 @@ async function start() {
   context.mirror = new Mirror(part("mirror"), context);
   // Looked at by who may not save, nothing on the sheet can change.
   if (!maySave) modeler.get("commandStack").execute = () => {};
-  else modeler.get("eventBus").on("commandStack.changed", () => context.saver.touch());
+  else modeler.get("eventBus").on("commandStack.changed", () => {
+      context.saver.touch();
+    });
 
   context.open = async (xml) => {
     const canvas = modeler.get("canvas");

@@ -1,10 +1,11 @@
-// What the server's judge finds in the draft, asked again after each save, shown as sentences and as marks on the diagram. A later question replaces an
-// earlier one; nothing waits for the answer.
+// What the server's judge finds in the draft, asked again after each save, shown as sentences and as marks on the diagram. Nothing waits for the answer. The
+// whole draft is judged, a second or two of the server's work: one question at a time, and what was saved meanwhile is asked once it is answered.
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import { h, icon } from "./fields.js";
 import { n, t } from "./words.js";
 
 const REST = 250;
+const SLOW = 400;
 
 export class Findings {
   constructor(place, context) {
@@ -30,24 +31,37 @@ export class Findings {
   }
 
   async fetch() {
-    this.asked?.abort();
-    const asked = (this.asked = new AbortController());
-    this.tell("asking");
+    if (this.asking) {
+      this.isStale = true;
+      return;
+    }
+    this.asking = true;
+    this.isStale = false;
+    const slow = setTimeout(() => this.tell("asking"), SLOW);
     try {
-      const answer = await fetch(this.context.findingsAddress, { signal: asked.signal, headers: { accept: "application/json" } });
+      const answer = await fetch(this.context.findingsAddress, { headers: { accept: "application/json" } });
       if (!answer.ok) throw new Error(String(answer.status));
       const told = await answer.json();
-      if (asked !== this.asked) return;
+      clearTimeout(slow);
       this.context.saver.heard(told);
-      this.found = told.findings;
-      this.elsewhere = told.elsewhere;
-      this.tell("known");
-      this.paint();
-      this.context.panel.show();
-      this.context.outline.later();
-    } catch (fault) {
-      if (fault.name !== "AbortError") this.tell("unknown");
+      this.take(told);
+    } catch {
+      clearTimeout(slow);
+      this.tell("unknown");
     }
+    this.asking = false;
+    if (this.isStale) this.ask();
+  }
+
+  take({ findings, elsewhere }) {
+    const isSame = JSON.stringify([this.found, this.elsewhere]) === JSON.stringify([findings, elsewhere]);
+    Object.assign(this, { found: findings, elsewhere });
+    if (isSame && this.state === "known") return;
+    this.tell("known");
+    if (isSame) return;
+    this.paint();
+    this.context.panel.show();
+    this.context.outline.later();
   }
 
   tell(state) {
@@ -67,13 +81,13 @@ export class Findings {
 
   list() {
     const items = this.found.map((one, at) =>
-      h("li", {}, h("button", { type: "button", class: `finding finding-${one.severity}`, "data-at": String(at), "data-code": one.code }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", { dir: "auto" }, one.sentence))),
+      h("li", {}, h("button", { type: "button", class: `finding finding-${one.severity}`, "data-at": String(at), "data-code": one.code }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", {}, one.sentence))),
     );
     const { draft } = this.context;
     const others = this.elsewhere.map((one) => {
       const face = one.path.endsWith(".bpmn") ? "diagrams" : "files";
       const address = `${draft}/${face}/${one.path}${one.element ? `?element=${encodeURIComponent(one.element)}` : ""}`;
-      return h("li", { class: `finding finding-${one.severity}` }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", { dir: "auto" }, one.sentence, " ", one.path && h("a", { href: address, dir: "ltr" }, one.path)));
+      return h("li", { class: `finding finding-${one.severity}` }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", {}, one.sentence, " ", one.path && h("a", { href: address, dir: "ltr" }, one.path)));
     });
     this.place.querySelector("[data-list]").replaceChildren(
       ...(items.length ? [h("ul", { class: "plain" }, items)] : [h("p", { class: "text-soft mb-0" }, t("found_nothing_here"))]),

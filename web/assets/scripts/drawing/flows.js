@@ -116,7 +116,7 @@ export function flowSections(view) {
   }
   const out = (shape.outgoing ?? []).filter((one) => is(one, "bpmn:SequenceFlow"));
   if (!isAny(object, CHOOSES) || out.length < 2) return [];
-  const ways = out.map((flow, at) => h("fieldset", { class: "way" }, h("legend", { dir: "auto" }, t("way_to", { number: at + 1, name: shownName(flow.target.businessObject, view.look.language) })), way(view, flow, `-${at}`)));
+  const ways = out.map((flow, at) => h("fieldset", { class: "way" }, h("legend", {}, t("way_to", { number: at + 1, name: shownName(flow.target.businessObject, view.look.language) })), way(view, flow, `-${at}`)));
   return [section(t("section.ways"), ways)];
 }
 

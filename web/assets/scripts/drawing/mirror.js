@@ -28,7 +28,9 @@ export function mirrored(xml) {
 export class Mirror {
   constructor(place, context) {
     Object.assign(this, { place, context, viewer: null });
-    context.modeler.get("eventBus").on("commandStack.changed", () => this.viewer && this.later());
+    context.modeler.get("eventBus").on("commandStack.changed", () => {
+      if (this.viewer) this.later();
+    });
     context.modeler.get("eventBus").on("selection.changed", () => this.mark());
   }
 

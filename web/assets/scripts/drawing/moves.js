@@ -3,6 +3,9 @@ import { getBusinessObject, is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { subjectsAround, tasksOf } from "./acts.js";
 import { targetOf } from "./kinds.js";
 
+const GAP = 50;
+const touch = (one, other) => one.x < other.x + other.width + 10 && other.x < one.x + one.width + 10 && one.y < other.y + other.height + 10 && other.y < one.y + one.height + 10;
+
 export function moves(context) {
   const { modeler, material } = context;
   const get = (name) => modeler.get(name);
@@ -36,6 +39,23 @@ export function moves(context) {
     select(shape);
     toName();
   };
+  const steps = () => registry().filter((one) => one.parent && !one.waypoints && !one.labelTarget && !isAny(one, ["bpmn:Participant", "bpmn:Lane"]));
+  const putInto = (flow, shape, made) => {
+    const tool = get("spaceTool");
+    const edge = shape.x + shape.width;
+    const room = made.width + GAP;
+    const everything = registry().filter((one) => one.parent && one.type !== "label");
+    if (flow.target.x < edge + room + GAP && flow.target.x > shape.x) {
+      const { movingShapes, resizingShapes } = tool.calculateAdjustments(everything, "x", room, edge + 1);
+      tool.makeSpace(movingShapes, resizingShapes, { x: room, y: 0 }, "e", edge + 1);
+    }
+    return get("modeling").createShape(made, { x: edge + GAP + made.width / 2, y: shape.y + shape.height / 2 }, flow);
+  };
+  const putBeside = (shape, made) => {
+    const added = get("autoPlace").append(shape, made);
+    for (let turn = 0; turn < 8 && steps().some((one) => one !== added && one !== added.parent && touch(one, added)); turn += 1) get("modeling").moveElements([added], { x: 0, y: 50 }, added.parent);
+    return added;
+  };
   return {
     select,
     laneOf,
@@ -46,8 +66,16 @@ export function moves(context) {
       const moved = lane.y + lane.height / 2 - (shape.y + shape.height / 2);
       get("modeling").moveElements([shape], { x: 0, y: moved }, shape.parent);
     },
+    /** A step after another: put into its only way out, what follows making room; else beside it, where nothing stands. */
     addAfter(shape, kind) {
-      finish(get("autoPlace").append(shape, get("elementFactory").createShape(targetOf(kind))));
+      const made = get("elementFactory").createShape(targetOf(kind));
+      const ways = (shape.outgoing ?? []).filter((one) => is(one, "bpmn:SequenceFlow"));
+      const isBetween = ways.length === 1 && !is(shape, "bpmn:Gateway") && !is(made, "bpmn:EndEvent") && !is(shape, "bpmn:BoundaryEvent");
+      let added;
+      context.writer.together(() => {
+        added = isBetween ? putInto(ways[0], shape, made) : putBeside(shape, made);
+      });
+      finish(added);
     },
     addEdge(shape, kind) {
       const beside = shape.attachers?.length ?? 0;

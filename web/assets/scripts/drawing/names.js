@@ -7,6 +7,7 @@ import { extensionsOf } from "./masar.js";
 
 export const LANGUAGES = ["fr", "ar", "en"];
 const LIBELLE = "masar:Libelle";
+const HEAD = 30;
 
 export function nameOf(object, language) {
   if (language === "fr") return object.get("name") ?? "";
@@ -64,16 +65,14 @@ export function naming(look) {
 }
 
 function headAtRight(parent, shape) {
-  for (const text of parent.querySelectorAll(":scope > text")) {
-    const moved = parent.ownerSVGElement.createSVGTransform();
-    moved.setTranslate(shape.width - 30, 0);
-    text.transform.baseVal.insertItemBefore(moved, 0);
-  }
-  for (const line of parent.querySelectorAll(":scope > path, :scope > polyline")) {
-    const moved = parent.ownerSVGElement.createSVGTransform();
-    moved.setTranslate(shape.width - 60, 0);
-    line.transform.baseVal.insertItemBefore(moved, 0);
-  }
+  const sheet = document.createElementNS("http://www.w3.org/2000/svg", "svg"); // what is drawn stands on no sheet yet
+  const move = (drawn, by) => {
+    const moved = sheet.createSVGTransform();
+    moved.setTranslate(by, 0);
+    drawn.transform.baseVal.insertItemBefore(moved, 0);
+  };
+  for (const text of parent.querySelectorAll(":scope > text")) move(text, shape.width - HEAD);
+  for (const line of parent.querySelectorAll(":scope > path, :scope > polyline")) move(line, shape.width - 2 * HEAD);
 }
 
 /** Typing a name on the diagram, for the modeler alone. */

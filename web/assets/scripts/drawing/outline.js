@@ -81,7 +81,7 @@ export class Outline {
       "button",
       { type: "button", "data-element": shape.id, tabIndex: -1, class: isAny(shape, ["bpmn:Participant", "bpmn:Lane"]) ? "outline-head" : "" },
       h("span", { class: `outline-kind ${iconOf(kindOf(shape))}`, title: kind }, h("span", { class: "visually-hidden" }, `${kind} `)),
-      h("span", { class: "outline-name", dir: "auto" }, name),
+      h("span", { class: "outline-name" }, h("bdi", {}, name)),
       found.length > 0 && h("span", { class: `count-${errors ? "error" : "warning"}` }, String(found.length), h("span", { class: "visually-hidden" }, ` ${n("found", found.length)}`)),
       ways.length > 0 && h("span", { class: "visually-hidden" }, t("outline.leads", { to: ways.join(" ; ") })),
     );

@@ -89,7 +89,7 @@ export class Panel {
     const others = found.filter((one) => !used.has(one));
     return [
       h("p", { class: "panel-kind" }, nameOfKind(shape)),
-      h("h2", { tabIndex: -1, dir: "auto" }, name),
+      h("h2", { tabIndex: -1 }, h("bdi", {}, name)),
       is(object, "bpmn:Collaboration") && this.help(),
       others.length > 0 && h("ul", { class: "plain panel-found" }, others.map((one) => h("li", { class: `field-${one.severity}` }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), " ", one.sentence))),
       ...sections,
