@@ -19,6 +19,11 @@ const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const MARGIN = 24;
 const PALETTE = 100; // pixels
 
+// The editor fills what the bar above leaves of the window: its height is that of the reader's script.
+const fit = () => document.documentElement.style.setProperty("--bar", `${document.querySelector("header.bar")?.offsetHeight ?? 0}px`);
+fit();
+window.addEventListener("resize", fit);
+
 start().catch((fault) => {
   console.error(fault);
   part("canvas").textContent = page.dataset.failed;

@@ -72,20 +72,27 @@ export class Outline {
     const errors = found.filter((one) => one.severity === "error").length;
     const ways = (shape.outgoing ?? []).filter((one) => is(one, "bpmn:SequenceFlow")).map((flow) => {
       const label = nameOf(flow.businessObject, language) || nameOf(flow.businessObject, "fr");
-      const target = shownName(flow.target.businessObject, language);
+      const target = this.called(flow.target);
       return label ? t("outline.way_if", { name: target, when: label }) : target;
     });
     const kind = is(shape, "bpmn:Lane") ? t("kind.Lane") : nameOfKind(shape);
-    const name = is(shape, "bpmn:Lane") ? this.laneName(object) : shownName(object, language);
+    const name = is(shape, "bpmn:Lane") ? this.laneName(object) : this.called(shape);
+    const isNamed = name !== kind;
     const item = h(
       "button",
       { type: "button", "data-element": shape.id, tabIndex: -1, class: isAny(shape, ["bpmn:Participant", "bpmn:Lane"]) ? "outline-head" : "" },
-      h("span", { class: `outline-kind ${iconOf(kindOf(shape))}`, title: kind }, h("span", { class: "visually-hidden" }, `${kind} `)),
-      h("span", { class: "outline-name" }, h("bdi", {}, name)),
+      h("span", { class: `outline-kind ${iconOf(kindOf(shape))}`, title: kind }, isNamed && h("span", { class: "visually-hidden" }, `${kind} `)),
+      h("span", { class: isNamed ? "outline-name" : "outline-name outline-unnamed" }, h("bdi", {}, name)),
       found.length > 0 && h("span", { class: `count-${errors ? "error" : "warning"}` }, String(found.length), h("span", { class: "visually-hidden" }, ` ${n("found", found.length)}`)),
       ways.length > 0 && h("span", { class: "visually-hidden" }, t("outline.leads", { to: ways.join(" ; ") })),
     );
     return h("li", {}, item, inside.length > 0 && h("ul", {}, inside));
+  }
+
+  /** The name of a step, else what it is. */
+  called(shape) {
+    const { language } = this.context.look;
+    return nameOf(shape.businessObject, language) || nameOf(shape.businessObject, "fr") || nameOfKind(shape);
   }
 
   laneName(object) {
