@@ -113,7 +113,7 @@ export class Findings {
         }
         if (found.length && shape.parent) {
           const badge = h("div", { class: `finding-mark finding-mark-${isWrong ? "error" : "warning"}`, title: found.map((one) => one.sentence).join("\n"), "aria-hidden": "true" }, "!");
-          const position = shape.waypoints ? { bottom: 12, right: 12 } : is(shape, "bpmn:Participant") ? { top: 6, left: 6 } : { top: -10, right: 12 };
+          const position = shape.waypoints ? onTheWay(shape.waypoints) : is(shape, "bpmn:Participant") ? { top: 6, left: 6 } : { top: -10, right: 12 };
           overlays.add(shape.id, "masar-finding", { position, html: badge, show: { minZoom: 0.3 } });
         }
       });
@@ -127,4 +127,11 @@ export class Findings {
     this.context.announce(t("chosen", { name: finding.element || this.context.fileName }));
     this.context.panel.focusOn(finding);
   }
+}
+
+/** The middle of a flow's longest stretch, from the corner of the box around it: where its mark is seen and hides no end. */
+function onTheWay(points) {
+  const stretches = points.slice(1).map((to, at) => ({ from: points[at], to, length: Math.hypot(to.x - points[at].x, to.y - points[at].y) }));
+  const { from, to } = stretches.reduce((longest, one) => (one.length > longest.length ? one : longest));
+  return { left: (from.x + to.x) / 2 - Math.min(...points.map((one) => one.x)) - 10, top: (from.y + to.y) / 2 - Math.min(...points.map((one) => one.y)) - 10 };
 }

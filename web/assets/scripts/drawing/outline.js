@@ -68,7 +68,7 @@ export class Outline {
   entry(shape, inside) {
     const object = shape.businessObject;
     const { language } = this.context.look;
-    const found = this.context.findings.of(shape);
+    const found = [shape, ...(shape.outgoing ?? [])].flatMap((one) => this.context.findings.of(one));
     const errors = found.filter((one) => one.severity === "error").length;
     const ways = (shape.outgoing ?? []).filter((one) => is(one, "bpmn:SequenceFlow")).map((flow) => {
       const label = nameOf(flow.businessObject, language) || nameOf(flow.businessObject, "fr");

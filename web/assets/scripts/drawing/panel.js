@@ -5,7 +5,7 @@ import { button, h, icon } from "./fields.js";
 import { eventSections, flowSections } from "./flows.js";
 import { lookSections, nameSections, placeSections } from "./places.js";
 import { nameOfKind } from "./kinds.js";
-import { shownName } from "./names.js";
+import { nameOf } from "./names.js";
 import { t } from "./words.js";
 
 // Which control a finding is about: the first whose word begins its code's last part.
@@ -14,6 +14,9 @@ const ABOUT = [
   ["label_", "name"], ["default_", "default"], ["operation_", "operation"], ["decision_", "decision"], ["call_", "call"], ["timer_", "timer"],
   ["collection_", "collection"], ["loop_", "loop"], ["condition_", "condition"], ["name_missing", "event"], ["id_", "id"],
 ];
+
+const MISSING = /expression_missing|attribute_missing/;
+const OPTIONAL = /search|^name|^after|^edge|^connect|^distinct|^presence|^subject|^documentation|^key/;
 
 export function keyOf(finding) {
   const last = finding.code.split(".").pop();
@@ -67,11 +70,17 @@ export class Panel {
       requestAnimationFrame(() => {
         const key = keyOf(finding);
         const mine = key ? [...this.place.querySelectorAll(`[data-key^="${key}"]`)] : [];
-        const control = mine.find((one) => one.hasAttribute("aria-invalid")) ?? mine[0] ?? this.place.querySelector("h2");
+        const control = mine.find((one) => one.hasAttribute("aria-invalid")) ?? mine[0] ?? (MISSING.test(finding.code) ? this.empty() : null) ?? this.place.querySelector("h2");
+        if (!control) return;
         control.scrollIntoView({ block: "center" });
         control.focus({ preventScroll: true });
       }),
     );
+  }
+
+  /** The first control that something is still to be written in. */
+  empty() {
+    return [...this.place.querySelectorAll("[data-key]")].find((one) => one.value === "" && !OPTIONAL.test(one.dataset.key));
   }
 
   of(shape) {
@@ -84,7 +93,7 @@ export class Panel {
       locked: !context.maySave,
       findingsFor: (key) => found.filter((one) => keyOf(one) === key && used.add(one)),
     };
-    const name = is(object, "bpmn:Collaboration") ? context.fileName : shownName(object, context.look.language);
+    const name = is(object, "bpmn:Collaboration") ? context.fileName : nameOf(object, context.look.language) || nameOf(object, "fr") || t("unnamed");
     const sections = [nameSections, actSections, eventSections, flowSections, placeSections, lookSections].flatMap((make) => make(view)).filter(Boolean);
     const others = found.filter((one) => !used.has(one));
     return [
