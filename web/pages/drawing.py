@@ -29,10 +29,11 @@ def begin(screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft
         raise errors.Invalid("draft.sketch")
     names = {language: field(form, f"name_{language}", 200) for language in i18n.LANGUAGES}
     lanes = [lane for lane in vocabulary.LANES if lane in form.getlist("lane")]
-    path = f"processes/{process}.bpmn"
-    saved = drafts.save(session, actor, draft_id, path, sketches.draw(field(form, "kind", 20), process, names, lanes), 0)
-    if saved.conflict:
+    path, whole = f"processes/{process}.bpmn", drafts.locked(session, actor, draft_id)
+    if any(one.endswith(f"/{process}.bpmn") for one in whole.files):
         raise errors.Invalid("draft.name_taken", name=f"{process}.bpmn")
+    version = drafts.read(session, actor, draft_id, path).version if path in whole.saves else 0  # it was taken out before
+    drafts.save(session, actor, draft_id, path, sketches.draw(field(form, "kind", 20), process, names, lanes), version)
     return screen.go(f"/drafts/{draft_id}/diagrams/{path}")
 
 
