@@ -1,7 +1,9 @@
 """The diagram editor in a real browser: a task drawn, broken and mended; two coordinators on one diagram; the Arabic view and its mirror; no mouse needed."""
 
 import re
+from uuid import uuid4
 
+from engine.casework import comparisons, editions
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.browser.test_the_next_edition import begin
 
@@ -121,12 +123,22 @@ def test_read_in_arabic_from_right_to_left_and_used_by_all(visit):
     page.click("label[for=mirrored]")
     assert wrong_with(page) == []
     assert named(page, draft) == before, "looking changes nothing"
+    choose(page, "visiter")
+    put(page, "name-en", "Find a roof")
+    saved(page)
+    told = differences(before, named(page, draft))
+    assert [(one.kind, one.what, one.detail, one.after) for one in told] == [("renamed", "name", "en", "Find a roof")], "nor does it write anything else"
     choose(page, "choix")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.keyboard.press("F6")
     page.keyboard.press("F6")
     assert page.evaluate("document.activeElement.tagName") == "H2", "round the parts by keyboard"
+
+
+def differences(before, after):
+    old, new = (editions.Edition(uuid4(), 0, {PATH: text.encode()}) for text in (before, after))
+    return [one for one in comparisons.differences(old, new) if one.what != "writing"]
 
 
 def places(page, part):

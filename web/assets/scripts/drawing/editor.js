@@ -141,7 +141,7 @@ function tools(context) {
   for (const one of page.querySelectorAll("[name=shown]")) {
     one.addEventListener("change", () => {
       context.look.language = one.value;
-      modeler.get("eventBus").fire("elements.changed", { elements: modeler.get("elementRegistry").getAll().filter((shape) => shape.parent) });
+      drawAgain(modeler);
       context.outline.later();
       context.panel.show();
       if (context.mirror.viewer) context.mirror.draw();
@@ -159,6 +159,14 @@ function tools(context) {
     const [sent] = target.files;
     target.value = "";
     if (sent) await context.keeping.bring(sent);
+  });
+}
+
+/** Draws every name anew, and tells nothing of it: nothing changed. */
+function drawAgain(modeler) {
+  const registry = modeler.get("elementRegistry");
+  registry.forEach((shape) => {
+    if (shape.parent) modeler.get("graphicsFactory").update(shape.waypoints ? "connection" : "shape", shape, registry.getGraphics(shape));
   });
 }
 

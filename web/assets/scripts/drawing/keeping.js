@@ -55,35 +55,38 @@ export class Keeping {
   }
 
   /** What bpmn-js could not read would be lost at the first save: she is told, and the file stays as it is until she says so. */
-  warn(warnings) {
+  warn(warnings, acts = []) {
     const { saver, maySave } = this.context;
     if (!maySave) return;
     saver.touch = () => {};
     const go = () => {
       delete saver.touch;
-      if (this.context.modeler.get("commandStack").canUndo()) saver.touch();
+      if (acts.length || this.context.modeler.get("commandStack").canUndo()) saver.touch();
       this.tell();
     };
-    this.tell("late", t("unread", { what: warnings.slice(0, 3).map((one) => one.message.split("\n")[0]).join(" · ") }), [button(t("unread_go"), go)]);
+    this.tell("late", t("unread", { what: warnings.slice(0, 3).map((one) => one.message.split("\n")[0]).join(" · ") }), [button(t("unread_go"), go), ...acts]);
   }
 
   /** Another file in the place of this one; the former can be taken up again at once. */
   async bring(sent) {
-    const { modeler, saver } = this.context;
+    const { modeler, saver, open } = this.context;
     if (sent.size > LARGEST) return this.tell("late", t("import_large"));
     const before = (await modeler.saveXML({ format: true })).xml;
-    try {
-      await this.context.open(await sent.text());
-    } catch {
-      await this.context.open(before);
-      return this.tell("late", t("import_unread", { name: sent.name }));
-    }
-    saver.touch();
     const back = async () => {
-      await this.context.open(before);
+      delete saver.touch;
+      await open(before);
       saver.touch();
       this.tell();
     };
+    let warnings;
+    try {
+      warnings = await open(await sent.text());
+    } catch {
+      await open(before);
+      return this.tell("late", t("import_unread", { name: sent.name }));
+    }
+    if (warnings.length) return this.warn(warnings, [button(t("import_back"), back)]);
+    saver.touch();
     return this.tell("due", t("imported", { name: sent.name }), [button(t("import_back"), back)]);
   }
 }
