@@ -123,6 +123,8 @@ def test_read_in_arabic_from_right_to_left_and_used_by_all(visit):
     page.click("label[for=mirrored]")
     assert wrong_with(page) == []
     assert named(page, draft) == before, "looking changes nothing"
+    page.click("label[for=shown-fr]")
+    page.wait_for_selector("[data-part=canvas] [data-element-id=orienter] :text('Orienter')")
     choose(page, "visiter")
     put(page, "name-en", "Find a roof")
     saved(page)

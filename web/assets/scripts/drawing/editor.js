@@ -39,7 +39,6 @@ async function start() {
     container: part("canvas"),
     additionalModules: [translation, onlyWhatRuns, naming(look), nameTyping(look), Minimap],
     moddleExtensions: { masar },
-    textRenderer: { defaultStyle: { fontFamily: "Masar, sans-serif" }, externalStyle: { fontFamily: "Masar, sans-serif" } },
   });
   const writer = new Writer(modeler);
   const modeling = modeler.get("modeling");
