@@ -95,7 +95,7 @@ function frame(viewer) {
   const canvas = viewer.get("canvas");
   const { inner, outer } = canvas.viewbox();
   const isMirror = !viewer.get("palette", false);
-  const beside = isMirror || !viewer.get("palette").isOpen() ? 0 : PALETTE;
+  const beside = isMirror || page.dataset.maySave === "no" ? 0 : PALETTE;
   const scale = Math.min(1, Math.max(0.5, Math.min((outer.width - beside - 2 * MARGIN) / inner.width, (outer.height - 2 * MARGIN) / inner.height)));
   const [width, height, left] = [outer.width / scale, outer.height / scale, beside / scale];
   const isWhole = inner.width <= width - left;
