@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import cases, checks, demo, documents, drafts, editions, examples, me, messages, problems, rehearsal, tasks, token, worklist
+from api import cases, checks, demo, documents, drafts, editions, examples, me, messages, problems, rehearsal, repairs, tasks, token, worklist
 from api.dependencies import Guard
 from engine import logs
 from engine.database import Database
@@ -19,7 +19,7 @@ DESCRIPTION = """The same verbs as the pages of Masar, for programs.
 3. `POST /tasks/{task_id}/claim`, then `POST /tasks/{task_id}/complete` with the answers, the `version` that was read, and an `Idempotency-Key`.
 4. `GET /cases/{case_id}` says what a case waits for; `POST /messages` sends what comes from outside.
 5. Coordinators: `POST /drafts` begins the next edition, `PUT /drafts/{draft_id}/files/{path}` saves a file from the version that was read, `…/submit` asks for
-   publication, and another person's `…/approve` publishes.
+   publication, and another person's `…/approve` publishes. `GET /incidents` lists the cases that broke; `POST /instances/{instance_id}/repair` moves one on.
 
 Every refusal is a problem detail (RFC 9457) whose `detail` is a sentence in the language of `Accept-Language` (`fr`, `ar` or `en`), by default that
 of the account. What does not exist and what is not yours to know look the same: 404."""
@@ -34,7 +34,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings, app.state.database = settings, database
     app.add_middleware(Guard)
     problems.install(app)
-    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, checks):
+    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, checks, repairs):
         app.include_router(noun.router)
     if settings.is_demo:
         app.include_router(demo.router)

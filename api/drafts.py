@@ -14,7 +14,8 @@ from api.checks import Found
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from api.editions import ARCHIVE, Asked, attachment
 from engine import errors
-from engine.casework import archives, drafts, judging, publication
+from engine.casework import archives, drafts, judging, proposals, publication
+from engine.casework.comparisons import BurdenLine, Marks, Told
 from engine.casework.drafts import Aside, Draft, DraftFile
 
 router = APIRouter(prefix="/drafts", tags=["editions"], route_class=Route)
@@ -49,6 +50,15 @@ class OneDraft(BaseModel):
     files: list[DraftFile]
     asides: list[Aside]
     findings: list[Found]
+
+
+class Compared(BaseModel):
+    """What a draft would change of an edition, and what it would cost those who walk the pathway."""
+
+    edition_number: int = Field(description="The edition it is compared with: the one it would replace, or did.")
+    changes: list[Told] = Field(description="Every difference as a sentence; `kind` is `added`, `removed`, `renamed`, `moved`, `changed` or `layout`.")
+    marks: Marks = Field(description="What to paint: by side and diagram, element id to `added`, `removed`, `changed` or `moved`.")
+    burden: list[BurdenLine] | None = Field(description="Each figure on the shortest, the typical and the longest way; null where the draft has errors. A rise needs `burden_reason`.")
 
 
 class FileRead(BaseModel):
@@ -107,6 +117,14 @@ def show(actor: Acting, session: Reading, draft_id: UUID) -> OneDraft:
     whole = drafts.show(session, actor, draft_id)
     found = [_found(one, actor.language) for one in publication.findings(whole)]
     return OneDraft(draft=whole.draft, files=list(drafts.files(whole)), asides=list(whole.asides), findings=found)
+
+
+@router.get("/{draft_id}/comparison", responses=problems.described(401, 403, 404))
+def compare(actor: Acting, session: Reading, draft_id: UUID) -> Compared:
+    """What a draft would change and cost, as its approver reads it."""
+    found = proposals.read(session, actor, drafts.show(session, actor, draft_id))
+    burden = None if found.burden is None else list(found.burden)
+    return Compared(edition_number=found.edition_number, changes=list(found.changes), marks=found.marks, burden=burden)
 
 
 @router.get("/{draft_id}/archive", response_class=Response, responses={200: ARCHIVE} | problems.described(401, 403, 404))
@@ -169,8 +187,8 @@ def bring_up_to_date(actor: Acting, session: Writing, draft_id: UUID) -> Draft:
 
 @router.post("/{draft_id}/submit", responses=problems.described(401, 403, 404, 409, 422))
 def submit(actor: Acting, session: Writing, draft_id: UUID, asked: Asked) -> Draft:
-    """Asks for publication. An error forbids it (422, each in `errors`); a warning asks for `accepted`."""
-    publication.submit(session, actor, draft_id, asked.reason, accepted=asked.accepted, starts_at=asked.starts_at)
+    """Asks for publication. An error forbids it (422, each in `errors`); a warning asks for `accepted`, a heavier burden for `burden_reason`."""
+    publication.submit(session, actor, draft_id, asked.reason, accepted=asked.accepted, burden_reason=asked.burden_reason, starts_at=asked.starts_at)
     return _now(session, actor, draft_id)
 
 

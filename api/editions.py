@@ -30,6 +30,7 @@ class Editions:
 class Asked(Body):
     reason: str = Field(min_length=1, max_length=publication.LONGEST_REASON, description="Why; it is kept with the edition.")
     accepted: str = Field(default="", max_length=publication.LONGEST_REASON, description="Why the warnings, if there are any, are accepted.")
+    burden_reason: str = Field(default="", max_length=publication.LONGEST_REASON, description="Why more may be asked of people than now, where a figure rises.")
     starts_at: StartsAt = None
 
 
@@ -49,7 +50,7 @@ def archive(actor: Acting, session: Reading, edition_id: UUID) -> Response:
 @router.post("/{edition_id}/bring-back", status_code=201, responses=problems.described(401, 403, 404, 409, 422))
 def bring_back(actor: Acting, session: Writing, edition_id: UUID, asked: Asked) -> Draft:
     """Asks for a former edition to be followed again. The answer is a submitted draft of it: the edition begins when another person approves."""
-    made = publication.bring_back(session, actor, edition_id, asked.reason, accepted=asked.accepted, starts_at=asked.starts_at)
+    made = publication.bring_back(session, actor, edition_id, asked.reason, accepted=asked.accepted, burden_reason=asked.burden_reason, starts_at=asked.starts_at)
     return drafts.show(session, actor, made).draft
 
 

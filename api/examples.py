@@ -61,6 +61,7 @@ _DRAFT = {
     "starts_at": _DUE,
     "reason": "Two questions nobody used.",
     "accepted": "",
+    "burden_reason": "",
     "decided_by": "",
     "decided_at": None,
     "refusal": "",
@@ -68,8 +69,11 @@ _DRAFT = {
     "edition_number": None,
     "may": ["approve", "refuse"],
 }
-_START = {"starts_at": _OPENED, "asked_by": "", "approved_by": "", "reason": "First edition", "is_to_come": False, "is_first": True}
+_START = {"starts_at": _OPENED, "asked_by": "", "approved_by": "", "reason": "First edition", "burden_reason": "", "is_to_come": False, "is_first": True}
 _PATH = "forms/tasks/f21.toml"
+_TOLD = {"kind": "removed", "file": _PATH, "element": "evaluation.souhait", "text": "The form “Assessment interview” asks “What do they want to do?” no more."}
+_BURDEN = {"path": "typical", "figure": "questions", "label": "questions", "old": 142, "new": 141, "is_rise": False,
+           "text": "On the usual way, questions: 141 instead of 142 (1 fewer)."}  # fmt: skip
 _ASIDE = {"aside_id": 42, "path": _PATH, "made_from": 2, "saved_by": "Anis Mabrouk", "saved_at": _OPENED, "is_removal": False}
 
 _REHEARSAL = {
@@ -105,6 +109,81 @@ _OUTCOME = {
     "agencies": [{"agency": "OTE", "tasks": _FIGURE, "days": _FIGURE, "tasks_a_month": _FIGURE}],
     "assumed": [],
 }
+_INCIDENT_ID, _REPAIR_ID = "6c1d2e3f-4a5b-5c6d-8e7f-0a1b2c3d4e5f", "01999f3d-3d4e-7f50-8162-738495061728"
+_INCIDENT = {
+    "incident_id": _INCIDENT_ID,
+    "case_id": _CASE,
+    "instance_id": _CASE,
+    "case_number": "TN-MED-2026-00042",
+    "branch": "MED",
+    "process": "accueil",
+    "position": "4.12",
+    "node": "G104",
+    "name": "Admitted?",
+    "code": "gateway.no_way_out",
+    "details": {},
+    "looked": [{"text": 'admission = "A"', "values": {"admission": None}, "value": False, "is_hidden": False}],
+    "opened_at": _OPENED,
+    "owner_id": None,
+    "owner": "",
+    "may": ["retry", "assign", "repair"],
+}
+_REPAIR = {
+    "repair_id": _REPAIR_ID,
+    "case_id": _CASE,
+    "instance_id": _CASE,
+    "case_number": "TN-MED-2026-00042",
+    "branch": "MED",
+    "act": "move",
+    "name": "Commit the funds",
+    "to_name": "Prepare the instalment",
+    "position": "31.4",
+    "to": "T610",
+    "label": "",
+    "value": "",
+    "reason": "The fund was renamed.",
+    "touches": ["money"],
+    "proposed_by": "Meriem Louati",
+    "proposed_at": _OPENED,
+    "expires_at": _DUE,
+    "state": "proposed",
+    "decided_by": "",
+    "decided_at": None,
+    "answer": "",
+    "at_seq": 32,
+    "may": ["approve", "refuse"],
+}
+_DECIDED = _REPAIR | {"state": "applied", "decided_by": "Anis Mabrouk", "decided_at": _DUE, "at_seq": 33, "may": []}
+_PLACE_OF = {
+    "instance_id": _CASE,
+    "seq": 12,
+    "position": "4.12",
+    "process": "accueil",
+    "process_name": "Reception",
+    "node": "G104",
+    "name": "Admitted?",
+    "what": "node",
+    "is_broken": True,
+    "targets": [{"element": "T105", "name": "Tell the person"}],
+    "may_skip": False,
+}
+_OUTLOOK = {
+    "instance_id": _CASE,
+    "seq": 12,
+    "position": "4.12",
+    "name": "Admitted?",
+    "to": "T105",
+    "to_name": "Tell the person",
+    "closed": [],
+    "opened": ["Tell the person"],
+    "operations": [],
+    "waits": [],
+    "messages": [],
+    "broken": [],
+    "has_ended": False,
+    "touches": [],
+}
+
 EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/token"): {"access_token": "q1Zr5c0mN3…", "token_type": "bearer", "expires_in": 43_200},
     ("get", "/me"): {"user_id": _KARIM, "username": "karim", "name": "Karim Ben Amor", **_PLACE, "roles": ["referent"], "language": "fr"},
@@ -229,6 +308,12 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/editions/{edition_id}/bring-back"): _DRAFT,
     ("get", "/drafts"): {"items": [_DRAFT]},
     ("post", "/drafts"): _DRAFT,
+    ("get", "/drafts/{draft_id}/comparison"): {
+        "edition_number": 1,
+        "changes": [_TOLD],
+        "marks": {"old": {}, "new": {"processes/evaluation.bpmn": {"T201": "changed"}}},
+        "burden": [_BURDEN],
+    },
     ("post", "/drafts/import"): _DRAFT,
     ("get", "/drafts/{draft_id}"): {
         "draft": _DRAFT,
@@ -265,6 +350,16 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "observations": 9120,
         "processes": [{"process": "parcours", "current": _OUTCOME, "draft": _OUTCOME | {"assumed": [["deadline", "T299"]]}, "is_same": False}],
     },
+    ("get", "/incidents"): {"items": [_INCIDENT]},
+    ("post", "/incidents/{incident_id}/retry"): {"incident_id": _INCIDENT_ID},
+    ("post", "/incidents/{incident_id}/assign"): {"incident_id": _INCIDENT_ID, "owner_id": _KARIM},
+    ("get", "/cases/{case_id}/places"): {"items": [_PLACE_OF]},
+    ("get", "/instances/{instance_id}/outlook"): _OUTLOOK,
+    ("post", "/instances/{instance_id}/repair"): {"proposed": None},
+    ("post", "/cases/{case_id}/correct"): {"proposed": _REPAIR_ID},
+    ("get", "/repairs"): {"items": [_REPAIR]},
+    ("post", "/repairs/{repair_id}/approve"): _DECIDED,
+    ("post", "/repairs/{repair_id}/refuse"): _DECIDED | {"state": "refused", "answer": "Ask finance first."},
     ("post", "/demo/clock"): {"now": "2026-03-30T09:12:00Z"},
 }
 PROBLEM = {

@@ -5,6 +5,7 @@ Names of fields, tasks and diagrams are not here: an edition carries its own.
 """
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,13 +38,18 @@ def translate(code: str, language: str, **details: Any) -> str:
     text = catalogue(language if language in LANGUAGES else "fr").get(code)
     if text is None:
         return f"[{code}]"
-    return text.format_map(_Details(details))
+    return text.format_map(in_words(details, language))
 
 
-def pick(labels: dict[str, str] | None, language: str) -> str:
+def pick(labels: Mapping[str, str] | None, language: str) -> str:
     """The label in the language, else French, else any."""
     labels = labels or {}
     return labels.get(language) or labels.get("fr") or next(iter(labels.values()), "")
+
+
+def in_words(details: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Details as a sentence takes them: what has words by language (a name on a diagram) in this one."""
+    return _Details({name: pick(one, language) if isinstance(one, Mapping) else one for name, one in details.items()})
 
 
 class _Details(dict):

@@ -89,7 +89,7 @@ def messages() -> Mapping[str, Mapping[str, str]]:
 
 def say(code: str, language: str, **details: Any) -> str:
     """The sentence of `code` in a language (French if another is asked), filled with `details`; KeyError for an unworded code."""
-    return pick(messages()[code], language).format_map(_Details(details))
+    return pick(messages()[code], language).format_map(_Details({name: pick(one, language) if isinstance(one, Mapping) else one for name, one in details.items()}))
 
 
 def pick(labels: Mapping[str, str] | None, language: str) -> str:

@@ -20,13 +20,15 @@ _LINKS = (
     (Link("cases", "/cases", "folder2-open"), "case.search"),
     (Link("intake", "/intake", "person-plus"), "case.open"),
     (Link("incidents", "/incidents", "exclamation-triangle"), "incident.read"),
+    (Link("repairs", "/repairs", "arrow-left-right"), "repair.list"),
     (Link("editions", "/editions", "diagram-3"), "edition.read"),
     (Link("inferred", "/inferred", "question-circle"), "edition.read"),
 )
 
 
 def links_for(actor: Any) -> list[Link]:
-    """The entries that the actor's roles open; none for a visitor."""
+    """The entries that the actor's roles open; none for a visitor. Repairs stand beside the incidents, on their page; in the bar for whoever has none."""
     if actor is None:
         return []
-    return [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch)]
+    opened = [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch)]
+    return [link for link in opened if link.name != "repairs" or not any(other.name == "incidents" for other in opened)]

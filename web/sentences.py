@@ -4,6 +4,7 @@ It invents nothing: an event nobody worded is named by its code.
 """
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,8 @@ from engine.casework.views import Happened
 from web.formatting import Words
 
 
+_ISOLATED = re.compile("\u2068([^\u2068\u2069]*)\u2069")
+_BY_WHAT = frozenset({"repair.proposed", "repair.refused", "incident.assigned"})
 # The reminders of one late task, as they reach higher.
 REMINDERS = ("task.due", "task.late", "task.very_late")
 
@@ -24,7 +27,11 @@ def happened(words: Words, one: Happened, names: Mapping[str, str]) -> str:
         who = words.text("history.who", name=who, agency=words.text(f"agency.{one.agency}"))
     code = f"history.{one.kind.replace('.', '_')}"
     name = one.body.get("message") or one.body.get("name", "")
-    sentence = words.text(code, who=who, what=names.get(node) or node, name=name, number=one.body.get("number", ""))
+    to = str(one.body.get("to", ""))
+    told = {"what": names.get(node) or node, "name": name, "number": one.body.get("number", ""), "to": names.get(to) or to, "owner": one.body.get("owner_name", "")}
+    if one.kind in _BY_WHAT:  # worded by what is proposed, or by whether somebody was named
+        code += f".{one.body.get('act') or ('to' if told['owner'] else 'nobody')}"
+    sentence = words.text(code, who=who, **told)
     if heard := one.body.get("message"):  # what it means here, where the pathway's own words say it
         said = words.text(f"heard.{heard.replace('.', '_')}")
         sentence = sentence if said.startswith("[") else said
@@ -35,6 +42,8 @@ def happened(words: Words, one: Happened, names: Mapping[str, str]) -> str:
         sentence = f"{sentence} {words.text('history.then', what=_listed(words, opened))}"
     if "ended" in one.body:
         sentence = f"{sentence} {words.text('history.ended')}"
+    if asked_by := one.body.get("asked_by_name"):
+        sentence = f"{sentence} {words.text('history.asked_by', who=asked_by)}"
     if one.reason:
         sentence = f"{sentence} {words.text('history.reason', reason=one.reason)}"
     return sentence
@@ -55,6 +64,12 @@ def why(words: Words, one: Happened, names: Mapping[str, str]) -> list[str]:
                 values = _values(words, looked.get("values", {}))
                 said.append(words.text("history.condition", place=place, text=looked.get("text", ""), verdict=verdict, values=values))
     return said
+
+
+def parts(sentence: str) -> list[tuple[str, bool]]:
+    """A sentence of the engine in pieces: text, and whether it keeps its own direction (what stood between isolates, which pages take out)."""
+    found = _ISOLATED.split(sentence)
+    return [(text, bool(place % 2)) for place, text in enumerate(found) if text]
 
 
 def shared_source(facts: Sequence[Mapping[str, Any]]) -> str:

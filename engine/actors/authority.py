@@ -140,6 +140,16 @@ def _another(actor: Actor, about: About) -> bool:
     return actor.user_id not in about.get("authors", ())
 
 
+def _decides_repair(actor: Actor, about: About) -> bool:
+    """Another than whoever proposed it (`proposer`): a coordinator; of a correction, who reads and writes facts of its class (`field_class`)."""
+    if actor.user_id == about.get("proposer") or not _in_reach_of_agencies(actor, about):
+        return False
+    if about.get("kind") != "correct":
+        return "coordinateur" in actor.roles
+    field_class = about.get("field_class", "")
+    return writable(actor, field_class) and readable(actor, field_class, case=about.get("case"))
+
+
 # act → (roles, and what must hold besides)
 _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "worklist.read": (_WORKING | {"auditeur", "attache_social"}, _anywhere),
@@ -156,6 +166,11 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "task.pass": (_WORKING | {"attache_social"}, _mine_or_led),
     "incident.read": (frozenset({"coordinateur", "chef_antenne", "auditeur"}), _in_reach),
     "incident.retry": (frozenset({"coordinateur"}), _anywhere),
+    "incident.assign": (frozenset({"coordinateur"}), _anywhere),
+    "repair.list": (frozenset({"coordinateur", "chef_antenne", "gestionnaire_aides", "auditeur"}), _anywhere),
+    "repair.read": (frozenset({"coordinateur", "chef_antenne", "auditeur"}), _in_reach),
+    "repair.do": (frozenset({"coordinateur"}), _in_reach),
+    "repair.approve": (frozenset({"coordinateur", "chef_antenne", "gestionnaire_aides"}), _decides_repair),
     "edition.read": (frozenset({"coordinateur", "auditeur", "administrateur"}), _anywhere),
     "draft.read": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "draft.write": (frozenset({"coordinateur"}), _anywhere),
@@ -181,7 +196,8 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
     """Whether the act is the actor's to do.
 
     `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `case` (the row of its case, which
-    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft.
+    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft;
+    `proposer`, `kind` and `field_class` of a repair.
     """
     if actor.kind == "system":
         return act in _SYSTEM

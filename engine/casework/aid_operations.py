@@ -30,7 +30,7 @@ _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
 _RELEASE = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, available_millimes = available_millimes + :amount WHERE programme = :programme RETURNING available_millimes")
 
 
-@operations.operation("engager_fonds")
+@operations.operation("engager_fonds", "classe")
 def commit_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Commits what was granted on its programme's fund: `fonds` is `engages`, or `insuffisants` and the aid stands in the programme's waiting list.
 
@@ -60,14 +60,14 @@ def pay_advance(change: Change, _parameters: Mapping[str, Any], _subject: str) -
     return Outcome({"paye": Decimal(granted) / 1000}, said)
 
 
-@operations.operation("calculer_aide")
+@operations.operation("calculer_aide", "montant")
 def propose_amount(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Records the amount that the rules give (`montant`, dinars) as the one proposed; who examines the file may correct it."""
     amount = millimes(parameters.get("montant"))
     return Outcome({"montant_regle": Decimal(amount) / 1000}, [operations.recorded(change, "aide.montant_propose", amount)] if amount > 0 else [])
 
 
-@operations.operation("preparer_tranche")
+@operations.operation("preparer_tranche", "k")
 def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Opens instalment `k`: its rank and its amount by the programme's shares, the last one taking what remains."""
     rank = int(parameters.get("k") or 1)
@@ -82,7 +82,7 @@ def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str
     return Outcome({"k": Decimal(rank)}, said)
 
 
-@operations.operation("verser_tranche")
+@operations.operation("verser_tranche", "k", "deja")
 def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Enters the payment of instalment `k` in its fund: from committed to paid."""
     programme, _granted_amount = granted_of(change)
@@ -93,7 +93,7 @@ def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str)
     return Outcome({"paye": Decimal(paid) / 1000})
 
 
-@operations.operation("liberer_fonds")
+@operations.operation("liberer_fonds", "paye")
 def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Gives back to the fund what was committed and not paid."""
     programme, granted = granted_of(change)
@@ -104,7 +104,7 @@ def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) 
     return Outcome({"libere": Decimal(max(rest, 0)) / 1000})
 
 
-@operations.operation("programmer_visites")
+@operations.operation("programmer_visites", "echeances")
 def schedule_visits(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Makes a visit of each date that the rhythm asks for (`echeances`, as D9 answers): `visites` lists their ids, in order of date."""
     visits, said = [], []
@@ -125,7 +125,7 @@ def freeze_agenda(change: Change, _parameters: Mapping[str, Any], _subject: str)
     return Outcome({"dossiers": [{"id": one} for one in found]})
 
 
-@operations.operation("retirer_dossier")
+@operations.operation("retirer_dossier", "aide")
 def put_off(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Takes a file off a sitting that had no quorum for it: the next sitting has it."""
     change.held.scope["aide"] = [one for one in change.held.scope.get("aide") or [] if one != parameters.get("aide")]

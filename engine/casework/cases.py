@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -205,7 +206,8 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_LINES, {"id": case_id, "limit": limit + 1, "offset": offset}).all()
     lines = [json.loads(row.line) for row in rows[:limit]]
-    names = staff.names(session, actor.language, (identity.parse(line["actor"].get("id")) for line in lines))
+    told_of = (line["actor"].get("id") or "" for line in lines), (line["body"].get(name) or "" for line in lines for name in ("asked_by", "owner"))
+    names = staff.names(session, actor.language, (identity.parse(one) for one in chain(*told_of)))
 
     def sees(field_id: str) -> bool:
         found = edition.dictionary.fields.get(field_id)
@@ -305,23 +307,25 @@ def _happened(
         for key, one in sealed.items()
         if "|" in key and sees(name := key.partition("|")[2]) and name in edition.dictionary.fields
     )
-    why = tuple(_seen_why(one, sees) for one in sealed.get("why", ()))
-    actor = line["actor"]
+    why = tuple(seen_why(one, sees) for one in sealed.get("why", ()))
+    actor, body = line["actor"], line["body"]
+    body |= {f"{name}_name": names.get(body[name], "") for name in ("asked_by", "owner") if name in body}
     return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), names.get(actor.get("id", ""), actor.get("kind", "")),
-                    actor.get("agency", ""), line["body"], why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
+                    actor.get("agency", ""), body, why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
 
 
-def _seen_why(one: Mapping[str, Any], sees: Any) -> Mapping[str, Any]:
+def seen_why(one: Mapping[str, Any], sees: Any) -> Mapping[str, Any]:
     """A why-record without the values of fields that the reader may not see; a condition on such a value does not say how it came out either."""
     if "decision" in one:
-        return {**one, "values": _seen_values(one["values"], sees)}
+        return {**one, "values": seen_values(one["values"], sees)}
     weighed = []
     for asked in one.get("why", ()):
-        values = _seen_values(asked.get("values", {}), sees)
+        values = seen_values(asked.get("values", {}), sees)
         is_told = all("." not in name or sees(name) for name in values)
         weighed.append({**asked, "values": values, "value": asked.get("value") if is_told else None, "is_hidden": not is_told})
     return {**one, "why": weighed}
 
 
-def _seen_values(values: Mapping[str, Any], sees: Any) -> dict[str, Any]:
+def seen_values(values: Mapping[str, Any], sees: Any) -> dict[str, Any]:
+    """Values by what they are of, None where it is a field that the reader may not see."""
     return {name: value if "." not in name or sees(name) else None for name, value in values.items()}

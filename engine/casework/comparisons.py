@@ -76,7 +76,11 @@ def differences(old: Edition, new: Edition) -> tuple[Difference, ...]:
 
 def changes(old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
     """Every difference as a sentence."""
-    found = differences(old, new)
+    return in_words(differences(old, new), old, new, language)
+
+
+def in_words(found: Sequence[Difference], old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
+    """The differences of two editions as sentences."""
     titles = tuple(_titles(one) if any(other.what == "form" for other in found) else {} for one in (old, new))
     return tuple(Told(one.kind, one.file, one.element, _Wording(one, language, titles).sentence()) for one in found)
 

@@ -23,7 +23,7 @@ LONGEST_TITLE = 200
 _OPEN = text("""INSERT INTO edition_draft (draft_id, base_id, seen_start, title, opened_by, opened_at, delivered)
                 SELECT :id, :base, coalesce(max(start_id), 0), :title, :by, :at, CAST(:delivered AS jsonb) FROM edition_start""")
 _COLUMNS = """d.draft_id, d.base_id, e.number AS base_number, d.title, d.state, d.version, d.opened_by AS opener, d.opened_at, d.submitted_by AS submitter,
-    d.submitted_at, d.starts_at, d.reason, d.accepted, d.decided_by AS decider, d.decided_at, d.refusal, d.edition_id, p.number AS edition_number,
+    d.submitted_at, d.starts_at, d.reason, d.accepted, d.burden_reason, d.decided_by AS decider, d.decided_at, d.refusal, d.edition_id, p.number AS edition_number,
     d.state IN ('open', 'submitted') AND EXISTS (SELECT FROM edition_start s WHERE s.start_id > d.seen_start) AS is_behind,
     ARRAY(SELECT DISTINCT s.saved_by FROM draft_save s WHERE s.draft_id = d.draft_id AND s.saved_by IS NOT NULL) AS savers
   FROM edition_draft d JOIN edition e ON e.edition_id = d.base_id LEFT JOIN edition p ON p.edition_id = d.edition_id"""
@@ -68,6 +68,7 @@ class Draft:
     starts_at: dt.datetime | None
     reason: str
     accepted: str
+    burden_reason: str
     decided_by: str
     decided_at: dt.datetime | None
     refusal: str
@@ -369,7 +370,7 @@ def _draft(row: Any, actor: Any, names: Mapping[UUID | None, str]) -> Draft:
     return Draft(
         row.draft_id, row.title, row.state, row.version, row.base_id, row.base_number, names[row.opener], row.opened_at,
         tuple(sorted(names[one] for one in row.savers)), row.is_behind, names[row.submitter] if row.submitter else "", row.submitted_at, row.starts_at,
-        row.reason, row.accepted, names[row.decider] if row.decider else "", row.decided_at, row.refusal, row.edition_id, row.edition_number, tuple(may),
+        row.reason, row.accepted, row.burden_reason, names[row.decider] if row.decider else "", row.decided_at, row.refusal, row.edition_id, row.edition_number, tuple(may),
     )  # fmt: skip
 
 

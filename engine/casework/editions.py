@@ -22,6 +22,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority, roles
+from engine.casework.kept import Kept
 from engine.identity import new_id
 from engine.pathway import judgement
 from engine.pathway.papers import RECEIPT
@@ -34,16 +35,15 @@ OPERATIONS: dict[str, Any] = {}
 _KEPT_IN_MEMORY = 16
 _ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _kept: OrderedDict[UUID, "Edition"] = OrderedDict()
-_read_lately: OrderedDict[str, "Edition"] = OrderedDict()  # of drafts, by their content
-_READ_LATELY = 4
+_read_lately: Kept["Edition"] = Kept(4)  # of drafts, by their content
 _lock = Lock()
 
 _CURRENT = text("SELECT edition_id FROM edition_start WHERE starts_at <= masar_now() ORDER BY starts_at DESC, start_id DESC LIMIT 1")
 _IN_FORCE_AT = text("SELECT edition_id FROM edition_start WHERE starts_at <= :at ORDER BY starts_at DESC, start_id DESC LIMIT 1")
-_START = text("""INSERT INTO edition_start (edition_id, starts_at, asked_by, approved_by, reason, draft_id)
-                 VALUES (:edition, :at, :asked, :approved, :reason, :draft)""")
+_START = text("""INSERT INTO edition_start (edition_id, starts_at, asked_by, approved_by, reason, burden_reason, draft_id)
+                 VALUES (:edition, :at, :asked, :approved, :reason, :burden_reason, :draft)""")
 _STARTS = text("""
-    SELECT s.edition_id, s.starts_at, s.reason, s.draft_id IS NULL AS is_first,
+    SELECT s.edition_id, s.starts_at, s.reason, s.burden_reason, s.draft_id IS NULL AS is_first,
            CASE WHEN :arabic AND a.name_ar <> '' THEN a.name_ar ELSE coalesce(a.name, '') END AS asked_by,
            CASE WHEN :arabic AND b.name_ar <> '' THEN b.name_ar ELSE coalesce(b.name, '') END AS approved_by
       FROM edition_start s LEFT JOIN user_account a ON a.user_id = s.asked_by LEFT JOIN user_account b ON b.user_id = s.approved_by
@@ -56,12 +56,13 @@ _PUBLISHED = text("""
 
 @dataclass(frozen=True)
 class Start:
-    """When an edition begins: asked and approved by whom, why, whether that is still to come. `is_first`: it came with the installation."""
+    """When an edition begins: asked and approved by whom, why, why it may ask more of people, whether that is still to come. `is_first`: it came with the installation."""
 
     starts_at: dt.datetime
     asked_by: str
     approved_by: str
     reason: str
+    burden_reason: str
     is_to_come: bool
     is_first: bool
 
@@ -139,19 +140,14 @@ class Edition(Sources):
 
 def of_files(edition_id: UUID, files: Mapping[str, bytes]) -> Edition:
     """The edition that these files would be, read once. Refuses: `pathway.refused`, `edition.unreadable`, with findings."""
-    digest = digest_of(hashes_of(files))
-    with _lock:
-        edition = _read_lately.get(digest)
-    if edition is None:
-        edition = Edition(edition_id, 0, dict(files))
-        try:
-            _ = edition.definitions, edition.forms, edition.letters
-        except FormError as refused:
-            raise errors.Invalid("edition.unreadable", [errors.Finding(one.code, one.where, one.details, one.message) for one in refused.findings]) from refused
-        with _lock:
-            _read_lately[digest] = edition
-            while len(_read_lately) > _READ_LATELY:
-                _read_lately.popitem(last=False)
+    return _read_lately.get(digest_of(hashes_of(files)), lambda: _read(Edition(edition_id, 0, dict(files))))
+
+
+def _read(edition: Edition) -> Edition:
+    try:
+        _ = edition.definitions, edition.forms, edition.letters
+    except FormError as refused:
+        raise errors.Invalid("edition.unreadable", [errors.Finding(one.code, one.where, one.details, one.message) for one in refused.findings]) from refused
     return edition
 
 
@@ -227,10 +223,12 @@ def stored(session: Session, hashes: Mapping[str, str]) -> dict[str, bytes]:
 
 def start(
     session: Session, edition_id: UUID, at: dt.datetime, *,
-    asked_by: UUID | None = None, approved_by: UUID | None = None, reason: str = "", draft_id: UUID | None = None,
+    asked_by: UUID | None = None, approved_by: UUID | None = None, reason: str = "", burden_reason: str = "", draft_id: UUID | None = None,
 ) -> None:  # fmt: skip
     """From this instant new cases follow the edition. The database refuses what two persons did not agree on."""
-    session.execute(_START, {"edition": edition_id, "at": at, "asked": asked_by, "approved": approved_by, "reason": reason, "draft": draft_id})
+    session.execute(_START, {
+        "edition": edition_id, "at": at, "asked": asked_by, "approved": approved_by, "reason": reason, "burden_reason": burden_reason, "draft": draft_id,
+    })  # fmt: skip
 
 
 def check(edition: Sources) -> Sequence[errors.Finding]:
@@ -280,7 +278,7 @@ def published(session: Session, actor: Any) -> tuple[Published, ...]:
     is_arabic = actor.language == "ar"
     starts: dict[UUID, list[Start]] = {}
     for row in session.execute(_STARTS, {"arabic": is_arabic}):
-        starts.setdefault(row.edition_id, []).append(Start(row.starts_at, row.asked_by, row.approved_by, row.reason, row.starts_at > now, row.is_first))
+        starts.setdefault(row.edition_id, []).append(Start(row.starts_at, row.asked_by, row.approved_by, row.reason, row.burden_reason, row.starts_at > now, row.is_first))
     sees_cases = authority.may(actor, "case.read")
     return tuple(
         Published(row.edition_id, row.number, row.digest, row.published_at, row.edition_id == in_force, row.files, row.open_cases if sees_cases else None,

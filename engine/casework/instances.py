@@ -167,9 +167,9 @@ class Change:
         self.happenings += step.happenings
         self._append(kind, body, new_facts, step.happenings, replace(stimulus, facts=bpmn.told(stimulus.facts, step.read)), reason)
 
-    def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
-        """A change that the diagram does not see (a claim, a correction, a reminder): its line, stored at once, and its facts."""
-        self._append(kind, body, new_facts, (), None, reason)
+    def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "", proposed: Sequence[facts.NewFact] = ()) -> None:
+        """A change that the diagram does not see (a claim, a correction, a reminder): its line, stored at once, and its facts. `proposed`: sealed, not yet recorded."""
+        self._append(kind, body, new_facts, (), None, reason, proposed)
         self.flush()
 
     def flush(self) -> None:
@@ -178,9 +178,11 @@ class Change:
             events.store(self.session, line)
         self.lines.clear()
 
-    def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str) -> None:
+    def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str,
+                proposed: Sequence[facts.NewFact] = ()) -> None:  # fmt: skip
         held = self.held
-        sealed: dict[str, Any] = {f"{fact.subject}|{fact.field}": {"value": fact.value, "status": fact.status, "class": fact.field_class} for fact in new_facts}
+        said = (*new_facts, *proposed)
+        sealed: dict[str, Any] = {f"{fact.subject}|{fact.field}": {"value": fact.value, "status": fact.status, "class": fact.field_class} for fact in said}
         public = dict(body) | account(happenings)
         if new_facts:
             public["facts"] = [{"subject": fact.subject, "field": fact.field, "class": fact.field_class, "source": fact.source.get("kind", "")} for fact in new_facts]

@@ -81,7 +81,10 @@ def _place(name: str, content: bytes) -> str:
 def said(found: Finding, language: str) -> dict[str, str]:
     """A finding as it is told: `severity`, `code`, `file`, `element`, and the sentence in a language."""
     file, _, element = found.where.partition("#")
-    sentence = words.say(found.code, language, **found.details) if found.code in words.messages() else i18n.translate(found.code, language, **found.details)
+    details = dict(found.details)
+    if str(details.get("role")) in roles.ROLES:
+        details["role"] = i18n.translate(f"role.{details['role']}", language)
+    sentence = words.say(found.code, language, **details) if found.code in words.messages() else i18n.translate(found.code, language, **details)
     return {"severity": found.severity, "code": found.code, "file": file, "element": element, "message": sentence}
 
 

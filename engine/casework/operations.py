@@ -40,11 +40,15 @@ Operation = Callable[[Change, Mapping[str, Any], str], Outcome]
 REGISTERED: dict[str, Operation] = editions.OPERATIONS
 
 
-def operation(name: str) -> Callable[[Operation], Operation]:
-    """Registers an operation under the name that diagrams use."""
+TAKES: dict[str, tuple[str, ...]] = {}
+ANY_NAME = "*"  # the diagram names the parameters
+
+
+def operation(name: str, *takes: str) -> Callable[[Operation], Operation]:
+    """Registers an operation under the name that diagrams use; `takes`: the parameters it reads."""
 
     def register(act: Operation) -> Operation:
-        REGISTERED[name] = act
+        REGISTERED[name], TAKES[name] = act, takes
         return act
 
     return register
@@ -91,13 +95,13 @@ def home_of_aid(session: Session, subject: str) -> Any:
     return session.execute(_AID_HOME, {"subject": subject}).one_or_none() if subject else None
 
 
-@operation("retenir")
+@operation("retenir", ANY_NAME)
 def keep(_change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Keeps values in variables of the diagram, for a gateway further on."""
     return Outcome(dict(parameters))
 
 
-@operation("fixer_rendez_vous")
+@operation("fixer_rendez_vous", "jours", "unite")
 def propose_date(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """The day before which the appointment is to be, in the branch's own days (`jours`, `unite`)."""
     last = change.tables.calendar.due(change.at, int(parameters.get("jours") or 0), str(parameters.get("unite") or "jours"))
@@ -138,7 +142,7 @@ def receipt(change: Change, _parameters: Mapping[str, Any], subject: str) -> Out
     return _written(letters.write(change, editions.RECEIPT, subject, change.held.receipt_code))
 
 
-@operation("lettre")
+@operation("lettre", "modele")
 def letter(change: Change, parameters: Mapping[str, Any], subject: str) -> Outcome:
     """A letter of the edition (`modele`, §4.12), with its text kept as it was that day."""
     return _written(letters.write(change, str(parameters.get("modele", "")), subject))

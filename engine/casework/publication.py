@@ -4,9 +4,7 @@ Bringing a former edition back goes the same way: a draft of it, submitted in th
 """
 
 import datetime as dt
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -15,39 +13,33 @@ from sqlmodel import Session
 
 from engine import clock, errors, i18n
 from engine.actors import authority
-from engine.casework import drafts, editions
+from engine.casework import drafts, editions, proposals
+from engine.casework.comparisons import BurdenLine
+from engine.casework.kept import Kept
 
 LONGEST_REASON = 2000
 _SUBMIT = text("""UPDATE edition_draft SET state = 'submitted', version = version + 1, submitted_by = :by, submitted_at = :at, starts_at = :starts,
-                         reason = :reason, accepted = :accepted, decided_by = NULL, decided_at = NULL, refusal = '' WHERE draft_id = :id""")
+                         reason = :reason, accepted = :accepted, burden_reason = :burden_reason, decided_by = NULL, decided_at = NULL, refusal = '' WHERE draft_id = :id""")
 _REFUSE = text("""UPDATE edition_draft SET state = 'open', version = version + 1, decided_by = :by, decided_at = :at, refusal = :reason WHERE draft_id = :id""")
 _APPROVE = text("""UPDATE edition_draft SET state = 'published', version = version + 1, decided_by = :by, decided_at = :at, edition_id = :edition,
                           starts_at = :starts WHERE draft_id = :id""")
 _PEOPLE = text("""SELECT submitted_by FROM edition_draft WHERE draft_id = :id
                    UNION SELECT saved_by FROM draft_save WHERE draft_id = :id AND saved_by IS NOT NULL""")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7305883)")
-_JUDGED_IN_MEMORY = 64
-_judged: OrderedDict[str, tuple[errors.Finding, ...]] = OrderedDict()
-_lock = Lock()
+_judged = Kept[tuple[errors.Finding, ...]](64)
 
 
 def findings(whole: drafts.Whole) -> tuple[errors.Finding, ...]:
     """What forbids the publication of a draft (`error`) and what should be looked at before (`warning`). The same files are judged once."""
     files = whole.files
-    digest = editions.digest_of(editions.hashes_of(files))
-    with _lock:
-        if digest in _judged:
-            _judged.move_to_end(digest)
-            return _judged[digest]
-    try:
-        found = tuple(editions.check(editions.Edition(whole.draft.draft_id, 0, files)))
-    except errors.Invalid as refused:
-        found = refused.findings
-    with _lock:
-        _judged[digest] = found
-        while len(_judged) > _JUDGED_IN_MEMORY:
-            _judged.popitem(last=False)
-    return found
+
+    def judge() -> tuple[errors.Finding, ...]:
+        try:
+            return tuple(editions.check(editions.Edition(whole.draft.draft_id, 0, files)))
+        except errors.Invalid as refused:
+            return refused.findings
+
+    return _judged.get(editions.digest_of(editions.hashes_of(files)), judge)
 
 
 def require_publishable(found: Sequence[errors.Finding], accepted: str) -> None:
@@ -58,14 +50,22 @@ def require_publishable(found: Sequence[errors.Finding], accepted: str) -> None:
         raise errors.Invalid("draft.warnings_need_reason", found)
 
 
-def submit(session: Session, actor: Any, draft_id: UUID, reason: str, *, accepted: str = "", starts_at: dt.datetime | None = None) -> None:
+def require_borne(rises: Sequence[BurdenLine], reason: str) -> None:
+    """Refuses: `draft.burden_needs_reason`, naming each figure that rises, when nobody says why more is asked of people."""
+    if rises and not reason.strip():
+        raise errors.Invalid("draft.burden_needs_reason", [errors.Finding("burden.rise", details={"change": one.text}, severity="warning") for one in rises])
+
+
+def submit(
+    session: Session, actor: Any, draft_id: UUID, reason: str, *, accepted: str = "", burden_reason: str = "", starts_at: dt.datetime | None = None
+) -> None:
     """Asks for a draft to be published from an instant on; without one, from its approval.
 
     Refuses: Forbidden, `draft.not_found`, `draft.not_open`, `draft.reason_needed`, `draft.has_asides`, `draft.behind`, `draft.starts_before_now`,
-    `draft.nothing_changed`, `draft.has_errors`, `draft.warnings_need_reason`.
+    `draft.nothing_changed`, `draft.has_errors`, `draft.warnings_need_reason`, `draft.burden_needs_reason`.
     """
     whole, now = drafts.locked(session, actor, draft_id), clock.now(session)
-    reason, accepted = _reason(reason), _reason(accepted) if accepted.strip() else ""
+    reason, accepted, burden_reason = _reason(reason), *(_reason(one) if one.strip() else "" for one in (accepted, burden_reason))
     if whole.asides:
         raise errors.Conflict("draft.has_asides", number=len(whole.asides))
     if whole.draft.is_behind:
@@ -76,14 +76,17 @@ def submit(session: Session, actor: Any, draft_id: UUID, reason: str, *, accepte
     if followed and dict(editions.load(session, followed).files) == whole.files:
         raise errors.Invalid("draft.nothing_changed")
     require_publishable(findings(whole), accepted)
-    session.execute(_SUBMIT, {"id": draft_id, "by": actor.user_id, "at": now, "starts": starts_at, "reason": reason, "accepted": accepted})
+    require_borne(proposals.rises(session, actor, whole, starts_at or now), burden_reason)
+    session.execute(_SUBMIT, {
+        "id": draft_id, "by": actor.user_id, "at": now, "starts": starts_at, "reason": reason, "accepted": accepted, "burden_reason": burden_reason,
+    })  # fmt: skip
 
 
 def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
     """Publishes what another submitted: the edition of its number begins at the instant asked for, or now when that is past. `version`: the one that was read.
 
     Refuses: Forbidden; `draft.own` (Forbidden) to whoever saved anything in it or submitted it; `draft.not_found`, `draft.not_submitted`,
-    `draft.stale` (sent back and submitted again meanwhile), `draft.behind`, `draft.has_errors`.
+    `draft.stale` (sent back and submitted again meanwhile), `draft.behind`, `draft.has_errors`, `draft.burden_needs_reason`.
     """
     session.execute(_ONE_AT_A_TIME)
     whole, now = drafts.locked(session, actor, draft_id, "submitted"), clock.now(session)
@@ -94,12 +97,14 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
         raise errors.Conflict("draft.stale")
     if draft.is_behind:
         raise errors.Conflict("draft.behind")
+    starts_at = max(now, draft.starts_at or now)
     require_publishable(findings(whole), draft.accepted)
+    require_borne(proposals.rises(session, actor, whole, starts_at), draft.burden_reason)
     submitter = session.execute(text("SELECT submitted_by FROM edition_draft WHERE draft_id = :id"), {"id": draft_id}).scalar_one()
     edition = editions.keep(session, whole.files, now, submitter, draft.reason)
-    starts_at = max(now, draft.starts_at or now)
     session.execute(_APPROVE, {"id": draft_id, "by": actor.user_id, "at": now, "edition": edition.edition_id, "starts": starts_at})
-    editions.start(session, edition.edition_id, starts_at, asked_by=submitter, approved_by=actor.user_id, reason=draft.reason, draft_id=draft_id)
+    editions.start(session, edition.edition_id, starts_at, asked_by=submitter, approved_by=actor.user_id, reason=draft.reason,
+                   burden_reason=draft.burden_reason, draft_id=draft_id)  # fmt: skip
     return edition.number
 
 
@@ -114,11 +119,13 @@ def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: s
     session.execute(_REFUSE, {"id": draft_id, "by": actor.user_id, "at": clock.now(session), "reason": _reason(reason)})
 
 
-def bring_back(session: Session, actor: Any, edition_id: UUID, reason: str, *, accepted: str = "", starts_at: dt.datetime | None = None) -> UUID:
+def bring_back(
+    session: Session, actor: Any, edition_id: UUID, reason: str, *, accepted: str = "", burden_reason: str = "", starts_at: dt.datetime | None = None
+) -> UUID:
     """Asks for a former edition to be followed again, in one act; it begins when another person approves. Refuses: as `drafts.open_draft` and `submit`."""
     number = editions.find(session, actor, edition_id).number
     draft_id = drafts.open_draft(session, actor, i18n.translate("draft.bring_back", actor.language, number=number), edition_id)
-    submit(session, actor, draft_id, reason, accepted=accepted, starts_at=starts_at)
+    submit(session, actor, draft_id, reason, accepted=accepted, burden_reason=burden_reason, starts_at=starts_at)
     return draft_id
 
 

@@ -154,7 +154,7 @@ class Sandbox:
         said = answers.read(whole, _with_papers(whole, raw, self.tables.scope(self.today)), self.language, self.tables.scope(self.today))
         if said.findings:
             raise errors.Invalid("task.answers", said.findings)
-        new = tasks.as_facts(said, subjects, self.edition, walk.held)
+        new = tasks.facts_said(said, subjects, self.edition, walk.held)
         change = _Tried(self, walk, actor)
         if opened.role == "travailleur_social" and walk.held.social_worker_id is None:
             walk.held.social_worker_id = actor.user_id

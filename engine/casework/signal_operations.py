@@ -25,7 +25,7 @@ _GROUPS = ("person", "retour")
 _ARABIC = re.compile("[\u0621-\u064a]")
 
 
-@operations.operation("confier_antenne")
+@operations.operation("confier_antenne", "antenne")
 def hand_to_branch(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Hands an instance to the branch that is competent (D12): its next tasks wait there."""
     code = str(parameters.get("antenne") or "")
@@ -35,7 +35,7 @@ def hand_to_branch(change: Change, parameters: Mapping[str, Any], _subject: str)
     return Outcome({"branche": code})
 
 
-@operations.operation("reprendre_signalement")
+@operations.operation("reprendre_signalement", "de", "ligne")
 def take_up(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Takes up as known facts what the signal `de` says of the person and of the return (of the line `ligne`, where it is a list).
 

@@ -186,7 +186,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     said = answers.read(asked, own, actor.language, _around(session, row), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
-    new = as_facts(said, subjects, edition, held)
+    new = facts_said(said, subjects, edition, held)
     reason, came = _check_identity(session, held, new, raw)
     change.happenings += [bpmn.MessageSent("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, row.node) for one in came]
     if home and any(one.subject.startswith("aide:") for one in new):
@@ -304,6 +304,7 @@ def _known(session: Session, edition: Any, subjects: facts.Subjects, definition:
 
 
 def as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: Any, edition: Any, authors: Mapping[str, str] | None = None) -> dict[str, forms.Known]:
+    """The facts as a form takes them: those of its fields, of the subjects seen from here; rows of a list put together."""
     wanted = set(forms.field_ids(definition))
     by_key = {(row.subject, row.field): row for row in rows}
     found: dict[str, forms.Known] = {}
@@ -324,7 +325,7 @@ def as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: A
     return found
 
 
-def as_facts(said: Any, subjects: facts.Subjects, edition: Any, held: Held) -> list[facts.NewFact]:
+def facts_said(said: Any, subjects: facts.Subjects, edition: Any, held: Held) -> list[facts.NewFact]:
     """The answers as facts: rows of a list become subjects of their own, with ids that replay finds again."""
     new: list[facts.NewFact] = []
     for ordinal, (name, answer) in enumerate(said.values.items()):

@@ -5,10 +5,8 @@ cases; it holds no value. Where a branch weighs what its reader may not know, sh
 """
 
 import datetime as dt
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +18,7 @@ from engine.actors import authority
 from engine.casework import batches, drafts, editions, replays
 from engine.casework.editions import Edition
 from engine.casework.instances import Held, find
+from engine.casework.kept import Kept
 from engine.pathway import bpmn, rehearsal, scenario_files
 from forms.definitions import FormDefinition
 
@@ -36,9 +35,7 @@ _GROUPS = text("""
       FROM batch_line l JOIN instance i USING (instance_id), jsonb_array_elements(l.details -> 'found') d
      WHERE l.batch_id = :id GROUP BY 1, 2""")
 _GRAVEST = text("""SELECT l.details ->> 'gravest' AS kind, count(*) FROM batch_line l WHERE l.batch_id = :id AND l.result = 'differs' GROUP BY 1""")
-_KEPT_IN_MEMORY = 2
-_kept: OrderedDict[str, Edition] = OrderedDict()
-_lock = Lock()
+_read = Kept[Edition](2)
 
 
 @dataclass(frozen=True)
@@ -185,17 +182,8 @@ def _may_know(actor: Any, edition: Edition, fields: Iterable[str]) -> bool:
 
 
 def _edition(session: Session, batch: batches.Batch) -> Edition:
-    digest = batch.parameters["digest"]
-    with _lock:
-        if digest in _kept:
-            _kept.move_to_end(digest)
-            return _kept[digest]
-    edition = editions.of_files(batch.draft_id or batch.batch_id, editions.stored(session, batch.parameters["files"]))
-    with _lock:
-        _kept[digest] = edition
-        while len(_kept) > _KEPT_IN_MEMORY:
-            _kept.popitem(last=False)
-    return edition
+    given = batch.parameters
+    return _read.get(given["digest"], lambda: editions.of_files(batch.draft_id or batch.batch_id, editions.stored(session, given["files"])))
 
 
 def lasts(batch: batches.Batch, now: dt.datetime) -> dt.timedelta | None:

@@ -4,9 +4,8 @@ Only the latest cases are read (`MOST_CASES`): how things went lately, not ever.
 """
 
 import datetime as dt
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from engine import clock
 from engine.actors import authority
 from engine.casework import drafts, editions
 from engine.casework.instances import LANES
+from engine.casework.kept import Kept
 from engine.pathway import simulation
 from engine.pathway.definitions import Definitions
 
@@ -27,8 +27,6 @@ _MONTH = 30.436875
 _LATEST = text("SELECT instance_id, process, edition_id, opened_at FROM instance WHERE state <> '' ORDER BY opened_at DESC, instance_id LIMIT :most")
 _LINES = text("""SELECT instance_id, kind, line::jsonb ->> 'occurred_at' AS at, line::jsonb -> 'body' AS body FROM ledger_line
                   WHERE instance_id = ANY (:ids) AND (line::jsonb -> 'body') ?| ARRAY['opened', 'closed', 'branches', 'waits', 'wait', 'message'] ORDER BY instance_id, seq""")
-_kept: OrderedDict[str, tuple["Compared", ...]] = OrderedDict()
-_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,9 @@ class Compared:
     now: simulation.Forecast
     then: simulation.Forecast
     is_same: bool
+
+
+_forecast = Kept[tuple[Compared, ...]](8)
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,9 @@ def outlook(session: Session, actor: Any, draft_id: UUID) -> Outlook:
     whole = drafts.show(session, actor, draft_id)
     now, then = editions.current(session).definitions, whole.edition.definitions
     seen, name = observed(session)
-    key = f"{now.digest} {then.digest} {name}"
-    with _lock:
-        compared = _kept.get(key)
-    if compared is None:  # seconds, once for a draft and a history
-        compared = tuple(_compared(now, then, process, seen) for process in PROCESSES if process in now.processes and process in then.processes)
-        with _lock:
-            _kept[key] = compared
-            while len(_kept) > 8:
-                _kept.popitem(last=False)
+    compared = _forecast.get(  # seconds, once for a draft and a history
+        (now.digest, then.digest, name), lambda: tuple(_compared(now, then, process, seen) for process in PROCESSES if process in now.processes and process in then.processes)
+    )
     return Outlook(whole.draft, compared, seen.cases, sum(len(one) for one in seen.lasted.values()))
 
 

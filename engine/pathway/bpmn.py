@@ -32,17 +32,19 @@ from engine.pathway.happenings import (
     WaitClosed,
     WaitOpened,
 )
+from engine.pathway.spiff import moves, xml
 from engine.pathway.spiff import state as states
-from engine.pathway.spiff import xml
 from engine.pathway.spiff.events import Listener, StartEvent, instant
+from engine.pathway.spiff.moves import Passed, Position
 from engine.pathway.spiff.parser import DiagramParser
 from engine.pathway.spiff.run import Run
-from engine.pathway.stimuli import Complete, Message, OperationDone, Retry, Signal, Start, Stimulus, Timer
+from engine.pathway.stimuli import Complete, Jump, Message, OperationDone, Retry, Signal, Skip, Start, Stimulus, Timer
 
 __all__ = [
-    "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentClosed", "IncidentRaised", "Inspection", "Left",
-    "Message", "MessageSent", "OpenIncident", "OpenOperation", "OpenTask", "OpenWait", "OperationDone", "OperationRequested", "Process", "Retry", "Signal",
-    "Start", "Step", "Stimulus", "TaskClosed", "TaskOpened", "Timer", "WaitClosed", "WaitOpened", "advance", "inspect", "parse", "start", "told",
+    "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentClosed", "IncidentRaised", "Inspection",
+    "Jump", "Left", "Message", "MessageSent", "OpenIncident", "OpenOperation", "OpenTask", "OpenWait", "OperationDone", "OperationRequested",
+    "Passed", "Position", "Process", "Retry", "Signal", "Skip", "Start", "Step", "Stimulus", "TaskClosed", "TaskOpened", "Timer", "WaitClosed",
+    "WaitOpened", "advance", "inspect", "parse", "passed_over", "positions", "start", "told",
 ]  # fmt: skip
 
 _KEPT = 16
@@ -232,3 +234,13 @@ def inspect(definitions: Definitions, state: bytes) -> Inspection:
         tuple(tasks), tuple(waits), tuple(operations), tuple(incidents), frozenset().union(*done.values()), frozenset().union(*active.values()),
         {name: frozenset(ids) for name, ids in done.items()}, {name: frozenset(ids) for name, ids in active.items()}, run.is_ended, run.outcome,
     )  # fmt: skip
+
+
+def positions(definitions: Definitions, state: bytes) -> tuple[Position, ...]:
+    """Where tokens stand that may be moved (`Jump`) or whose operation may be left undone (`Skip`)."""
+    return tuple(moves.positions(states.load(definitions, state, None, 0, {})))
+
+
+def passed_over(definitions: Definitions, state: bytes, position: str, element: str) -> frozenset[Passed]:
+    """What moving a token to an element would leave, reach and pass over, as drawn. Refuses: `token.not_there`."""
+    return moves.passed_over(definitions, states.load(definitions, state, None, 0, {}), position, element)

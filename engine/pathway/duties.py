@@ -15,7 +15,7 @@ from engine.errors import Finding
 from engine.pathway.definitions import Definitions
 from engine.pathway.game import ways_out
 from engine.pathway.questions import AGENCY_OF_LANE, Hands
-from engine.pathway.soundness import name_of, told
+from engine.pathway.soundness import joined, name_of, told
 from engine.pathway.spiff.activities import OperationTask, PersonTask, ReceiveTask
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import Listener, ThrowEvent
@@ -258,7 +258,7 @@ def _granting(definitions: Definitions, forms: Mapping[str, FormDefinition], wal
         if escape:
             yield Finding("duties.grants_alone", element.place, details)
         elif unseen or next(_Ways(walks, forms, set()).to(element, _is_money), []):
-            by = ", ".join(sorted(name_of(one) for one in definitions.nodes if one.id in controls))
+            by = joined([name_of(one) for one in definitions.nodes if one.id in controls], ", ")
             yield Finding("duties.exception", element.place, details | {"control": by}, severity="warning")
 
 

@@ -166,5 +166,5 @@ def _twins(asking: _Asking) -> Iterator[Finding]:
                 break
 
 
-def _named(field: Field) -> str:
-    return field.label.get("fr") or field.id
+def _named(field: Field) -> Mapping[str, str]:
+    return dict(field.label) or {"fr": field.id}

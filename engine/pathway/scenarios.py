@@ -13,6 +13,7 @@ from engine import errors
 from engine.errors import Finding
 from engine.pathway import bpmn
 from engine.pathway.scenario_files import MOST_STEPS, Scenario, Step
+from engine.pathway.soundness import joined
 
 _MOST_ALL = 5_000  # steps of all the scenarios of an edition
 
@@ -239,12 +240,13 @@ def _failed(definitions: bpmn.Definitions, file: str, scenario: Scenario, number
 _CODES = frozenset({"scenario.breaks", "scenario.opens_other", "scenario.opens_less", "scenario.opens_more", "scenario.ends_not", "scenario.ends", "scenario.ends_other"})
 
 
-def _names(definitions: bpmn.Definitions, nodes: Sequence[str]) -> str:
-    return ", ".join(_name(definitions, one) for one in nodes)
+def _names(definitions: bpmn.Definitions, nodes: Sequence[str]) -> Mapping[str, str]:
+    return joined([_name(definitions, one) for one in nodes], ", ")
 
 
-def _name(definitions: bpmn.Definitions, node: str) -> str:
-    return definitions.label(node, "fr")
+def _name(definitions: bpmn.Definitions, node: str) -> Mapping[str, str]:
+    """By language."""
+    return definitions.labels(node) or {"fr": node}
 
 
 def is_over(steps: Sequence[Step]) -> bool:

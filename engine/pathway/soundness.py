@@ -4,10 +4,11 @@ Answers for joins that never complete, branches that double what follows, loops 
 processes that call themselves. What cannot be read at all is found while reading (`spiff.parser`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from engine.errors import Finding
+from engine.i18n import LANGUAGES, pick
 from engine.pathway.definitions import Definitions
 from engine.pathway.game import Game, Marking, games
 from engine.pathway.spiff.activities import Activity, CallActivity, PersonTask
@@ -36,16 +37,22 @@ def check(definitions: Definitions) -> list[Finding]:
     return _once(findings)
 
 
-def name_of(element: Element) -> str:
-    return element.bpmn_name or element.id
+def name_of(element: Element) -> Mapping[str, str]:
+    """By language, as every detail of a finding that quotes the diagram."""
+    return dict(element.names) or {"fr": element.id}
 
 
-def told(elements: Sequence[Element]) -> str:
+def told(elements: Sequence[Element]) -> Mapping[str, str]:
     """A way as people read it; of a long one, its beginning and its end."""
-    names = [name_of(one) for one in elements if one.bpmn_name]
-    if len(names) > _MOST_TOLD:
-        names = [*names[: _MOST_TOLD // 2], "…", *names[-_MOST_TOLD // 2 :]]
-    return " → ".join(names)
+    shown: Sequence[Mapping[str, str]] = [name_of(one) for one in elements if one.bpmn_name]
+    if len(shown) > _MOST_TOLD:
+        shown = [*shown[: _MOST_TOLD // 2], {"fr": "…"}, *shown[-_MOST_TOLD // 2 :]]
+    return joined(shown, " → ")
+
+
+def joined(names: Iterable[Mapping[str, str]], between: str) -> Mapping[str, str]:
+    names = list(names)
+    return {language: between.join(pick(one, language) for one in names) for language in LANGUAGES}
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
@@ -96,7 +103,7 @@ def _stuck(game: Game, marking: Marking) -> Iterator[Finding]:
     missing = [flow.source for place, flow in enumerate(join.flows_in) if place not in here]
     if game.beside and isinstance(join, Join):
         return  # the other branches may come from what goes on beside
-    details = {"element": name_of(join), "missing": ", ".join(name_of(one) for one in missing), "path": told([*game.path(marking), join])}
+    details = {"element": name_of(join), "missing": joined([name_of(one) for one in missing], ", "), "path": told([*game.path(marking), join])}
     yield Finding("check.deadlock", join.place, details)
 
 
@@ -226,7 +233,7 @@ def _element(element: Element, waits: _Waits) -> Iterator[Finding]:
     for flow in asks:
         assert flow.condition is not None
         if not flow.condition.paths:
-            yield Finding("check.condition_constant", f"{element.file}#{flow.id}", {"element": flow.names.get("fr") or flow.id, "gateway": name_of(element)})
+            yield Finding("check.condition_constant", f"{element.file}#{flow.id}", {"element": dict(flow.names) or {"fr": flow.id}, "gateway": name_of(element)})
     loop = element.loop if isinstance(element, Activity) else None
     if loop is not None:
         count = _constant(loop.cardinality) if loop.cardinality is not None else loop.maximum

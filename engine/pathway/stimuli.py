@@ -72,3 +72,18 @@ class Retry(Stimulus):
     """The cause of an incident is mended: its node tries again."""
 
     incident_id: str
+
+
+@dataclass(frozen=True)
+class Jump(Stimulus):
+    """Somebody moves a token: what stands at `position` is over, undone, and goes on at an element of the same scope."""
+
+    position: str
+    element: str
+
+
+@dataclass(frozen=True)
+class Skip(Stimulus):
+    """Somebody leaves the operation at `position` undone: its token goes on as if it had answered nothing."""
+
+    position: str

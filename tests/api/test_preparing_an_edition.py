@@ -130,3 +130,21 @@ def test_a_save_out_of_place_or_out_of_time_is_a_problem(sign_in, path, version,
     meriem = sign_in("meriem")
     answer = meriem.client.put(f"/drafts/{opened(meriem)}/files/{path}", json={"content": "x", "version": version})
     assert answer.status_code in status and answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_a_draft_would_change_and_cost_is_answered_and_a_rise_without_reason_refused(sign_in):
+    meriem, salma = sign_in("meriem"), sign_in("salma")
+    draft_id, diagram = opened(meriem), "processes/parcours.bpmn"
+    slower = files()[diagram].decode().replace('role="referent" delai="2"', 'role="referent" delai="7"')
+    assert meriem.client.put(f"/drafts/{draft_id}/files/{diagram}", json={"content": slower, "version": 0}).status_code == 200
+    found = meriem.get(f"/drafts/{draft_id}/comparison").json()
+    assert [one["text"] for one in found["changes"]] == ["The task “Orient the person” goes from 2 to 7 working days."]
+    assert found["marks"] == {side: {diagram: {"orienter": "changed"}} for side in ("old", "new")} and found["edition_number"] == 1
+    rises = [one for one in found["burden"] if one["is_rise"]]
+    assert {(one["path"], one["figure"]) for one in rises} == {(path, "working_days") for path in ("shortest", "typical", "longest")}
+    refused = meriem.post(f"/drafts/{draft_id}/submit", json={"reason": "Two visits."})
+    assert (refused.status_code, refused.json()["code"]) == (422, "draft.burden_needs_reason")
+    assert [one["detail"] for one in refused.json()["errors"]] == [one["text"] for one in rises]
+    submitted = meriem.post(f"/drafts/{draft_id}/submit", json={"reason": "Two visits.", "burden_reason": "The family is seen twice."}).json()
+    assert submitted["state"] == "submitted" and submitted["burden_reason"] == "The family is seen twice."
+    assert salma.get(f"/drafts/{draft_id}/comparison").status_code == 403

@@ -33,6 +33,11 @@ def address(make_database):
     """Where the small installation is served."""
     database = make_database()
     furnish(database)
+    yield from served(database)
+
+
+def served(database):
+    """The address of an installation while it is served."""
     server = uvicorn.Server(uvicorn.Config(create_app(Settings(is_demo=True), database), port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -375,7 +375,7 @@ def test_a_question_put_twice_under_two_names_is_refused_with_the_way(edition):
     )
     found = [one for one in with_fields(edition, "person", field, "f25", '"person.numero_appel"') if one.code == "form.asked_twice"]
     assert [(one.details["twin"], one.where) for one in found] == [("person.tel", "evaluation.bpmn#T206")]
-    assert found[0].details["path"].startswith("Accueillir et identifier → ") and found[0].details["path"].endswith(edition.definitions.label("T206", "fr"))
+    assert found[0].details["path"]["fr"].startswith("Accueillir et identifier → ") and found[0].details["path"]["ar"].endswith(edition.definitions.label("T206", "ar"))
 
 
 def test_a_fact_asked_by_two_tasks_open_together_is_refused_with_the_way(edition):
@@ -391,7 +391,7 @@ def test_a_fact_asked_by_two_tasks_open_together_is_refused_with_the_way(edition
     files["forms/tasks/f23.toml"] = files["forms/tasks/f23.toml"].replace(b"ask = [", f'ask = ["{asked}", '.encode(), 1)
     found = [one for one in judge(Sources(files), editions.house()) if one.code == "form.asked_together"]
     assert [(one.details["id"], one.where) for one in found] == [(asked, "evaluation.bpmn#T201")]
-    assert edition.definitions.label("T203", "fr") in found[0].details["path"]
+    assert edition.definitions.label("T203", "fr") in found[0].details["path"]["fr"]
 
 
 def test_a_field_of_another_agency_asked_of_a_role_that_may_not_write_it_is_refused(edition):

@@ -193,11 +193,17 @@ class Play:
             [(bpmn.Complete, key) for key in self.open] * 2 + [(bpmn.OperationDone, key) for key in self.asked] + [(bpmn.Retry, key) for key in self.incidents]
         )
         choices += [(bpmn.Timer, key) for key, wait in self.waits.items() if wait.kind == "timer"]
+        places = bpmn.positions(self.definitions, self.state)
+        if rng.random() < 0.2:  # somebody moves a token by hand, or leaves an operation undone
+            choices += [(bpmn.Jump, (one.position, to)) for one in places for to in one.targets]
+        choices += [(bpmn.Skip, one.position) for one in places if one.may_skip]
         choices += [(bpmn.Message, "m1"), (bpmn.Message, "m2"), (bpmn.Signal, "alerte")]
         kind, key = rng.choice(choices)
         named = {"at": self.at, "seq": self.next(), "facts": self.facts()}
         if kind is bpmn.Timer:
             self.at = named["at"] = max(self.at, self.waits[key].due_at) + rng.choice([dt.timedelta(), dt.timedelta(days=3)])
+        if kind is bpmn.Jump:
+            return bpmn.Jump(*key, **named)
         if kind is bpmn.Message:
             return bpmn.Message(key, rng.choice([None, "7", "8"]), {"x": 1}, **named)
         if kind is bpmn.OperationDone:

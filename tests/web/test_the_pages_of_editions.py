@@ -124,8 +124,9 @@ def test_an_error_is_a_sentence_with_the_way_to_its_element_and_forbids(sign_in)
     meriem.get(draft)
     assert "1 erreur : elle interdit la publication" in meriem.page.text and "qui n&#39;existe pas" in meriem.page.text
     link = re.search(r'href="(/drafts/[^"]+element=[^"]+)"', meriem.page.text)[1]
-    assert link.endswith("/files/processes/parcours.bpmn?element=orienter")
-    meriem.get(link)
+    assert link.endswith("/diagrams/processes/parcours.bpmn?element=orienter")
+    assert link.replace("/diagrams/", "/files/") in meriem.get(link).text, "the same place as a text, for whoever has no script"
+    meriem.get(link.replace("/diagrams/", "/files/"))
     assert re.search(r"« orienter » est écrit à la ligne \d+", meriem.page.text)
     meriem.get(draft)
     refused = meriem.post(draft, act="submit", reason="Quand même & vite")
@@ -225,3 +226,37 @@ def test_in_arabic_every_word_is_there(sign_in):
         shown = meriem.get(address)
         assert 'dir="rtl"' in shown.text and "[web." not in shown.text and "[draft." not in shown.text
     assert "مريم اللواتي" in meriem.get(draft).text
+
+
+DIAGRAM = "processes/parcours.bpmn"
+
+
+def slower(meriem):
+    """A draft whose case owner has seven days where she has two."""
+    draft = opened(meriem, "Plus lent")
+    written = files()[DIAGRAM].decode().replace('form="orienter" role="referent" delai="2"', 'form="orienter" role="referent" delai="7"')
+    meriem.get(f"{draft}/files/{DIAGRAM}")
+    sent = {"csrf": meriem.hidden("csrf"), "version": "0", "content": typed(written), "act": "save"}
+    assert meriem.client.post(f"{draft}/files/{DIAGRAM}", files={name: (None, value) for name, value in sent.items()}).status_code == 200
+    return draft
+
+
+def test_the_approver_reads_what_changes_what_it_costs_and_why(sign_in):
+    meriem, anis = sign_in("meriem"), sign_in("anis")
+    draft = slower(meriem)
+    page = meriem.get(draft).text
+    assert "La tâche « Orienter la personne » passe de 2 à 7 jours ouvrés." in page and "Sur le chemin habituel, jours ouvrés" in page
+    assert re.findall(r'data-diagram="([^"]+)" data-language="fr" data-marks="([^"]+)"', page) == [
+        (f"{draft}/{side}/{DIAGRAM}", "{&#34;orienter&#34;: &#34;changed&#34;}") for side in ("before", "content")
+    ]
+    assert f"{draft}?diagram={DIAGRAM}&amp;element=orienter#drawings" in page
+    assert meriem.get(f"{draft}/before/{DIAGRAM}").content == files()[DIAGRAM]
+    meriem.get(draft)
+    refused = meriem.post(draft, act="submit", reason="Deux entretiens")
+    assert refused.status_code == 422 and "Dites pourquoi" in refused.text and "Deux entretiens" in refused.text
+    meriem.post(draft, act="submit", reason="Deux entretiens", burden_reason="La famille est vue deux fois")
+    page = anis.get(draft).text
+    assert "La famille est vue deux fois" in page and "passe de 2 à 7 jours ouvrés" in page and "Approuver et publier" in page
+    anis.post(draft, act="approve", version=version(anis))
+    assert "La famille est vue deux fois" in anis.get("/editions").text
+    assert "توجيه الشخص" in sign_in("rim", "ar").get(draft).text and sign_in("salma").get(f"{draft}/before/{DIAGRAM}").status_code == 403

@@ -12,13 +12,14 @@ const ICONS = [
   "house-door", "inbox", "info-circle", "keyboard", "list-check", "lock", "pencil", "people", "person", "person-badge",
   "person-check", "person-plus", "plus-lg", "question-circle", "receipt", "record-circle", "search", "send", "shield-check", "trash", "unlock",
   "x-lg", "bell", "cash-coin", "printer", "key", "laptop", "telephone", "upload", "translate", "arrow-left-right", "building", "geo-alt",
+  "arrow-counterclockwise", "zoom-in", "zoom-out", "arrows-fullscreen",
 ];
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST);
 
 const result = await build({
-  entryPoints: { app: "scripts/app.js", diagram: "scripts/diagram.js", ltr: "styles/ltr.css", rtl: "styles/rtl.css", diagram_style: "styles/diagram.css" },
+  entryPoints: { app: "scripts/app.js", diagram: "scripts/diagram.js", drawing: "scripts/drawing/editor.js", ltr: "styles/ltr.css", rtl: "styles/rtl.css", diagram_style: "styles/diagram.css", drawing_style: "styles/drawing.css" },
   outdir: DIST,
   bundle: true,
   minify: true,

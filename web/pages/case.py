@@ -30,20 +30,22 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
     chosen = tab if tab in TABS else "overview"
     file = cases.file(session, actor, case_id)
     edition = diagrams.edition_of(session, actor, case_id)
-    broken = [found for found in incidents.open_ones(session, actor) if found["root_id"] == case_id] if authority.may(actor, "incident.read") else []
+    broken = incidents.open_ones(session, actor, case_id) if authority.may(actor, "incident.read") else []
     names = diagrams.labels(edition, screen.language)
+    may_correct = authority.may(actor, "repair.do", branch=file.branch)
     part = {
         "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
-        "diagram": lambda: _diagram(screen, edition, file, process, {found["node"] for found in broken}),
-        "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide"))},
-        "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide"))},
+        "diagram": lambda: _diagram(screen, edition, file, process, {found.node for found in broken}),
+        "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide")), "may_correct": may_correct},
+        "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide")), "may_correct": may_correct},
         "documents": lambda: _documents(screen, file),
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
     return screen.show(
         "case/page.html", case=file, now=programmes.present(session), tab=chosen, tabs=TABS,
         ball=ball.ball(file.waiting, screen.words),
-        incidents=[{"name": names.get(found["node"], found["node"]), "sentence": screen.refusal(found["code"], found["details"])} for found in broken],
+        incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
+        may_repair=authority.may(actor, "repair.read", branch=file.branch),
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip
 
@@ -73,7 +75,9 @@ def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFa
             continue  # its rows are told one by one
         is_one_of_several = edition.dictionary.groups[fact.group].subject not in ("person", "return", "case")
         source = sentences.source(screen.words, fact.source, fact.recorded_at, fact.author, fact.author_agency)
-        groups.setdefault((fact.group, fact.subject if is_one_of_several else ""), []).append({"label": fact.label, "value": fact.value, "source": source})
+        groups.setdefault((fact.group, fact.subject if is_one_of_several else ""), []).append({
+            "label": fact.label, "value": fact.value, "source": source, "subject": fact.subject, "field": fact.field, "is_computed": fact.source == "computed",
+        })  # fmt: skip
     seen: dict[str, int] = {}
     sections = []
     for (group, subject), rows in groups.items():

@@ -5,6 +5,7 @@ A file is read and saved at `/drafts/{draft}/files/{path}`: by a form (a page an
 
 import datetime as dt
 import difflib
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from engine import clock, errors
-from engine.casework import archives, drafts, publication
+from engine.casework import archives, drafts, proposals, publication
 from engine.insight import rehearsals
+from web import sentences
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.formatting import without_bidi_controls
 from web.pages.editions import attachment, sent, starts_at
@@ -23,13 +25,14 @@ from web.screen import Screen
 router = APIRouter()
 _VERSION, _ASIDE = "masar-version", "masar-aside"  # read by scripts/drafts.js and by editors in the page
 _LONGEST_COMPARED = 5000  # lines: beyond, comparing takes longer than reading
-_TYPED = ("reason", "accepted", "starts_at", "why")
+_MOST_TOLD = 400  # differences on one page: an archive that replaces everything has thousands
+_TYPED = ("reason", "accepted", "burden_reason", "starts_at", "why")
 
 
 @router.get("/drafts/{draft_id}")
-def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID) -> Response:
-    """The draft whole."""
-    return _page(screen, actor, session, draft_id)
+def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, diagram: str = "", element: str = "") -> Response:
+    """The draft whole. `diagram`, `element`: what is looked at of what changed."""
+    return _page(screen, actor, session, draft_id, at=(diagram, element))
 
 
 @router.get("/drafts/{draft_id}/archive")
@@ -43,7 +46,9 @@ def act(request: Request, screen: OnScreen, actor: Acting, session: Writing, for
     """One of the acts on the whole draft; refused, the page comes back with what was typed."""
     version = _number(field(form, "version", 10))
     acts: dict[str, Callable[[], Any]] = {
-        "submit": lambda: publication.submit(session, actor, draft_id, field(form, "reason"), accepted=field(form, "accepted"), starts_at=starts_at(form)),
+        "submit": lambda: publication.submit(
+            session, actor, draft_id, field(form, "reason"), accepted=field(form, "accepted"), burden_reason=field(form, "burden_reason"), starts_at=starts_at(form)
+        ),
         "approve": lambda: publication.approve(session, actor, draft_id, version),
         "refuse": lambda: publication.refuse(session, actor, draft_id, version, field(form, "why")),
         "update": lambda: drafts.bring_up_to_date(session, actor, draft_id),
@@ -82,6 +87,15 @@ def content(actor: Acting, session: Reading, draft_id: UUID, path: str) -> Respo
     answer = attachment(found.content, path.rpartition("/")[2], "application/octet-stream")
     answer.headers[_VERSION] = str(found.version)
     return answer
+
+
+@router.get("/drafts/{draft_id}/before/{path:path}")
+def before(actor: Acting, session: Reading, draft_id: UUID, path: str) -> Response:
+    """A file as it is in the edition that the draft is compared with."""
+    found = proposals.against(session, drafts.show(session, actor, draft_id)).files.get(path)
+    if found is None:
+        raise errors.NotFound("draft.no_file")
+    return attachment(found, path.rpartition("/")[2], "application/octet-stream")
 
 
 @router.get("/drafts/{draft_id}/files/{path:path}")
@@ -188,16 +202,52 @@ def _number(written: str) -> int:
     return int(written) if written.isascii() and written.isdigit() else 0
 
 
-def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, refusal: errors.Refusal | None = None, typed: dict[str, str] | None = None) -> Response:
+def _page(
+    screen: Screen, actor: Any, session: Any, draft_id: UUID, refusal: errors.Refusal | None = None, typed: dict[str, str] | None = None,
+    at: tuple[str, str] = ("", ""),
+) -> Response:  # fmt: skip
     whole = drafts.show(session, actor, draft_id)
     files = drafts.files(whole)
+    proposal = proposals.read(session, screen.actor, whole)
     found = _with_links(whole, screen.findings(publication.findings(whole)))
     return screen.show(
-        "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, asides=whole.asides, changes=[one for one in files if one.change],
+        "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, asides=whole.asides,
+        proposal=proposal, changes=_changes(files, proposal), more=max(0, len(proposal.changes) - _MOST_TOLD), drawing=_drawing(whole, proposal, *at), figures=_figures(proposal),
         groups=[(kind, [one for one in files if one.kind == kind]) for kind in archives.KINDS], versions=[one for one in files if one.version],
         wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error"],
         rehearsed=rehearsals.report(session, actor, draft_id), refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or dict.fromkeys(_TYPED, ""),
     )  # fmt: skip
+
+
+def _changes(files: Iterable[drafts.DraftFile], proposal: proposals.Proposal) -> list[dict[str, Any]]:
+    """Each file that differs with what differs in it; `file` is None where it is not the draft's work but the edition's it is compared with."""
+    told: dict[str, list[Any]] = {}
+    for one in proposal.changes[:_MOST_TOLD]:
+        is_drawn = any(one.element in side.get(one.file, {}) for side in (proposal.marks.old, proposal.marks.new))
+        told.setdefault(one.file, []).append({"parts": sentences.parts(one.text), "element": one.element if is_drawn else ""})
+    own = {one.path: one for one in files if one.change}
+    return [{"path": path, "file": own.get(path), "told": told.get(path, [])} for path in dict.fromkeys([*own, *told])]
+
+
+def _figures(proposal: proposals.Proposal) -> list[tuple[str, list[Any]]]:
+    """Each figure with its lines on the shortest, the typical and the longest way."""
+    rows: dict[str, list[Any]] = {}
+    for one in proposal.burden or ():
+        rows.setdefault(one.label, []).append(one)
+    return list(rows.items())
+
+
+def _drawing(whole: drafts.Whole, proposal: proposals.Proposal, diagram: str, element: str) -> dict[str, Any] | None:
+    """One of the diagrams that differ, painted as it was and as it would be; None where none does."""
+    paths = sorted({*proposal.marks.old, *proposal.marks.new})
+    if not paths:
+        return None
+    path = diagram if diagram in paths else paths[0]
+    sides = (("before", "before", proposal.marks.old), ("after", "content", proposal.marks.new))
+    here = f"/drafts/{whole.draft.draft_id}"
+    return {"paths": paths, "path": path, "name": path.rpartition("/")[2], "element": element[:200], "sides": [
+        {"side": side, "address": f"{here}/{source}/{path}", "marks": json.dumps(dict(marks.get(path, {})))} for side, source, marks in sides
+    ]}  # fmt: skip
 
 
 def _with_links(whole: drafts.Whole, found: Iterable[dict[str, str]]) -> list[dict[str, str]]:

@@ -34,7 +34,9 @@ def archive(actor: Acting, session: Reading, edition_id: UUID) -> Response:
 def bring_back(request: Request, screen: OnScreen, actor: Acting, session: Writing, form: Posted, edition_id: UUID) -> Response:
     """Asks for a former edition to be followed again; another person approves."""
     try:
-        made = publication.bring_back(session, actor, edition_id, field(form, "reason"), starts_at=starts_at(form))
+        made = publication.bring_back(
+            session, actor, edition_id, field(form, "reason"), accepted=field(form, "accepted"), burden_reason=field(form, "burden_reason"), starts_at=starts_at(form)
+        )
     except (errors.Invalid, errors.Conflict) as refusal:
         return _refused(request, screen, actor, session, refusal)
     return screen.go(f"/drafts/{made}", "draft_submitted")

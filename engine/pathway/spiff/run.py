@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine import errors
 from engine.pathway.happenings import Ended, IncidentClosed, IncidentRaised
-from engine.pathway.spiff import hearing, sight
+from engine.pathway.spiff import hearing, moves, sight
 from engine.pathway.spiff.activities import CallActivity, OperationTask, PersonTask, SubProcess
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import Listener, StartEvent, micros
 from engine.pathway.spiff.expressions import FAULTS, Fault, feel_value, plain, reason_of
 from engine.pathway.spiff.gateways import Join
 from engine.pathway.spiff.scopes import READY, WAITING, Scope, ScopeSpec, Token
-from engine.pathway.stimuli import Complete, Message, OperationDone, Retry, Signal, Stimulus, Timer
+from engine.pathway.stimuli import Complete, Jump, Message, OperationDone, Retry, Signal, Skip, Stimulus, Timer
 
 if TYPE_CHECKING:
     from engine.pathway.definitions import Definitions
@@ -49,7 +49,7 @@ class Run:
     # --- the stimulus ---
 
     def give(self, stimulus: Stimulus) -> None:
-        """Moves the instance. Refuses what no longer stands: `task.not_open`, `wait.not_open`, `wait.not_due`, `incident.not_open`, `instance.ended`."""
+        """Moves the instance. Refuses what no longer stands: `task.not_open`, `wait.not_open`, `wait.not_due`, `incident.not_open`, `instance.ended`; as `moves`."""
         if self.is_ended:
             raise errors.Conflict("instance.ended")
         self.work += _LIVE * sum(len(scope.tasks) for scope in self.scopes.values())
@@ -74,6 +74,10 @@ class Run:
                 self._operation_done(stimulus)
             case Retry(incident_id=key):
                 self._retry(key)
+            case Jump(position=key, element=element):
+                moves.jump(self, key, element)
+            case Skip(position=key):
+                moves.skip(self, key)
         self.drain()
 
     def checked(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def scenario():
 
 def finding(definitions, scenario):
     found = scenarios.play(definitions, scenario, "processes/scenarios/s.toml").finding
-    return found and (found.code, found.where.partition("#")[2], found.details.get("lost", ""), found.details.get("found", ""))
+    return found and (found.code, found.where.partition("#")[2], *(found.details.get(name, {}).get("fr", "") for name in ("lost", "found")))
 
 
 def test_it_reads_back_as_it_was_written_and_holds_on_its_own_drawing(scenario):

@@ -32,7 +32,7 @@ def test_a_join_of_both_after_a_choice_never_completes_and_the_way_is_told():
              draw.flows("start > x", "x > {n > 1} a", "x > b", "a > j", "b > j", "j > end"))  # fmt: skip
     told = soundness.check(draw.parsed(*parts))
     assert [(one.code, one.where) for one in told] == [("check.deadlock", "p.bpmn#j")]
-    assert told[0].details["path"] == "start → x → a → j" and told[0].details["missing"] == "b"
+    assert told[0].details["path"]["fr"] == "start → x → a → j" and told[0].details["missing"]["ar"] == "b"
 
 
 def test_a_choice_after_a_split_doubles_what_follows():

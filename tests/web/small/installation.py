@@ -1,5 +1,6 @@
 """A small installation for the tests of the pages: a demo with a few accounts, and the small pathway of this folder as its edition 1."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import text
@@ -24,15 +25,15 @@ ACCOUNTS = {  # name: name in full, in Arabic, agency, branch, roles
 }
 
 
-def furnish(database) -> None:
-    """Agencies, branches, accounts, and the edition: through the engine's own verbs."""
+def furnish(database, given: Mapping[str, bytes] | None = None) -> None:
+    """Agencies, branches, accounts, and the edition (`given`: another than the small one): through the engine's own verbs."""
     with database.owner() as connection:
         agencies.install(connection)
         connection.execute(text("INSERT INTO installation (is_demo) VALUES (true) ON CONFLICT DO NOTHING"))
         for username, (name, name_ar, agency, branch, roles) in ACCOUNTS.items():
             users.create(connection, username, name, agency, branch, roles, PASSWORD, name_ar=name_ar, is_demo=True)
     with database.unit_of_work(users.system()) as session:
-        editions.publish(session, users.system(), files(), "tests")
+        editions.publish(session, users.system(), given or files(), "tests")
 
 
 def files() -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-// Draws the diagram of a case and marks the way gone and the place where it stands. Loaded by the case page alone.
+// Draws a diagram: of a case, with the way gone and the place where it stands; of a draft, with what differs. Loaded by the pages that show one.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 
 const MASAR = "urn:masar:bpmn:1";
@@ -14,14 +14,20 @@ async function show(canvas) {
   canvas.dataset.ready = "yes";
   try {
     const answer = await fetch(canvas.dataset.diagram);
+    if (answer.status === 404 && canvas.dataset.absent) {
+      canvas.textContent = canvas.dataset.absent;
+      return;
+    }
     if (!answer.ok) throw new Error(String(answer.status));
     const viewer = new NavigatedViewer({ container: canvas });
     await viewer.importXML(inLanguage(await answer.text(), canvas.dataset.language));
-    mark(viewer, JSON.parse(canvas.dataset.done), "masar-done");
-    const here = mark(viewer, JSON.parse(canvas.dataset.here), "masar-here");
+    mark(viewer, JSON.parse(canvas.dataset.done ?? "[]"), "masar-done");
+    const here = mark(viewer, JSON.parse(canvas.dataset.here ?? "[]"), "masar-here");
     mark(viewer, JSON.parse(canvas.dataset.stopped ?? "[]"), "masar-stopped");
-    place(viewer, here);
-    tools(canvas, viewer, here);
+    for (const [id, kind] of Object.entries(JSON.parse(canvas.dataset.marks ?? "{}"))) mark(viewer, [id], `masar-${kind}`);
+    const looked = canvas.dataset.focus ? mark(viewer, [canvas.dataset.focus], "masar-looked") : here;
+    place(viewer, looked, Boolean(canvas.dataset.focus));
+    tools(canvas, viewer, looked);
   } catch (fault) {
     console.warn("diagram", fault);
     canvas.textContent = canvas.dataset.failed;
@@ -53,25 +59,30 @@ function mark(viewer, ids, marker) {
   return shown;
 }
 
-function place(viewer, here) {
+function place(viewer, here, isClose = false) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
   const frame = canvas.viewbox();
   const { inner, outer } = frame;
   const margin = 30;
   const whole = Math.min(outer.width / (inner.width + 2 * margin), outer.height / (inner.height + 2 * margin), 1);
-  if (whole >= 0.55 || !here.length) {
+  if ((whole >= 0.55 && !isClose) || !here.length) {
     const scale = Math.max(whole, 0.2);
     const width = outer.width / scale;
     const height = outer.height / scale;
     canvas.viewbox({ x: inner.x - (width - inner.width) / 2, y: inner.y - (height - inner.height) / 2, width, height });
     return;
   }
-  const element = registry.get(here[0]);
+  const middle = centre(registry.get(here[0]));
   const scale = 0.75;
   const width = outer.width / scale;
   const height = outer.height / scale;
-  canvas.viewbox({ x: element.x + element.width / 2 - width / 2, y: element.y + element.height / 2 - height / 2, width, height });
+  canvas.viewbox({ x: middle.x - width / 2, y: middle.y - height / 2, width, height });
+}
+
+function centre(element) {
+  if (element.waypoints) return element.waypoints[Math.floor(element.waypoints.length / 2)];
+  return { x: element.x + element.width / 2, y: element.y + element.height / 2 };
 }
 
 function tools(frame, viewer, here) {

@@ -1,0 +1,149 @@
+"""What a diagram of a draft may name: forms, roles, lanes, operations, messages, decisions, processes, letters, tasks, fields, with their labels.
+
+Read from the draft's files as they are, the others' mistakes included: a file that cannot be read names nothing here, and the judge says why. What is
+offered is not what is allowed: that is the judge's alone.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.actors import roles
+from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
+from engine.casework.operations import TAKES
+from engine.pathway import markup
+from engine.pathway.spiff.extensions import BPMN, MASAR, PLACES, UNITS
+
+Names = Mapping[str, str]
+# The lanes, as the judge knows them, by agency; their labels in the three languages.
+LANES = {
+    "OTE": (OTE, {"fr": "OTE", "ar": "الديوان", "en": "OTE"}),
+    "CPS": (CPS, {"fr": "CPS", "ar": "النهوض الاجتماعي", "en": "CPS"}),
+    "ANETI": (ANETI, {"fr": "ANETI", "ar": "الوكالة", "en": "ANETI"}),
+    "Partenaires": (PARTNERS, {"fr": "Partenaires", "ar": "الشركاء", "en": "Partners"}),
+}
+_B, _M = f"{{{BPMN}}}", f"{{{MASAR}}}"
+_TASKS = {f"{_B}userTask", f"{_B}manualTask"}
+
+
+@dataclass(frozen=True)
+class Named:
+    """Something of the draft that a diagram may name. `file`: where it is written."""
+
+    id: str
+    names: Names
+    file: str = ""
+
+
+@dataclass
+class Vocabulary:
+    """Everything by kind, in the order in which it is shown. `lanes`: name → agency and labels; `roles`: role → agencies; `operations`: name → parameters."""
+
+    forms: list[Named] = field(default_factory=list)
+    letters: list[Named] = field(default_factory=list)
+    decisions: list[Named] = field(default_factory=list)
+    processes: list[Named] = field(default_factory=list)
+    tasks: list[Named] = field(default_factory=list)
+    fields: list[Named] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    signals: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    escalations: list[str] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    lanes: Mapping[str, tuple[str, Names]] = field(default_factory=lambda: LANES)
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {name: tuple(sorted(role.agencies)) for name, role in roles.ROLES.items()})
+    operations: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: TAKES)
+    units: tuple[str, ...] = UNITS
+    places: tuple[str, ...] = PLACES
+
+
+def of(files: Mapping[str, bytes]) -> Vocabulary:
+    """The vocabulary of these files (path → content)."""
+    found = Vocabulary()
+    for path, content in files.items():
+        if path.endswith(".bpmn"):
+            _diagram(path, content, found)
+        elif path.endswith(".dmn"):
+            found.decisions += _decisions(path, content)
+        elif path.startswith("forms/tasks/"):
+            found.forms += _titled(path, content)
+        elif path.startswith("forms/letters/"):
+            found.letters += _titled(path, content)
+        elif path.startswith("forms/dictionary/"):
+            found.fields += _fields(path, content)
+    for kind in ("forms", "letters", "decisions", "processes", "tasks", "fields"):
+        getattr(found, kind).sort(key=lambda one: (one.file, one.id) if kind == "tasks" else one.id)
+    for kind in ("messages", "signals", "errors", "escalations", "subjects"):
+        setattr(found, kind, sorted(set(getattr(found, kind))))
+    return found
+
+
+def _diagram(path: str, content: bytes, found: Vocabulary) -> None:
+    root = _root(content)
+    if root is None:
+        return
+    for node in root.iter():
+        kind = str(node.tag)
+        if kind == f"{_B}process" and node.get("id"):
+            found.processes.append(Named(node.get("id"), names_of(node), path))
+        elif kind in _TASKS and node.get("id"):
+            found.tasks.append(Named(node.get("id"), names_of(node), path))
+        elif kind == f"{_M}message" and node.get("nom"):
+            found.messages.append(node.get("nom"))
+        elif kind == f"{_M}collection" and node.get("element"):
+            found.subjects.append(node.get("element"))
+        elif kind == f"{_M}tache" and node.get("sujet"):
+            found.subjects.append(node.get("sujet"))
+        elif kind in (f"{_B}message", f"{_B}signal") and node.get("name"):
+            (found.messages if kind == f"{_B}message" else found.signals).append(node.get("name"))
+        elif kind == f"{_B}error" and node.get("errorCode"):
+            found.errors.append(node.get("errorCode"))
+        elif kind == f"{_B}escalation" and node.get("escalationCode"):
+            found.escalations.append(node.get("escalationCode"))
+
+
+def names_of(node: Any) -> dict[str, str]:
+    """The labels of an element, by language; those that are written."""
+    found = {"fr": " ".join((node.get("name") or "").split())}
+    for label in node.iterfind(f"{_B}extensionElements/{_M}libelle"):
+        found[label.get("lang") or ""] = " ".join((label.text or "").split())
+    return {language: text for language, text in found.items() if language and text}
+
+
+def _decisions(path: str, content: bytes) -> Iterator[Named]:
+    root = _root(content)
+    for node in () if root is None else root.iter():
+        if isinstance(node.tag, str) and node.tag.rpartition("}")[2] == "decision" and node.get("id"):
+            labels = {one.get("lang") or "": " ".join((one.text or "").split()) for one in node.iterfind(f"{{*}}extensionElements/{_M}libelle")}
+            yield Named(node.get("id"), {"fr": node.get("name") or node.get("id"), **{language: text for language, text in labels.items() if language and text}}, path)
+
+
+def _titled(path: str, content: bytes) -> Iterator[Named]:
+    written = _toml(content)
+    if isinstance(written.get("id"), str):
+        yield Named(written["id"], _labels(written.get("title")), path)
+
+
+def _fields(path: str, content: bytes) -> Iterator[Named]:
+    fields = _toml(content).get("fields")
+    for name, one in fields.items() if isinstance(fields, dict) else ():
+        yield Named(name, _labels(one.get("label") if isinstance(one, dict) else None), path)
+
+
+def _labels(written: Any) -> Names:
+    return {language: text for language, text in written.items() if isinstance(text, str)} if isinstance(written, dict) else {}
+
+
+def _toml(content: bytes) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _root(content: bytes) -> Any:
+    try:
+        return markup.parse(content)
+    except markup.Unfit:
+        return None

@@ -1,0 +1,151 @@
+"""The diagram editor in a real browser: a task drawn, broken and mended; two coordinators on one diagram; the Arabic view and its mirror; no mouse needed."""
+
+import re
+from uuid import uuid4
+
+from engine.casework import comparisons, editions
+from tests.browser.test_everybody_can_use_it import wrong_with
+from tests.browser.test_the_next_edition import begin
+
+PATH = "processes/parcours.bpmn"
+NAMES = {"fr": "Confirmer le rendez-vous", "ar": "تأكيد الموعد", "en": "Confirm the appointment"}
+
+
+def draw(page, draft, path=PATH):
+    """Opens the editor and waits for the first judgement."""
+    page.goto(f"{draft}/diagrams/{path}")
+    page.wait_for_selector("[data-drawing][data-ready=yes]")
+    page.wait_for_selector("[data-chips] .state:not(.state-calm)")
+
+
+def choose(page, element):
+    page.click(f"[data-part=outline] button[data-element='{element}']")
+    page.wait_for_selector(f"[data-part=outline] button[data-element='{element}'][aria-current]")
+
+
+def saved(page):
+    page.wait_for_selector("[data-part=state][data-state=saved]")
+
+
+def put(page, key, text):
+    control = page.locator(f"[data-part=panel] [data-key='{key}']")
+    control.fill(text)
+    control.press("Tab")
+
+
+def named(page, draft):
+    """What the file holds, by the server."""
+    return page.request.get(f"{draft}/content/{PATH}").text()
+
+
+def test_a_task_is_drawn_broken_mended_and_still_there(visit):
+    page = visit("meriem")
+    draft = begin(page, "Un rendez-vous confirmé")
+    draw(page, draft)
+    assert page.inner_text("[data-chips]").strip() == "Rien à redire"
+    choose(page, "accueillir")
+    page.select_option("[data-key=after]", "UserTask")
+    page.wait_for_selector("button.finding[data-code='pathway.form_missing']")
+    made = page.locator("[data-part=outline] button[aria-current]").get_attribute("data-element")
+    assert page.locator("[data-part=outline] button[data-element]").evaluate_all("all => all.map(one => one.dataset.element)")[3:5] == ["accueillir", made], "drawn between the two"
+    assert page.locator(f".djs-element.masar-error[data-element-id='{made}']").count() == 1, "marked on the sheet"
+    for language, name in NAMES.items():
+        put(page, f"name-{language}", name)
+    page.select_option("[data-key=form]", "visiter")
+    assert page.locator("[data-key=role] optgroup").first.get_attribute("label") == "Dans ce couloir : OTE"
+    page.select_option("[data-key=role]", "referent")
+    late = page.locator("button.finding[data-code='check.deadline_missing']")
+    late.wait_for()
+    assert NAMES["fr"] in late.inner_text() and "Donnez-lui un délai" in late.inner_text()
+    choose(page, "fin")
+    late.click()
+    page.wait_for_selector(f"[data-part=outline] button[data-element='{made}'][aria-current]")
+    page.wait_for_function("document.activeElement.dataset.key === 'deadline'")
+    put(page, "deadline", "3")
+    page.select_option("[data-key=unit]", "jours_ouvres")
+    late.wait_for(state="detached")
+    page.click("[data-do=undo]")
+    page.click("[data-do=undo]")
+    late.wait_for()
+    page.click("[data-do=redo]")
+    page.click("[data-do=redo]")
+    late.wait_for(state="detached")
+    draw(page, draft)
+    choose(page, made)
+    assert page.input_value("[data-key=name-ar]") == NAMES["ar"]
+    assert (page.input_value("[data-key=deadline]"), page.input_value("[data-key=unit]")) == ("3", "jours_ouvres")
+    assert re.search(rf'<masar:tache form="visiter" role="referent" delai="3" unite="jours_ouvres" */>', named(page, draft))
+
+
+def test_two_coordinators_lose_nothing(visit):
+    meriem, anis = visit("meriem"), visit("anis")
+    draft = begin(meriem, "À deux")
+    draw(meriem, draft)
+    draw(anis, draft)
+    choose(meriem, "orienter")
+    choose(anis, "visiter")
+    put(meriem, "name-fr", "Orienter avec elle")
+    saved(meriem)
+    put(anis, "name-fr", "Loger ce soir")
+    anis.wait_for_selector("[data-part=notice] :text('Meriem Louati a enregistré ce fichier')")
+    put(anis, "name-en", "House tonight")
+    anis.wait_for_selector("[data-part=state][data-state=conflict]")
+    assert "Orienter avec elle" in named(anis, draft) and "Loger ce soir" not in named(anis, draft)
+    anis.click("[data-part=notice] button:has-text('Garder ma version')")
+    anis.wait_for_selector("[data-part=state][data-state=saved]")
+    kept = named(anis, draft)
+    assert "Loger ce soir" in kept and "House tonight" in kept and "Orienter avec elle" not in kept
+    meriem.evaluate("window.dispatchEvent(new Event('focus'))")
+    meriem.click("[data-part=notice] button:has-text('Ouvrir sa version')")
+    meriem.wait_for_selector("[data-part=outline] button:has-text('Loger ce soir')")
+    choose(meriem, "orienter")
+    put(meriem, "name-fr", "Orienter avec elle")
+    saved(meriem)
+    both = named(meriem, draft)
+    assert "Loger ce soir" in both and "Orienter avec elle" in both
+
+
+def test_read_in_arabic_from_right_to_left_and_used_by_all(visit):
+    page = visit("meriem", "ar", color_scheme="dark")
+    draft = begin(page, "نظرة")
+    before = named(page, draft)
+    draw(page, draft)
+    assert "توجيه الشخص" in page.text_content("[data-part=canvas] [data-element-id=orienter]")
+    assert not re.search("[a-z]{4}", page.inner_text("[data-part=outline]")), "every word of the outline is the reader's"
+    straight = places(page, "canvas")
+    page.click("label[for=mirrored]")
+    page.wait_for_selector("[data-part=mirror] .djs-element")
+    mirrored = places(page, "mirror")
+    assert sorted(straight, key=straight.get) == sorted(mirrored, key=mirrored.get, reverse=True)
+    page.locator("[data-part=mirror] [data-element-id=visiter] .djs-hit").click()
+    page.wait_for_selector("[data-part=outline] button[data-element=visiter][aria-current]")
+    assert wrong_with(page) == []
+    page.click("label[for=mirrored]")
+    assert wrong_with(page) == []
+    assert named(page, draft) == before, "looking changes nothing"
+    page.click("label[for=shown-fr]")
+    page.wait_for_selector("[data-part=canvas] [data-element-id=orienter] :text('Orienter')")
+    choose(page, "visiter")
+    put(page, "name-en", "Find a roof")
+    saved(page)
+    told = differences(before, named(page, draft))
+    assert [(one.kind, one.what, one.detail, one.after) for one in told] == [("renamed", "name", "en", "Find a roof")], "nor does it write anything else"
+    choose(page, "choix")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("F6")
+    page.keyboard.press("F6")
+    assert page.evaluate("document.activeElement.tagName") == "H2", "round the parts by keyboard"
+
+
+def differences(before, after):
+    old, new = (editions.Edition(uuid4(), 0, {PATH: text.encode()}) for text in (before, after))
+    return [one for one in comparisons.differences(old, new) if one.what != "writing"]
+
+
+def places(page, part):
+    """Where each step stands: its middle, from the left."""
+    return page.locator(f"[data-part={part}] .djs-shape[data-element-id]").evaluate_all(
+        """all => Object.fromEntries(all.filter(one => ["debut", "accueillir", "recepisse", "orienter", "choix", "fin"].includes(one.dataset.elementId))
+             .map(one => { const box = one.getBoundingClientRect(); return [one.dataset.elementId, box.x + box.width / 2]; }))"""
+    )
