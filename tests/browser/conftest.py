@@ -29,11 +29,17 @@ def pytest_collection_modifyitems(items) -> None:
 
 
 @pytest.fixture(scope="session")
-def address(make_database):
-    """Where the small installation is served."""
+def installed(make_database):
+    """The database of the small installation."""
     database = make_database()
     furnish(database)
-    yield from served(database)
+    return database
+
+
+@pytest.fixture(scope="session")
+def address(installed):
+    """Where the small installation is served."""
+    yield from served(installed)
 
 
 def served(database):
