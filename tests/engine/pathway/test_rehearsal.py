@@ -85,6 +85,18 @@ def test_a_timer_that_would_have_rung_by_now_has():
     assert found(case, stuck, days=1) == (), "it is not there yet"
 
 
+def test_what_comes_after_a_longer_wait_is_as_far_from_it_as_it_was():
+    """Four days after the task that follows a wait, whenever that is: a timer of three days has rung, and what follows it has no way out."""
+    def two(first, second, *after):
+        return drawn(straight("a", "b", "c"), draw.catch("w", draw.timer("Duration", f"P{first}D")), draw.catch("v", draw.timer("Duration", f"P{second}D")), draw.xor("x"),
+                     draw.flows("start > a > w > b > v > x", *after))  # fmt: skip
+
+    case = Case(two(3, 9, "x > {true} c > end", "x > {false} end")).do("a").ring("w").do("b")
+    stuck = two(10, 3, "x > {false} c > end", "x > {false} end")
+    assert [(one.kind, one.node) for one in found(case, stuck, days=4)] == [("stops", "x"), ("waits", "w")]
+    assert [(one.kind, one.node) for one in found(case, stuck, days=2)] == [("waits", "w")]
+
+
 def choice(over):
     return drawn(straight("a", "b", "c"), draw.xor("x", default="x__c"), draw.flows("start > a > x", f"x > {{n > {over}}} b > end", "x > c > end"))
 
@@ -95,6 +107,9 @@ def test_a_branch_that_goes_elsewhere_is_told_by_where_it_leads_with_what_is_lef
         Difference("branch", "", "x", then=("x__b",), now=("x__c",)), Difference("undone", "", "b"), Difference("ends", "p", "p", then=("end",), now=("c",)),
     )  # fmt: skip
     assert found(case, choice(4)) == ()
+    renamed = drawn(straight("a", "b", "c"), draw.xor("x", default="x__c"),
+                    draw.flows("start > a > x", "x > {n > 3} b > end", "x > c > end").replace('"x__b"', '"autrement"'))  # fmt: skip
+    assert found(case, renamed) == (), "by where it leads, not by what it is called"
 
 
 def test_the_facts_that_a_branch_weighs_are_named():

@@ -45,6 +45,10 @@ def test_a_task_never_done_takes_its_deadline_and_says_so_and_nothing_else_moves
     added = difference(now.days, later.days)
     assert added.low > 0 and added.mean == pytest.approx(5 * 0.75, abs=0.6), "five days, for the three in four that meet it"
     assert difference(shares(now)["CPS"].days, shares(later)["CPS"].days).mean == 0, "the same luck where the drawings are the same"
+    first = drawn(task("a"), task("b"), task("n"), draw.xor("x", default="x__end"), draw.flows("start > n > a > x", "x > {v} b > end", "x > end"), CPS="b")
+    seen = Observed({"a": [1.0, 3.0], "b": [5.0, 10.0, 30.0], "n": [1.0, 2.0, 9.0]}, SEEN.went, SEEN.begun, 40)
+    before, after = (simulate(one, "p", seen, "graine", LANES, rounds=5, cases=50) for one in (NOW, first))
+    assert difference(shares(before)["CPS"].days, shares(after)["CPS"].days).mean == 0 and difference(before.days, after.days).low > 0
 
 
 def test_less_seen_is_less_sure():
