@@ -22,7 +22,7 @@ from engine.database import named
 from engine.dossier import facts, programmes
 from engine.identity import derived_id, new_id
 from engine.ledger import events
-from engine.pathway import bpmn
+from engine.pathway import bpmn, recorded
 
 LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 # The stage that a person sees, by the process whose task is open.
@@ -345,9 +345,7 @@ def reasons(happenings: Sequence[Any]) -> list[dict[str, Any]]:
 
 def inputs(stimulus: Any, dated: str) -> dict[str, Any]:
     """The stimulus as replay needs it: its kind, its own values, the facts that the step read, and the digest of the dated data of that day."""
-    own = {name: plain(value) for name, value in vars(stimulus).items() if name not in ("at", "seq", "facts")}
-    facts_told = {subject: {name: value for name, value in told.items() if name not in DATED} for subject, told in stimulus.facts.items()}
-    return {"stimulus": type(stimulus).__name__, "facts": plain(facts_told), "dated": dated, **own}
+    return {**recorded.write_stimulus(stimulus, DATED), "dated": dated}
 
 
 def plain(value: Any) -> Any:

@@ -7,10 +7,12 @@ import datetime as dt
 import hashlib
 import json
 import tomllib
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,6 +20,7 @@ import holidays
 from sqlalchemy import event, text
 from sqlmodel import Session
 
+from engine.pathway import recorded
 from engine.workdays import Calendar, Present
 
 _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.content, p.source, p.is_inferred, f.available_millimes "
@@ -28,6 +31,8 @@ _AGENCIES = text("SELECT code, names FROM agency")
 _PRESENT = text("SELECT masar_now(), (SELECT dated_version FROM installation)")
 _HOLIDAYS = text("SELECT day FROM holiday")
 _KEEP = text("INSERT INTO dated_scope (digest, content) VALUES (:digest, CAST(:content AS jsonb)) ON CONFLICT DO NOTHING")
+_KEPT = text("SELECT content FROM dated_scope WHERE digest = :digest")
+_MOST_SCOPES = 256
 SHORT_DAYS = "seance_unique"  # the parameter that lists the periods of shorter days
 
 
@@ -59,7 +64,7 @@ class DatedTables:
     def keep(self, session: Session, day: dt.date) -> str:
         """The SHA-256 of what `scope(day)` tells, which is kept under it: ledger lines name the digest in place of repeating the content."""
         if day not in self._kept:
-            content = json.dumps(self.scope(day), ensure_ascii=False, sort_keys=True, default=str)
+            content = json.dumps(recorded.write(self.scope(day)), ensure_ascii=False, sort_keys=True)
             digest = hashlib.sha256(content.encode()).hexdigest()
             session.execute(_KEEP, {"digest": digest, "content": content})
             # Remembered only once it is there for good: a unit of work that fails leaves nothing behind.
@@ -84,6 +89,21 @@ class DatedTables:
         return {"programmes": programmes, "parametres": {name.removesuffix("_millimes"): value for name, value in parameters.items()}, "antennes": branches}
 
 
+def recall(session: Session, digest: str) -> Mapping[str, Any]:
+    """What `DatedTables.keep` kept under a digest: what the steps of that day were told of dated data."""
+    with _lock:
+        if digest in _scopes:
+            return _scopes[digest]
+    found: dict[str, Any] = recorded.read(session.execute(_KEPT, {"digest": digest}).scalar_one())
+    with _lock:
+        _scopes[digest] = found
+        while len(_scopes) > _MOST_SCOPES:
+            _scopes.popitem(last=False)
+    return found
+
+
+_scopes: OrderedDict[str, Mapping[str, Any]] = OrderedDict()  # by digest: content under its SHA-256 never changes
+_lock = Lock()
 _kept: WeakKeyDictionary[Any, DatedTables] = WeakKeyDictionary()  # by the database's engine
 
 

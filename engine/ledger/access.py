@@ -3,6 +3,7 @@
 A line whose key was erased opens to nothing; that is not a fault.
 """
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,11 @@ def open_line(session: Session, instance_id: UUID, seq: int, person_id: UUID | N
     """The values a line sealed, by name; empty when their key was erased."""
     key = session.info["keys"].find(person_id or instance_id)
     return {name: value for name, (_, value) in sealing.unseal(key, instance_id, seq, bytes(ciphertext)).items()} if key else {}
+
+
+def bytes_of(sealed: str) -> bytes:
+    """Bytes that a line sealed as text."""
+    return base64.b64decode(sealed)
 
 
 def faults(session: Session) -> Iterator[chain.Fault]:
