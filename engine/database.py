@@ -166,6 +166,11 @@ class Database:
             self.app.dispose()
 
 
+def act_as(session: Session, actor: Acting) -> None:
+    """From here to the end of a unit of work that the system began, a person acts: the wall is hers."""
+    _raise_wall(session, actor, is_reading=False)
+
+
 def _raise_wall(session: Session, actor: Acting, *, is_reading: bool) -> None:
     """Says who acts, which is the first thing said on a connection: where the server was started again meanwhile, on a fresh one."""
     wall = actor.wall

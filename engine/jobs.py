@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from engine import clock
 from engine.actors import users
-from engine.casework import messages, timers
+from engine.casework import batches, messages, timers
 from engine.database import Database
 from engine.dossier import documents
 
@@ -48,6 +48,7 @@ class Kind:
     name: str
     due: Callable[[Session, int, Sequence[str]], Sequence[tuple[str, ...]]]
     do: Callable[..., bool]
+    priority: int = 0  # what persons wait for goes before what they asked to be done beside
 
 
 KINDS = (
@@ -66,6 +67,7 @@ KINDS = (
         lambda session, limit, but: [(str(message_id),) for message_id in messages.deliverable(session, limit, but)],
         lambda session, message_id: messages.deliver(session, UUID(message_id)),
     ),
+    Kind("batch", batches.due, lambda session, batch_id, number: batches.work_slice(session, UUID(batch_id), int(number)), priority=-10),
 )
 
 
@@ -172,10 +174,11 @@ async def _take_up(app: procrastinate.App, database: Database, kinds: Sequence[K
     for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_AFTER):
         # Not at once: it may be the job that ended its worker.
         await app.job_manager.retry_job(job, retry_at=clock.system_now() + dt.timedelta(seconds=_pause(job.attempts)))
-    for name, found in (await asyncio.to_thread(look, database, kinds)).items():
-        for ids in found:
+    found = await asyncio.to_thread(look, database, kinds)
+    for kind in kinds:
+        for ids in found[kind.name]:
             try:
-                await app.configure_task(name, queueing_lock=f"{name} {' '.join(ids)}").defer_async(ids=list(ids))
+                await app.configure_task(kind.name, queueing_lock=f"{kind.name} {' '.join(ids)}", priority=kind.priority).defer_async(ids=list(ids))
             except exceptions.AlreadyEnqueued:
                 continue
 

@@ -175,6 +175,8 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "draft.read": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "draft.write": (frozenset({"coordinateur"}), _anywhere),
     "draft.approve": (frozenset({"coordinateur"}), _another),
+    "draft.rehearse": (frozenset({"coordinateur"}), _anywhere),
+    "batch.read": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "edition.check": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "message.send": (_WORKING | {"attache_social"}, _sends),
     "document.upload": (_WORKING | {"attache_social"}, _anywhere),

@@ -25,6 +25,7 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 500
 PASSWORDS = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
 _INSERT = text("""INSERT INTO user_account (user_id, username, name, name_ar, agency, branch, roles, language, password_hash, is_demo)
                   VALUES (:id, :username, :name, :name_ar, :agency, :branch, :roles, :language, :hash, :is_demo)""")
+_FIND = text("SELECT user_id, username, name, name_ar, agency, branch, roles, language FROM user_account WHERE user_id = :id AND is_active")
 _LANGUAGE = text("UPDATE user_account SET language = :language WHERE user_id = :id")
 
 
@@ -104,6 +105,12 @@ def of_row(row: Any, token_digest: bytes | None = None) -> Actor:
     said = row.said if token_digest else None
     return Actor(row.user_id, row.username, row.name, row.agency, row.branch, held, row.language, name_ar=getattr(row, "name_ar", ""),
                  token_digest=token_digest, said=said)  # fmt: skip
+
+
+def find(session: Session, user_id: UUID) -> Actor | None:
+    """The person of an account that is in use, whoever asks on her behalf (what she asked for is done later)."""
+    row = session.execute(_FIND, {"id": user_id}).one_or_none()
+    return of_row(row) if row else None
 
 
 def choose_language(session: Session, actor: Actor, language: str) -> None:
