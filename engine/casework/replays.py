@@ -16,6 +16,7 @@ from sqlmodel import Session
 from engine import clock, errors
 from engine.casework import editions
 from engine.casework.instances import Held, find
+from engine.database import named
 from engine.dossier import facts, programmes
 from engine.ledger import access
 from engine.pathway import recorded, replay
@@ -23,11 +24,8 @@ from engine.pathway.replay import Said
 
 _LINES = text("""SELECT l.seq, l.line, s.person_id, s.ciphertext FROM ledger_line l LEFT JOIN ledger_sealed s USING (instance_id, seq)
                   WHERE l.instance_id = :id ORDER BY l.seq""")
-_FACTS = text("""
-    SELECT subject, field, value, status, class, author_agency, source, author_name, author_id, recorded_at, valid_until, fact_id, instance_id, seq FROM fact
-     WHERE (root_id = :root OR subject = ANY (CAST(:subjects AS text[])) OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%')))
-       AND field = ANY (CAST(:fields AS text[]))
-     ORDER BY recorded_at, fact_id""")
+_COLUMNS = "subject field value status class author_agency source author_name author_id recorded_at valid_until fact_id instance_id seq"
+_FACTS = named(f"SELECT {_COLUMNS.replace(' ', ', ')} FROM masar_fact_history(:root, :person, :subjects, :fields)", _COLUMNS)
 MOVES = ("case.moved", "case.moved_back")  # lines that say where the case stands from then on
 _EDITIONS = text("SELECT number, edition_id FROM edition")
 
@@ -88,7 +86,7 @@ class _Known:
     def __init__(self, session: Session, held: Held, edition: editions.Edition) -> None:
         self.held, self.edition = held, edition
         self.now: dict[tuple[str, str], facts.Fact] = {}
-        asked = {"root": held.root_id, "person": held.person_id, "subjects": held.subjects.keys(), "fields": list(edition.reads)}
+        asked = {"root": held.root_id, "person": held.person_id, "subjects": held.subjects.keys(), "fields": " ".join(edition.reads)}
         self.later = [(facts.Fact(*row[:12]), row.instance_id, row.seq) for row in session.execute(_FACTS, asked)]
 
     def at(self, seq: int, at: dt.datetime) -> Mapping[str, Mapping[str, Any]]:
