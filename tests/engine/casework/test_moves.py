@@ -1,0 +1,134 @@
+"""Running cases moved to another edition, on the real pathway and a real PostgreSQL: what goes on, what is refused and why, back again byte for byte, many at once."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import text
+
+from engine import clock, errors
+from engine.actors import users
+from engine.casework import batches, cases, editions, moves, replays, tasks
+from engine.demo import stories
+from engine.ledger import access
+from tests import world as worlds
+from tests.engine.casework import redrawn
+
+REASON = "La nouvelle édition demande un bilan plus court."
+
+
+@pytest.fixture(scope="module")
+def world(make_database):
+    database = make_database()
+    worlds.furnish(database)
+    return worlds.World(database)
+
+
+def kept(world, files):
+    """An edition that is there and not in force."""
+    with world.database.unit_of_work(users.system()) as session:
+        return editions.keep(session, files, clock.now(session), None, "essai")
+
+
+@pytest.fixture(scope="module")
+def edition(world):
+    """A task added in the assessment and one in the employment measure, where one is taken out; one under another id."""
+    files = redrawn.redrawn(editions.files_of(worlds.PROCESSES, worlds.FORMS), "evaluation", redrawn.under_another_id("T203", "T203_competences"),
+                            redrawn.added("T298", "evaluation_f_fermer_entretien__D3", "referent", "t204"))  # fmt: skip
+    return kept(world, redrawn.redrawn(files, "emploi", redrawn.removed("T403"), redrawn.added("T411", "emploi_f_T402__T403", "conseiller_emploi", "t402", more=' sujet="mesure"')))
+
+
+def person(world, number):
+    return stories.mother_in_sfax(world.today()).truth | {"person.cin": f"0{6_000_000 + number}", "person.nom_fr": f"Mansour{chr(65 + number)}", "person.nom_ar": "تجربة" + "بتثجحخدذرز"[number],
+                                                          "person.naissance_date": f"{1970 + number}-02-03", "person.tel": f"+2165500010{number}"}  # fmt: skip
+
+
+def at_the_interview(world, number):
+    case_id = world.receive(person(world, number), branch="SFX")
+    for node in ("T101", "T102", "T104", "T106"):
+        if any(one.startswith(node) for one in world.nodes(case_id)):
+            world.does(case_id, node)
+    assert world.nodes(case_id) == ["T201", "T202", "T203"]
+    return case_id
+
+
+def row(world, case_id):
+    """Everything the database holds of an instance but its chain."""
+    with world.database.reading(users.system()) as session:
+        found = session.execute(moves._ROWS, {"id": case_id}).scalar_one()
+        own = session.execute(text("SELECT state, status, outcome, stage, ended_at, scope, branch, priority, referent_id FROM instance WHERE instance_id = :id"), {"id": case_id}).one()
+        return found, tuple(own)
+
+
+def moved(world, case_id, edition, mapping=None):
+    actor = world.agent("OTE", "TUN", "coordinateur")
+    with world.database.unit_of_work(actor) as session:
+        return moves.move(session, actor, case_id, edition.edition_id, mapping, REASON)
+
+
+def back(world, case_id):
+    actor = world.agent("OTE", "TUN", "coordinateur")
+    with world.database.unit_of_work(actor) as session:
+        moves.move_back(session, actor, case_id, "Fait trop tôt.")
+
+
+def sound(world, case_id):
+    """The chain holds, and the history gives the state."""
+    with world.database.reading(users.system()) as session:
+        assert [one for one in access.faults(session) if one.instance_id == case_id] == []
+        assert replays.is_exact(replays.history(session, case_id))
+
+
+def test_who_is_at_the_interview_goes_on_under_the_same_ids_and_the_added_step_comes(world, edition):
+    case_id = at_the_interview(world, 0)
+    world.does(case_id, "T202")
+    before = {one.node: one.task_id for one in world.open_tasks(case_id)}
+    found = moved(world, case_id, edition)
+    assert found.code == "move.done" and found.certificate.way == "replay"
+    after = {one.node: one.task_id for one in world.open_tasks(case_id)}
+    assert after == {"T201": before["T201"], "T203_competences": before["T203"]}
+    sound(world, case_id)
+    world.does(case_id, "T201")
+    world.does(case_id, "T203_competences")
+    assert world.nodes(case_id) == ["T298"]
+    world.does(case_id, "T298")
+    sound(world, case_id)
+
+
+def test_a_move_is_undone_byte_for_byte_until_something_happens(world, edition):
+    case_id = at_the_interview(world, 1)
+    before = row(world, case_id)
+    moved(world, case_id, edition)
+    assert row(world, case_id) != before
+    back(world, case_id)
+    assert row(world, case_id) == before
+    sound(world, case_id)
+    with pytest.raises(errors.Conflict, match="move.went_on"):
+        back(world, case_id)
+    moved(world, case_id, edition)
+    world.does(case_id, "T202")
+    with pytest.raises(errors.Conflict, match="move.went_on"):
+        back(world, case_id)
+    with pytest.raises(errors.Conflict, match="move.already_there"):
+        moved(world, case_id, edition)
+    sound(world, case_id)
+
+
+def test_a_claim_a_draft_and_a_deadline_go_on(world, edition):
+    case_id = at_the_interview(world, 2)
+    nabil = world.agent("ANETI", "SFX", "conseiller_emploi")
+    task = next(one for one in world.open_tasks(case_id) if one.node == "T203")
+    with world.database.unit_of_work(nabil) as session:
+        tasks.claim(session, nabil, task.task_id)
+        tasks.save_draft(session, nabil, task.task_id, {"emploi.metier": "Couturière"})
+    due = due_of(world, task.task_id)
+    world.passes(days=1)
+    moved(world, case_id, edition)
+    assert due_of(world, task.task_id) == due
+    with world.database.reading(nabil) as session:
+        view = tasks.view(session, nabil, task.task_id)
+    assert view.draft == {"emploi.metier": "Couturière"} and view.node == "T203_competences" and view.holder_id == nabil.user_id
+
+
+def due_of(world, task_id):
+    with world.database.reading(users.system()) as session:
+        return session.execute(text("SELECT due_at, holder_id FROM open_task WHERE task_id = :id"), {"id": task_id}).one()
