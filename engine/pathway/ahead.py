@@ -127,19 +127,25 @@ class Ending:
     is_doubled: bool = False
 
 
-def can_end(scope: Scope, closed: frozenset[int] = frozenset()) -> Ending:
-    """Whether what runs in a scope can always come to its end, from where its tokens stand. `closed`: elements that may not be entered; then whether some way ends without them."""
+def can_end(scope: Scope, closed: frozenset[int] = frozenset(), anyway: frozenset[Element] = frozenset()) -> Ending:
+    """Whether what runs in a scope can always come to its end, from where its tokens stand. `closed`: elements that may not be entered; then whether some way ends without them. `anyway`: what may be
+    begun twice at once as it is."""
     game = Game(scope.drawn, (), begun=(standing(scope),), closed=closed).play()
     if closed:
         return Ending(game.ends, game.is_whole)
     worst = (game.stuck() or game.without_end())[:1]
     if worst:
         return Ending(False, game.is_whole, tuple(_elements(game, worst[0])), tuple(game.path(worst[0])))
-    anyway = {number for one in games(scope.drawn) if not one.beside for number in one.play().doubled} if game.doubled else set()
     for number, marking in game.doubled.items():
-        if number not in anyway:
+        if game.elements[number] not in anyway:
             return Ending(False, game.is_whole, (game.elements[number],), tuple(game.path(marking)), is_doubled=True)
     return Ending(game.ends or not game.is_whole, game.is_whole)
+
+
+def doubled(scope: Scope) -> set[Element]:
+    """What may be begun twice at once, from where the tokens of a scope stand."""
+    game = Game(scope.drawn, (), begun=(standing(scope),)).play()
+    return {game.elements[number] for number in game.doubled}
 
 
 def standing(scope: Scope) -> Marking:

@@ -51,6 +51,7 @@ class Game:
     doubled: dict[int, Marking] = field(default_factory=dict)
     overtaken: dict[int, Marking] = field(default_factory=dict)
     together: dict[tuple[int, int], Marking] = field(default_factory=dict)
+    cut: set[Marking] = field(default_factory=set)  # what follows was not walked: a place would hold two, or the round begins anew
     begun: tuple[Marking, ...] = ()  # played from these besides: where something stands already
     closed: frozenset[int] = frozenset()  # elements that nothing enters
 
@@ -90,11 +91,13 @@ class Game:
                 doubled = next((place for place, next_ in zip(after, after[1:], strict=False) if place == next_), None)
                 if doubled is not None:
                     self.doubled.setdefault(doubled[0], marking)
+                    self.cut.add(marking)
                     continue
                 if after in self.came and not (is_deep and after not in seen):
                     found.append(after)
                 elif len(after) > 1 and self._holds_a_former(after, marking):
                     self.overtaken.setdefault(move.element.number, marking)
+                    self.cut.add(marking)
                 else:
                     found.append(after)
                     seen.add(after)
@@ -125,8 +128,7 @@ class Game:
 
     def stuck(self) -> list[Marking]:
         """The markings from which nothing moves, though tokens stand there."""
-        cut = {*self.doubled.values(), *self.overtaken.values()}
-        return [marking for marking, after in self.onward.items() if marking and not after and marking not in cut]
+        return [marking for marking, after in self.onward.items() if marking and not after and marking not in self.cut]
 
     @property
     def ends(self) -> bool:

@@ -89,12 +89,12 @@ def move(asked: Asked, matching: Matching) -> Moved:
         followed = beside(asked.process, asked.history, matching.after, matching.chosen) if asked.history else None
         why, found = _by_replay(asked, old, followed, matching)
         if why is None and found is not None:
-            moved = _judged(asked, matching, old, found, "replay", [])
+            moved = _judged(asked, matching, old, found, "replay", [], followed)
             if moved.certificate.is_given:
                 return moved
             why = _instead(moved.certificate.refused[0].code, moved.certificate.refused[0].node)
         old = states.load(matching.before, asked.state, asked.at, asked.seq, asked.facts)
-        return _judged(asked, matching, old, by_positions(old, matching, asked.at, asked.seq, asked.facts), "positions", [why] if why else [])
+        return _judged(asked, matching, old, by_positions(old, matching, asked.at, asked.seq, asked.facts), "positions", [why] if why else [], followed)
     except (errors.Conflict, errors.Invalid) as trouble:
         return _refused("positions", [Reason("broke", breaks="end", details={"code": trouble.code})])
 
@@ -136,7 +136,7 @@ def _takes_more(details: Mapping[str, Any], matching: Matching) -> bool:
 # --- the four properties ---
 
 
-def _judged(asked: Asked, matching: Matching, old: Run, carried: Carried, way: str, notes: list[Reason]) -> Moved:
+def _judged(asked: Asked, matching: Matching, old: Run, carried: Carried, way: str, notes: list[Reason], followed: Beside | None) -> Moved:
     before = coming.ahead(states.load(matching.before, asked.state, asked.at, asked.seq, asked.facts))
     new = carried.run
     after = coming.ahead(new)
@@ -145,10 +145,10 @@ def _judged(asked: Asked, matching: Matching, old: Run, carried: Carried, way: s
     except Fault as fault:  # the subject of a task that goes on is not known there
         return _refused(way, [Reason("broke", breaks="obligations", details={"code": fault.code})])
     refused = [
-        *_end(new), *_work(matching, old, carried, before, after), *_obligations(asked, matching, old, carried, before, after),
+        *_end(matching, old, carried), *_work(matching, old, carried, before, after), *_obligations(asked, matching, old, carried, before, after),
         *_blind(matching, carried, after), *_money(matching, carried), *_deadlines(old, carried),
     ]  # fmt: skip
-    notes += _notes(matching, carried, after)
+    notes += _notes(matching, carried, after, followed)
     looked_at = {
         "end": sum(len(scope.tasks) for scope in new.scopes.values()), "work": len(_passed(matching, old)), "obligations": len(list(_open(old))) + len(old.early),
         "deadlines": sum("due" in token.internal_data for token in carried.kept.values()) + len(tasks),
@@ -167,17 +167,23 @@ def _of(code: str, element: Element, breaks: str = "", way: Iterable[Element] = 
     return Reason(code, element.id, element.scope_spec.process, breaks, tuple(named(one) for one in way), details)
 
 
-def _end(new: Run) -> Iterator[Reason]:
+def _end(matching: Matching, old: Run, carried: Carried) -> Iterator[Reason]:
     """From wherever a token may come, an end is reached."""
-    if not new.scopes and not new.is_ended:
-        yield Reason("nothing_left", breaks="end")
+    new = carried.run
+    told = {token.scope.host.order if token.scope.host else None for token, _ in carried.lost if not matching.given_up(token.element)}
+    for order, scope in new.scopes.items():
+        if order not in told and not new.is_ended and all(token.internal_data.get("role") == "start" for token in scope.tasks.values()):
+            yield Reason("nothing_left", scope.host.element.id if scope.host else scope.drawn.process, scope.drawn.process, "end")
     if new.is_ended:
         yield Reason("would_end", breaks="end")
     for happening in new.happenings:
         if isinstance(happening, IncidentRaised):
             yield Reason("breaks", happening.node, breaks="end", details={"code": happening.code})
-    for scope in new.scopes.values():
+    for order, scope in new.scopes.items():
         found = coming.can_end(scope)
+        if found.is_doubled and order in old.scopes:  # what may be begun twice as it is (a plan revised while its measures run) may be so still
+            anyway = {matching.element(one) for one in coming.doubled(old.scopes[order])}
+            found = coming.can_end(scope, anyway=frozenset(one for one in anyway if one is not None))
         if not found.ends:
             yield _of("doubled" if found.is_doubled else "stuck", found.stuck[0] if found.stuck else scope.drawn.elements[0], "work" if found.is_doubled else "end", found.way)
 
@@ -300,11 +306,11 @@ def _deadlines(old: Run, carried: Carried) -> Iterator[Reason]:
             yield _of("sooner", token.element, "deadlines", then=then, now=due)
 
 
-def _notes(matching: Matching, carried: Carried, after: coming.Came) -> Iterator[Reason]:
+def _notes(matching: Matching, carried: Carried, after: coming.Came, followed: Beside | None) -> Iterator[Reason]:
     """What a move does besides: what begins, what is given up, what is passed over, what it sets off at once."""
     new = carried.run
     for token, element in carried.jumped:
-        yield _of("jumps", token.element, to=element.id)
+        yield _of("given_up" if matching.given_up(token.element) else "jumps", token.element, to=element.id)
     for token, _ in carried.lost:
         if matching.given_up(token.element):
             yield _of("given_up", token.element)
@@ -314,9 +320,11 @@ def _notes(matching: Matching, carried: Carried, after: coming.Came) -> Iterator
                 yield Reason("opens", happening.node, getattr(happening, "process", ""))
             case MessageSent() | OperationRequested():
                 yield Reason("sets_off", happening.node)
+    asked_then = {one.node for turn in (followed.turns if followed else ()) for one in turn.differences if one.kind == "asks"}
     for element in matching.after.nodes:
-        if isinstance(element, PersonTask) and matching.is_new(element) and element not in after and not _is_open(new, element) and not new.passed[element.number >> 3] >> (element.number & 7) & 1:
-            yield _of("passed_over", element)
+        if isinstance(element, PersonTask) and matching.is_new(element) and not _is_open(new, element) and not new.passed[element.number >> 3] >> (element.number & 7) & 1:
+            if element not in after or element.id in asked_then:
+                yield _of("passed_over", element)
 
 
 def _is_open(run: Run, element: Element) -> bool:

@@ -68,7 +68,8 @@ def by_positions(old: Run, matching: Matching, at: Any, seq: int, facts: Mapping
     for token, element in carried.jumped:
         _closed(new, token)
         home = new.scopes[token.scope.host.order if token.scope.host else None]
-        new.place(home, element)
+        internal = {"flow": _first_flow(element, matching, token.element)} if element.keeps_flow and len(element.flows_in) > 1 else None
+        new.place(home, element, internal)
     _listen(carried, matching)
     new.drain()
     return carried
@@ -82,7 +83,11 @@ def _place(carried: Carried, token: Token, there: Scope, matching: Matching) -> 
     element, inside = matching.element(token.element), dict(token.internal_data)
     role, host = inside.get("role"), inside.get("host")
     if element is None:
-        carried.lost.append((token, "gone"))
+        after = _after(token.element, matching) if matching.given_up(token.element) and role is None else None
+        if after is not None and after.scope_spec is there.drawn:
+            carried.jumped.append((token, after))
+        else:
+            carried.lost.append((token, "gone"))
         return
     if (host is not None and there.tasks.get(host) is None) or (role != "start" and element.scope_spec is not there.drawn):
         carried.lost.append((token, "around"))
@@ -115,6 +120,27 @@ def _place(carried: Carried, token: Token, there: Scope, matching: Matching) -> 
     carried.kept[token.order] = Token(there, element, token.order, token._state, inside)
     if token._state == READY and "inc" not in inside:
         carried.run.queue.append(carried.kept[token.order])
+
+
+def _first_flow(join: Element, matching: Matching, before: Element) -> int:
+    """The flow by which a token that is put at a join came: that of a branch which is no more, else the first."""
+    sources = {matching.element(flow.source) for flow in before.flows_in}
+    return next((flow.place for flow in join.flows_in if flow.source in sources), 0)
+
+
+def _after(element: Element, matching: Matching) -> Element | None:
+    """Where a token goes on when its element is given up: at what followed, where that is one thing."""
+    found: dict[Element, None] = {}
+    seen, waiting = {element}, [element]
+    for one in waiting:
+        for flow in one.flows_out:
+            there = matching.element(flow.target)
+            if there is not None:
+                found[there] = None
+            elif flow.target not in seen:
+                seen.add(flow.target)
+                waiting.append(flow.target)
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _flow(token: Token, element: Element, matching: Matching) -> int | None:

@@ -132,3 +132,108 @@ def test_a_claim_a_draft_and_a_deadline_go_on(world, edition):
 def due_of(world, task_id):
     with world.database.reading(users.system()) as session:
         return session.execute(text("SELECT due_at, holder_id FROM open_task WHERE task_id = :id"), {"id": task_id}).one()
+
+
+def goes_on(world, case_id, *stops, most=300, **said):
+    """Everybody does their work until one of these tasks waits (or the case is over)."""
+    for _ in range(most):
+        waiting = [one for one in world.open_tasks(case_id) if one.node not in stops]
+        if not waiting:
+            if world.open_tasks(case_id) or world.file(case_id).ended_at:
+                return
+            world.passes(days=16)
+            continue
+        world.does(case_id, waiting[0].node, **said)
+    raise AssertionError(world.nodes(case_id))
+
+
+def searching(world, number):
+    """Two measures of help to find work, beside one another."""
+    measure = {"mesure.type": "M13", "mesure.agence": "ANETI", "mesure.debut": "@+3", "mesure.aide_demandee": False}
+    case_id = at_the_interview(world, number)
+    world.truth[case_id] |= {"plan.mesures": [measure, dict(measure)], "mesure.recherche_issue": "en_cours"}
+    return case_id
+
+
+def test_inside_two_measures_side_by_side_a_task_taken_out_is_given_up_only_when_said_so(world, edition):
+    case_id = searching(world, 3)
+    goes_on(world, case_id, "T403")
+    assert world.nodes(case_id) == ["T403", "T403"]
+    before = row(world, case_id)
+    refused = moved(world, case_id, edition)
+    assert refused.code == "move.refused" and {(one.code, one.node, one.breaks) for one in refused.certificate.refused} == {("task_dropped", "T403", "obligations")}
+    assert row(world, case_id) == before
+    found = moved(world, case_id, edition, {"emploi#T403": "", "evaluation#T203": "evaluation#T203_competences"})
+    assert found.code == "move.done" and found.certificate.way == "positions"
+    assert world.nodes(case_id) == ["T404", "T404"]
+    back(world, case_id)
+    assert row(world, case_id) == before
+    moved(world, case_id, edition, {"emploi#T403": "", "evaluation#T203": "evaluation#T203_competences"})
+    goes_on(world, case_id, **{"mesure__recherche_issue": "poste_trouve"})
+    file = world.file(case_id)
+    assert file.ended_at is not None and "T404" in world.done(case_id) and "T403" not in world.done(case_id)
+    assert world.incidents() == []
+    sound(world, case_id)
+
+
+def test_after_turns_of_a_loop_the_step_that_was_added_is_passed_over_and_the_month_runs_on(world, edition):
+    case_id = searching(world, 4)
+    goes_on(world, case_id, "T407")
+    for _ in range(2):
+        for _ in range(2):
+            world.does(case_id, "T407")
+        world.passes(days=32)
+    world.does(case_id, "T407")
+    waits = due_of_waits(world, case_id)
+    found = moved(world, case_id, edition, {"emploi#T403": "", "evaluation#T203": "evaluation#T203_competences"})
+    assert found.code == "move.done" and found.certificate.way == "positions", found
+    assert {one.node for one in found.certificate.notes if one.code == "passed_over"} == {"T298"}
+    assert due_of_waits(world, case_id) == waits
+    goes_on(world, case_id, **{"mesure__recherche_issue": "poste_trouve"})
+    assert world.file(case_id).ended_at is not None and world.incidents() == []
+    sound(world, case_id)
+
+
+def due_of_waits(world, case_id):
+    with world.database.reading(users.system()) as session:
+        return session.execute(text("SELECT position, due_at FROM wait WHERE instance_id = :id ORDER BY position"), {"id": case_id}).all()
+
+
+@pytest.fixture(scope="module")
+def repeating(world):
+    """An edition that asks the assessment again where the plan is signed."""
+    again = redrawn.redrawn(editions.files_of(worlds.PROCESSES, worlds.FORMS), "evaluation", redrawn.removed("T204"), redrawn.added("T204", "evaluation_f_T206__choix_reunion", "referent", "t204"))
+    return kept(world, again)
+
+
+def test_many_at_once_each_has_its_line_and_all_come_back(world, edition):
+    chosen = [at_the_interview(world, number) for number in (5, 6)]
+    ended = world.receive(person(world, 7), branch="SFX")
+    before = {case_id: row(world, case_id) for case_id in chosen}
+    meriem = world.agent("OTE", "TUN", "coordinateur")
+    with world.database.reading(meriem) as session:
+        tried = moves.dry_run(session, meriem, [*chosen, ended], edition.edition_id)
+    assert [one.code for one in tried] == ["move.ready", "move.ready", "move.ready"] and {case_id: row(world, case_id) for case_id in chosen} == before
+    with world.database.unit_of_work(meriem) as session:
+        batch_id = moves.start(session, meriem, chosen, edition.edition_id, {"evaluation#T203": "evaluation#T203_competences"}, REASON)
+    assert batches.work_off(world.database) == 2
+    with world.database.reading(meriem) as session:
+        assert {(line.instance_id, line.code) for line in batches.lines(session, meriem, batch_id)} == {(case_id, "move.done") for case_id in chosen}
+    world.does(chosen[1], "T202")
+    with world.database.unit_of_work(meriem) as session:
+        undone = moves.start_back(session, meriem, batch_id, "Fait trop tôt.")
+    batches.work_off(world.database)
+    with world.database.reading(meriem) as session:
+        assert {line.instance_id: line.code for line in batches.lines(session, meriem, undone)} == {chosen[0]: "move.undone", chosen[1]: "move.went_on"}
+    assert row(world, chosen[0]) == before[chosen[0]]
+
+
+def test_only_a_coordinator_moves_cases_and_says_why(world, edition):
+    case_id = at_the_interview(world, 8)
+    meriem, karim = world.agent("OTE", "TUN", "coordinateur"), world.agent("OTE", "SFX", "referent")
+    with world.database.unit_of_work(karim) as session, pytest.raises(errors.Forbidden):
+        moves.move(session, karim, case_id, edition.edition_id, None, REASON)
+    with world.database.unit_of_work(meriem) as session, pytest.raises(errors.Invalid, match="move.reason_needed"):
+        moves.move(session, meriem, case_id, edition.edition_id, None, " ")
+    with world.database.unit_of_work(meriem) as session, pytest.raises(errors.Invalid, match="move.mapping_unknown"):
+        moves.move(session, meriem, case_id, edition.edition_id, {"evaluation#T203": "evaluation#nulle_part"}, REASON)

@@ -238,3 +238,11 @@ def test_a_decision_taken_stands_though_the_table_says_otherwise_now():
     found = tried(case, edition("2")).certificate
     assert found.way == "positions" and ("by_positions", "r") in {(one.code, one.node) for one in found.notes}
     assert tried(case, edition("1 + 0")).certificate.way == "replay"
+
+
+def test_a_task_given_up_where_the_history_does_not_lead_goes_on_at_what_followed():
+    case = Case(drawn("start > a > b > c > d > end", tasks="a b c d")).do("a", "b")
+    after = drawn("start > a > n > b > d > end", tasks="a b d n")
+    assert refused(case, after) >= {("task_dropped", "c")}
+    there = moved(case, after, chosen(c=None), way="positions")
+    assert there.tasks == ["d"] and there.do("d").ended
