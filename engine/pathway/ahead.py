@@ -52,6 +52,19 @@ def way(came: Came, element: Element) -> list[Element]:
     return found[::-1]
 
 
+def comes_back(element: Element, to: Element, definitions: Definitions) -> bool:
+    """Whether what follows an element may lead back to another: a round that somebody may send the case through again."""
+    seen: set[Element] = set()
+    waiting = [element]
+    for one in waiting:
+        hosts = (host for host in definitions.nodes if _spec(host, definitions) is not None and one in _spec(host, definitions).elements)
+        for other in (*_next(one), *_inside(one, definitions), *(after for host in hosts for after in _next(host))):
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return to in seen
+
+
 def _next(element: Element) -> Iterator[Element]:
     """What follows in its scope."""
     yield from (flow.target for flow in element.flows_out)

@@ -175,7 +175,7 @@ def _end(matching: Matching, old: Run, carried: Carried) -> Iterator[Reason]:
         if order not in told and not new.is_ended and all(token.internal_data.get("role") == "start" for token in scope.tasks.values()):
             yield Reason("nothing_left", scope.host.element.id if scope.host else scope.drawn.process, scope.drawn.process, "end")
     if new.is_ended:
-        yield Reason("would_end", breaks="end")
+        yield Reason("would_end", new.outcome, breaks="end")
     for happening in new.happenings:
         if isinstance(happening, IncidentRaised):
             yield Reason("breaks", happening.node, breaks="end", details={"code": happening.code})
@@ -189,17 +189,20 @@ def _end(matching: Matching, old: Run, carried: Carried) -> Iterator[Reason]:
 
 
 def _work(matching: Matching, old: Run, carried: Carried, before: coming.Came, after: coming.Came) -> Iterator[Reason]:
-    """No task that was done is asked again, unless somebody may send the case back to it as before."""
+    """No task that was done is asked again, but where a round leads back to it that need not be taken."""
     done = _passed(matching, old)
-    again = {matching.element(one) for one in before} | {matching.element(token.element) for token in _open(old)}
+    ahead_then = {matching.element(one) for one in before}
+    again = ahead_then | {matching.element(token.element) for token in _open(old)}
     opened = {happening.node for happening in carried.run.happenings if isinstance(happening, TaskOpened)}
     for element in matching.after.nodes:
         if not isinstance(element, PersonTask) or element not in done:
             continue
         if element.id in opened and element not in again:
             yield _of("asked_again", element, "work")
-        elif element in after and element not in {matching.element(one) for one in before} and not _avoidable(carried.run, element):
-            yield _of("asked_again", element, "work", coming.way(after, element))
+        elif element in after and element not in ahead_then:
+            way = coming.way(after, element)
+            if not coming.comes_back(element, way[0], matching.after) or not _avoidable(carried.run, element):
+                yield _of("asked_again", element, "work", way)
 
 
 def _passed(matching: Matching, old: Run) -> set[Element]:
