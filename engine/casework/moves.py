@@ -19,6 +19,7 @@ from engine import errors
 from engine.actors import authority
 from engine.casework import batches, cases, diagrams, editions, replays
 from engine.casework.instances import LANES, Change, Held, account, awaited, lock
+from engine.dossier import facts
 from engine.ledger import access
 from engine.pathway import bpmn, proposal
 from engine.pathway import moving as pathway_moves
@@ -27,6 +28,7 @@ from engine.pathway.moving import Asked, Certificate, Moved
 
 ACT = "case.move"
 KIND = "move"
+LONGEST_REASON = 2000
 Mapped = Mapping[str, str]  # "process#element" of the former edition → of the new one; "" for what is no more
 
 _AWAITED = text("""SELECT DISTINCT name FROM wait WHERE kind = 'message' AND instance_id <> :id AND correlation = ANY (CAST(:keys AS text[]))""")
@@ -47,7 +49,7 @@ class Tried:
     """What a move of one instance came to, or would come to. `certificate` None: it was not even tried (`code` says why)."""
 
     instance_id: UUID
-    code: str  # move.ready | move.done | move.refused, or the code of a refusal
+    code: str  # move.ready | move.done | move.refused | move.undone, or the code of a refusal
     certificate: Certificate | None = None
 
 
@@ -72,13 +74,12 @@ def move(session: Session, actor: Any, instance_id: UUID, edition_id: UUID, mapp
     Refuses: Forbidden, `case.not_found`, `edition.not_found`, `move.reason_needed`, `move.ended`, `move.already_there`, `move.mapping_unknown`. Records: `case.moved`.
     """
     authority.require(actor, ACT)
-    if not reason.strip():
-        raise errors.Invalid("move.reason_needed")
+    reason = _reason(reason)
     edition = editions.find(session, actor, edition_id)
     change, moved = _prepared(session, actor, instance_id, edition, mapping, is_locked=True)
     if not moved.certificate.is_given:
         return Tried(instance_id, "move.refused", moved.certificate)
-    _write(change, edition, moved, mapping, reason.strip())
+    _write(change, edition, moved, mapping, reason)
     return Tried(instance_id, "move.done", moved.certificate)
 
 
@@ -88,8 +89,7 @@ def move_back(session: Session, actor: Any, instance_id: UUID, reason: str = "")
     Refuses: Forbidden, `case.not_found`, `move.reason_needed`, `move.not_moved`, `move.went_on`, `move.erased`. Records: `case.moved_back`.
     """
     authority.require(actor, ACT)
-    if not reason.strip():
-        raise errors.Invalid("move.reason_needed")
+    reason = _reason(reason)
     held = lock(session, instance_id)
     if held is None:
         raise errors.NotFound("case.not_found")
@@ -104,7 +104,7 @@ def move_back(session: Session, actor: Any, instance_id: UUID, reason: str = "")
     left = held.edition
     held.edition, held.state, held.stage = editions.load(session, UUID(rows["instance"]["edition_id"])), access.bytes_of(before["state"]), rows["instance"]["stage"]
     change = Change(session, actor, held, held.now)
-    change.note("case.moved_back", {"from": left.number, "to": held.edition.number, "moved": said["certificate"]["way"]}, reason=reason.strip(), sealed={"after": before["state"]})
+    change.note("case.moved_back", {"from": left.number, "to": held.edition.number, "number": held.edition.number, "moved": said["certificate"]["way"]}, reason=reason, sealed={"after": before["state"]})
     change.write()
     session.execute(_PUT_BACK, {"id": instance_id, "rows": json.dumps(rows)})
 
@@ -116,23 +116,46 @@ def _was_moved(session: Session, instance_id: UUID) -> bool:
 # --- many at once ---
 
 
+def try_many(session: Session, actor: Any, instances: Iterable[UUID], edition_id: UUID, mapping: Mapped) -> UUID:
+    """Looks in the background at what moving each would come to. Returns the batch. Refuses: Forbidden, `edition.not_found`, `move.mapping_unknown`, `batch.empty`, `batch.too_many`."""
+    return _start(session, actor, instances, edition_id, {"mapping": dict(mapping), "is_trial": True})
+
+
 def start(session: Session, actor: Any, instances: Iterable[UUID], edition_id: UUID, mapping: Mapped, reason: str) -> UUID:
-    """Moves many in the background, each in a unit of work of its own. Returns the batch. Refuses: as `move`, and `batch.empty`, `batch.too_many`."""
-    authority.require(actor, ACT)
-    if not reason.strip():
-        raise errors.Invalid("move.reason_needed")
-    editions.find(session, actor, edition_id)
-    return batches.start(session, actor, KIND, instances, {"mapping": dict(mapping), "reason": reason.strip()}, edition_id=edition_id)
+    """Moves many in the background, each in a unit of work of its own. Returns the batch. Refuses: as `try_many`, and `move.reason_needed`."""
+    return _start(session, actor, instances, edition_id, {"mapping": dict(mapping), "reason": _reason(reason)})
+
+
+def start_ready(session: Session, actor: Any, trial_id: UUID, reason: str) -> UUID:
+    """Moves what a trial found ready, on its mapping. Each is looked at again when it is moved. Refuses: as `start`, and `batch.not_found`, `move.no_trial`."""
+    trial = batches.progress(session, actor, trial_id)
+    if not trial.parameters.get("is_trial") or trial.edition_id is None:
+        raise errors.Conflict("move.no_trial")
+    ready = [line.instance_id for line in batches.lines(session, actor, trial_id, code="move.ready")]
+    return start(session, actor, ready, trial.edition_id, trial.parameters["mapping"], reason)
 
 
 def start_back(session: Session, actor: Any, batch_id: UUID, reason: str) -> UUID:
     """Puts back all that a batch moved and that did not go on since. Returns the new batch. Refuses: Forbidden, `batch.not_found`, `move.reason_needed`, `batch.empty`."""
-    authority.require(actor, ACT)
-    if not reason.strip():
-        raise errors.Invalid("move.reason_needed")
     batch = batches.progress(session, actor, batch_id)
     moved = [line.instance_id for line in batches.lines(session, actor, batch_id, code="move.done")]
-    return batches.start(session, actor, KIND, moved, {"back": str(batch_id), "reason": reason.strip()}, edition_id=batch.edition_id)
+    assert batch.edition_id is not None
+    return _start(session, actor, moved, batch.edition_id, {"back": str(batch_id), "reason": _reason(reason)})
+
+
+def _start(session: Session, actor: Any, instances: Iterable[UUID], edition_id: UUID, asked: Mapping[str, Any]) -> UUID:
+    authority.require(actor, ACT)
+    edition = editions.find(session, actor, edition_id)
+    for new in asked.get("mapping", {}).values():
+        if new and _named(new) not in _elements(edition):
+            raise errors.wrong("move.mapping_unknown", "/mapping", element=new)
+    return batches.start(session, actor, KIND, instances, asked, edition_id=edition_id)
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise errors.Invalid("move.reason_needed")
+    return reason.strip()[:LONGEST_REASON]
 
 
 @batches.work(KIND, act=ACT, at_once=1)
@@ -143,6 +166,10 @@ def work(session: Session, actor: Any, batch: batches.Batch, instance_id: UUID) 
         move_back(session, actor, instance_id, asked["reason"])
         return batches.Result("move.undone")
     assert batch.edition_id is not None
+    edition = editions.load(session, batch.edition_id)
+    if asked.get("is_trial"):
+        _, moved = _prepared(session, actor, instance_id, edition, asked["mapping"])
+        return batches.Result("move.ready" if moved.certificate.is_given else "move.refused", public(moved.certificate))
     found = move(session, actor, instance_id, batch.edition_id, asked["mapping"], asked["reason"])
     assert found.certificate is not None
     return batches.Result(found.code, public(found.certificate))
@@ -187,15 +214,19 @@ def chosen_of(before: editions.Edition, after: editions.Edition, mapping: Mapped
     """The mapping as elements; None: what is proposed. Refuses: `move.mapping_unknown`, naming what there is not."""
     if mapping is None:
         return {pair.element: pair.to for pair in proposal.propose(before.definitions, after.definitions) if pair.to is not None}
-    known = [{(process, one.id) for process in edition.definitions.processes for one in edition.definitions.elements(process)} for edition in (before, after)]
+    here, there = _elements(before), _elements(after)
     found: dict[Named, Named | None] = {}
     for old, new in mapping.items():
         element, to = _named(old), _named(new) if new else None
-        if to is not None and to not in known[1]:
+        if to is not None and to not in there:
             raise errors.wrong("move.mapping_unknown", "/mapping", element=new)
-        if element in known[0]:  # cases of several editions are moved on one mapping
+        if element in here:  # cases of several editions are moved on one mapping
             found[element] = to
     return found
+
+
+def _elements(edition: editions.Edition) -> set[Named]:
+    return {(process, one.id) for process in edition.definitions.processes for one in edition.definitions.elements(process)}
 
 
 def _named(written: str) -> Named:
@@ -211,11 +242,8 @@ def _awaited(session: Session, held: Held) -> frozenset[str]:
 
 def _facts_lost(session: Session, held: Held, edition: editions.Edition) -> list[str]:
     """The fields of which something is known that the edition does not know: what was said of them would be seen nowhere."""
-    gone = held.edition.dictionary.fields.keys() - edition.dictionary.fields.keys()
-    if not gone:
-        return []
-    asked = {"root": held.root_id, "person": held.person_id, "subjects": held.subjects.keys(), "fields": " ".join(sorted(gone))}
-    return sorted({row.field for row in session.execute(text("SELECT field FROM masar_snapshot(:root, :person, :subjects, :fields)"), asked)})
+    gone = sorted(held.edition.dictionary.fields.keys() - edition.dictionary.fields.keys())
+    return sorted({fact.field for fact in facts.snapshot(session, held.subjects, gone)}) if gone else []
 
 
 def _refused_for(moved: Moved, lost: Sequence[str]) -> Moved:
@@ -232,7 +260,7 @@ def _write(change: Change, edition: editions.Edition, moved: Moved, mapping: Map
     number = session.execute(text("SELECT number FROM edition WHERE edition_id = :id"), {"id": former["instance"]["edition_id"]}).scalar_one()
     before = {"state": _text(held.state), "rows": former}
     held.state = moved.state
-    body = {"from": number, "to": edition.number, "mapping": _digest(mapping), "certificate": public(moved.certificate)} | account(moved.happenings)
+    body = {"from": number, "to": edition.number, "number": edition.number, "mapping": _digest(mapping), "certificate": public(moved.certificate)} | account(moved.happenings)
     change.note("case.moved", body, reason=reason, sealed={"before": before, "after": _text(moved.state)})
     change.happenings += moved.happenings
     cases.finish(change)
