@@ -31,7 +31,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
     file = cases.file(session, actor, case_id)
     edition = diagrams.edition_of(session, actor, case_id)
     broken = incidents.open_ones(session, actor, case_id) if authority.may(actor, "incident.read") else []
-    names = diagrams.labels(edition, screen.language)
+    names = diagrams.labels_since(session, case_id, edition, screen.language)
     may_correct = authority.may(actor, "repair.do", branch=file.branch)
     part = {
         "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
