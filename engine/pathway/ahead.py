@@ -21,7 +21,17 @@ Came = dict[Element, Element | None]  # an element ahead → the one it is reach
 def ahead(run: Run) -> Came:
     """Every element that a token may yet reach, with the one before it on a shortest way."""
     found: Came = {}
+    for scope in run.scopes.values():
+        for element, source in ahead_in(scope).items():
+            found.setdefault(element, source)
+    return found
+
+
+def ahead_in(scope: Scope) -> Came:
+    """The same of one scope: what its own tokens may reach before it is over, and what is inside of that."""
+    found: Came = {}
     waiting: list[Element] = []
+    definitions = scope.run.definitions
 
     def reach(elements: Iterable[Element], source: Element | None) -> None:
         for element in elements:
@@ -29,16 +39,15 @@ def ahead(run: Run) -> Came:
                 found[element] = source
                 waiting.append(element)
 
-    for scope in run.scopes.values():
-        for token in scope.live():
-            reach(_next(token.element), token.element)
-            if _turns_again(token):
-                reach(_inside(token.element, run.definitions), token.element)
-        for holder in scope.drawn.event_subprocesses:
-            reach([holder], None)
+    for token in scope.live():
+        reach(_next(token.element), token.element)
+        if _turns_again(token):
+            reach(_inside(token.element, definitions), token.element)
+    for holder in scope.drawn.event_subprocesses:
+        reach([holder], None)
     for element in waiting:
         reach(_next(element), element)
-        reach(_inside(element, run.definitions), element)
+        reach(_inside(element, definitions), element)
     return found
 
 

@@ -145,8 +145,8 @@ def _judged(asked: Asked, matching: Matching, old: Run, carried: Carried, way: s
     except Fault as fault:  # the subject of a task that goes on is not known there
         return _refused(way, [Reason("broke", breaks="obligations", details={"code": fault.code})])
     refused = [
-        *_end(matching, old, carried), *_work(matching, old, carried, before, after), *_obligations(asked, matching, old, carried, before, after),
-        *_blind(matching, carried, after), *_money(matching, carried), *_deadlines(old, carried),
+        *_end(matching, old, carried), *_work(matching, old, carried), *_obligations(asked, matching, old, carried, before, after),
+        *_blind(matching, carried, after), *_money(matching, carried), *_apart(matching, old), *_deadlines(old, carried),
     ]  # fmt: skip
     notes += _notes(matching, carried, after, followed)
     looked_at = {
@@ -188,28 +188,28 @@ def _end(matching: Matching, old: Run, carried: Carried) -> Iterator[Reason]:
             yield _of("doubled" if found.is_doubled else "stuck", found.stuck[0] if found.stuck else scope.drawn.elements[0], "work" if found.is_doubled else "end", found.way)
 
 
-def _work(matching: Matching, old: Run, carried: Carried, before: coming.Came, after: coming.Came) -> Iterator[Reason]:
-    """No task that was done is asked again, but where a round leads back to it that need not be taken."""
-    done = _passed(matching, old)
-    ahead_then = {matching.element(one) for one in before}
-    again = ahead_then | {matching.element(token.element) for token in _open(old)}
-    opened = {happening.node for happening in carried.run.happenings if isinstance(happening, TaskOpened)}
-    for element in matching.after.nodes:
-        if not isinstance(element, PersonTask) or element not in done:
-            continue
-        if element.id in opened and element not in again:
-            yield _of("asked_again", element, "work")
-        elif element in after and element not in ahead_then:
-            way = coming.way(after, element)
-            if not coming.comes_back(element, way[0], matching.after) or not _avoidable(carried.run, element):
-                yield _of("asked_again", element, "work", way)
+def _work(matching: Matching, old: Run, carried: Carried) -> Iterator[Reason]:
+    """No task that was done is asked again, but where a round leads back to it that need not be taken, or led there already."""
+    done, new = _passed(matching, old), carried.run
+    opened = {happening.node for happening in new.happenings if isinstance(happening, TaskOpened)}
+    still = {matching.element(token.element) for token in _open(old)}
+    for order, scope in new.scopes.items():
+        after = coming.ahead_in(scope)
+        before = {matching.element(one) for one in coming.ahead_in(old.scopes[order])} if order in old.scopes else set()
+        for element in done:
+            if element.id in opened and element not in still and element not in before and any(token.element is element for token in scope.live()):
+                yield _of("asked_again", element, "work")
+            elif element in after and element not in before:
+                way = coming.way(after, element)
+                if not coming.comes_back(element, way[0], matching.after) or not _avoidable(new, element):
+                    yield _of("asked_again", element, "work", way)
 
 
-def _passed(matching: Matching, old: Run) -> set[Element]:
-    """The tasks of the other edition whose work was done, or is open."""
+def _passed(matching: Matching, old: Run) -> list[Element]:
+    """The tasks of the other edition whose work was done, or is open, in the order drawn."""
     found = {matching.element(one) for one in matching.before.nodes if isinstance(one, PersonTask) and old.passed[one.number >> 3] >> (one.number & 7) & 1}
     found |= {matching.element(token.element) for token in _open(old) if "task" in token.internal_data and matching.is_same(token.element)}
-    return {one for one in found if one is not None}
+    return sorted((one for one in found if one is not None), key=lambda one: one.number)
 
 
 def _avoidable(run: Run, element: Element) -> bool:
@@ -298,6 +298,15 @@ def _money(matching: Matching, carried: Carried) -> Iterator[Reason]:
     for token, element in carried.jumped:
         if token.element.scope_spec.process in pays:
             yield _of("money_jumped", token.element, "obligations", to=element.id)
+
+
+def _apart(matching: Matching, old: Run) -> Iterator[Reason]:
+    """Who did a task is remembered by its id: under another, nobody would be kept apart from it any more."""
+    apart = {name for one in matching.after.nodes if isinstance(one, PersonTask) and one.extensions.task is not None for name in one.extensions.task.distinct}
+    for one in matching.before.nodes:
+        other = matching.element(one)
+        if isinstance(one, PersonTask) and other is not None and other.id != one.id and other.id in apart and old.passed[one.number >> 3] >> (one.number & 7) & 1:
+            yield _of("apart_forgotten", one, "obligations", to=other.id)
 
 
 def _deadlines(old: Run, carried: Carried) -> Iterator[Reason]:

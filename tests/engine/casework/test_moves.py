@@ -38,8 +38,9 @@ def edition(world):
 
 
 def person(world, number):
-    return stories.mother_in_sfax(world.today()).truth | {"person.cin": f"0{6_000_000 + number}", "person.nom_fr": f"Mansour{chr(65 + number)}", "person.nom_ar": "تجربة" + "بتثجحخدذرز"[number],
-                                                          "person.naissance_date": f"{1970 + number}-02-03", "person.tel": f"+2165500010{number}"}  # fmt: skip
+    return stories.mother_in_sfax(world.today()).truth | {"person.cin": f"0{6_000_000 + number}", "person.nom_fr": f"Mansour{chr(65 + number)}", "person.nom_ar": "تجربة" + "بتثجحخدذرزسش"[number],
+                                                          "person.naissance_date": f"{1970 + number}-02-03", "person.tel": f"+216550001{number:02}",
+                                                          "retour.date": (world.today() - dt.timedelta(days=9)).isoformat()}  # fmt: skip
 
 
 def at_the_interview(world, number):
@@ -199,20 +200,27 @@ def due_of_waits(world, case_id):
         return session.execute(text("SELECT position, due_at FROM wait WHERE instance_id = :id ORDER BY position"), {"id": case_id}).all()
 
 
-@pytest.fixture(scope="module")
-def repeating(world):
-    """An edition that asks the assessment again where the plan is signed."""
-    again = redrawn.redrawn(editions.files_of(worlds.PROCESSES, worlds.FORMS), "evaluation", redrawn.removed("T204"), redrawn.added("T204", "evaluation_f_T206__choix_reunion", "referent", "t204"))
-    return kept(world, again)
+def test_what_was_done_is_not_asked_again_and_the_way_to_it_is_named(world):
+    """An edition where the interview comes after the two other parts, for a case whose interview is done."""
+    later = kept(world, redrawn.redrawn(editions.files_of(worlds.PROCESSES, worlds.FORMS), "evaluation", redrawn.removed("T201"),
+                                        redrawn.added("T201", "evaluation_f_fermer_entretien__D3", "referent", "f21")))  # fmt: skip
+    case_id = at_the_interview(world, 5)
+    world.does(case_id, "T201")
+    before = row(world, case_id)
+    refused = moved(world, case_id, later)
+    reason = next(one for one in refused.certificate.refused if one.code == "asked_again")
+    assert (refused.code, reason.node, reason.breaks) == ("move.refused", "T201", "work")
+    assert reason.way[-1] == ("evaluation", "T201") and len(reason.way) > 1
+    assert row(world, case_id) == before
 
 
 def test_many_at_once_each_has_its_line_and_all_come_back(world, edition):
-    chosen = [at_the_interview(world, number) for number in (5, 6)]
-    ended = world.receive(person(world, 7), branch="SFX")
+    chosen = [at_the_interview(world, number) for number in (6, 7)]
+    beginning = world.receive(person(world, 10), branch="SFX")
     before = {case_id: row(world, case_id) for case_id in chosen}
     meriem = world.agent("OTE", "TUN", "coordinateur")
     with world.database.reading(meriem) as session:
-        tried = moves.dry_run(session, meriem, [*chosen, ended], edition.edition_id)
+        tried = moves.dry_run(session, meriem, [*chosen, beginning], edition.edition_id)
     assert [one.code for one in tried] == ["move.ready", "move.ready", "move.ready"] and {case_id: row(world, case_id) for case_id in chosen} == before
     with world.database.unit_of_work(meriem) as session:
         batch_id = moves.start(session, meriem, chosen, edition.edition_id, {"evaluation#T203": "evaluation#T203_competences"}, REASON)
@@ -237,3 +245,48 @@ def test_only_a_coordinator_moves_cases_and_says_why(world, edition):
         moves.move(session, meriem, case_id, edition.edition_id, None, " ")
     with world.database.unit_of_work(meriem) as session, pytest.raises(errors.Invalid, match="move.mapping_unknown"):
         moves.move(session, meriem, case_id, edition.edition_id, {"evaluation#T203": "evaluation#nulle_part"}, REASON)
+
+
+def test_a_dossier_moves_by_itself_amid_its_payments_and_ends_as_its_case_waits_for(world):
+    """An aid on its way to payment, on an edition where the order of payment has another id and the contract another delay."""
+    files = redrawn.redrawn(editions.files_of(worlds.PROCESSES, worlds.FORMS), "versements", redrawn.under_another_id("T608", "T608_ordre"))
+    other = kept(world, redrawn.redrawn(files, "dossier_aide", redrawn.removed("T610")))
+    ordered = kept(world, files)
+    measure = {"mesure.type": "M01", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": True, "mesure.cout_estime": 600_000}
+    case_id = at_the_interview(world, 9)
+    world.truth[case_id] |= {"plan.mesures": [measure]}
+    paying = with_the_committee(world, case_id, "T608")
+    with world.database.reading(users.system()) as session:
+        aid_id = session.execute(text("SELECT instance_id FROM instance WHERE root_id = :id AND process = 'dossier_aide'"), {"id": case_id}).scalar_one()
+    before, due = row(world, aid_id), due_of(world, paying.task_id)
+    found = moved(world, aid_id, ordered)
+    assert found.code == "move.done" and found.certificate.way == "replay", found
+    assert due_of(world, paying.task_id) == due
+    assert [one.node for one in world.open_tasks(case_id) if one.task_id == paying.task_id] == ["T608_ordre"]
+    back(world, aid_id)
+    assert row(world, aid_id) == before
+    moved(world, aid_id, other, {"versements#T608": "versements#T608_ordre"})
+    with_the_committee(world, case_id)
+    assert world.file(case_id).ended_at is not None and world.incidents() == []
+    with world.database.reading(users.system()) as session:
+        assert session.execute(text("SELECT outcome FROM instance WHERE instance_id = :id"), {"id": aid_id}).scalar_one() == "dossier_aide_fin_soldee"
+    sound(world, aid_id)
+
+
+def with_the_committee(world, case_id, *stops):
+    """As `goes_on`, with what sittings do beside. Returns the task that waits."""
+    sittings = text("SELECT task_id, node, agency, branch, role, holder_id, root_id FROM open_task WHERE process = 'seance_commission' OR process = 'etude_dossier'")
+    for _ in range(300):
+        with world.database.reading(users.system()) as session:
+            beside = session.execute(sittings).all()
+        mine = world.open_tasks(case_id)
+        if found := next((one for one in mine if one.node in stops), None):
+            return found
+        if world.file(case_id).ended_at:
+            return None
+        for one in [*mine, *beside][:1]:
+            world.complete(one, world.who_does(one), world.truth.get(one.root_id, world.truth[case_id]))
+            world.settle()
+        if not mine and not beside:
+            world.passes(days=10)
+    raise AssertionError(world.nodes(case_id))

@@ -246,3 +246,12 @@ def test_a_task_given_up_where_the_history_does_not_lead_goes_on_at_what_followe
     assert refused(case, after) >= {("task_dropped", "c")}
     there = moved(case, after, chosen(c=None), way="positions")
     assert there.tasks == ["d"] and there.do("d").ended
+
+
+def test_who_did_a_task_others_are_kept_apart_from_is_not_forgotten():
+    def edition(name):
+        parts = [draw.user("pay", extensions=f'<masar:tache form="f" role="r" distinct="{name}"/>')]
+        return drawn(f"start > {name} > pay > end", tasks=name, parts=parts)
+
+    case = Case(edition("prepare")).do("prepare")
+    assert refused(case, edition("preparer"), chosen(prepare="preparer")) == {("apart_forgotten", "prepare")}
