@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.pathway.definitions import Definitions
 from engine.pathway.game import Game, Marking, games
@@ -150,24 +151,40 @@ class Ending:
 
 
 def can_end(scope: Scope, closed: frozenset[int] = frozenset(), anyway: frozenset[Element] = frozenset()) -> Ending:
-    """Whether what runs in a scope can always come to its end, from where its tokens stand. `closed`: elements that may not be entered; then whether some way ends without them. `anyway`: what may be
-    begun twice at once as it is."""
-    game = Game(scope.drawn, (), begun=(standing(scope),), closed=closed).play()
+    """Whether what runs in a scope can always come to its end, from where its tokens stand. `closed`: elements that may not be
+    entered; then whether some way ends without them. `anyway`: what may be begun twice at once as it is."""
+    played = _play(scope.drawn, standing(scope), closed)
     if closed:
-        return Ending(game.ends, game.is_whole)
-    worst = (game.stuck() or game.without_end())[:1]
-    if worst:
-        return Ending(False, game.is_whole, tuple(_elements(game, worst[0])), tuple(game.path(worst[0])))
-    for number, marking in game.doubled.items():
-        if game.elements[number] not in anyway:
-            return Ending(False, game.is_whole, (game.elements[number],), tuple(game.path(marking)), is_doubled=True)
-    return Ending(game.ends or not game.is_whole, game.is_whole)
+        return Ending(played.ends, played.is_whole)
+    if played.stuck:
+        return Ending(False, played.is_whole, played.stuck, played.way)
+    for element, way in played.doubled:
+        if element not in anyway:
+            return Ending(False, played.is_whole, (element,), way, is_doubled=True)
+    return Ending(played.ends or not played.is_whole, played.is_whole)
 
 
 def doubled(scope: Scope) -> set[Element]:
     """What may be begun twice at once, from where the tokens of a scope stand."""
-    game = Game(scope.drawn, (), begun=(standing(scope),)).play()
-    return {game.elements[number] for number in game.doubled}
+    return {element for element, _ in _play(scope.drawn, standing(scope), frozenset()).doubled}
+
+
+@dataclass(frozen=True)
+class _Played:
+    ends: bool
+    is_whole: bool
+    stuck: tuple[Element, ...]
+    way: tuple[Element, ...]
+    doubled: tuple[tuple[Element, tuple[Element, ...]], ...]
+
+
+@lru_cache(maxsize=2048)  # many cases stand in the same places
+def _play(spec: ScopeSpec, marking: Marking, closed: frozenset[int]) -> _Played:
+    game = Game(spec, (), begun=(marking,), closed=closed).play()
+    worst = (game.stuck() or game.without_end())[:1] if not closed else []
+    stuck = tuple(game.elements[number] for number in dict.fromkeys(place[0] for one in worst for place in one))
+    twice = tuple((game.elements[number], tuple(game.path(one))) for number, one in game.doubled.items())
+    return _Played(game.ends, game.is_whole, stuck, tuple(game.path(worst[0])) if worst else (), twice)
 
 
 def standing(scope: Scope) -> Marking:
@@ -192,6 +209,3 @@ def is_sound(spec: ScopeSpec, closed: frozenset[int] = frozenset()) -> bool:
             return Game(spec, game.starts, closed=closed).play().ends
     return True
 
-
-def _elements(game: Game, marking: Marking) -> list[Element]:
-    return [game.elements[number] for number in dict.fromkeys(place[0] for place in marking)]

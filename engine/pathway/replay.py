@@ -71,7 +71,10 @@ def beside(process: str, history: Sequence[Said], after: Definitions, chosen: Ma
     matchings: dict[str, Matching] = {}
     then, now, turns = b"", b"", []
     for said in history:
-        matching = matchings.setdefault(said.definitions.digest, Matching(said.definitions, after, chosen))
+        digest = said.definitions.digest
+        if digest not in matchings:
+            matchings[digest] = Matching(said.definitions, after, chosen)
+        matching = matchings[digest]
         before, step = then, _step(said.definitions, process, then, said)
         then = step.state
         turn = _beside(process, said, step, before, now, matching)
