@@ -154,11 +154,11 @@ def tokens(run: Run) -> Iterator[Token]:
 
 
 def counterpart(token: Token, then: Run, now: Run, matching: Matching, mark: str) -> Token | None:
-    """The token of `now` that stands where one of `then` does: of several in one place, the one of the same rank. `mark`: what it must have open."""
+    """The token of `now` that stands where one of `then` does: of several in one place, the one of the same rank. `mark`: what it must have open, "" for anything."""
     here = where(token)
     sought = matching.key(here)
     if sought is None:
         return None
-    rank = [one.order for one in tokens(then) if mark in one.internal_data and where(one) == here].index(token.order)
-    there = [one for one in tokens(now) if mark in one.internal_data and where(one) == sought]
+    rank = [one.order for one in tokens(then) if (not mark or mark in one.internal_data) and where(one) == here].index(token.order)
+    there = [one for one in tokens(now) if (not mark or mark in one.internal_data) and where(one) == sought]
     return there[rank] if rank < len(there) else None
