@@ -18,6 +18,7 @@ import holidays
 from sqlalchemy import event, text
 from sqlmodel import Session
 
+from engine import clock
 from engine.workdays import Calendar, Present
 
 _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.content, p.source, p.is_inferred, f.available_millimes "
@@ -103,6 +104,13 @@ def present(session: Session) -> Present:
     """What time it is for the Dispositif, with its working days."""
     now, version = session.execute(_PRESENT).one()
     return Present(now.astimezone(dt.UTC), tables(session, version).calendar)
+
+
+def of_today(session: Session) -> tuple[dt.date, dict[str, Any]]:
+    """The day it is for the Dispositif, and the dated data in force (`DatedTables.scope`)."""
+    now, version = session.execute(_PRESENT).one()
+    day = clock.today(now)
+    return day, tables(session, version).scope(day)
 
 
 def _short_days(parameters: Iterable[Mapping[str, Any]]) -> tuple[tuple[dt.date, dt.date], ...]:

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 
 const DIST = "dist";
 const ICONS = [
-  "arrow-right", "arrow-left", "arrow-clockwise", "box-arrow-right", "calendar-event", "check-circle", "check-lg", "check2-square",
+  "arrow-right", "arrow-left", "arrow-up", "arrow-down", "arrow-clockwise", "box-arrow-right", "calendar-event", "check-circle", "check-lg", "check2-square",
   "chevron-down", "chevron-right", "circle", "clock", "clock-history", "diagram-3", "dash-circle", "download", "exclamation-octagon", "exclamation-triangle",
   "eye-slash", "file-earmark", "file-earmark-arrow-up", "folder2-open", "gear", "globe2", "hand-index", "hourglass-split",
   "house-door", "inbox", "info-circle", "keyboard", "list-check", "lock", "pencil", "people", "person", "person-badge",
