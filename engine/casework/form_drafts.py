@@ -4,6 +4,7 @@ A form may be half made: it is saved as it is, and what can be read of it is sho
 """
 
 import hashlib
+import re
 import tomllib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ from forms.dictionary import Dictionary, Field
 from forms.text import Finding, FormError, Findings
 
 FORMS, FIELDS = "forms/tasks/", "forms/dictionary/"
+_ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _MOST_FOUND = 12
 _MOST_ROUNDS = 5
 _KEPT_IN_MEMORY = 4
@@ -150,6 +152,17 @@ def search(words: Dictionary, asked: str, owner: str = "") -> list[Field]:
         if all(word in said for word in wanted):
             found.append(one)
     return found[: _MOST_FOUND + 1]
+
+
+def begin(session: Session, actor: Any, draft_id: UUID, form_id: str, title: Mapping[str, str]) -> str:
+    """A new form, empty but for its title; its path. Refuses: Forbidden, `draft.not_found`, `draft.not_open`, `draft.form_name`, `draft.name_taken`."""
+    path = f"{FORMS}{form_id}.toml"
+    if not _ID.fullmatch(form_id):
+        raise errors.Invalid("draft.form_name")
+    if path in drafts.show(session, actor, draft_id).files:
+        raise errors.Invalid("draft.name_taken", name=f"{form_id}.toml")
+    drafts.save(session, actor, draft_id, path, rewriting.rewrite(b"", {"id": form_id, "title": dict(title)}), 0)
+    return path
 
 
 def save(session: Session, actor: Any, draft_id: UUID, path: str, content: Mapping[str, Any], version: int) -> drafts.Saved:

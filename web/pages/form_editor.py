@@ -3,7 +3,6 @@
 Every button posts to one address with its `act` and what is open; each post is a save of the whole file made from the version that the page showed.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +25,6 @@ from web.screen import Screen
 from web.typed import Typed
 
 router = APIRouter()
-_ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _LONGEST = 4000  # of a condition or a label
 _REQUIRED = {"yes": True, "no": False}
 
@@ -48,14 +46,9 @@ class View:
 @router.post("/drafts/{draft_id}/forms")
 def begin(screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft_id: UUID) -> Response:
     """A new form, empty but for its name and title."""
-    form_id, path = field(form, "form", 60), f"{form_drafts.FORMS}{field(form, 'form', 60)}.toml"
-    if not _ID.fullmatch(form_id):
-        raise errors.Invalid("draft.form_name")
-    if path in drafts.show(session, actor, draft_id).files:
-        raise errors.Invalid("draft.name_taken", name=f"{form_id}.toml")
-    content = {"id": form_id, "title": {language: field(form, f"title-{language}", 200) for language in i18n.LANGUAGES}}
-    form_drafts.save(session, actor, draft_id, path, content, 0)
-    return screen.go(f"/drafts/{draft_id}/forms/{form_id}.toml")
+    titles = {language: field(form, f"title-{language}", 200) for language in i18n.LANGUAGES}
+    path = form_drafts.begin(session, actor, draft_id, field(form, "form", 80), titles)
+    return screen.go(f"/drafts/{draft_id}/forms/{path.removeprefix(form_drafts.FORMS)}")
 
 
 @router.get("/drafts/{draft_id}/forms/{name}")
