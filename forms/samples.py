@@ -8,7 +8,7 @@ from forms.dictionary import Dictionary, Field
 from forms.field_types import ROWS
 
 _ROWS = 2  # of a list
-_NAMES = {"nom": "Ben Exemple", "prenom": "Sami", "nom_ar": "بن مثال", "prenom_ar": "سامي"}
+_NAMES = {"nom_fr": "Ben Exemple", "prenom_fr": "Sami", "nom_ar": "بن مثال", "prenom_ar": "سامي"}
 _WRITTEN = {
     "cin": "01234567", "passport": "X123456", "phone": "+21698765432", "email": "nom@exemple.tn", "country": "TN", "language": "ar",
     "address": "12, rue de l'Exemple, Médenine", "longtext": "Quelques lignes, écrites pour l'exemple.",

@@ -106,6 +106,11 @@ def present(session: Session) -> Present:
     return Present(now.astimezone(dt.UTC), tables(session, version).calendar)
 
 
+def tables_of_today(session: Session) -> DatedTables:
+    """The dated data as they are now."""
+    return tables(session, session.execute(_PRESENT).one().dated_version)
+
+
 def of_today(session: Session) -> tuple[dt.date, dict[str, Any]]:
     """The day it is for the Dispositif, and the dated data in force (`DatedTables.scope`)."""
     now, version = session.execute(_PRESENT).one()
