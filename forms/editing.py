@@ -75,7 +75,7 @@ def at(content: Content, place: str) -> Content:
 def label(content: Content, place: str, key: str, said: Mapping[str, str], *, is_optional: bool = False) -> None:
     """Writes a label in every language; an optional one without a word is taken out."""
     table = at(content, place)
-    if is_optional and not any(said.values()):
+    if is_optional and not any(one.strip() for one in said.values()):
         table.pop(key, None)
     elif said or not is_optional:
         table[key] = {**table.get(key, {}), **{language: said.get(language, "") for language in LANGUAGES}}
@@ -85,9 +85,9 @@ def settle(content: Content, place: str, when: str, required: bool | None) -> No
     """When a question is asked (`""`: always), and whether it must be answered (None: as the dictionary says)."""
     inside, number = _find(content, place) or ([], 0)
     table = dict(question(inside[number]))
-    for key, value in (("when", when.strip()), ("required", required)):
+    for key, value, is_said in (("when", when, bool(when.strip())), ("required", required, required is not None)):
         table.pop(key, None)
-        if value not in ("", None):
+        if is_said:
             table[key] = value
     inside[number] = table if len(table) > 1 else table["field"]
 

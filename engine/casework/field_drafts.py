@@ -21,6 +21,7 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # The keys that this page writes; what else stands in an entry stays as it is.
 KEYS = ("type", "label", "help", "class", "also", "owner", "purpose", "retention", "validity", "optional", "unknown", "refusable", "partial", "choices", "values",
         "min", "max", "min_on", "max_on", "max_length", "items", "computed", "source", "inferred")  # fmt: skip
+_NEEDED = frozenset({"type", "label", "class", "owner", "purpose", "retention"})
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def save(session: Session, actor: Any, draft_id: UUID, group: str, name: str, sa
     field_id = f"{group}.{name}"
     fields = dict(content.get("fields", {}))
     kept = {key: value for key, value in fields.get(field_id, {}).items() if key not in KEYS}
-    fields[field_id] = {key: said[key] for key in KEYS if said.get(key) not in (None, "", [], False)} | kept
+    needed = _NEEDED | ({"choices"} if said.get("type") in ("enum", "multi") and not said.get("values") else set())  # left empty, each has its own sentence
+    fields[field_id] = {key: said.get(key, "") for key in KEYS if said.get(key) not in (None, "", [], False) or key in needed} | kept
     written = rewriting.rewrite(before, {**content, "fields": fields})
     if wrong := _wrong({**whole.files, path: written}, path, field_id):
         raise errors.Invalid("draft.field_refused", wrong)

@@ -150,11 +150,11 @@ def _take(content: editing.Content, place: str, form: FormData, fields: Mapping[
             editing.label(content, place, key, _labels(form, key), is_optional=key != "title")
     elif place.startswith("c"):
         check = editing.at(content, place)
-        check["holds"] = _feel(form, "f-holds")
+        check["holds"] = _text(form, "f-holds")
         check["fields"] = [one for one in form.getlist("f-fields") if isinstance(one, str)][:100]
         editing.label(content, place, "message", _labels(form, "message"))
     elif "-q" in place:
-        when = _feel(form, "f-when")
+        when = _text(form, "f-when")
         if field(form, "act", 200) == "condition" and (spec := fields.get(field(form, "f-of", 100))):
             made = editing.condition(spec, field(form, "f-is", 10), field(form, "f-value", 200))
             when = f"{when} and {made}" if when and made else when or made
@@ -164,11 +164,14 @@ def _take(content: editing.Content, place: str, form: FormData, fields: Mapping[
 
 
 def _labels(form: FormData, key: str) -> dict[str, str]:
-    return {language: field(form, f"f-{key}-{language}", _LONGEST).replace("\r\n", "\n") for language in i18n.LANGUAGES}
+    return {language: _text(form, f"f-{key}-{language}") for language in i18n.LANGUAGES}
 
 
-def _feel(form: FormData, name: str) -> str:
-    return field(form, name, _LONGEST).replace("\r\n", "\n")
+def _text(form: FormData, name: str) -> str:
+    """What was typed; while typing goes on (no button was pressed) the space at its end stays too, for the next word."""
+    value = form.get(name)
+    plain = value.replace("\r\n", "\n")[:_LONGEST] if isinstance(value, str) else ""
+    return plain.strip() if form.get("act") else plain
 
 
 def _page(screen: Screen, session: Any, whole: drafts.Whole, sheet: form_drafts.Sheet, view: View, typed: Typed, saved: drafts.Saved | None = None) -> Response:
