@@ -15,7 +15,7 @@ from sqlmodel import Session
 from engine import errors
 from engine.casework import drafts, form_drafts
 from forms import rewriting
-from forms.text import Finding, FormError, say
+from forms.text import Finding, Findings, FormError
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # The keys that this page writes; what else stands in an entry stays as it is.
@@ -79,7 +79,9 @@ def save(session: Session, actor: Any, draft_id: UUID, group: str, name: str, sa
     if not path:
         raise errors.Invalid("draft.field_no_group")
     if not _ID.fullmatch(name):
-        raise errors.Invalid("draft.field_refused", [_finding(Finding("dictionary.id", f"{path}#id", "", {"group": group}), "id")])
+        misnamed = Findings()
+        misnamed.add("dictionary.id", path, group=group)
+        raise errors.Invalid("draft.field_refused", [_finding(one, "id") for one in misnamed])
     before = drafts.read_as_of(session, actor, draft_id, path, version) or b""
     content = _read(before)
     field_id = f"{group}.{name}"
@@ -121,7 +123,7 @@ def _key(where: str, mine: str, field_id: str) -> str:
 
 
 def _finding(found: Finding, where: str) -> errors.Finding:
-    return errors.Finding(found.code, where, found.details, found.message or say(found.code, "fr", **found.details))
+    return errors.Finding(found.code, where, found.details, found.message)
 
 
 def _is_published(whole: drafts.Whole, path: str, field_id: str) -> bool:

@@ -6,12 +6,10 @@ A form may be half made: it is saved as it is, and what can be read of it is sho
 import hashlib
 import re
 import tomllib
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +18,7 @@ from sqlmodel import Session
 from engine import errors
 from engine.actors.roles import ROLES
 from engine.casework import drafts
+from engine.casework.kept import Kept
 from engine.pathway import markup
 from engine.pathway.spiff.extensions import BPMN, MASAR
 from forms import definitions, dictionary, editing, rewriting, samples, toml
@@ -31,9 +30,7 @@ FORMS, FIELDS = "forms/tasks/", "forms/dictionary/"
 _ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _MOST_FOUND = 12
 _MOST_ROUNDS = 5
-_KEPT_IN_MEMORY = 4
-_kept: OrderedDict[str, Dictionary | FormError] = OrderedDict()
-_lock = Lock()
+_dictionaries = Kept[Dictionary | FormError](4)
 _TASKS = {f"{{{BPMN}}}userTask", f"{{{BPMN}}}manualTask"}
 
 
@@ -103,20 +100,14 @@ def read_dictionary(files: Mapping[str, bytes]) -> Dictionary:
     digest = hashlib.sha256()
     for name, content in pages.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    key = digest.hexdigest()
-    with _lock:
-        found = _kept.get(key)
-        if found is not None:
-            _kept.move_to_end(key)
-    if found is None:
+
+    def read() -> Dictionary | FormError:
         try:
-            found = dictionary.read(pages)
+            return dictionary.read(pages)
         except FormError as refused:
-            found = refused
-        with _lock:
-            _kept[key] = found
-            while len(_kept) > _KEPT_IN_MEMORY:
-                _kept.popitem(last=False)
+            return refused
+
+    found = _dictionaries.get(digest.digest(), read)
     if isinstance(found, FormError):
         raise found
     return found

@@ -44,8 +44,7 @@ def findings(whole: drafts.Whole) -> tuple[errors.Finding, ...]:
 
 def judged_already(whole: drafts.Whole) -> tuple[errors.Finding, ...] | None:
     """The same, at once, where these very files were judged before; None elsewhere."""
-    with _lock:
-        return _judged.get(editions.digest_of(editions.hashes_of(whole.files)))
+    return _judged.at_hand(editions.digest_of(editions.hashes_of(whole.files)))
 
 
 def require_publishable(found: Sequence[errors.Finding], accepted: str) -> None:
