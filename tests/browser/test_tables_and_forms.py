@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.browser.test_the_next_edition import begin
 from tests.web.test_fields_tables_and_letters import DMN, TABLE
 
@@ -16,7 +17,7 @@ def test_a_question_is_added_and_seen_in_arabic_a_condition_is_broken_and_mended
     meriem = visit("meriem")
     draft = begin(meriem, "Ce que l'on demande")
     meriem.locator("summary:has-text('Formulaires')").click()
-    meriem.click(f"a:has-text('{FORM}')")
+    meriem.locator("section:has(#files)").locator(f"a:has-text('{FORM}')").click()
     meriem.fill("#q", "demandez")
     meriem.click("button[value='ask:accueil.motif_visite']")
     meriem.wait_for_selector("#row-accueil\\.motif_visite.is-open")
@@ -41,6 +42,11 @@ def test_a_question_is_added_and_seen_in_arabic_a_condition_is_broken_and_mended
     meriem.locator("#row-accueil\\.motif_visite button[value^='up:']").press("Enter")
     meriem.wait_for_selector("#row-accueil\\.motif_visite + #row-person\\.delegation")
     assert meriem.locator(".trial input[name='person.sexe'][value=F]").is_checked(), "what was tried stays"
+    trouble = {"form": wrong_with(meriem)}
+    for address in ("fields?q=sexe", "fields/person.sexe", "letters/rappel_pieces.toml"):
+        meriem.goto(f"{draft}/{address}")
+        trouble[address] = wrong_with(meriem)
+    assert not any(trouble.values()), trouble
 
 
 def test_a_cell_is_picked_from_the_dictionary_kept_and_judged(visit):
@@ -54,6 +60,7 @@ def test_a_cell_is_picked_from_the_dictionary_kept_and_judged(visit):
     cell = meriem.locator(".tjs-table td.input-cell, .tjs-table td[data-element-id]").filter(has_text="-").first
     cell.click()
     assert [one.strip() for one in meriem.locator(".value").all_inner_texts()] == ["N'importe laquelle", 'Femme\n"F"', 'Homme\n"M"', "Inconnue"]
+    assert not wrong_with(meriem)
     meriem.click(".value:has-text('Femme')")
     meriem.wait_for_selector("[data-part=state][data-state=saved]")
     assert '<text>"F"</text>' in written(meriem, draft, TABLE)

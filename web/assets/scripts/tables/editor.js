@@ -87,6 +87,8 @@ async function show(context, view) {
   context.shown = view.element.id;
   await context.tables.open(view);
   if (view.type === "drd") frame(context.tables.getActiveViewer().get("canvas"));
+  // dmn-js leaves the head of the column of numbers empty: nobody should be told of it.
+  for (const one of part("sheet").querySelectorAll("th.index-column")) one.setAttribute("role", "presentation");
   context.cells.show(null);
   context.history?.();
   list(context);
