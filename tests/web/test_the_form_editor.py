@@ -168,3 +168,6 @@ def test_in_arabic_every_word_is_there(meriem):
     for wanted in ("open:s0-q1", "open:s0", "open:head", "look"):
         shown = act(meriem, address, wanted, q="رقم").text
         assert 'dir="rtl"' in shown and "[web." not in shown and "[draft." not in shown
+    act(meriem, address, "open:s0-q1")
+    act(meriem, address, f_when="person.sexe =")
+    assert "صحّحوا العبارة «person.sexe =»: تنقص قيمة في الآخر" in meriem.page.text
