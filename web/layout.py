@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.casework.views import TaskView
 from engine.i18n import pick
 from forms import answers
 from forms.dictionary import Field
@@ -47,10 +46,9 @@ class Layout:
     left: Mapping[str, list[str]] = field(default_factory=dict)
 
 
-def layout(task: TaskView, typed: Typed, findings: Sequence[Any], words: Words) -> Layout:
-    """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it."""
-    form = task.form
-    drawing = _Drawing(task, typed, _by_name(typed, findings), words)
+def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words) -> Layout:
+    """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted."""
+    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words)
     asked = answers.asked(form, _raw(form, typed))
     drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
@@ -89,9 +87,10 @@ def _answer(spec: Field, cells: Sequence[Field], typed: Typed) -> Any:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """Draws the questions of one task for one reader."""
+    """Draws the questions of one form for one reader."""
 
-    task: TaskView
+    form: Form
+    action: str
     typed: Typed
     wrong: Mapping[str, Sequence[str]]
     words: Words
@@ -106,9 +105,7 @@ class _Drawing:
         return replace(drawn, help=" ".join(filter(None, (drawn.help, self.words.text("task.last_known", date=self.words.date(old.recorded_at))))))
 
     def _draw(self, question: Question, stored: Any, status: str) -> Widget:
-        spec = question.spec
-        action = f"/tasks/{self.task.task_id}"
-        form = self.task.form
+        spec, action, form = question.spec, self.action, self.form
         if spec.type != "list":
             made = widgets.draw(
                 spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=question.required, refreshes=question.reveals,
