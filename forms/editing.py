@@ -27,11 +27,15 @@ def fits(content: Any) -> bool:
         return False
     sections, checks = content.get("section", []), content.get("check", [])
     return (
-        all(isinstance(content.get(key, {}), dict) for key in ("title", "intro", "confirmation")) and _are_texts(content.get("show", []))
+        all(_is_label(content.get(key, {})) for key in ("title", "intro", "confirmation")) and _are_texts(content.get("show", []))
         and _are_tables(sections) and _are_tables(checks)
-        and all(isinstance(one.get("title", {}), dict) and isinstance(one.get("ask", []), list) and all(map(_is_question, one.get("ask", []))) for one in sections)
-        and all(isinstance(one.get("message", {}), dict) and isinstance(one.get("holds", ""), str) and _are_texts(one.get("fields", [])) for one in checks)
+        and all(_is_label(one.get("title", {})) and isinstance(one.get("ask", []), list) and all(map(_is_question, one.get("ask", []))) for one in sections)
+        and all(_is_label(one.get("message", {})) and isinstance(one.get("holds", ""), str) and _are_texts(one.get("fields", [])) for one in checks)
     )  # fmt: skip
+
+
+def _is_label(found: Any) -> bool:
+    return isinstance(found, dict) and all(isinstance(one, str) for one in found.values())
 
 
 def _are_texts(found: Any) -> bool:
@@ -44,7 +48,7 @@ def _are_tables(found: Any) -> bool:
 
 def _is_question(entry: Any) -> bool:
     table = entry if isinstance(entry, dict) else {"field": entry}
-    return isinstance(table.get("field"), str) and isinstance(table.get("when", ""), str)
+    return isinstance(table.get("field"), str) and isinstance(table.get("when", ""), str) and isinstance(table.get("required", False), bool)
 
 
 def question(entry: Any) -> Content:

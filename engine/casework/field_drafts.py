@@ -36,11 +36,13 @@ class Entry:
 
 
 def entry(whole: drafts.Whole, field_id: str) -> Entry:
-    """A field of a draft as it is written. Refuses: `draft.field_gone`."""
+    """A field of a draft as it is written. Refuses: `draft.field_gone`; `draft.not_toml` (of another shape: it is mended as a text)."""
     for path, content in whole.files.items():
         if path.startswith(form_drafts.FIELDS) and f'"{field_id}"'.encode() in content:
             found = _read(content).get("fields", {})
             if isinstance(found, dict) and isinstance(found.get(field_id), dict):
+                if not _fits(found[field_id]):
+                    raise errors.Invalid("draft.not_toml")
                 last = whole.saves.get(path)
                 return Entry(path, field_id, found[field_id], last.version if last else 0, _is_published(whole, path, field_id))
     raise errors.NotFound("draft.field_gone")
@@ -52,7 +54,7 @@ def groups(whole: drafts.Whole) -> dict[str, tuple[str, Mapping[str, Any]]]:
     for path, content in whole.files.items():
         if path.startswith(form_drafts.FIELDS) and b"[group]" in content:
             group = _read(content).get("group")
-            if isinstance(group, dict) and isinstance(group.get("id"), str):
+            if isinstance(group, dict) and isinstance(group.get("id"), str) and isinstance(group.get("label", {}), dict):
                 found[group["id"]] = (path, group)
     return found
 
@@ -62,9 +64,10 @@ def choice_lists(whole: drafts.Whole) -> dict[str, list[Mapping[str, str]]]:
     found: dict[str, list[Mapping[str, str]]] = {}
     for path, content in whole.files.items():
         if path.startswith(form_drafts.FIELDS) and b"[lists." in content:
-            for name, one in (_read(content).get("lists") or {}).items():
+            lists = _read(content).get("lists")
+            for name, one in lists.items() if isinstance(lists, dict) else ():
                 values = one.get("values") if isinstance(one, dict) else None
-                found[name] = [value.get("label") or {} for value in values or () if isinstance(value, dict)]
+                found[name] = [value["label"] for value in values if _is_choice(value)] if isinstance(values, list) else []
     return found
 
 
@@ -85,8 +88,9 @@ def save(session: Session, actor: Any, draft_id: UUID, group: str, name: str, sa
     before = drafts.read_as_of(session, actor, draft_id, path, version) or b""
     content = _read(before)
     field_id = f"{group}.{name}"
-    fields = dict(content.get("fields", {}))
-    kept = {key: value for key, value in fields.get(field_id, {}).items() if key not in KEYS}
+    fields = dict(content["fields"]) if isinstance(content.get("fields"), dict) else {}
+    before_it = fields.get(field_id)
+    kept = {key: value for key, value in before_it.items() if key not in KEYS} if isinstance(before_it, dict) else {}
     needed = _NEEDED | ({"choices"} if said.get("type") in ("enum", "multi") and not said.get("values") else set())  # left empty, each has its own sentence
     fields[field_id] = {key: said.get(key, "") for key in KEYS if said.get(key) not in (None, "", [], False) or key in needed} | kept
     written = rewriting.rewrite(before, {**content, "fields": fields})
@@ -99,6 +103,19 @@ def forms_naming(files: Mapping[str, bytes], field_id: str) -> list[str]:
     """The forms of a draft that ask or show a field, by their id."""
     name = f'"{field_id}"'.encode()
     return sorted(path.rpartition("/")[2].removesuffix(".toml") for path, content in files.items() if path.startswith(form_drafts.FORMS) and name in content)
+
+
+def _fits(content: Mapping[str, Any]) -> bool:
+    """Whether each key that the page shows has the shape that it shows."""
+    lists, values = (content.get("also", []), content.get("items", [])), content.get("values", [])
+    return (
+        all(isinstance(content.get(key, {}), dict) for key in ("label", "help")) and isinstance(values, list) and all(map(_is_choice, values))
+        and all(isinstance(one, list) and all(isinstance(inner, str) for inner in one) for one in lists)
+    )  # fmt: skip
+
+
+def _is_choice(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("label"), dict) and isinstance(value.get("code"), str)
 
 
 def _wrong(files: Mapping[str, bytes], path: str, field_id: str) -> list[errors.Finding]:
@@ -127,7 +144,8 @@ def _finding(found: Finding, where: str) -> errors.Finding:
 
 
 def _is_published(whole: drafts.Whole, path: str, field_id: str) -> bool:
-    return field_id in (_read(whole.base.files.get(path, b"")).get("fields") or {})
+    fields = _read(whole.base.files.get(path, b"")).get("fields")
+    return isinstance(fields, dict) and field_id in fields
 
 
 def _read(content: bytes) -> dict[str, Any]:

@@ -34,7 +34,10 @@ def compose(session: Session, whole: drafts.Whole, name: str, number: int = 1) -
         raise errors.Invalid("draft.letter_refused", [errors.Finding(one.code, one.where, one.details, one.message) for one in refused.findings]) from refused
     definition = found[name.removesuffix(".toml")]
     assert head is not None  # a letter without a letterhead is refused above
-    return texts.compose(definition, head, _material(session, words, definition, number))
+    try:
+        return texts.compose(definition, head, _material(session, words, definition, number))
+    except (ArithmeticError, TypeError, ValueError) as trouble:  # a value that is not of the kind the letter says: an amount that is a text
+        raise errors.Invalid("draft.letter_refused", [errors.Finding("definition.shape", f"{name}#values")]) from trouble
 
 
 def _material(session: Session, words: Dictionary, definition: texts.LetterDefinition, number: int) -> texts.Material:

@@ -112,6 +112,9 @@ def test_a_letter_is_read_in_both_languages_and_on_paper_before_anybody_receives
     meriem.post(f"{draft}/files/{path}", content=broken, version="0")
     assert "La lettre ne peut pas être composée" in meriem.get(f"{draft}/letters/rappel_pieces.toml").text
     assert meriem.client.get(f"{draft}/letters/rappel_pieces.toml/paper").status_code == 422
+    meriem.get(f"{draft}/letters/rappel_pieces.toml")
+    meriem.post(f"{draft}/files/{path}", content=files()[path].decode().replace("[values]\n", "values = 3\n[autres]\n"), version="1")
+    assert "Écrivez ici ce que le format attend" in meriem.get(f"{draft}/letters/rappel_pieces.toml").text and meriem.get(draft).status_code == 200
     meriem.get(f"{draft}/letters/entete.toml")
     assert meriem.path.endswith("/files/forms/letters/entete.toml")
 

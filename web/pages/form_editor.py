@@ -176,8 +176,8 @@ def _text(form: FormData, name: str) -> str:
 
 def _page(screen: Screen, session: Any, whole: drafts.Whole, sheet: form_drafts.Sheet, view: View, typed: Typed, saved: drafts.Saved | None = None) -> Response:
     view = replace(view, eyes=view.eyes or next((one.role for one in sheet.askers if one.role in ROLES), "agent_accueil"))
-    last = whole.saves.get(sheet.path)
-    place = view.place
+    view = view if editing.has(sheet.content, view.place) else replace(view, place="")
+    last, place = whole.saves.get(sheet.path), view.place
     wrong = {where: [(key, screen.sentence(one)) for key, one in found] for where, found in sheet.problems.items()}
     conflict = saved.conflict if saved else None
     known = publication.judged_already(whole)
