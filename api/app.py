@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import cases, checks, demo, documents, drafts, editions, examples, me, messages, problems, rehearsal, repairs, tasks, token, worklist
+from api import cases, checks, demo, documents, drafts, editions, examples, me, messages, moves, problems, rehearsal, repairs, tasks, token, worklist
 from api.dependencies import Guard
 from engine import logs
 from engine.database import Database
@@ -34,7 +34,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings, app.state.database = settings, database
     app.add_middleware(Guard)
     problems.install(app)
-    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, checks, repairs):
+    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs):
         app.include_router(noun.router)
     if settings.is_demo:
         app.include_router(demo.router)

@@ -183,6 +183,37 @@ _OUTLOOK = {
     "has_ended": False,
     "touches": [],
 }
+_BATCH_ID = "01999f3d-3d4e-7f50-a162-738495061728"
+_CERTIFICATE = {
+    "way": "replay",
+    "refused": [],
+    "notes": [{"code": "opens", "node": "T298", "process": "evaluation", "breaks": "", "way": [], "details": {}}],
+    "looked_at": {"end": 12, "work": 7, "obligations": 3, "deadlines": 2},
+}
+_REFUSED = {
+    "way": "positions",
+    "refused": [
+        {"code": "asked_again", "node": "T204", "process": "evaluation", "breaks": "work", "way": [["evaluation", "T206"], ["evaluation", "T204"]], "details": {}}
+    ],
+    "notes": [],
+    "looked_at": {"end": 12, "work": 7, "obligations": 3, "deadlines": 2},
+}
+_BATCH = {
+    "batch_id": _BATCH_ID,
+    "kind": "move",
+    "draft_id": None,
+    "edition_id": _EDITION,
+    "parameters": {"mapping": {"evaluation#T203": "evaluation#T203b"}, "reason": "Shorter assessment"},
+    "asked_by": _KARIM,
+    "asked_at": _OPENED,
+    "state": "running",
+    "failure": "",
+    "total": 61,
+    "done": 12,
+    "started_at": _OPENED,
+    "ended_at": None,
+}
+_LINE = {"instance_id": _CASE, "number": "TN-MED-2026-00042", "branch": "MED", "process": "parcours", "status": "open"}
 
 EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/token"): {"access_token": "q1Zr5c0mN3…", "token_type": "bearer", "expires_in": 43_200},
@@ -306,6 +337,47 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         ]
     },
     ("post", "/editions/{edition_id}/bring-back"): _DRAFT,
+    ("get", "/editions/{edition_id}/moves"): {
+        "found": {
+            "items": [
+                {
+                    "instance_id": _CASE,
+                    "root_id": _CASE,
+                    "number": "TN-MED-2026-00042",
+                    "process": "parcours",
+                    "branch": "MED",
+                    "edition": 1,
+                    "stage": "evaluation",
+                    "opened_at": _OPENED,
+                    "stands": ["Joint assessment interview"],
+                }
+            ],
+            "total": 1,
+            "stands": [["T201", "Joint assessment interview", 1]],
+            "former": [[_EDITION, 1, "parcours", 61]],
+            "branches": ["MED"],
+        },
+        "mapping": [
+            {
+                "element": "evaluation#T203",
+                "name": "Employment part",
+                "kind": "userTask",
+                "to": "evaluation#T203b",
+                "offered": [["evaluation#T203b", "Employment and skills part"]],
+                "standing": 1,
+            }
+        ],
+    },
+    ("post", "/editions/{edition_id}/moves"): _BATCH,
+    ("get", "/moves/{batch_id}"): {
+        "batch": _BATCH,
+        "counts": {"move.done": 11, "move.refused": 1},
+        "lines": [{"place": 1, **_LINE, "code": "move.done", "details": _CERTIFICATE}, {"place": 2, **_LINE, "code": "move.refused", "details": _REFUSED}],
+    },
+    ("post", "/moves/{batch_id}/cancel"): {**_BATCH, "state": "cancelled", "ended_at": _OPENED},
+    ("post", "/moves/{batch_id}/undo"): {**_BATCH, "parameters": {"back": _BATCH_ID, "reason": "Too early"}},
+    ("post", "/cases/{case_id}/move-back"): {"instance_id": _CASE, "code": "move.undone", "certificate": None},
+    ("post", "/cases/{case_id}/move"): {"instance_id": _CASE, "code": "move.done", "certificate": _CERTIFICATE},
     ("get", "/drafts"): {"items": [_DRAFT]},
     ("post", "/drafts"): _DRAFT,
     ("get", "/drafts/{draft_id}/comparison"): {

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from engine import jobs
 from engine.actors import users
+from engine.casework import replays
 from engine.database import Database
 from engine.ledger import access
 
@@ -30,12 +31,14 @@ _FAULTS = {
     "fact.without_line": """SELECT f.instance_id, f.field AS about FROM fact f
         WHERE NOT EXISTS (SELECT FROM ledger_line l WHERE l.instance_id = f.instance_id AND l.seq = f.seq)""",
 }
+_OPEN = text("SELECT instance_id, coalesce(number, process) AS about FROM instance WHERE status = 'open' ORDER BY opened_at, instance_id")
 _LATE = {
     "timer.late": "SELECT instance_id, node AS about FROM wait WHERE kind = 'timer' AND due_at < masar_now() - interval '1 minute'",
     "reminder.late": "SELECT instance_id, node AS about FROM open_task WHERE remind_at < masar_now() - interval '1 minute'",
 }
 _SENTENCES = {
     "chain": "A ledger line is not what its chain says",
+    "state.other": "The history of an open case, played again, does not give the state that is stored",
     "case.stuck": "An open case has no task, no wait and no incident: nobody can move it",
     "case.ended_with_work": "An ended case still has open tasks or waits",
     "task.open_and_done": "A task is open and done at once",
@@ -83,6 +86,7 @@ def examine(database: Database) -> Report:
     with database.reading(users.system()) as session:
         faults = [Found("chain", str(one.instance_id), f"line {one.seq}, {one.code}") for one in access.faults(session)]
         faults += [found for code, query in _FAULTS.items() for found in _look(session, code, query)]
+        faults += [Found("state.other", str(row.instance_id), str(row.about)) for row in session.execute(_OPEN).all() if _is_other(session, row.instance_id)]
         worries = [found for code, query in _LATE.items() for found in _look(session, code, query)]
         worries += [Found("job.troubled", "", f"{job['task_name']} {' '.join(job['args'].get('ids', ()))}, tried {job['attempts']} times") for job in jobs.troubled(session)]
         if not jobs.living_workers(session):
@@ -92,6 +96,12 @@ def examine(database: Database) -> Report:
             for name, table in {"ledger lines": "ledger_line", "cases and dossiers": "instance", "open tasks": "open_task", "facts": "fact"}.items()
         }
     return Report(tuple(faults), tuple(worries), counts)
+
+
+def _is_other(session: Session, instance_id: Any) -> bool:
+    """Whether the stored state is not what the ledger tells. Of somebody whose key was erased nothing can be told."""
+    found = replays.history(session, instance_id)
+    return found.is_whole and not replays.is_exact(found)
 
 
 def _look(session: Session, code: str, query: str) -> list[Found]:

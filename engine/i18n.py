@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forms import text as words
+
 LANGUAGES = ("fr", "ar", "en")
 _LOCALES = Path(__file__).with_name("locales")
 
@@ -48,8 +50,9 @@ def pick(labels: Mapping[str, str] | None, language: str) -> str:
 
 
 def in_words(details: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Details as a sentence takes them: what has words by language (a name on a diagram) in this one."""
-    return _Details({name: pick(one, language) if isinstance(one, Mapping) else one for name, one in details.items()})
+    """Details as a sentence takes them: what has words by language (a name on a diagram) in this one, and why an expression cannot be read."""
+    given = {name: pick(one, language) if isinstance(one, Mapping) else one for name, one in details.items()}
+    return _Details(given | ({"reason": words.reason(given["reason"], language)} if "reason" in given else {}))
 
 
 class _Details(dict):

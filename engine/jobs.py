@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from engine import clock
 from engine.actors import users
-from engine.casework import batches, messages, timers
+from engine.casework import batches, messages, moves, timers  # noqa: F401 (moves says how its batches are worked)
 from engine.database import Database
 from engine.dossier import documents
 from engine.insight import rehearsals  # noqa: F401 (says how its kind of batch is worked)

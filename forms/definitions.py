@@ -11,7 +11,7 @@ from typing import Any
 from forms import toml
 from forms.dictionary import Dictionary, Field
 from forms.feel import Expression
-from forms.text import LANGUAGES, Findings, say
+from forms.text import LANGUAGES, Finding, Findings, say
 
 Label = Mapping[str, str]
 
@@ -72,6 +72,13 @@ def read(files: Mapping[str, bytes], dictionary: Dictionary) -> dict[str, FormDe
             found[made.id] = made
     findings.refuse_if_any()
     return found
+
+
+def read_one(file: str, content: Mapping[str, Any], dictionary: Dictionary) -> tuple[FormDefinition | None, tuple[Finding, ...]]:
+    """One form from the content of its file, None where something in it is wrong, and everything that is."""
+    findings = Findings()
+    made = _Reading(file, dictionary, findings).whole(content)
+    return (None if len(findings) else made), tuple(findings)
 
 
 def field_ids(definition: FormDefinition) -> tuple[str, ...]:

@@ -114,14 +114,15 @@ def read(files: Mapping[str, bytes], dictionary: Dictionary) -> tuple[dict[str, 
     found: dict[str, LetterDefinition] = {}
     head: Letterhead | None = None
     for name, content in toml.parse(files, findings).items():
-        if content.get("id") != name.removesuffix(".toml"):
-            findings.add("definition.missing", f"{name}#id", key="id")
-        elif content["id"] == LETTERHEAD:
-            head = _letterhead(name, content, findings)
-        else:
-            made = _Reading(name, dictionary, findings).whole(content)
-            if made is not None:
+        try:
+            if content.get("id") != name.removesuffix(".toml"):
+                findings.add("definition.missing", f"{name}#id", key="id")
+            elif content["id"] == LETTERHEAD:
+                head = _letterhead(name, content, findings)
+            elif (made := _Reading(name, dictionary, findings).whole(content)) is not None:
                 found[made.id] = made
+        except (TypeError, AttributeError, KeyError):  # a list where a table is read, or the like: whatever else is wrong in it
+            findings.add("definition.shape", f"{name}#")
     if found and head is None:
         findings.add("definition.missing", f"{LETTERHEAD}.toml", key=LETTERHEAD)
     findings.refuse_if_any()

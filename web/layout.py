@@ -46,7 +46,7 @@ class Layout:
     left: Mapping[str, list[str]] = field(default_factory=dict)
 
 
-def layout(form: Form, typed: Typed, findings: Sequence[Any], words: Words, action: str) -> Layout:
+def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words) -> Layout:
     """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted."""
     drawing = _Drawing(form, action, typed, _by_name(typed, findings), words)
     asked = answers.asked(form, _raw(form, typed))
@@ -105,8 +105,7 @@ class _Drawing:
         return replace(drawn, help=" ".join(filter(None, (drawn.help, self.words.text("task.last_known", date=self.words.date(old.recorded_at))))))
 
     def _draw(self, question: Question, stored: Any, status: str) -> Widget:
-        spec = question.spec
-        action, form = self.action, self.form
+        spec, action, form = question.spec, self.action, self.form
         if spec.type != "list":
             made = widgets.draw(
                 spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=question.required, refreshes=question.reveals,

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from engine import errors, i18n
 from engine.settings import Settings
+from forms import text as sentences
 from web import rendering, security
 from web.navigation import links_for
 
@@ -83,8 +84,14 @@ class Screen:
         shown = []
         for one in found:
             file, _, element = one.where.partition("#")
-            shown.append({"severity": one.severity, "file": file, "element": element, "sentence": one.message or self.refusal(one.code, one.details)})
+            shown.append({"severity": one.severity, "file": file, "element": element, "sentence": self.sentence(one)})
         return shown
+
+    def sentence(self, found: Any) -> str:
+        """What a finding says, in the reader's language."""
+        if found.code in sentences.messages():
+            return sentences.say(found.code, self.language, **found.details)
+        return found.message or self.refusal(found.code, found.details)
 
     def _address(self) -> str:
         query = self.request.url.query

@@ -177,6 +177,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "draft.approve": (frozenset({"coordinateur"}), _another),
     "draft.try": (frozenset({"coordinateur"}), _anywhere),
     "draft.rehearse": (frozenset({"coordinateur"}), _anywhere),
+    "case.move": (frozenset({"coordinateur"}), _anywhere),
     "batch.read": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "edition.check": (frozenset({"coordinateur", "auditeur"}), _anywhere),
     "message.send": (_WORKING | {"attache_social"}, _sends),

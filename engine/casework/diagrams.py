@@ -22,6 +22,9 @@ from engine.i18n import pick
 _BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 _MASAR = "{urn:masar:bpmn:1}"
 _ACTS = frozenset(f"{_BPMN}{kind}" for kind in ("userTask", "manualTask"))
+_FORMER = text("""
+    SELECT DISTINCT e.edition_id FROM instance i JOIN ledger_line l USING (instance_id) JOIN edition e ON e.number = (l.line::jsonb -> 'body' ->> 'from')::integer
+     WHERE i.root_id = :root AND l.kind = ANY ('{case.moved,case.moved_back}')""")
 _FARTHEST = 40  # elements looked through for what comes next: a drawing may turn in circles
 
 
@@ -97,6 +100,14 @@ def ahead(edition: editions.Edition, file: CaseFile, language: str) -> tuple[str
 def labels(edition: editions.Edition, language: str) -> dict[str, str]:
     """Every element's name in the language."""
     return {element: pick(names, language) for process in edition.definitions.processes for element, names in sheet_of(edition, process).names.items()}
+
+
+def labels_since(session: Session, root_id: UUID, edition: editions.Edition, language: str) -> dict[str, str]:
+    """Every element's name in the language, of the edition a case follows and of those it followed before it was moved: its history names these too."""
+    found: dict[str, str] = {}
+    for former in session.execute(_FORMER, {"root": root_id}).scalars():
+        found |= labels(editions.load(session, former), language)
+    return found | labels(edition, language)
 
 
 def listening(edition: editions.Edition) -> frozenset[str]:

@@ -36,6 +36,7 @@ _ASIDES = text("""SELECT save_id, path, version, content, saved_by, saved_at FRO
                    WHERE draft_id = :id AND is_aside AND settled IS NULL ORDER BY save_id""")
 _SAVE = text("""INSERT INTO draft_save (draft_id, path, version, content, is_aside, saved_by, saved_at)
                 VALUES (:id, :path, :version, :content, :is_aside, :by, :at) RETURNING save_id""")
+_AS_OF = text("SELECT content FROM draft_save WHERE draft_id = :id AND path = :path AND version = :version AND NOT is_aside")
 _SETTLE = text("UPDATE draft_save SET settled = :how, settled_by = :by, settled_at = :at WHERE save_id = :aside AND draft_id = :id")
 _REPLACE = text("""UPDATE draft_save SET settled = 'replaced', settled_by = :by, settled_at = :at
                     WHERE draft_id = :id AND path = :path AND version = :version AND is_aside AND settled IS NULL AND saved_by = :by""")
@@ -198,6 +199,19 @@ def read(session: Session, actor: Any, draft_id: UUID, path: str) -> Content:
     if save is None:
         return Content(path, 0, base, base, "", None)
     return Content(path, save.version, _bytes(save.content), base, whole.names[save.saved_by], save.saved_at)
+
+
+def read_as_of(session: Session, actor: Any, draft_id: UUID, path: str, version: int) -> bytes | None:
+    """A file as a version left it, to be changed from there; None where it was taken out. Refuses: as `read`; `draft.stale` (a version that never was)."""
+    found = read(session, actor, draft_id, path)
+    if version == found.version:
+        return found.content
+    if version == 0:
+        return found.base
+    row = session.execute(_AS_OF, {"id": draft_id, "path": path, "version": version}).one_or_none()
+    if row is None:
+        raise errors.Conflict("draft.stale")
+    return _bytes(row.content)
 
 
 def read_aside(session: Session, actor: Any, draft_id: UUID, aside_id: int) -> tuple[Aside, bytes | None]:

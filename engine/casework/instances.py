@@ -8,6 +8,7 @@ import base64
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -167,9 +168,11 @@ class Change:
         self.happenings += step.happenings
         self._append(kind, body, new_facts, step.happenings, replace(stimulus, facts=bpmn.told(stimulus.facts, step.read)), reason)
 
-    def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "", proposed: Sequence[facts.NewFact] = ()) -> None:
-        """A change that the diagram does not see (a claim, a correction, a reminder): its line, stored at once, and its facts. `proposed`: sealed, not yet recorded."""
-        self._append(kind, body, new_facts, (), None, reason, proposed)
+    def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "", proposed: Sequence[facts.NewFact] = (),
+             sealed: Mapping[str, Any] = MappingProxyType({})) -> None:  # fmt: skip
+        """A change that the diagram does not see (a claim, a correction, a reminder): its line, stored at once, and its facts. `proposed`: facts sealed, not yet
+        recorded; `sealed`: what else the line keeps under the key."""
+        self._append(kind, body, new_facts, (), None, reason, proposed, sealed)
         self.flush()
 
     def flush(self) -> None:
@@ -179,10 +182,10 @@ class Change:
         self.lines.clear()
 
     def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str,
-                proposed: Sequence[facts.NewFact] = ()) -> None:  # fmt: skip
+                proposed: Sequence[facts.NewFact] = (), kept: Mapping[str, Any] = MappingProxyType({})) -> None:  # fmt: skip
         held = self.held
         said = (*new_facts, *proposed)
-        sealed: dict[str, Any] = {f"{fact.subject}|{fact.field}": {"value": fact.value, "status": fact.status, "class": fact.field_class} for fact in said}
+        sealed: dict[str, Any] = dict(kept) | {f"{fact.subject}|{fact.field}": {"value": fact.value, "status": fact.status, "class": fact.field_class} for fact in said}
         public = dict(body) | account(happenings)
         if new_facts:
             public["facts"] = [{"subject": fact.subject, "field": fact.field, "class": fact.field_class, "source": fact.source.get("kind", "")} for fact in new_facts]
@@ -260,7 +263,7 @@ class Rows:
                 self.opened = [row for row in self.opened if row["task_id"] != task_id]
                 if len(self.opened) == before and task_id not in self.closed:
                     self.closed.append(task_id)
-                    if outcome != "completed":
+                    if outcome not in ("completed", "moved"):  # a task that an edition does not have any more was not called off: its move may be undone
                         self.cancelled.append({"task_id": task_id, "node": getattr(happening, "node", ""), "outcome": outcome, "done_by": None, "key": "", "digest": ""})
             case bpmn.MessageSent():
                 self.messages.append({"message_id": str(new_id()), "name": happening.name, "correlation": str(happening.correlation or ""), "payload": plain(happening.payload)})

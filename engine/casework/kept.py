@@ -26,3 +26,8 @@ class Kept(Generic[Result]):
             while len(self._found) > self._most:
                 self._found.popitem(last=False)
         return made
+
+    def at_hand(self, key: Hashable) -> Result | None:
+        """What is kept under a key; None where nothing is."""
+        with self._lock:
+            return self._found.get(key)

@@ -42,6 +42,11 @@ def findings(whole: drafts.Whole) -> tuple[errors.Finding, ...]:
     return _judged.get(editions.digest_of(editions.hashes_of(files)), judge)
 
 
+def judged_already(whole: drafts.Whole) -> tuple[errors.Finding, ...] | None:
+    """The same, at once, where these very files were judged before; None elsewhere."""
+    return _judged.at_hand(editions.digest_of(editions.hashes_of(whole.files)))
+
+
 def require_publishable(found: Sequence[errors.Finding], accepted: str) -> None:
     """Refuses: `draft.has_errors`, naming each; `draft.warnings_need_reason`, naming each, when nobody says why they are accepted."""
     if wrong := [one for one in found if one.severity == "error"]:

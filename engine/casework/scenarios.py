@@ -22,6 +22,7 @@ from engine.pathway import bpmn, scenario_files
 from engine.pathway import disguise as disguises
 from engine.pathway import scenarios as walks
 from engine.pathway.scenario_files import FOLDER, Scenario
+from engine.pathway.stimuli import Jump, Skip
 
 LONGEST_TITLE = 120
 _ROOT = text("SELECT instance_id, number, branch, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
@@ -85,7 +86,7 @@ def of_case(session: Session, actor: Any, draft_id: UUID, number: str, title: st
     """Makes scenarios of a real case and its dossiers, disguised; each must go as it went. Returns their paths.
 
     Refuses: Forbidden, `draft.not_found`, `draft.not_open`, `scenario.title`, `case.not_found`, `scenario.erased` (what it said can no longer be read),
-    `scenario.moved` (it followed several editions), `scenario.personal` (it depends on what may not be kept).
+    `scenario.moved` (it followed several editions, or a hand), `scenario.personal` (it depends on what may not be kept).
     """
     authority.require(actor, "draft.write")
     case_id = session.execute(_BY_NUMBER, {"number": number.strip().upper()}).scalar()
@@ -98,7 +99,7 @@ def of_case(session: Session, actor: Any, draft_id: UUID, number: str, title: st
         history = replays.history(session, instance_id)
         if not history.is_whole:
             raise errors.Conflict("scenario.erased")
-        if len({one.definitions.digest for one in history.said}) > 1 or any(one.stimulus is None for one in history.said):
+        if len({one.definitions.digest for one in history.said}) > 1 or any(one.stimulus is None or isinstance(one.stimulus, Jump | Skip) for one in history.said):
             raise errors.Conflict("scenario.moved")
         edition = history.held.edition
         walked.append((history.held.process, tuple(one.stimulus for one in history.said)))

@@ -20,6 +20,7 @@ import holidays
 from sqlalchemy import event, text
 from sqlmodel import Session
 
+from engine import clock
 from engine.pathway import recorded
 from engine.workdays import Calendar, Present
 
@@ -128,6 +129,18 @@ def present(session: Session) -> Present:
     """What time it is for the Dispositif, with its working days."""
     now, version = session.execute(_PRESENT).one()
     return Present(now.astimezone(dt.UTC), tables(session, version).calendar)
+
+
+def tables_of_today(session: Session) -> DatedTables:
+    """The dated data as they are now."""
+    return tables(session, session.execute(_PRESENT).one().dated_version)
+
+
+def of_today(session: Session) -> tuple[dt.date, dict[str, Any]]:
+    """The day it is for the Dispositif, and the dated data in force (`DatedTables.scope`)."""
+    now, version = session.execute(_PRESENT).one()
+    day = clock.today(now)
+    return day, tables(session, version).scope(day)
 
 
 def _short_days(parameters: Iterable[Mapping[str, Any]]) -> tuple[tuple[dt.date, dt.date], ...]:

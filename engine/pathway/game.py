@@ -51,6 +51,9 @@ class Game:
     doubled: dict[int, Marking] = field(default_factory=dict)
     overtaken: dict[int, Marking] = field(default_factory=dict)
     together: dict[tuple[int, int], Marking] = field(default_factory=dict)
+    cut: set[Marking] = field(default_factory=set)  # what follows was not walked: a place would hold two, or the round begins anew
+    begun: tuple[Marking, ...] = ()  # played from these besides: where something stands already
+    closed: frozenset[int] = frozenset()  # elements that nothing enters
 
     @cached_property
     def elements(self) -> dict[int, Element]:
@@ -65,10 +68,11 @@ class Game:
 
     def _walk(self, most: int, is_deep: bool) -> None:
         """Walks the markings, but for those where a place would hold two tokens or a round is overtaken by the next: what follows is the same again."""
-        for entries in self.starts:
-            self.came[tuple(sorted(_at(entry) for entry in entries))] = (None, None)
+        begins = [*(tuple(sorted(_at(entry) for entry in entries)) for entries in self.starts), *self.begun]
+        for marking in begins:
+            self.came[marking] = (None, None)
         seen: set[Marking] = set()
-        waiting, moves = deque(tuple(sorted(_at(entry) for entry in entries)) for entries in self.starts), 0
+        waiting, moves = deque(begins), 0
         while waiting:
             marking = waiting.pop() if is_deep else waiting.popleft()
             found: list[Marking] = [] if is_deep else self.onward.setdefault(marking, [])
@@ -78,6 +82,8 @@ class Game:
                 moves += 1 + len(marking) // 8
                 if moves > most:
                     break
+                if self.closed and any(number in self.closed for number, _ in move.puts):
+                    continue
                 rest = [] if move.wipes else list(marking)
                 for place in () if move.wipes else move.takes:
                     rest.remove(place)
@@ -85,11 +91,13 @@ class Game:
                 doubled = next((place for place, next_ in zip(after, after[1:], strict=False) if place == next_), None)
                 if doubled is not None:
                     self.doubled.setdefault(doubled[0], marking)
+                    self.cut.add(marking)
                     continue
                 if after in self.came and not (is_deep and after not in seen):
                     found.append(after)
                 elif len(after) > 1 and self._holds_a_former(after, marking):
                     self.overtaken.setdefault(move.element.number, marking)
+                    self.cut.add(marking)
                 else:
                     found.append(after)
                     seen.add(after)
@@ -120,8 +128,12 @@ class Game:
 
     def stuck(self) -> list[Marking]:
         """The markings from which nothing moves, though tokens stand there."""
-        cut = {*self.doubled.values(), *self.overtaken.values()}
-        return [marking for marking, after in self.onward.items() if marking and not after and marking not in cut]
+        return [marking for marking, after in self.onward.items() if marking and not after and marking not in self.cut]
+
+    @property
+    def ends(self) -> bool:
+        """Whether some way leads to where nothing stands any more."""
+        return () in self.came
 
     def without_end(self) -> list[Marking]:
         """The markings that move for ever: no way from them leads to an end. Empty where not all could be walked."""

@@ -14,7 +14,7 @@ from forms.feel import PartialDate, YearsMonths
 
 _LARGEST = 2**53 - 1  # beyond, JSON's numbers are not exact
 _MICRO = dt.timedelta(microseconds=1)
-_KINDS = {one.__name__: one for one in (stimuli.Complete, stimuli.Message, stimuli.OperationDone, stimuli.Retry, stimuli.Signal, stimuli.Start, stimuli.Timer)}
+_KINDS = {one.__name__: one for one in stimuli.Stimulus.__subclasses__()}
 _APART = ("at", "seq", "facts")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine import errors
 from engine.pathway import bpmn, replay
+from engine.pathway.stimuli import Jump, Skip
 
 MOST_ACTS, _MOST_TIMERS, _MOST_PASSED = 3_000, 500, 60
 # From what most concerns a person to what least does: a case is counted under the gravest.
@@ -67,12 +68,13 @@ def done(process: str, history: Sequence[replay.Said]) -> list[Done]:
     acts: list[Done] = []
     places: dict[str, str] = {}  # tasks, waits, operations and incidents that stand, in order: id → element
     asked: dict[str, str] = {}
+    entered: dict[str, str] = {}  # tokens: id → element
     for said, step in replay.again(process, history):
         if said.stimulus is None:  # it was moved: where it stood afterwards is not an act
             continue
-        key = next((getattr(said.stimulus, name) for name in ("task_id", "wait_id", "incident_id") if hasattr(said.stimulus, name)), "")
-        node = places.get(key, "")
-        turn = [one for one, other in places.items() if other == node].index(key) + 1 if node else 1
+        key = next((getattr(said.stimulus, name) for name in ("task_id", "wait_id", "incident_id", "position") if hasattr(said.stimulus, name)), "")
+        node = entered.get(key, "") if isinstance(said.stimulus, Jump | Skip) else places.get(key, "")
+        turn = [one for one, other in places.items() if other == node].index(key) + 1 if key in places else 1
         acts.append(Done(said.stimulus, replay.filled(said.stimulus.facts, said.facts), node, turn, asked.get(key, ""), **_came_of(said.stimulus.at, step.happenings)))
         for one in step.happenings:
             match one:
@@ -82,6 +84,8 @@ def done(process: str, history: Sequence[replay.Said]) -> list[Done]:
                     places[key], asked[key] = node, operation
                 case bpmn.TaskClosed(task_id=key) | bpmn.WaitClosed(wait_id=key) | bpmn.IncidentClosed(incident_id=key):
                     places.pop(key, None)
+                case bpmn.Entered(position=key, node=node):
+                    entered[key] = node
         if isinstance(said.stimulus, bpmn.OperationDone):
             places.pop(said.stimulus.task_id, None)
     return acts
@@ -129,6 +133,7 @@ class _Again:
         self.due: dict[str, dt.datetime] = {}
         self.operations: dict[str, tuple[str, str]] = {}
         self.incidents: dict[str, str] = {}
+        self.entered: dict[str, str] = {}
         self.broke = {node for one in history for node in one.breaks}
         self.asked_then = {one.node for one in history if one.operation}
 
@@ -170,6 +175,10 @@ class _Again:
                     self._give(replace(act.stimulus, incident_id=found), at)
             case bpmn.Complete():
                 self._complete(act, at)
+            case Jump() | Skip():  # by hand, where the token stands here too
+                found = next((key for key, node in self.entered.items() if node == act.node), None)
+                if found is not None:
+                    self._give(replace(act.stimulus, position=found), at)
 
     def _complete(self, act: Done, at: dt.datetime) -> None:
         """The task is done; where it does not wait yet, what is asked besides is passed over, then time passes, and it comes later."""
@@ -263,6 +272,10 @@ class _Again:
                     self.due.pop(key, None)
                 case bpmn.IncidentClosed(incident_id=key):
                     self.incidents.pop(key, None)
+                case bpmn.Entered(position=key, node=node):
+                    self.entered[key] = node
+                case bpmn.Left(position=key):
+                    self.entered.pop(key, None)
                 case bpmn.BranchTaken(node=node, flows=flows, why=why):
                     self.branches.setdefault(node, []).append(tuple(flows))
                     self.weighed.setdefault(node, set()).update(path for asked in why for path in asked.get("values", {}) if "." in path)
@@ -294,7 +307,7 @@ class _Again:
         vars(self).update(kept)
 
 
-_CHANGES = frozenset({"state", "ended", "opened", "weighed", "found", "tasks", "due", "operations", "incidents"})
+_CHANGES = frozenset({"state", "ended", "opened", "weighed", "found", "tasks", "due", "operations", "incidents", "entered"})
 
 
 def _branches(history: Sequence[Done], run: _Again, then: bpmn.Definitions, now: bpmn.Definitions) -> Iterator[Difference]:

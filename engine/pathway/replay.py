@@ -15,7 +15,7 @@ from engine.pathway.differing import Difference, differing
 from engine.pathway.matching import Matching, counterpart, named
 from engine.pathway.spiff import state as states
 from engine.pathway.spiff.scopes import Token
-from engine.pathway.stimuli import Complete, OperationDone, Retry, Start, Stimulus, Timer
+from engine.pathway.stimuli import Complete, Jump, OperationDone, Retry, Skip, Start, Stimulus, Timer
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,10 @@ def beside(process: str, history: Sequence[Said], after: Definitions, chosen: Ma
     matchings: dict[str, Matching] = {}
     then, now, turns = b"", b"", []
     for said in history:
-        matching = matchings.setdefault(said.definitions.digest, Matching(said.definitions, after, chosen))
+        digest = said.definitions.digest
+        if digest not in matchings:
+            matchings[digest] = Matching(said.definitions, after, chosen)
+        matching = matchings[digest]
         before, step = then, _step(said.definitions, process, then, said)
         then = step.state
         turn = _beside(process, said, step, before, now, matching)
@@ -106,17 +109,20 @@ def _beside(process: str, said: Said, then: bpmn.Step, before: bytes, now: bytes
         return Turn(said, then, None, (met,), skipped=met.kind in ("gone", "mended"))
     if met is not None:
         told = replace(told, **{_ID[type(stimulus)]: met.key if not isinstance(stimulus, Retry) else met.internal_data["inc"][0]})
+    if isinstance(told, Jump) and met is not None:
+        there = matching.of((named(met.element)[0], told.element))
+        told = replace(told, element=there[1] if there else "")
     try:
         step = bpmn.advance(matching.after, now, told)
-    except errors.Conflict as refused:
+    except (errors.Conflict, errors.Invalid) as refused:
         node = met.element.id if met is not None else ""
         due = met.internal_data.get("due") if met is not None else None
         return Turn(said, then, None, (Difference("waits_longer" if refused.code == "wait.not_due" else "refused", node, process, {"code": refused.code, "due": due}),))
     return Turn(said, then, step, differing(then.happenings, step.happenings, matching))
 
 
-_ID: dict[type, str] = {Complete: "task_id", OperationDone: "task_id", Timer: "wait_id", Retry: "incident_id"}
-_MARK: dict[type, str] = {Complete: "task", OperationDone: "asked", Timer: "due", Retry: "inc"}
+_ID: dict[type, str] = {Complete: "task_id", OperationDone: "task_id", Timer: "wait_id", Retry: "incident_id", Jump: "position", Skip: "position"}
+_MARK: dict[type, str] = {Complete: "task", OperationDone: "asked", Timer: "due", Retry: "inc", Jump: "", Skip: ""}
 
 
 def _met(said: Said, before: bytes, now: bytes, matching: Matching) -> Token | Difference | None:

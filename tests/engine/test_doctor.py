@@ -42,6 +42,7 @@ def test_a_sound_installation_is_well(hamlet):
         ("UPDATE instance SET status = 'ended'", "case.ended_with_work"),
         ("INSERT INTO task_done SELECT task_id, instance_id, root_id, node, 'cancelled', NULL, now() FROM open_task", "task.open_and_done"),
         ("DELETE FROM task_done", "task.done_without_line"),
+        ("UPDATE instance SET state = (SELECT state FROM instance WHERE seq = 2) WHERE seq = 3", "state.other"),
     ],
 )
 def test_what_must_not_be_is_found(hamlet, statement, code):
@@ -49,7 +50,7 @@ def test_what_must_not_be_is_found(hamlet, statement, code):
 
 
 def test_work_that_nobody_takes_is_a_worry(hamlet):
-    village.let_an_hour_pass(hamlet, 30)
+    village.let_an_hour_pass(hamlet, 100)  # over a week-end too
     report = doctor.examine(hamlet)
     assert report.is_well
     assert {worry.code for worry in report.worries} == {"worker.none", "timer.late", "reminder.late"}

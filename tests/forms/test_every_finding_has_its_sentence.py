@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from forms import text
+from forms.feel import FeelError, compile_expression
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = "\n".join(path.read_text("utf-8") for path in (ROOT / "forms").glob("*.py"))
@@ -32,6 +33,14 @@ def test_each_sentence_stands_in_three_languages_with_the_same_blanks(code):
     blanks = {language: sorted(name for _, name, _, _ in string.Formatter().parse(said) if name) for language, said in sentences.items()}
     assert blanks["fr"] == blanks["ar"] == blanks["en"]
     assert re.search("[\u0600-\u06ff]", sentences["ar"]) and not re.search("[\u0600-\u06ff]", sentences["fr"] + sentences["en"])
+
+
+@pytest.mark.parametrize("wrong", ["a = ", "(a", "a b", "a ~ b", "f(1, b: 2)", "for x in [1] y", "[1..", "function(a) external {}", "(" * 300, "a" * 20_000])
+def test_why_an_expression_cannot_be_read_is_said_in_each_language(wrong):
+    with pytest.raises(FeelError) as trouble:
+        compile_expression(wrong)
+    said = {language: text.reason(trouble.value.reason, language) for language in ("fr", "ar", "en")}
+    assert re.search("[\u0600-\u06ff]", said["ar"]) and said["fr"] != said["en"], trouble.value.reason
 
 
 @pytest.mark.parametrize("code", sorted(code for code in text.messages() if code.partition(".")[0] not in ("word", "status") and code != "form.confirm"))

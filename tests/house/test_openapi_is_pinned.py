@@ -42,6 +42,13 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/editions"),
         ("GET", "/editions/{edition_id}/archive"),
         ("POST", "/editions/{edition_id}/bring-back"),
+        ("GET", "/editions/{edition_id}/moves"),
+        ("POST", "/editions/{edition_id}/moves"),
+        ("GET", "/moves/{batch_id}"),
+        ("POST", "/moves/{batch_id}/cancel"),
+        ("POST", "/moves/{batch_id}/undo"),
+        ("POST", "/cases/{case_id}/move"),
+        ("POST", "/cases/{case_id}/move-back"),
         ("GET", "/drafts"),
         ("POST", "/drafts"),
         ("POST", "/drafts/import"),
@@ -94,7 +101,7 @@ def test_every_answer_has_an_example_that_keeps_to_its_schema():
                 shown += 1
                 jsonschema_rs.validator_for({**content["schema"], "components": made["components"]}, validate_formats=True).validate(content["example"])
                 assert content["example"].keys() == content_keys(made, content["schema"]), (method, path)
-    assert shown == 53
+    assert shown == 60
 
 
 def content_keys(made, schema):

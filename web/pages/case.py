@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from engine import i18n
 from engine.actors import authority
-from engine.casework import cases, diagrams, editions, incidents
+from engine.casework import cases, diagrams, editions, incidents, movable
 from engine.casework.views import CaseFile, KnownFact
 from engine.dossier import programmes
 from web import ball, sentences
@@ -31,7 +31,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
     file = cases.file(session, actor, case_id)
     edition = diagrams.edition_of(session, actor, case_id)
     broken = incidents.open_ones(session, actor, case_id) if authority.may(actor, "incident.read") else []
-    names = diagrams.labels(edition, screen.language)
+    names = diagrams.labels_since(session, case_id, edition, screen.language)
     may_correct = authority.may(actor, "repair.do", branch=file.branch)
     part = {
         "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
@@ -43,11 +43,18 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
     }[chosen]()
     return screen.show(
         "case/page.html", case=file, now=programmes.present(session), tab=chosen, tabs=TABS,
-        ball=ball.ball(file.waiting, screen.words),
+        ball=ball.ball(file.waiting, screen.words), moved=_moved(screen, actor, session, file, edition),
         incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
         may_repair=authority.may(actor, "repair.read", branch=file.branch),
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip
+
+
+def _moved(screen: Screen, actor: Any, session: Any, file: CaseFile, edition: editions.Edition) -> list[dict[str, Any]]:
+    """What of the case was moved to another edition and may be put back, for whoever may."""
+    processes = edition.definitions.processes
+    return [dict(one) | {"name": i18n.pick(processes[one["process"]].names, screen.language) if one["process"] in processes else one["process"]}
+            for one in movable.moved(session, actor, file.case_id)]  # fmt: skip
 
 
 @router.get("/cases/{case_id}/diagram/{process}")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import archives, drafts, editions, publication
+from engine.casework import archives, drafts, editions, moves, publication
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.screen import Screen
 
@@ -101,6 +101,6 @@ def _page(screen: Screen, actor: Any, session: Any, refusal: errors.Refusal | No
     found = drafts.listed(session, actor) if authority.may(actor, "draft.read") else ()
     return screen.show(
         "editions/page.html", refusal.status if refusal else 200, editions=rows, drafts=found, may_read=authority.may(actor, "draft.read"),
-        may_write=authority.may(actor, "draft.write"), refused=screen.refusal(refusal.code, refusal.details) if refusal else "",
+        may_write=authority.may(actor, "draft.write"), may_move=authority.may(actor, moves.ACT), refused=screen.refusal(refusal.code, refusal.details) if refusal else "",
         findings=screen.findings(refusal.findings) if refusal else [],
     )  # fmt: skip

@@ -162,7 +162,7 @@ def _lines(session: Any, actor: users.Actor, conflict: errors.Conflict, typed: T
 def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], focus: str = "", kept: bool = False,
           refusal: errors.Refusal | None = None) -> Response:  # fmt: skip
     findings = refusal.findings if refusal and refusal.status == 422 else ()
-    shown = layout.layout(task.form, typed, findings, screen.words, f"/tasks/{task.task_id}")
+    shown = layout.layout(task.form, f"/tasks/{task.task_id}", typed, findings, screen.words)
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors

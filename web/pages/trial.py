@@ -130,7 +130,7 @@ def _page(screen: Screen, session: Any, draft: drafts.Draft, trial: trials.Trial
     shown = None
     if open_one is not None:
         found = refusal.findings if refusal and refusal.code == "task.answers" else ()
-        shown = layout.layout(open_one.form, typed or Typed(), found, screen.words, f"/drafts/{draft.draft_id}/trial")
+        shown = layout.layout(open_one.form, f"/drafts/{draft.draft_id}/trial", typed or Typed(), found, screen.words)
         errors_shown = shown.errors
     return screen.show(
         "trial/page.html", status, trial=trial, now=Present(trial.town.now, trial.town.tables.calendar), turns=[showing.turn(one) for one in turns],

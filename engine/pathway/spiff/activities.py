@@ -185,6 +185,13 @@ class PersonTask(Activity):
     """A user or manual task: somebody's turn, until `Complete`."""
 
     def perform(self, run: "Run", token: Token) -> bool:
+        opened = self.opening(run, token)
+        token.internal_data["task"] = 1
+        run.tell(opened)
+        return False
+
+    def opening(self, run: "Run", token: Token) -> TaskOpened:
+        """What is told of the task when it opens."""
         note = self.extensions.task
         subjects = run.subjects(token)
         subject = ""
@@ -194,13 +201,11 @@ class PersonTask(Activity):
             if known is None:
                 raise Fault("task.subject_unknown", subject=note.subject)
             subject = f"{note.subject}:{plain(known)}"
-        token.internal_data["task"] = 1
-        run.tell(TaskOpened(
+        return TaskOpened(
             token.key, self.id, self.bpmn_name or self.id, "user" if self.kind == "userTask" else "manual", self.shown_lane,
             note.form if note else "", note.role if note else "", note.deadline if note else None, subject, subjects, self.scope_spec.process,
             note.distinct if note else (),
-        ))  # fmt: skip
-        return False
+        )  # fmt: skip
 
     def stop(self, run: "Run", token: Token, outcome: str) -> None:
         if token.internal_data.pop("task", None):

@@ -66,23 +66,29 @@ class Listener(Element):
     def listen(self, run: "Run", token: Token) -> Payload | None:
         """Opens the wait; what it waits for if that is already there (an early message, a condition that holds)."""
         trigger, inside = self.trigger, token.internal_data
-        correlation, due_at = None, None
+        correlation = None
         if trigger.kind == "message":
             if trigger.expression is not None:
                 correlation = text_of(evaluate(trigger.expression, run.sight(token)))
             inside["corr"] = correlation
         elif trigger.kind == "timer":
-            due_at = self._set(run, token)
+            self.set_timer(run, token)
         elif trigger.kind == "condition":
             assert trigger.expression is not None
             inside["was"] = holds(trigger.expression, run.sight(token))
         inside["wait"] = 1
-        run.tell(WaitOpened(token.key, self.id, trigger.kind, trigger.name, correlation, due_at, trigger.what))
+        run.tell(self.opening(token))
         if trigger.kind == "message":
             return run.take_early(trigger.name, correlation)
         return {} if inside.get("was") else None
 
-    def _set(self, run: "Run", token: Token) -> dt.datetime:
+    def opening(self, token: Token) -> WaitOpened:
+        """What is told of the wait when it opens."""
+        inside, trigger = token.internal_data, self.trigger
+        due_at = instant(inside["due"]) if "due" in inside else None
+        return WaitOpened(token.key, self.id, trigger.kind, trigger.name, inside.get("corr"), due_at, trigger.what)
+
+    def set_timer(self, run: "Run", token: Token) -> dt.datetime:
         trigger, inside, at = self.trigger, token.internal_data, run.at
         value: Any = trigger.literal
         if trigger.expression is not None:

@@ -1,6 +1,7 @@
 """A history played again: on its own definitions the same bytes; on others, where and how it first differs."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -82,3 +83,13 @@ def test_a_loop_and_a_multi_instance_are_followed_turn_by_turn_though_ordinals_d
     found = replay.beside("p", said(case), after)
     assert found.stopped is None and found.first is None
     assert [one.node for one in bpmn.inspect(after, found.state).tasks] == ["b"]
+
+
+def test_a_hand_s_move_is_followed_to_what_its_target_became():
+    case = Case(drawn("start > a > b > c > end", a=1, b=1, c=1)).do("a")
+    case.give(bpmn.Jump, case.task("b").task_id, "c")
+    again = recorded.read_stimulus(recorded.write_stimulus(case.history[-1]), case.now, case.seq, {})
+    assert again == replace(case.history[-1], facts={"case": {}})
+    after = drawn("start > a > b > d > end", a=1, b=1, d=1)
+    found = replay.beside("p", said(case), after, {("p", "c"): ("p", "d")})
+    assert found.stopped is None and [task.node for task in bpmn.inspect(after, found.state).tasks] == ["d"]

@@ -30,6 +30,7 @@ export function startDrafts() {
       const version = answer.headers.get("masar-version");
       if (version) form.elements.version.setAttribute("value", version);
       if (saved) saved.textContent = await answer.text();
+      form.dispatchEvent(new CustomEvent("masar:kept", { bubbles: true }));
     } catch {
       if (saved) saved.textContent = form.dataset.unsavedText;
       again(form, LONGEST);

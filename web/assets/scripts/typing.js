@@ -3,7 +3,7 @@ export function keepTyping() {
   const sent = new WeakMap();
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    const form = event.detail.elt.closest?.("form[data-draft]");
+    const form = event.detail.elt.closest?.("form[data-draft], form[data-typed]");
     if (form) sent.set(event.detail.xhr, { id: form.id, values: valuesOf(form) });
   });
 

@@ -85,8 +85,7 @@ export class Findings {
     );
     const { draft } = this.context;
     const others = this.elsewhere.map((one) => {
-      const face = one.path.endsWith(".bpmn") ? "diagrams" : "files";
-      const address = `${draft}/${face}/${one.path}${one.element ? `?element=${encodeURIComponent(one.element)}` : ""}`;
+      const address = `${draft}/${editorOf(one.path)}${one.element ? `?element=${encodeURIComponent(one.element)}` : ""}`;
       return h("li", { class: `finding finding-${one.severity}` }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", {}, one.sentence, " ", one.path && h("a", { href: address, dir: "ltr" }, one.path)));
     });
     this.place.querySelector("[data-list]").replaceChildren(
@@ -127,6 +126,14 @@ export class Findings {
     this.context.announce(t("chosen", { name: finding.element || this.context.fileName }));
     this.context.panel.focusOn(finding);
   }
+}
+
+/** Where a file of a draft is worked on, as `draft/_parts.html` says. */
+function editorOf(path) {
+  const name = path.split("/").pop();
+  if (path.endsWith(".bpmn")) return `diagrams/${path}`;
+  if (path.endsWith(".dmn")) return `tables/${path}`;
+  return path.startsWith("forms/tasks/") ? `forms/${name}` : path.startsWith("forms/letters/") ? `letters/${name}` : `files/${path}`;
 }
 
 /** The middle of a flow's longest stretch, from the corner of the box around it: where its mark is seen and hides no end. */

@@ -1,0 +1,74 @@
+"""Forms and tables of a draft in a real browser: a question added and seen in Arabic, a condition broken and mended, a cell picked from a list and kept."""
+
+from playwright.sync_api import expect
+
+from tests.browser.test_everybody_can_use_it import wrong_with
+from tests.browser.test_the_next_edition import begin
+from tests.web.test_fields_tables_and_letters import DMN, TABLE
+
+FORM = "forms/tasks/accueil.toml"
+
+
+def written(page, draft, path):
+    return page.request.get(f"{draft}/content/{path}").text()
+
+
+def test_a_question_is_added_and_seen_in_arabic_a_condition_is_broken_and_mended(visit):
+    meriem = visit("meriem")
+    draft = begin(meriem, "Ce que l'on demande")
+    meriem.locator("summary:has-text('Formulaires')").click()
+    meriem.locator("section:has(#files)").locator(f"a:has-text('{FORM}')").click()
+    meriem.fill("#q", "demandez")
+    meriem.click("button[value='ask:accueil.motif_visite']")
+    meriem.wait_for_selector("#row-accueil\\.motif_visite.is-open")
+    meriem.select_option("#said", "ar")
+    meriem.wait_for_selector(".trial[lang=ar] legend:has-text('ما هو مطلبكم؟')")
+    assert meriem.locator(".trial").get_attribute("dir") == "rtl" and meriem.locator("html").get_attribute("dir") == "ltr"
+    meriem.fill("#f-when", "person.sexe = ")
+    meriem.wait_for_selector("#row-accueil\\.motif_visite .wrong:has-text('Corrigez l\\'expression')")
+    assert meriem.input_value("#f-when") == "person.sexe = " and meriem.locator("#f-when").evaluate("node => node === document.activeElement")
+    meriem.wait_for_selector("#judged .fact:has-text('Corrigez l\\'expression')")
+    meriem.fill("#f-when", "")
+    meriem.select_option("#f-of", "person.sexe")
+    meriem.select_option("#f-value", "F")
+    meriem.wait_for_selector("#row-accueil\\.motif_visite .wrong", state="detached")
+    meriem.click("button[value=condition]")
+    expect(meriem.locator("#f-when")).to_have_value('person.sexe = "F"')
+    meriem.wait_for_selector("#judged:has-text('Rien à redire')")
+    assert 'person.sexe = "F"' in written(meriem, draft, FORM)
+    assert meriem.locator(".trial legend:has-text('ما هو مطلبكم؟')").count() == 0, "asked only of women now"
+    meriem.check(".trial input[name='person.sexe'][value=F]")
+    meriem.wait_for_selector(".trial legend:has-text('ما هو مطلبكم؟')")
+    meriem.locator("#row-accueil\\.motif_visite button[value^='up:']").press("Enter")
+    meriem.wait_for_selector("#row-accueil\\.motif_visite + #row-person\\.delegation")
+    assert meriem.locator(".trial input[name='person.sexe'][value=F]").is_checked(), "what was tried stays"
+    trouble = {"form": wrong_with(meriem)}
+    for address in ("fields?q=sexe", "fields/person.sexe", "letters/rappel_pieces.toml"):
+        meriem.goto(f"{draft}/{address}")
+        trouble[address] = wrong_with(meriem)
+    assert not any(trouble.values()), trouble
+
+
+def test_a_cell_is_picked_from_the_dictionary_kept_and_judged(visit):
+    meriem = visit("meriem")
+    draft = begin(meriem, "Une table")
+    meriem.set_input_files("#upload", {"name": "essai.dmn", "mimeType": "text/xml", "buffer": DMN})
+    meriem.click("button:has-text('Envoyer')")
+    meriem.wait_for_load_state()
+    meriem.goto(f"{draft}/tables/{TABLE}")
+    meriem.wait_for_selector("[data-tables][data-ready]")
+    cell = meriem.locator(".tjs-table td.input-cell, .tjs-table td[data-element-id]").filter(has_text="-").first
+    cell.click()
+    assert [one.strip() for one in meriem.locator(".value").all_inner_texts()] == ["N'importe laquelle", 'Femme\n"F"', 'Homme\n"M"', "Inconnue"]
+    assert not wrong_with(meriem)
+    meriem.click(".value:has-text('Femme')")
+    meriem.wait_for_selector("[data-part=state][data-state=saved]")
+    assert '<text>"F"</text>' in written(meriem, draft, TABLE)
+    meriem.wait_for_selector("button.finding-error")
+    meriem.locator("[data-view='essai']").click()
+    meriem.wait_for_selector(".dmn-drd-container svg")
+    meriem.locator("button.finding-error").first.click()
+    meriem.wait_for_selector("[data-view='E1'][aria-current]")
+    meriem.click(".value:has-text('importe laquelle')")
+    meriem.wait_for_selector("button.finding-error", state="detached")
+    assert '<text>-</text>' in written(meriem, draft, TABLE) and meriem.locator(".hit-policy").inner_text().startswith("Lignes retenues")
