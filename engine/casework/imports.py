@@ -35,13 +35,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 EXAMPLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "users": (("imen.saidi", "Imen Saïdi", "إيمان السعيدي", "OTE", "MED", "referent", "ar"),),
-    "branches": (("GAF", "01/03/2027", "Gafsa", "قفصة", "Gafsa", "TN-71 TN-73", "OTE CPS ANETI PART"),),
-    "holidays": (("20/03/2027", "Fête de l'Indépendance", "عيد الاستقلال", "Independence Day", "non"),),
-    "parameters": (("quorum_minimum", "01/01/2027", "4", "Note du 3 novembre 2026", "non"),),
+    "branches": (("GAF", "01/03/2035", "Gafsa", "قفصة", "Gafsa", "TN-71 TN-73", "OTE CPS ANETI PART"),),
+    "holidays": (("19/03/2035", "Pont de l'Indépendance", "عطلة عيد الاستقلال", "Independence bridge day", "non"),),
+    "parameters": (("quorum_minimum", "01/01/2035", "4", "Note du 3 novembre 2026", "non"),),
     "programmes": (
-        ("NOUVEAU-2027", "01/01/2027", "Nouveau programme", "برنامج جديد", "New programme", "Convention du 3 novembre 2026", "non", "250000", "FR BE", "", "", "6", "depot",
+        ("NOUVEAU-2035", "01/01/2035", "Nouveau programme", "برنامج جديد", "New programme", "Convention du 3 novembre 2026", "non", "250000", "FR BE", "", "", "6", "depot",
          "oui", "oui", "non", "", "", "8000", "N2", "15000", "", "", "", "", "", ""),
-        ("NOUVEAU-2027", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "N3", "", "6000", "", "12", "oui", "", ""),
+        ("NOUVEAU-2035", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "N3", "", "6000", "", "12", "oui", "", ""),
     ),
 }  # fmt: skip
 

@@ -55,6 +55,7 @@ CREATE TABLE journal_line (
 );
 CREATE INDEX journal_line_about ON journal_line (about, seq);
 CREATE FUNCTION refuse_gap_in_journal() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE said jsonb;
 BEGIN
     IF NEW.seq <> coalesce((SELECT max(seq) FROM journal_line), 0) + 1 THEN
         RAISE EXCEPTION 'journal line % does not follow the last one', NEW.seq USING ERRCODE = 'integrity_constraint_violation';
@@ -62,8 +63,10 @@ BEGIN
     IF NEW.hash <> sha256(convert_to(NEW.line, 'UTF8')) OR NEW.xid <> pg_current_xact_id() THEN
         RAISE EXCEPTION 'journal line % does not have its own hash, or is of another transaction', NEW.seq USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    IF NEW.line::jsonb ->> 'kind' <> NEW.kind OR NEW.line::jsonb #>> '{body,about}' <> NEW.about
-       OR (current_user = 'masar_app' AND NEW.line::jsonb #>> '{actor,id}' <> coalesce(masar_setting('user_id'), '')) THEN
+    said := NEW.line::jsonb;
+    IF (said ->> 'kind', said #>> '{body,about}', said ->> 'seq', said ->> 'prev') IS DISTINCT FROM (NEW.kind, NEW.about, NEW.seq::text,
+            encode(coalesce((SELECT hash FROM journal_line ORDER BY seq DESC LIMIT 1), decode(repeat('00', 32), 'hex')), 'hex'))
+       OR (current_user = 'masar_app' AND said #>> '{actor,id}' IS DISTINCT FROM coalesce(masar_setting('user_id'), '')) THEN
         RAISE EXCEPTION 'journal line % says of itself what it is not', NEW.seq USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
