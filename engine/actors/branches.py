@@ -92,7 +92,9 @@ def listed(session: Session, actor: Any) -> tuple[BranchSheet, ...]:
     by_code: dict[str, list[Any]] = {}
     for row in session.execute(_ROWS):
         by_code.setdefault(row.code, []).append(row)
-    return tuple(_sheet(code, rows, today, [one for one in staff if one.branch == code]) for code, rows in by_code.items())
+    found = tuple(_sheet(code, rows, today, [one for one in staff if one.branch == code]) for code, rows in by_code.items())
+    i18n.learn({f"branch.{one.code}": one.present.names for one in found})  # the pages that change a name say it at once
+    return found
 
 
 def show(session: Session, actor: Any, code: str) -> BranchSheet:
@@ -122,7 +124,7 @@ def open_branch(session: Session, actor: Any, code: str, names: Mapping[str, str
     reason = _begin(session, actor, opened_on, reason)
     code = code.strip().upper()
     if not _CODE.fullmatch(code):
-        raise errors.wrong("branch.code", "/code", code=code)
+        raise errors.wrong("branch.code", "/code", written=code)
     if code in {one.code for one in listed(session, actor)}:
         raise errors.Conflict("branch.exists", branch=code)
     wanted = _checked(names, governorates, agencies)

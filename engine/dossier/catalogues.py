@@ -151,7 +151,7 @@ def add_programme(session: Session, actor: Any, code: str, valid_from: dt.date, 
     """
     reason, source = _begin(session, actor, valid_from, source, is_inferred, reason)
     if not _CODE.fullmatch(code):
-        raise errors.wrong("programme.code", "/code", code=code)
+        raise errors.wrong("programme.code", "/code", written=code)
     known = next(iter(_sheets(session, session.execute(_PROGRAMMES, {"code": code}), "content", lambda row: {})), None)
     _check_content(content)
     if not _whole(fund_millimes, LARGEST):

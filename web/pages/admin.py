@@ -39,7 +39,7 @@ def refused(screen: Screen, refusal: errors.Refusal | None) -> dict[str, Any]:
     if refusal is None:
         return {"refused": "", "findings": []}
     inner = [one for one in refusal.findings if one.code != refusal.code or len(refusal.findings) > 1]
-    return {"refused": _sentence(screen, refusal.code, refusal.details), "findings": [one["sentence"] for one in screen.findings(inner)]}
+    return {"refused": _sentence(screen, refusal.code, refusal.details), "findings": [_sentence(screen, one.code, one.details) for one in inner]}
 
 
 def chosen_day(form: Any, name: str) -> dt.date:
@@ -168,4 +168,7 @@ def _sentence(screen: Screen, code: str, details: Any) -> str:
     if code in ("user.roles", "user.roles_apart"):
         named = [screen.words.text(f"role.{one}") if one in ROLES else one for one in str(shown.get("roles", "")).split(", ") if one]
         shown["roles"] = screen.words.text("format.comma").join(f" {one}" for one in named).strip()
+    if code == "programme.column":
+        named = screen.words.text(f"admin.column.{shown.get('name')}")
+        shown["name"] = shown.get("name") if named.startswith("[") else named
     return screen.refusal(code, shown)
