@@ -114,6 +114,7 @@ def listed(session: Session, actor: Any, *, search: str = "", agency: str = "", 
     """The accounts, those in use first. `state`: `active`, `closed` or `new` (its password not yet chosen); `idle_days`: not used for so long. Refuses: Forbidden."""
     authority.require(actor, "admin.read")
     since = session.execute(_NOW).scalar_one() - dt.timedelta(days=idle_days) if idle_days else None
+    search, agency, branch, role = (one.replace("\0", "") for one in (search, agency, branch, role))
     asked = {"search": search.strip(), "agency": agency, "branch": branch, "role": role, "state": state if state in STATES else "", "idle_since": since, "limit": limit}
     return tuple(_account(row) for row in session.execute(_LIST, asked))
 
@@ -246,6 +247,12 @@ def refuse(session: Session, actor: Any, proposal_id: UUID, reason: str) -> None
     state = "withdrawn" if found.proposed_by == actor.user_id else "refused"
     journal.append(session, actor, "account.proposal_refused", f"user:{found.user_id}", {"proposal": str(proposal_id), "state": state}, {"reason": reason})
     _decide(session, actor, proposal_id, state, reason)
+
+
+def history(session: Session, actor: Any, before: int = 0, about: str = "", kind: str = "", limit: int = 50) -> list[journal.Entry]:
+    """What administration did, the newest first: `about` one thing (`user:<id>`, `branch:GAF`), of kinds that begin with `kind`. Refuses: Forbidden."""
+    authority.require(actor, "journal.read")
+    return journal.read(session, max(before, 0), about[:80].replace("\0", ""), kind[:40].replace("\0", ""), limit)
 
 
 def _needs_two(row: Any, agency: str, branch: str, wanted: frozenset[str]) -> bool:

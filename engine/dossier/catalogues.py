@@ -58,7 +58,8 @@ _PROGRAMMES = text("""SELECT p.*, f.available_millimes, f.engaged_millimes, f.pa
 _ADD_PROGRAMME = text("INSERT INTO programme VALUES (:code, :version, :first, NULL, CAST(:content AS jsonb), :source, :inferred)")
 _BOUND_PROGRAMME = text("UPDATE programme SET valid_to = :last WHERE code = :code AND version = :version")
 _DROP_PROGRAMME = text("DELETE FROM programme WHERE code = :code AND version = :version")
-_ADD_FUND = text("INSERT INTO fund (programme, available_millimes) VALUES (:code, :amount)")
+# A programme that was taken back before it began has left its fund, untouched.
+_ADD_FUND = text("INSERT INTO fund (programme, available_millimes) VALUES (:code, :amount) ON CONFLICT (programme) DO UPDATE SET available_millimes = excluded.available_millimes")
 _CHANGE_FUND = text("UPDATE fund SET available_millimes = available_millimes + :amount WHERE programme = :code AND available_millimes + :amount >= 0 RETURNING available_millimes")
 _CALL = text("SELECT masar_call_first(:code, :message)")
 _PARAMETERS = text("SELECT * FROM parameter WHERE :code = '' OR code = :code ORDER BY code, valid_from")
@@ -120,7 +121,7 @@ class Holiday:
 def programmes_listed(session: Session, actor: Any, code: str = "") -> tuple[Sheet, ...]:
     """Programmes with their versions and funds. Refuses: Forbidden; `programme.not_found` for one that is not there."""
     authority.require(actor, "admin.read")
-    found = _sheets(session, session.execute(_PROGRAMMES, {"code": code}), "content", lambda row: row.content.get("label", {}))
+    found = _sheets(session, session.execute(_PROGRAMMES, {"code": code.replace("\0", "?")}), "content", lambda row: row.content.get("label", {}))
     if code and not found:
         raise errors.NotFound("programme.not_found")
     return found
@@ -129,7 +130,7 @@ def programmes_listed(session: Session, actor: Any, code: str = "") -> tuple[She
 def parameters_listed(session: Session, actor: Any, code: str = "") -> tuple[Sheet, ...]:
     """Parameters with their versions. Refuses: Forbidden; `parameter.not_found` for one that is not there."""
     authority.require(actor, "admin.read")
-    found = _sheets(session, session.execute(_PARAMETERS, {"code": code}), "value", lambda row: row.labels)
+    found = _sheets(session, session.execute(_PARAMETERS, {"code": code.replace("\0", "?")}), "value", lambda row: row.labels)
     if code and not found:
         raise errors.NotFound("parameter.not_found")
     return found

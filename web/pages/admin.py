@@ -77,8 +77,7 @@ def roles(screen: OnScreen, actor: Acting) -> Response:
 @router.get("/journal")
 def journal_page(screen: OnScreen, actor: Acting, session: Reading, before: int = 0, about: str = "", kind: str = "") -> Response:
     """What was changed, by whom, when and why, the newest first."""
-    authority.require(actor, "journal.read")
-    found = journal.read(session, max(before, 0), about[:80], kind[:40], PAGE + 1)
+    found = accounts.history(session, actor, before, about, kind, PAGE + 1)
     rows = entries(screen, session, found[:PAGE])
     return screen.show("admin/journal.html", rows=rows, more=found[PAGE - 1].seq if len(found) > PAGE else 0, about=about[:80], kind=kind[:40])
 

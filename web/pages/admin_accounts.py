@@ -11,7 +11,6 @@ from engine.actors import accounts, authority, branches, users
 from engine.actors.agencies import AGENCIES
 from engine.actors.roles import GIVEN_BY_TWO, ROLES
 from engine.casework import staff
-from engine.ledger import journal
 from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
 from web.pages.admin import attempt, entries, refused
 from web.screen import Screen
@@ -121,7 +120,7 @@ def _account(request: Request, screen: Screen, actor: users.Actor, user_id: UUID
     with database_of(request).reading(actor) as session:
         found = accounts.show(session, actor, user_id)
         waiting = accounts.proposals(session, actor, state="open", user_id=user_id)
-        lines = entries(screen, session, journal.read(session, about=f"user:{user_id}", limit=30))
+        lines = entries(screen, session, accounts.history(session, actor, about=f"user:{user_id}", limit=30))
         names = staff.names(session, screen.language, [one.proposed_by for one in waiting])
         held = typed or {"agency": found.agency, "branch": found.branch, "roles": found.roles, "reason": ""}
         return screen.show(

@@ -100,6 +100,9 @@ def test_a_programme_that_cannot_be_is_refused_place_by_place(act, days):
     assert act("zied", catalogues.add_programme, "NEUF-1", days(5), CONTENT, "", True, REASON, 5_000_000) == 1
     sheet = act("chokri", catalogues.programmes_listed, "NEUF-1")[0]
     assert sheet.fund.available_millimes == 5_000_000 and sheet.versions[0].is_inferred
+    act("zied", catalogues.take_back, "programme", "NEUF-1", days(5), REASON)
+    act("zied", catalogues.add_programme, "NEUF-1", days(6), CONTENT, "", True, REASON, 7_000_000)
+    assert act("zied", catalogues.programmes_listed, "NEUF-1")[0].fund.available_millimes == 7_000_000
 
 
 def test_a_fund_grows_and_shrinks_by_what_is_not_engaged(act):
