@@ -195,7 +195,8 @@ def _parameter(request: Request, screen: Screen, actor: users.Actor, code: str, 
         found = catalogues.parameters_listed(session, actor, code)[0]
         tomorrow = _tomorrow(session)
     last = found.versions[-1]
-    leaves = [(name, label, field(form, name, 20_000) if form else value) for name, label, value in _leaves("value", "", last.value, code.endswith("_millimes"))]
+    found_leaves = _leaves("value", (), last.value, code.endswith("_millimes"))
+    leaves = [(name, " · ".join(_part(screen.words, one) for one in keys), field(form, name, 20_000) if form else value) for name, keys, value in found_leaves]
     typed = {"source": field(form, "source", 1100), "inferred": field(form, "inferred", 3) == "on", "reason": field(form, "reason", 600)} if form else {
         "source": last.source, "inferred": last.is_inferred, "reason": ""}  # fmt: skip
     return screen.show("admin/parameter.html", refusal.status if refusal else 200, parameter=found, leaves=leaves, typed=typed, tomorrow=tomorrow, shown=_shown,
@@ -280,16 +281,24 @@ def _signed(form: Any) -> int:
     return -amount if field(form, "direction", 4) == "out" else amount
 
 
-def _leaves(name: str, label: str, value: Any, is_money: bool) -> list[tuple[str, str, str]]:
-    """The parts of a value one types: (name of the field, what it is called, what it holds)."""
+def _leaves(name: str, keys: tuple[str, ...], value: Any, is_money: bool) -> list[tuple[str, tuple[str, ...], str]]:
+    """The parts of a value one types: (name of the field, the keys that lead there, what it holds)."""
     if isinstance(value, dict):
-        return [leaf for key, inner in value.items() for leaf in _leaves(f"{name}.{key}", f"{label} {key}".strip(), inner, is_money)]
-    return [(name, label, _typed_value(value, is_money))]
+        return [leaf for key, inner in value.items() for leaf in _leaves(f"{name}.{key}", (*keys, key), inner, is_money)]
+    return [(name, keys, _typed_value(value, is_money))]
+
+
+def _part(words: Any, key: str) -> str:
+    """What a part of a value is called: a branch by its name, else a word of the texts, else its key."""
+    if key.isupper() and key.isalpha():
+        return words.text(f"branch.{key}")
+    called = words.text(f"admin.part.{key}")
+    return key if called.startswith("[") else called
 
 
 def _typed_value(value: Any, is_money: bool) -> str:
     if isinstance(value, list):
-        return " ".join(map(str, value)) if all(isinstance(one, int | float) for one in value) else "\n".join(" ".join(map(str, one.values())) for one in value)
+        return " ".join(map(str, value)) if all(isinstance(one, int | float) for one in value) else "\n".join(f"{one['du']} {one['au']}" for one in value)
     return f"{value / 1000:g}" if is_money else written(value)
 
 
@@ -300,9 +309,9 @@ def _rebuilt(form: Any, name: str, like: Any, is_money: bool) -> Any:
     said = field(form, name, 20_000)
     if isinstance(like, list) and like and isinstance(like[0], dict):
         rows = [line.split() for line in said.splitlines() if line.strip()]
-        if any(len(row) != len(like[0]) for row in rows):
+        if any(len(row) != 2 for row in rows):
             raise errors.wrong("parameter.shape", "/value")
-        return [dict(zip(like[0], row, strict=True)) for row in rows]
+        return [{"du": first, "au": last} for first, last in rows]
     if isinstance(like, list):
         return [imports.value_of(one, is_money) for one in said.replace(";", " ").split()]
     return said if isinstance(like, str) else imports.value_of(said, is_money)
@@ -312,8 +321,10 @@ def _shown(screen_words: Any, code: str, value: Any) -> str:
     """A value in a line, money in dinars."""
     if code.endswith("_millimes"):
         return screen_words.money(value)
+    if isinstance(value, dict) and value.keys() == {"du", "au"}:
+        return f"{screen_words.date(value['du'])} – {screen_words.date(value['au'])}"
     if isinstance(value, dict):
-        return " · ".join(f"{key} {_shown(screen_words, '', inner)}" for key, inner in value.items())
+        return " · ".join(f"{_part(screen_words, key)} {_shown(screen_words, '', inner)}" for key, inner in value.items())
     if isinstance(value, list):
-        return ", ".join(_shown(screen_words, "", one) for one in value)
+        return screen_words.text("format.comma").join(f" {_shown(screen_words, '', one)}" for one in value).strip() or "–"
     return screen_words.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
