@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import errors
+from engine import errors, installation
 from engine.actors import accounts, signin, users
 from engine.identity import token_digest
 from engine.ledger import journal
@@ -166,3 +166,13 @@ def test_accounts_are_found_by_what_they_may_do_and_by_not_being_used(house, act
     assert given.user_id in {one.user_id for one in act("zied", accounts.listed, idle_days=30)}
     assert [one.username for one in act("zied", accounts.listed, search="زياد")] == ["zied"]
     assert act("zied", accounts.show, act("zied", accounts.listed, search="zied")[0].user_id).last_signin_at
+
+
+def test_an_account_made_at_the_terminal_has_its_line_too(house, who):
+    installation.add_user(house, "t.premier", "Premier Admin", "OTE", "TUN", ["administrateur"], PASSWORD)
+    assert sign_in(house, "t.premier", PASSWORD).actor.roles == {"administrateur"}
+    with house.reading(who("chokri")) as session:
+        line = journal.read(session, limit=1)[0]
+    assert line.kind == "account.created" and line.said["username"] == "t.premier" and line.actor_id == ""
+    with house.reading(users.system()) as session:
+        assert list(journal.faults(session)) == []
