@@ -16,15 +16,15 @@ from engine.actors.reviews import Review, WholeReview
 from engine.casework import imports
 
 router = APIRouter(prefix="/admin", tags=["administration"], route_class=Route)
-Reason = Annotated[str, Field(min_length=1, max_length=accounts.LONGEST_REASON, description="Why; it goes into the journal.")]
+Reason = Annotated[str, Field(min_length=1, max_length=accounts.LONGEST_REASON, description="Reasoned; it goes into the journal.")]
 Code = Annotated[str, Field(max_length=40)]
 
 
-class Why(Body):
+class Reasoned(Body):
     reason: Reason
 
 
-class Rights(Why):
+class Rights(Reasoned):
     agency: Code
     branch: Code
     roles: list[Code] = Field(max_length=20)
@@ -37,7 +37,7 @@ class NewAccount(Rights):
     language: Literal["fr", "ar", "en"] = "fr"
 
 
-class Names(Why):
+class Names(Reasoned):
     name: str = Field(min_length=1, max_length=accounts.LONGEST_NAME)
     name_ar: str = Field(default="", max_length=accounts.LONGEST_NAME)
     language: Literal["fr", "ar", "en"]
@@ -68,7 +68,7 @@ class Reviews:
     items: tuple[Review, ...]
 
 
-class NewReview(Why):
+class NewReview(Reasoned):
     agency: Code = Field(default="", description="Empty: every agency.")
     branch: Code = Field(default="", description="Empty: every branch.")
     idle_days: int = Field(default=reviews.IDLE_DAYS, ge=1, le=3650)
@@ -94,7 +94,7 @@ class Journal(BaseModel):
     next: int | None = Field(description="`before` of the next page.")
 
 
-class Sent(Why):
+class Sent(Reasoned):
     content: str = Field(max_length=imports.LARGEST, description="The CSV file as text; its first line names the columns.")
     is_trial: bool = Field(default=True, description="Tries everything and changes nothing.")
 
@@ -105,7 +105,7 @@ class LineFound(BaseModel):
     detail: str
 
 
-class Taken(BaseModel):
+class FileTaken(BaseModel):
     """What a file did, or would. Where `errors` is not empty nothing was done."""
 
     kind: str
@@ -152,14 +152,14 @@ def set_rights(actor: Acting, session: Writing, user_id: UUID, asked: Rights) ->
 
 
 @router.post("/accounts/{user_id}/close", responses=problems.described(401, 403, 404, 409, 422))
-def close(actor: Acting, session: Writing, user_id: UUID, asked: Why) -> Account:
+def close(actor: Acting, session: Writing, user_id: UUID, asked: Reasoned) -> Account:
     """Closes an account: its sessions end now, what it holds goes back to its queue."""
     accounts.close(session, actor, user_id, asked.reason)
     return accounts.show(session, actor, user_id)
 
 
 @router.post("/accounts/{user_id}/password", responses=problems.described(401, 403, 404, 409, 422))
-def reset_password(actor: Acting, session: Writing, user_id: UUID, asked: Why) -> Given:
+def reset_password(actor: Acting, session: Writing, user_id: UUID, asked: Reasoned) -> Given:
     """A password that opens the account once, or, for whoever decides or pays, a proposal."""
     return _given(session, actor, accounts.reset_password(session, actor, user_id, asked.reason))
 
@@ -177,7 +177,7 @@ def approve(actor: Acting, session: Writing, proposal_id: UUID) -> Given:
 
 
 @router.post("/proposals/{proposal_id}/refuse", responses=problems.described(401, 403, 404, 409, 422))
-def refuse(actor: Acting, session: Writing, proposal_id: UUID, asked: Why) -> Proposals:
+def refuse(actor: Acting, session: Writing, proposal_id: UUID, asked: Reasoned) -> Proposals:
     """Refuses a proposal, or withdraws one's own. Answers what still waits."""
     accounts.refuse(session, actor, proposal_id, asked.reason)
     return Proposals(accounts.proposals(session, actor, state="open"))
@@ -209,18 +209,18 @@ def decide(actor: Acting, session: Writing, review_id: UUID, user_id: UUID, aske
 
 
 @router.post("/reviews/{review_id}/close", responses=problems.described(401, 403, 404, 409, 422))
-def conclude(actor: Acting, session: Writing, review_id: UUID, asked: Why) -> WholeReview:
+def conclude(actor: Acting, session: Writing, review_id: UUID, asked: Reasoned) -> WholeReview:
     """Closes a review once every account was looked at; `reason` is its conclusion."""
     reviews.conclude(session, actor, review_id, asked.reason)
     return reviews.show(session, actor, review_id)
 
 
 @router.post("/import/{kind}", responses=problems.described(401, 403, 404, 422))
-def take_up(actor: Acting, session: Writing, kind: Annotated[str, Path(description="`users`, `branches`, `holidays`, `parameters` or `programmes`.")], sent: Sent) -> Taken:
+def take_up(actor: Acting, session: Writing, kind: Annotated[str, Path(description="`users`, `branches`, `holidays`, `parameters` or `programmes`.")], sent: Sent) -> FileTaken:
     """Takes a CSV file up, all of it or nothing; by default only tries it. `errors` names every line that is wrong."""
     report = imports.run(session, actor, kind, sent.content.encode(), sent.reason, is_trial=sent.is_trial)
     found = [LineFound(line=int(one.where or 0), code=one.code, detail=i18n.translate(one.code, actor.language, **one.details)) for one in report.findings]
-    return Taken(kind=kind, count=report.count, is_done=report.is_done, errors=found, passwords=dict(report.passwords), proposals=report.proposals)
+    return FileTaken(kind=kind, count=report.count, is_done=report.is_done, errors=found, passwords=dict(report.passwords), proposals=report.proposals)
 
 
 @router.get("/journal", responses=problems.described(401, 403))

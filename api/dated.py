@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.administration import Code, Reason
+from api.administration import Code, Reasoned
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine.actors import branches
 from engine.actors.branches import AgencySheet, BranchSheet
@@ -21,11 +21,7 @@ Named = Annotated[dict[str, str], Field(description="`fr`, `ar` and `en`.", max_
 Source = Annotated[str, Field(default="", max_length=catalogues.LONGEST_SOURCE, description="The text or note that fixes it; without one it stays `is_inferred`.")]
 
 
-class Why(Body):
-    reason: Reason
-
-
-class NamesFrom(Why):
+class NamesFrom(Reasoned):
     valid_from: Day
     names: Named
 
@@ -43,7 +39,7 @@ class BranchChanged(BranchFrom):
     is_open: bool = True
 
 
-class ProgrammeFrom(Why):
+class ProgrammeFrom(Reasoned):
     valid_from: Day
     content: dict[str, Any] = Field(description="`label` in three languages, the columns of programmes.toml, `niveaux`; money in millimes.")
     source: Source
@@ -51,22 +47,22 @@ class ProgrammeFrom(Why):
     fund_millimes: int = Field(default=0, ge=0, le=catalogues.LARGEST, description="What the fund of a new programme holds.")
 
 
-class Ended(Why):
+class Ended(Reasoned):
     last_day: dt.date
 
 
-class FundChanged(Why):
+class FundChanged(Reasoned):
     amount_millimes: int = Field(ge=-catalogues.LARGEST, le=catalogues.LARGEST, description="Negative: taken out of what is not engaged.")
 
 
-class ValueFrom(Why):
+class ValueFrom(Reasoned):
     valid_from: Day
     value: Any = Field(description="Of the shape of the one in force; money in millimes.")
     source: Source
     is_inferred: bool = False
 
 
-class HolidaySet(Why):
+class HolidaySet(Reasoned):
     names: Named
     is_estimate: bool = False
 
@@ -117,7 +113,7 @@ def change_branch(actor: Acting, session: Writing, code: str, asked: BranchChang
 
 
 @router.post("/branches/{code}/versions/{valid_from}/take-back", responses=problems.described(401, 403, 404, 409, 422))
-def take_branch_back(actor: Acting, session: Writing, code: str, valid_from: dt.date, asked: Why) -> BranchSheet:
+def take_branch_back(actor: Acting, session: Writing, code: str, valid_from: dt.date, asked: Reasoned) -> BranchSheet:
     """Takes back a change of a branch that has not begun."""
     branches.take_back(session, actor, code, valid_from, asked.reason)
     return branches.show(session, actor, code)
@@ -150,7 +146,7 @@ def add_programme(actor: Acting, session: Writing, code: str, asked: ProgrammeFr
 
 
 @router.post("/programmes/{code}/versions/{valid_from}/take-back", responses=problems.described(401, 403, 404, 409, 422))
-def take_programme_back(actor: Acting, session: Writing, code: str, valid_from: dt.date, asked: Why) -> Sheets:
+def take_programme_back(actor: Acting, session: Writing, code: str, valid_from: dt.date, asked: Reasoned) -> Sheets:
     """Takes back a version that has not begun; the one before goes on, and a programme that had no other is there no more."""
     catalogues.take_back(session, actor, "programme", code, valid_from, asked.reason)
     return Sheets(catalogues.programmes_listed(session, actor))
@@ -184,7 +180,7 @@ def set_parameter(actor: Acting, session: Writing, code: str, asked: ValueFrom) 
 
 
 @router.post("/parameters/{code}/versions/{valid_from}/take-back", responses=problems.described(401, 403, 404, 409, 422))
-def take_parameter_back(actor: Acting, session: Writing, code: str, valid_from: dt.date, asked: Why) -> Sheet:
+def take_parameter_back(actor: Acting, session: Writing, code: str, valid_from: dt.date, asked: Reasoned) -> Sheet:
     """Takes back a value that has not begun; the one before goes on."""
     catalogues.take_back(session, actor, "parameter", code, valid_from, asked.reason)
     return catalogues.parameters_listed(session, actor, code)[0]
@@ -204,7 +200,7 @@ def set_holiday(actor: Acting, session: Writing, day: dt.date, asked: HolidaySet
 
 
 @router.post("/holidays/{day}/drop", responses=problems.described(401, 403, 404, 422))
-def drop_holiday(actor: Acting, session: Writing, day: dt.date, asked: Why) -> Holidays:
+def drop_holiday(actor: Acting, session: Writing, day: dt.date, asked: Reasoned) -> Holidays:
     """Opens the branches on a day to come that was closed."""
     catalogues.drop_holiday(session, actor, day, asked.reason)
     return Holidays(catalogues.holidays_listed(session, actor, day.year))

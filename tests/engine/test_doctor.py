@@ -51,7 +51,6 @@ def test_what_must_not_be_is_found(hamlet, statement, code):
 
 def test_work_that_nobody_takes_is_a_worry(hamlet):
     village.let_an_hour_pass(hamlet, 100)  # over a week-end too
-    village.let_an_hour_pass(hamlet, 100)  # over a weekend too
     report = doctor.examine(hamlet)
     assert report.is_well
     assert {worry.code for worry in report.worries} == {"worker.none", "timer.late", "reminder.late"}
