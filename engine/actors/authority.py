@@ -136,7 +136,7 @@ def _sends(actor: Actor, about: About) -> bool:
 
 
 def _another(actor: Actor, about: About) -> bool:
-    """Two persons: neither wrote nor submitted it (`authors`)."""
+    """Two persons: neither wrote nor submitted it, nor is it about her (`authors`)."""
     return actor.user_id not in about.get("authors", ())
 
 
@@ -148,6 +148,11 @@ def _decides_repair(actor: Actor, about: About) -> bool:
         return "coordinateur" in actor.roles
     field_class = about.get("field_class", "")
     return writable(actor, field_class) and readable(actor, field_class, case=about.get("case"))
+
+
+def _not_herself(actor: Actor, about: About) -> bool:
+    """Nobody changes, or reviews, her own rights (`user_id`)."""
+    return actor.user_id != about.get("user_id")
 
 
 # act → (roles, and what must hold besides)
@@ -183,6 +188,12 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "message.send": (_WORKING | {"attache_social"}, _sends),
     "document.upload": (_WORKING | {"attache_social"}, _anywhere),
     "document.read": (_ALL - {"administrateur"}, _anywhere),
+    "admin.read": (frozenset({"administrateur", "auditeur"}), _anywhere),
+    "journal.read": (frozenset({"administrateur", "auditeur"}), _anywhere),
+    "account.write": (frozenset({"administrateur"}), _not_herself),
+    "account.approve": (frozenset({"administrateur"}), _another),
+    "review.write": (frozenset({"administrateur"}), _not_herself),
+    "dated.write": (frozenset({"administrateur"}), _anywhere),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
@@ -197,8 +208,8 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
     """Whether the act is the actor's to do.
 
     `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `case` (the row of its case, which
-    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft;
-    `proposer`, `kind` and `field_class` of a repair.
+    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft or
+    of a proposal; `proposer`, `kind` and `field_class` of a repair; `user_id` of an account.
     """
     if actor.kind == "system":
         return act in _SYSTEM
@@ -251,6 +262,11 @@ def roles_done_by(actor: Actor) -> frozenset[str]:
 def roles_stood_in_for(actor: Actor) -> frozenset[str]:
     """The partners' roles whose tasks the actor does where no partner has the case."""
     return frozenset(role for role, instead in _STANDS_IN.items() if actor.agency == OTE and instead in actor.roles)
+
+
+def acts_of(role: str) -> list[str]:
+    """The acts that a role opens; what must hold besides is not told here."""
+    return sorted(act for act, (allowed, _) in _POLICY.items() if role in allowed)
 
 
 def head_of(agency: str) -> str:

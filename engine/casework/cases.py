@@ -55,7 +55,7 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
     """
     branch = branch or actor.branch
     authority.require(actor, "case.open", branch=branch, process=process)
-    if session.execute(text("SELECT 1 FROM branch WHERE code = :branch"), {"branch": branch}).scalar() is None:
+    if not session.execute(text("SELECT masar_branch_is_open(:branch)"), {"branch": branch}).scalar():
         raise errors.wrong("branch.unknown", "/branch", branch=branch)
     edition = editions.current(session)
     if process not in edition.definitions.processes:

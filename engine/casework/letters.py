@@ -99,8 +99,8 @@ def _material(change: Change, definition: texts.LetterDefinition, subject: str, 
     person = {f"person.{name}": value for name, value in shown.get("person", {}).items()}
     addresses = scope["parametres"].get(ADDRESSES, {}).get(held.branch, {})
     given = {
-        "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": change.tables.agencies.get(definition.sender, {}),
-        "antenne": change.tables.branch(held.branch),
+        "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": change.tables.agency(definition.sender, today),
+        "antenne": change.tables.branch(held.branch, today),
         "adresse": addresses, "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES},
     }  # fmt: skip
     told = {name: value if isinstance(value, Mapping) else dict.fromkeys(LANGUAGES, value) for name, value in given.items()}

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority, users
-from engine.casework import cases, messages
+from engine.casework import cases, departures, messages
 from engine.casework.instances import Change, lock
 from engine.database import Database
 from engine.pathway import bpmn
@@ -82,9 +82,10 @@ def settle(database: Database) -> int:
     done = 0
     while True:
         with database.reading(users.system()) as session:
-            timers, tasks, waiting = due(session), late(session), messages.deliverable(session)
+            timers, tasks, waiting, left = due(session), late(session), messages.deliverable(session), departures.left(session)
         acts = [partial(fire, instance_id=instance_id, position=position) for instance_id, position in timers]
         acts += [partial(remind, task_id=task_id) for task_id in tasks] + [partial(messages.deliver, message_id=message_id) for message_id in waiting]
+        acts += [partial(departures.give_back, task_id=task_id) for task_id in left]
         before = done
         for act in acts:
             with database.unit_of_work(users.system()) as session:
