@@ -6,9 +6,11 @@ import random
 import pytest
 from sqlalchemy import text
 
-from engine import errors
+from engine import clock, errors
 from engine.actors import users
+from engine.casework import messages
 from engine.demo import people
+from engine.ledger import access
 from tests import world as worlds
 
 MEMBERS = [("Sonia Ayari", "OTE", "president"), ("Hedi Zouari", "CPS", "membre"), ("Leila Ghali", "ANETI", "membre")]
@@ -145,7 +147,7 @@ def test_a_grant_under_conditions_waits_until_they_are_lifted(world, lifted):
     task = reaches(world, "T611")
     with world.database.reading(users.system()) as session:
         opened, due = session.execute(text("SELECT opened_at, due_at FROM open_task WHERE task_id = :id"), {"id": task.task_id}).one()
-    assert (due.date() - opened.date()).days == 60
+    assert (clock.today(due) - clock.today(opened)).days == 60
     assert "T606" not in world.nodes()
     answers(world, task, aide__reserves_levees=lifted)
     if lifted:
@@ -181,9 +183,106 @@ def test_evidence_missing_for_sixty_days_brings_an_interview_and_what_is_renounc
     assert world.incidents() == []
 
 
+@pytest.mark.parametrize(("opinion", "granted"), [("favorable", 20_000_000), ("defavorable", 16_000_000)])
+def test_what_is_above_the_ceiling_goes_through_headquarters_and_the_funder_first(world, opinion, granted):
+    case_id = world.receive(somebody(world, "creation"))
+    examined = reaches(world, "T603")
+    more = {"aide.montant_propose": {"value": 20_000_000, "reason": "Devis révisés à la hausse"}}
+    world.complete(examined, world.who_does(examined), world.truth[case_id], **more)
+    world.settle()
+    task = reaches(world, "T613")
+    assert (task.agency, task.branch, task.role) == ("OTE", "TUN", "coordinateur")
+    assert instances(world, "seance_commission") == [], "nothing is on an agenda before"
+    answers(world, task, aide__avis_bailleur=opinion, aide__avis_bailleur_motif="Crédits de l'année")
+    sitting = reaches(world, "T654")
+    if opinion == "defavorable":
+        assert refuses(world, sitting, aide__montant_accorde=16_000_001) == {"aide.montant_accorde"}
+    answers(world, sitting, aide__montant_accorde=granted)
+    reaches(world, "T606")
+    assert world.facts("aide.montant_accorde") == {"aide.montant_accorde": granted} and "T656" not in world.done(task.root_id)
+    assert world.incidents() == []
+
+
+def test_a_deferred_project_is_reworked_and_judged_again_on_what_changed(world):
+    case_id = world.receive(somebody(world, "creation"))
+    sitting = reaches(world, "T654")
+    before = world.facts("projet.note_marche")["projet.note_marche"]
+    answers(world, sitting, aide__decision="ajourne", aide__motif_decision="Marché mal étudié")
+    rework = reaches(world, "T615")
+    assert (rework.agency, rework.role) == ("ANETI", "conseiller_entreprendre") and letters(world).count("decision_aide") == 1
+    (aid,) = instances(world, "dossier_aide")
+    assert aid.status == "open" and fund(world).engaged == 0, "put off, not refused"
+    actor = world.who_does(rework)
+    mended = {"projet.note_marche": {"value": before + 1, "reason": "Étude de marché refaite"}, "projet.ventes_mensuelles": {"value": 6_500_000, "reason": "Idem"}}
+    world.complete(rework, actor, world.truth[case_id], **mended)
+    world.settle()
+    result = world.facts("projet.resultat_mensuel")["projet.resultat_mensuel"]
+    reaches(world, "T603")
+    first, again = scores(world, aid.instance_id)
+    assert float(again) > float(first), "judged again, and better"
+    assert result == 6_500_000 - 4_600_000
+    answers(world, reaches(world, "T654"))
+    reaches(world, "T606")
+    assert len(instances(world, "seance_commission")) == 2 and letters(world).count("decision_aide") == 2
+    assert world.facts("aide.decision") == {"aide.decision": "accorde"} and world.incidents() == []
+
+
+def scores(world, instance_id):
+    """What D7 made of a project, each time it was asked."""
+    with world.database.reading(users.system()) as session:
+        rows = session.execute(text("SELECT seq, person_id, ciphertext FROM ledger_sealed WHERE instance_id = :id ORDER BY seq"), {"id": instance_id}).all()
+        opened = [access.open_line(session, instance_id, row.seq, row.person_id, row.ciphertext) for row in rows]
+    return [one["outputs"]["score"] for line in opened for one in line.get("why", ()) if one.get("decision") == "D7"]
+
+
+NO_ACCOUNT = {"aide.pj13": None}
+
+
+def test_papers_that_do_not_come_are_reminded_of_then_decided_upon_then_closed_in_writing(world):
+    case_id = world.receive(somebody(world, "creation", **NO_ACCOUNT))
+    listing = reaches(world, "T602")
+    assert refuses(world, listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+31") == {"aide.pieces_limite_le"}
+    answers(world, listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+30")
+    for days, reminded in ((9, 0), (1, 1), (9, 1), (1, 2), (9, 2)):
+        world.passes(days=days)
+        assert letters(world).count("rappel_pieces") == reminded and "T616" not in world.nodes()
+    world.passes(days=1)
+    more = next(row for row in world.open_tasks(case_id) if row.node == "T616")
+    assert refuses(world, more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+31") == {"aide.pieces_limite_le"}
+    answers(world, more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+15")
+    world.passes(days=14)
+    assert "T616" not in world.nodes(), "the date given is the date kept"
+    world.passes(days=1)
+    answers(world, next(row for row in world.open_tasks(case_id) if row.node == "T616"), aide__suite_pieces="classer")
+    (aid,) = instances(world, "dossier_aide")
+    assert aid.status == "ended" and "classe" in aid.outcome and fund(world).engaged == 0
+    assert letters(world).count("sans_suite") == 1, "answered in writing, with the reason and the way of appeal"
+    assert "T511" in world.nodes(case_id) and world.incidents() == [], "without the aid, another way is looked for"
+
+
+@pytest.mark.parametrize("brought", ["at the desk", "later"])
+def test_a_paper_brought_takes_the_file_on_without_asking_anything_twice(world, brought):
+    case_id = world.receive(somebody(world, "creation", **NO_ACCOUNT))
+    listing = reaches(world, "T602")
+    if brought == "at the desk":
+        answers(world, listing, aide__pieces_toutes_remises=True, aide__pj13="@document")
+        assert "pieces_manquantes" not in letters(world), "nothing is asked of who has brought it all"
+    else:
+        answers(world, listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"])
+        world.passes(days=12)
+        (aid,) = instances(world, "dossier_aide")
+        key = next(row.correlation for row in waiting(world) if row.name == "piece.recue" and row.instance_id == aid.instance_id)
+        owner = world.agent("OTE", "MED", "referent")
+        with world.database.unit_of_work(owner) as session:
+            messages.send(session, owner, "piece.recue", key, {})
+        world.settle()
+        answers(world, next(row for row in world.open_tasks(case_id) if row.node == "T601_N3"), aide__pj13="@document")
+    assert "T603" in world.nodes(case_id) and world.incidents() == []
+
+
 def waiting(world):
     with world.database.reading(users.system()) as session:
-        return session.execute(text("SELECT name, node, instance_id FROM wait WHERE kind = 'message'")).all()
+        return session.execute(text("SELECT name, node, correlation, instance_id FROM wait WHERE kind = 'message'")).all()
 
 
 def test_the_waiting_list_is_served_by_class_then_by_date(world):
