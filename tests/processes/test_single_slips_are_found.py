@@ -251,6 +251,10 @@ DIAGRAMS = [
     # time
     ("a task loses its deadline", "accueil", note("T101", delai=None), "check.deadline_missing", "T101"),
     ("a deadline is no number", "accueil", note("T101", delai="bientôt"), "pathway.deadline_unreadable", "T101"),
+    ("a due date reads an amount", "dossier_aide", note("T611", echeance="aide.montant_accorde"), "check.due_is_no_date", "T611"),
+    ("a due date reads a dated value", "dossier_aide", note("T611", echeance="parametres.delai_reserves_jours"), "check.due_is_no_date", "T611"),
+    ("a due date is misspelt", "attente_arrivee", note("T002", echeance="retour.date_prevu"), "check.field_unknown", "T002"),
+    ("a due date alone", "attente_arrivee", note("T002", delai=None, unite=None, ecart=None), "check.due_without_delay", "T002"),
     ("the timer beside a wait is lost", "accueil", timer_becomes_a_message("accueil_delai_preuve"), "check.waits_for_ever", "accueil_attente_preuve"),
     # words
     ("a task has no Arabic", "accueil", unlabelled("T101", "ar"), "check.label_missing", "T101"),
