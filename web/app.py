@@ -12,7 +12,7 @@ from engine.database import Database
 from engine.settings import Settings
 from web import rendering
 from web.dependencies import posted
-from web.pages import account, case, cases, demo, desk, documents, draft, editions, incidents, inferred, intake, letters, receipt, signin, task, trouble
+from web.pages import account, case, cases, demo, desk, documents, draft, editions, incidents, inferred, intake, letters, receipt, request, signin, task, trouble
 from web.security import Hardening
 
 _FOREVER = "public, max-age=31536000, immutable"
@@ -38,7 +38,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     trouble.install(app)
     app.mount("/api/v1", api.create_app(settings, database), name="api")
     app.mount("/assets", Assets(directory=rendering.ASSETS), name="assets")
-    for page in (signin, desk, task, case, cases, intake, documents, letters, account, incidents, editions, draft, inferred, receipt, demo):
+    for page in (signin, desk, task, case, cases, intake, documents, letters, account, incidents, editions, draft, inferred, receipt, request, demo):
         app.include_router(page.router)
 
     @app.get("/healthz", include_in_schema=False)

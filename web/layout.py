@@ -48,18 +48,22 @@ class Layout:
 
 
 def layout(task: TaskView, typed: Typed, findings: Sequence[Any], words: Words) -> Layout:
-    """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it."""
-    form = task.form
-    drawing = _Drawing(task, typed, _by_name(typed, findings), words)
+    """What the page of a task shows."""
+    return drawn(task.form, f"/tasks/{task.task_id}", typed, findings, words)
+
+
+def drawn(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words) -> Layout:
+    """A form as its page shows it: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted to."""
+    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words)
     asked = answers.asked(form, _raw(form, typed))
     drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
     titles = dict.fromkeys(one.section for one in form.known)
     by_section = {title: tuple(_fact(one, form, words) for one in form.known if one.section == title) for title in titles}
     known = tuple(KnownSection(title or words.text("task.read_first"), facts, sentences.shared_source(facts)) for title, facts in by_section.items())
-    drawn = _drawn_names(sections)
-    left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in drawn}
-    return Layout(sections, known, len(form.known), tuple(_summary(form, findings, typed, drawn, words)), left)
+    names = _drawn_names(sections)
+    left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in names}
+    return Layout(sections, known, len(form.known), tuple(_summary(form, findings, typed, names, words)), left)
 
 
 def read(form: Form, typed: Typed) -> dict[str, Any]:
@@ -89,9 +93,10 @@ def _answer(spec: Field, cells: Sequence[Field], typed: Typed) -> Any:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """Draws the questions of one task for one reader."""
+    """Draws the questions of one form for one reader."""
 
-    task: TaskView
+    form: Form
+    action: str
     typed: Typed
     wrong: Mapping[str, Sequence[str]]
     words: Words
@@ -107,8 +112,7 @@ class _Drawing:
 
     def _draw(self, question: Question, stored: Any, status: str) -> Widget:
         spec = question.spec
-        action = f"/tasks/{self.task.task_id}"
-        form = self.task.form
+        action, form = self.action, self.form
         if spec.type != "list":
             made = widgets.draw(
                 spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=question.required, refreshes=question.reveals,

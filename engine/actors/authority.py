@@ -27,7 +27,8 @@ _WORKING = _HELPING | _AIDING | {"coordinateur", "operateur", "membre_commission
 _ALL = frozenset(ROLES)
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
-_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.transmis", "suivi.ouvrir"})
+_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
+                       "suivi.ouvrir"})
 _SENDERS = {
     "signalement.recu": frozenset({"agent_accueil", "attache_social", "chef_antenne"}),
     "piece.recue": _HELPING | {"gestionnaire_aides", "secretaire_commission"},
@@ -169,6 +170,8 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
 # `edition.publish`: the first one; afterwards an edition comes of a draft that two persons agreed on.
 _SYSTEM = frozenset({"edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"})
+# What somebody without an account may do.
+_OPEN = frozenset({"request.send"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
            "letter.read": "letter.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
@@ -182,6 +185,8 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
     """
     if actor.kind == "system":
         return act in _SYSTEM
+    if actor.kind == "visitor":
+        return act in _OPEN
     allowed, test = _POLICY.get(act, (frozenset(), _anywhere))
     return actor.kind == "person" and bool(actor.roles & allowed) and test(actor, about)
 

@@ -633,12 +633,15 @@ CREATE FUNCTION masar_first_in_line(of_programme text) RETURNS uuid LANGUAGE sql
 CREATE FUNCTION masar_next_number(of_branch text, of_year integer) RETURNS integer LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ INSERT INTO case_number AS c (branch, year, last) VALUES (of_branch, of_year, 1)
        ON CONFLICT (branch, year) DO UPDATE SET last = c.last + 1 RETURNING last $$;
--- The receipt's public page: stage, who is waited for, since when. No name, no content, no reason.
+-- The receipt's public page: stage, who is waited for, since when. No name, no content, no reason. Of a signal that was answered, where the case of its person stands.
 CREATE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text, status text, agency text, waiting_since timestamptz, next_due timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT i.stage, i.status, t.agency, t.opened_at, t.due_at FROM instance i
+    $$ SELECT i.stage, i.status, t.agency, t.opened_at, t.due_at FROM instance r
+         JOIN LATERAL (SELECT c.* FROM instance c WHERE c.instance_id = r.instance_id
+                          OR (r.process = 'signalement' AND r.status = 'ended' AND c.person_id = r.person_id AND c.process = 'parcours' AND c.root_id = c.instance_id)
+                        ORDER BY c.opened_at DESC LIMIT 1) i ON true
          LEFT JOIN LATERAL (SELECT agency, opened_at, due_at FROM open_task WHERE root_id = i.instance_id ORDER BY sort_due LIMIT 1) t ON true
-        WHERE i.receipt_code = of_code $$;
+        WHERE r.receipt_code = of_code $$;
 -- Whether a paper that somebody holds was written here: which kind, by which branch, when. No name, no content.
 CREATE FUNCTION masar_letter(of_code text) RETURNS TABLE (titles jsonb, branch text, produced_at timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS

@@ -293,6 +293,12 @@ TEXTS = [
         "check.function_unknown",
     ),
     ("a result is misspelt", "processes/decisions/doublon.dmn", reads('<text>"creer"</text>', '<text>"crer"</text>'), "table.result_unknown"),
+    (
+        "anybody is asked about her health",
+        "forms/tasks/en_ligne.toml",
+        reads('"person.email",', '"person.email",\n  "depistage.enceinte",'),
+        "form.not_for_anybody",
+    ),
     ("a form loses its questions", "forms/tasks/t107.toml", lambda raw: raw.partition(b"[[section]]")[0], "form.empty"),
     (
         "a purpose is lost",
