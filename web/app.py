@@ -10,7 +10,7 @@ from api import app as api
 from engine import logs
 from engine.database import Database
 from engine.settings import Settings
-from web import rendering
+from web import printing, rendering
 from web.dependencies import posted
 from web.pages import account, case, cases, demo, desk, documents, draft, editions, incidents, inferred, intake, letters, receipt, request, signin, task, trouble
 from web.security import Hardening
@@ -36,7 +36,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=800, compresslevel=5)
     app.add_middleware(Hardening, settings=settings)
     trouble.install(app)
-    app.mount("/api/v1", api.create_app(settings, database), name="api")
+    app.mount("/api/v1", api.create_app(settings, database, printing.pdf), name="api")
     app.mount("/assets", Assets(directory=rendering.ASSETS), name="assets")
     for page in (signin, desk, task, case, cases, intake, documents, letters, account, incidents, editions, draft, inferred, receipt, request, demo):
         app.include_router(page.router)

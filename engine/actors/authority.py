@@ -68,6 +68,13 @@ def _in_reach_of_agencies(actor: Actor, about: About) -> bool:
     return actor.agency != PARTNERS and _in_reach(actor, about)
 
 
+def _in_reach_or_sat(actor: Actor, about: About) -> bool:
+    """A letter is no partner's, save what a sitting of her branch wrote for those who sat (`sat`)."""
+    if actor.agency == PARTNERS:
+        return actor.sits and about.get("sat") is True and about.get("branch") == actor.branch
+    return _in_reach(actor, about)
+
+
 def _looks_for_cases(actor: Actor, _about: About) -> bool:
     return actor.agency != PARTNERS or actor.reach == "own"
 
@@ -148,7 +155,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "case.read": (_WORKING | {"auditeur"}, _in_reach),
     "case.search": (_WORKING | {"auditeur"}, _looks_for_cases),
     "history.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
-    "letter.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
+    "letter.read": (_WORKING | {"auditeur"}, _in_reach_or_sat),
     "task.read": (_WORKING | {"auditeur", "attache_social"}, _sees_task),
     "task.draft": (_WORKING | {"attache_social"}, _sees_task),
     "task.claim": (_WORKING | {"attache_social"}, _free_or_mine),
@@ -181,7 +188,8 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
     """Whether the act is the actor's to do.
 
     `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `case` (the row of its case, which
-    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft.
+    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft; `sat`: a partner did a task of the sitting
+    that wrote a letter, and those it tells of agree.
     """
     if actor.kind == "system":
         return act in _SYSTEM

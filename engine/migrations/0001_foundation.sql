@@ -230,7 +230,8 @@ CREATE TABLE document (
 CREATE INDEX document_waiting ON document (uploaded_by) WHERE root_id IS NULL;
 CREATE TABLE letter (
     letter_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, template text NOT NULL, content jsonb NOT NULL,
-    class text NOT NULL, code text NOT NULL, produced_at timestamptz NOT NULL
+    class text NOT NULL, code text NOT NULL, produced_at timestamptz NOT NULL,
+    about uuid[] NOT NULL DEFAULT '{}'  -- the aids that a sitting's paper tells of
 );
 CREATE INDEX letter_by_root ON letter (root_id);
 CREATE INDEX letter_by_code ON letter (code);
@@ -414,9 +415,19 @@ CREATE POLICY change_of_a_case_in_reach ON wait FOR UPDATE TO masar_app
     USING (masar_may_write() AND (SELECT true FROM instance i WHERE i.instance_id = wait.instance_id LIMIT 1));
 CREATE POLICY close_of_a_case_in_reach ON wait FOR DELETE TO masar_app
     USING (masar_may_write() AND (SELECT true FROM instance i WHERE i.instance_id = wait.instance_id LIMIT 1));
--- A letter is between the administration and the person, whom it names: no partner's, and without C1 OTE's alone.
+-- Whether a partner with a seat sat at this sitting, having done a task of it, and every person whose aid is told of agrees that the funder be told (C2).
+CREATE FUNCTION masar_sat(of_root uuid, of_aids uuid[]) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN coalesce(current_setting('masar.sits', true) = 'on', false)
+       AND EXISTS (SELECT FROM instance s WHERE s.instance_id = of_root AND s.subject LIKE 'seance:%' AND s.branch = masar_setting('branch'))
+       AND EXISTS (SELECT FROM task_done d WHERE d.root_id = of_root AND d.done_by = masar_setting('user_id')::uuid AND d.outcome = 'completed')
+       AND NOT EXISTS (SELECT FROM unnest(of_aids) a WHERE NOT EXISTS (
+               SELECT FROM instance f JOIN instance r ON r.instance_id = f.root_id WHERE f.subject = 'aide:' || a AND f.process = 'dossier_aide' AND r.is_shared_funder));
+END $$;
+-- A letter is between the administration and the person, whom it names: without C1 OTE's alone, and no partner's, save what a sitting wrote for those who sat.
 CREATE POLICY of_a_case_in_reach ON letter FOR SELECT TO masar_app
-    USING (masar_sees_class(class) AND NOT masar_is_partner() AND (SELECT true FROM instance i WHERE i.instance_id = letter.root_id AND masar_shared_with_me(i.is_shared, 'OTE') LIMIT 1));
+    USING (masar_sees_class(class) AND CASE WHEN masar_is_partner() THEN masar_sat(root_id, about)
+           ELSE (SELECT true FROM instance i WHERE i.instance_id = letter.root_id AND masar_shared_with_me(i.is_shared, 'OTE') LIMIT 1) END);
 CREATE POLICY add_to_a_case_in_reach ON letter FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 CREATE POLICY in_reach ON incident FOR SELECT TO masar_app USING (masar_reaches(branch, NULL, NULL));
 CREATE POLICY add_in_reach ON incident FOR INSERT TO masar_app WITH CHECK (masar_may_write());
@@ -698,9 +709,9 @@ BEGIN
                subject text, subjects jsonb, agency text, branch text, role text, holder_id uuid, due_at timestamptz, stage text, apart jsonb);
     END IF;
     IF step ? 'letters' THEN
-        INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, code, produced_at)
-        SELECT r.letter_id, of_instance, own.root_id, r.template, r.content, r.class, r.code, of_now
-          FROM jsonb_to_recordset(step -> 'letters') AS r(letter_id uuid, template text, content jsonb, class text, code text);
+        INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, code, produced_at, about)
+        SELECT r.letter_id, of_instance, own.root_id, r.template, r.content, r.class, r.code, of_now, r.about
+          FROM jsonb_to_recordset(step -> 'letters') AS r(letter_id uuid, template text, content jsonb, class text, code text, about uuid[]);
     END IF;
     IF step ? 'messages' THEN
         INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at)
