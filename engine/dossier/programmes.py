@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +26,7 @@ _PARAMETERS = text("SELECT code, valid_from, valid_to, value, labels, source, is
 _BRANCHES = text("SELECT code, names, opened_on, governorates FROM branch ORDER BY code")
 _AGENCIES = text("SELECT code, names FROM agency")
 _PRESENT = text("SELECT masar_now(), (SELECT dated_version FROM installation)")
-_HOLIDAYS = text("SELECT day FROM holiday")
+_HOLIDAYS = text("SELECT day, names ->> 'en' AS name FROM holiday ORDER BY day")
 _KEEP = text("INSERT INTO dated_scope (digest, content) VALUES (:digest, CAST(:content AS jsonb)) ON CONFLICT DO NOTHING")
 SHORT_DAYS = "seance_unique"  # the parameter that lists the periods of shorter days
 
@@ -93,7 +93,8 @@ def tables(session: Session, version: int) -> DatedTables:
     kept = _kept.get(database)
     if kept is None or kept.version != version:
         programmes, parameters, branches = (tuple(dict(row) for row in session.execute(asked).mappings()) for asked in (_PROGRAMMES, _PARAMETERS, _BRANCHES))
-        calendar = Calendar(frozenset(session.execute(_HOLIDAYS).scalars()), _short_days(parameters))
+        closed = session.execute(_HOLIDAYS).all()
+        calendar = Calendar(frozenset(row.day for row in closed), _short_days(parameters, closed))
         agencies = {row.code: row.names for row in session.execute(_AGENCIES)}
         kept = _kept[database] = DatedTables(version, programmes, parameters, branches, agencies, calendar)
     return kept
@@ -105,10 +106,19 @@ def present(session: Session) -> Present:
     return Present(now.astimezone(dt.UTC), tables(session, version).calendar)
 
 
-def _short_days(parameters: Iterable[Mapping[str, Any]]) -> tuple[tuple[dt.date, dt.date], ...]:
-    """The periods of Ramadan and summer when offices close early."""
-    periods = [period for row in parameters if row["code"] == SHORT_DAYS for period in row["value"]]
-    return tuple((dt.date.fromisoformat(period["du"]), dt.date.fromisoformat(period["au"])) for period in periods)
+def _short_days(parameters: Iterable[Mapping[str, Any]], closed: Sequence[Any]) -> tuple[tuple[dt.date, dt.date], ...]:
+    """The periods of Ramadan and summer when offices close early: as dates, as days of every year that the calendar knows (`07-01`), or as so many days
+    before a feast of that calendar (`avant`, `jours`), whose date an administrator corrects once."""
+    years, found = sorted({row.day.year for row in closed}), []
+    for period in (period for row in parameters if row["code"] == SHORT_DAYS for period in row["value"]):
+        if "avant" in period:
+            feasts = (row.day for row in closed if period["avant"] in (row.name or "").split(" · "))
+            found += [(day - dt.timedelta(days=period["jours"]), day - dt.timedelta(days=1)) for day in feasts]
+        elif len(period["du"]) == len("07-01"):
+            found += [(dt.date.fromisoformat(f"{year}-{period['du']}"), dt.date.fromisoformat(f"{year}-{period['au']}")) for year in years]
+        else:
+            found.append((dt.date.fromisoformat(period["du"]), dt.date.fromisoformat(period["au"])))
+    return tuple(sorted(found))
 
 
 def seed(connection: Any, processes: Path) -> None:
