@@ -26,7 +26,7 @@ from engine.pathway import bpmn
 
 LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 # The stage that a person sees, by the process whose task is open.
-STAGES = {"signalement": "accueil", "attente_arrivee": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
+STAGES = {"signalement": "accueil", "attente_arrivee": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "plan": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
 # Processes that run beside the road: the case stays at the stage where it stands.
 BESIDE = frozenset({"urgence_sociale"})
 # What the snapshot holds besides facts: dated data, named in the ledger by its digest.

@@ -36,7 +36,6 @@ def test_nothing_forbids_the_edition_of_the_project(found_without):
 def test_what_should_be_looked_at_in_it_is_known(found_without):
     """A new warning is read before it is let in here: publication asks a reason for each."""
     known = {
-        ("check.overtaken", "parcours.bpmn#parcours_choix_suite"),
         ("duties.exception", "dossier_aide.bpmn#T617"),
         ("form.not_hers", "accueil.bpmn#T104"),
         ("table.result_unread", "enquete.dmn#D4a"),
@@ -206,8 +205,8 @@ DIAGRAMS = [
         "check.deadlock",
         "seance_commission_signe",
     ),
-    ("measures opened together are closed one by one", "parcours", becomes("parcours_reunion", "exclusiveGateway"), "check.doubled", ""),
-    ("the fair closing of the pathway is a choice", "parcours", becomes("parcours_fermeture", "exclusiveGateway"), "check.doubled", ""),
+    ("measures opened together are closed one by one", "mesures", becomes("mesures_reunion", "exclusiveGateway"), "check.doubled", ""),
+    ("the fair closing of the pathway is a choice", "accompagnement", becomes("accompagnement_fermeture", "exclusiveGateway"), "check.doubled", ""),
     ("a default is lost", "accueil", loses("accueil_choix_doublon", "default"), "pathway.condition_missing", ""),
     (
         "each way out has a condition and none is the default",
@@ -384,7 +383,7 @@ def test_a_question_put_twice_under_two_names_is_refused_with_the_way(edition):
         "evaluation.", "person."
     )
     found = [one for one in with_fields(edition, "person", field, "f25", '"person.numero_appel"') if one.code == "form.asked_twice"]
-    assert [(one.details["twin"], one.where) for one in found] == [("person.tel", "evaluation.bpmn#T206")]
+    assert [(one.details["twin"], one.where) for one in found] == [("person.tel", "plan.bpmn#T206")]
     assert found[0].details["path"].startswith("Accueillir et identifier → ") and found[0].details["path"].endswith(edition.definitions.label("T206", "fr"))
 
 
