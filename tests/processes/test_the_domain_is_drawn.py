@@ -46,11 +46,12 @@ QUESTIONS = {
         gouvernorat delegation urgence_contact membres retour.date retour.type retour.pays sejour_duree_mois statut_pays programme_depart ref_externe aide_recue canal_arrivee motif_visite
         comment_connu pj01 pj02 photo""",
     "f12": "c1 c2 c3 c4 c5 c6 lu_langue lu_oralement temoin_nom signature doc refus_motif",
-    "f13": """sans_abri_ce_soir maladie_urgente traitement_interrompu enceinte enfants_charge_seule mineur_non_accompagne handicap violence_ou_traite_suspectee detresse_psychologique
-        risque_pour_soi aucune_ressource_7j conflit_familial_empeche_logement""",
+    # Two of the screening's questions are asked in private by the social worker, at T202.
+    "f13": """sans_abri_ce_soir maladie_urgente traitement_interrompu enceinte enfants_charge_seule mineur_non_accompagne handicap detresse_psychologique
+        aucune_ressource_7j conflit_familial_empeche_logement""",
     "f21": """attentes projet_souhaite obstacles dettes_montant logement_type ressources_mensuelles reseau_soutien intention_redepart procedures_etranger""",
     "f22": """sante_besoin sante_detail couverture_sociale amen_inscrit amen_score enfants_a_inscrire niveau_scolaire handicap_carte soutien_psy_souhaite logement_urgence besoins_sociaux
-        besoins_estimation""",
+        besoins_estimation violence_ou_traite_suspectee risque_pour_soi""",
     "f23": """niveau_instruction metiers experience_ans experience_etranger diplomes langues permis mobilite inscrit_aneti numero>numero_aneti disponibilite projet_entrepreneurial
         aptitude_entrepreneuriale""",
     "f24": "date_visite personnes_presentes conditions_logement revenus_foyer charges avis_social photos",

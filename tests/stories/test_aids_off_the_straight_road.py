@@ -128,6 +128,24 @@ def test_a_grant_under_conditions_waits_until_they_are_lifted(world, lifted):
         assert aid.status == "ended" and "reserves" in aid.outcome and fund(world).engaged == 0
 
 
+def test_an_instalment_may_be_corrected_downwards_but_never_above_its_share(world):
+    world.receive(world.somebody("creation", 1))
+    first = world.reaches("T607")
+    granted = world.facts("aide.montant_accorde")["aide.montant_accorde"]
+    for rank, share in enumerate((60, 30, 10), 1):
+        row = first if rank == 1 else world.reaches("T607")
+        due = granted * share // 100
+        assert world.facts("aide.versement_montant")["aide.versement_montant"] == due
+        truth = world.truth[row.root_id]
+        with pytest.raises(errors.Invalid) as refused:
+            world.complete(row, world.who_does(row), truth, **{"aide.versement_montant": due + 1})
+        assert {finding.where for finding in refused.value.findings} == {"/aide.versement_montant"}, "the rest of the grant has its own conditions"
+        world.complete(row, world.who_does(row), truth, **{"aide.versement_montant": due - 1_000})
+        world.settle()
+    world.reaches("T610")
+    assert fund(world).paid == granted - 3_000
+
+
 def test_evidence_missing_for_sixty_days_brings_an_interview_and_what_is_renounced_serves_the_next_in_line(world):
     world.receive(world.somebody("creation", 1))
     world.reaches("T609")
