@@ -199,9 +199,11 @@ CREATE INDEX wait_by_message ON wait (name, correlation) WHERE kind = 'message';
 CREATE INDEX wait_due ON wait (due_at) WHERE kind = 'timer';
 CREATE TABLE message (
     message_id uuid PRIMARY KEY, name text NOT NULL, correlation text NOT NULL, payload jsonb NOT NULL DEFAULT '{}', sender_id uuid,
-    created_at timestamptz NOT NULL, consumed_at timestamptz, consumed_by uuid
+    created_at timestamptz NOT NULL, consumed_at timestamptz, consumed_by uuid,
+    is_parked boolean NOT NULL DEFAULT false  -- nobody waited for it when it was carried: not looked at again until somebody does
 );
-CREATE INDEX message_pending ON message (created_at, message_id) WHERE consumed_at IS NULL;
+CREATE INDEX message_pending ON message (created_at, message_id) WHERE consumed_at IS NULL AND NOT is_parked;
+CREATE INDEX message_by_name ON message (name, correlation) WHERE consumed_at IS NULL;
 CREATE TABLE incident (
     incident_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, branch text NOT NULL, position text NOT NULL,
     node text NOT NULL, code text NOT NULL, details jsonb NOT NULL DEFAULT '{}', opened_at timestamptz NOT NULL, resolved_at timestamptz, resolved_by uuid
@@ -317,6 +319,28 @@ CREATE TRIGGER tell_on_delete AFTER DELETE ON open_task REFERENCING OLD TABLE AS
 CREATE FUNCTION tell_worker() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_notify('masar_work', TG_TABLE_NAME); RETURN NULL; END $$;
 CREATE TRIGGER tell_worker AFTER INSERT ON message FOR EACH STATEMENT EXECUTE FUNCTION tell_worker();
+
+-- Who begins to wait for a message finds what was parked. Whoever parks one (masar_park) does it under the same lock, so that none is parked past its receiver.
+CREATE FUNCTION masar_of_message(name text, correlation text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT hashtextextended(name || E'\n' || correlation, 0) $$;
+CREATE FUNCTION masar_find_parked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(masar_of_message(name, correlation)) FROM opened WHERE kind = 'message';
+    UPDATE message m SET is_parked = false FROM opened o
+     WHERE o.kind = 'message' AND m.name = o.name AND m.correlation = o.correlation AND m.consumed_at IS NULL AND m.is_parked;
+    IF FOUND THEN
+        PERFORM pg_notify('masar_work', 'message');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER find_parked AFTER INSERT ON wait REFERENCING NEW TABLE AS opened FOR EACH STATEMENT EXECUTE FUNCTION masar_find_parked();
+-- Waits for nobody: where somebody is beginning to wait for it, the message stays as it is and is carried again.
+CREATE FUNCTION masar_park(of_message uuid, of_name text, of_correlation text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_try_advisory_xact_lock(masar_of_message(of_name, of_correlation)) THEN
+        UPDATE message m SET is_parked = true WHERE m.message_id = of_message
+           AND NOT EXISTS (SELECT FROM wait w WHERE w.kind = 'message' AND w.name = of_name AND w.correlation = of_correlation);
+    END IF;
+END $$;
 
 -- ── The second wall: row-level security, forced ───────────────────────────────────────────────────────────────────────────
 -- It guards against our own mistakes (a forgotten WHERE), not against SQL injection: whoever writes SQL also writes the settings.
