@@ -27,13 +27,13 @@ Every refusal is a problem detail (RFC 9457) whose `detail` is a sentence in the
 of the account. What does not exist and what is not yours to know look the same: 404."""
 
 
-def create_app(settings: Settings, database: Database) -> FastAPI:
-    """The API on a database. The demo's clock is there in a demo only."""
+def create_app(settings: Settings, database: Database, printer: cases.Printer | None = None) -> FastAPI:
+    """The API on a database. The demo's clock is there in a demo only. `printer` makes the PDF of a letter: how it looks is the pages' to say."""
     logs.configure()
     app = FastAPI(
         title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False, generate_unique_id_function=_name
     )
-    app.state.settings, app.state.database = settings, database
+    app.state.settings, app.state.database, app.state.printer = settings, database, printer
     app.add_middleware(Guard)
     problems.install(app)
     for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated):

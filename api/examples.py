@@ -281,6 +281,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "may": ["claim", "complete"],
         "kept_apart": "",
         "stands_in": "",
+        "papers": [],
         "version": 118,
         "form": _FORM,
         "known": [{**_FACT, "value": "DE", "text": "Germany", "status": "known", "is_hidden": False, "may_correct": False, "correction": None}],

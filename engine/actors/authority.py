@@ -27,7 +27,8 @@ _WORKING = _HELPING | _AIDING | {"coordinateur", "operateur", "membre_commission
 _ALL = frozenset(ROLES)
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
-_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.transmis", "suivi.ouvrir"})
+_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
+                       "suivi.ouvrir"})
 _SENDERS = {
     "signalement.recu": frozenset({"agent_accueil", "attache_social", "chef_antenne"}),
     "piece.recue": _HELPING | {"gestionnaire_aides", "secretaire_commission"},
@@ -65,6 +66,13 @@ def _in_reach(actor: Actor, about: About) -> bool:
 def _in_reach_of_agencies(actor: Actor, about: About) -> bool:
     """What is between the agencies and the person: her history and her letters are no partner's."""
     return actor.agency != PARTNERS and _in_reach(actor, about)
+
+
+def _in_reach_or_sat(actor: Actor, about: About) -> bool:
+    """A letter is no partner's, save what a sitting of her branch wrote for those who sat (`sat`)."""
+    if actor.agency == PARTNERS:
+        return actor.sits and about.get("sat") is True and about.get("branch") == actor.branch
+    return _in_reach(actor, about)
 
 
 def _looks_for_cases(actor: Actor, _about: About) -> bool:
@@ -162,7 +170,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "case.read": (_WORKING | {"auditeur"}, _in_reach),
     "case.search": (_WORKING | {"auditeur"}, _looks_for_cases),
     "history.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
-    "letter.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
+    "letter.read": (_WORKING | {"auditeur"}, _in_reach_or_sat),
     "task.read": (_WORKING | {"auditeur", "attache_social"}, _sees_task),
     "task.draft": (_WORKING | {"attache_social"}, _sees_task),
     "task.claim": (_WORKING | {"attache_social"}, _free_or_mine),
@@ -199,6 +207,8 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
 # `edition.publish`: the first one; afterwards an edition comes of a draft that two persons agreed on.
 _SYSTEM = frozenset({"edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"})
+# What somebody without an account may do.
+_OPEN = frozenset({"request.send"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
            "letter.read": "letter.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
@@ -209,10 +219,13 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
 
     `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `case` (the row of its case, which
     says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft or
-    of a proposal; `proposer`, `kind` and `field_class` of a repair; `user_id` of an account.
+    of a proposal; `proposer`, `kind` and `field_class` of a repair; `user_id` of an account; `sat`: a partner did a task of the sitting that wrote a letter,
+    and those it tells of agree.
     """
     if actor.kind == "system":
         return act in _SYSTEM
+    if actor.kind == "visitor":
+        return act in _OPEN
     allowed, test = _POLICY.get(act, (frozenset(), _anywhere))
     return actor.kind == "person" and bool(actor.roles & allowed) and test(actor, about)
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import tomllib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +31,7 @@ _BRANCHES = text("SELECT code, names, opened_on, governorates FROM branch ORDER 
 _BRANCH_CHANGES = text("SELECT code, valid_from, names, governorates, is_open FROM branch_change ORDER BY code, valid_from")
 _AGENCIES = text("SELECT code, names, NULL AS valid_from FROM agency UNION ALL SELECT code, names, valid_from FROM agency_change ORDER BY 1, 3 NULLS FIRST")
 _PRESENT = text("SELECT masar_now(), (SELECT dated_version FROM installation)")
-_HOLIDAYS = text("SELECT day FROM holiday")
+_HOLIDAYS = text("SELECT day, names ->> 'en' AS name FROM holiday ORDER BY day")
 _KEEP = text("INSERT INTO dated_scope (digest, content) VALUES (:digest, CAST(:content AS jsonb)) ON CONFLICT DO NOTHING")
 _KEPT = text("SELECT content FROM dated_scope WHERE digest = :digest")
 _MOST_SCOPES = 256
@@ -127,7 +127,8 @@ def tables(session: Session, version: int) -> DatedTables:
     if kept is None or kept.version != version:
         asked = (_PROGRAMMES, _PARAMETERS, _BRANCHES, _BRANCH_CHANGES, _AGENCIES)
         programmes, parameters, branches, changes, agencies = (tuple(dict(row) for row in session.execute(one).mappings()) for one in asked)
-        calendar = Calendar(frozenset(session.execute(_HOLIDAYS).scalars()), _short_days(parameters))
+        closed = session.execute(_HOLIDAYS).all()
+        calendar = Calendar(frozenset(row.day for row in closed), _short_days(parameters, closed))
         kept = _kept[database] = DatedTables(version, programmes, parameters, branches, changes, agencies, calendar)
         # What pages call a branch: the names of data, before those that Masar was born with.
         i18n.learn({f"branch.{row['code']}": row["names"] for row in kept.branches_on(clock.today(clock.now(session)))})
@@ -145,11 +146,6 @@ def present(session: Session) -> Present:
     return Present(now.astimezone(dt.UTC), tables(session, version).calendar)
 
 
-def tables_of_today(session: Session) -> DatedTables:
-    """The dated data as they are now."""
-    return tables(session, session.execute(_PRESENT).one().dated_version)
-
-
 def of_today(session: Session) -> tuple[dt.date, dict[str, Any]]:
     """The day it is for the Dispositif, and the dated data in force (`DatedTables.scope`)."""
     now, version = session.execute(_PRESENT).one()
@@ -163,15 +159,25 @@ def open_branches(session: Session) -> list[str]:
     return [row["code"] for row in tables(session, version).branches_on(clock.today(now)) if row["is_open"]]
 
 
-def _short_days(parameters: Iterable[Mapping[str, Any]]) -> tuple[tuple[dt.date, dt.date], ...]:
-    """The periods of Ramadan and summer when offices close early: of each version, what lies in its own days."""
-    periods = []
+def _short_days(parameters: Iterable[Mapping[str, Any]], closed: Sequence[Any]) -> tuple[tuple[dt.date, dt.date], ...]:
+    """The periods of Ramadan and summer when offices close early, of each version what lies in its own days: as dates, as days of every year that the
+    calendar knows (`07-01`), or as so many days before a feast of that calendar (`avant`, `jours`), whose date an administrator corrects once."""
+    years, found = sorted({row.day.year for row in closed}), []
     for row in parameters:
-        for period in row["value"] if row["code"] == SHORT_DAYS else ():
-            first, last = max(dt.date.fromisoformat(period["du"]), row["valid_from"]), min(dt.date.fromisoformat(period["au"]), row["valid_to"] or dt.date.max)
+        for first, last in (one for period in row["value"] for one in _days_of(period, years, closed)) if row["code"] == SHORT_DAYS else ():
+            first, last = max(first, row["valid_from"]), min(last, row["valid_to"] or dt.date.max)
             if first <= last:
-                periods.append((first, last))
-    return tuple(periods)
+                found.append((first, last))
+    return tuple(sorted(found))
+
+
+def _days_of(period: Mapping[str, Any], years: Sequence[int], closed: Sequence[Any]) -> list[tuple[dt.date, dt.date]]:
+    if "avant" in period:
+        feasts = (row.day for row in closed if period["avant"] in (row.name or "").split(" · "))
+        return [(day - dt.timedelta(days=period["jours"]), day - dt.timedelta(days=1)) for day in feasts]
+    if len(period["du"]) == len("07-01"):
+        return [(dt.date.fromisoformat(f"{year}-{period['du']}"), dt.date.fromisoformat(f"{year}-{period['au']}")) for year in years]
+    return [(dt.date.fromisoformat(period["du"]), dt.date.fromisoformat(period["au"]))]
 
 
 def seed(connection: Any, processes: Path) -> None:

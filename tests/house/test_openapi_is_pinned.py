@@ -32,6 +32,7 @@ def test_the_routes_are_those_of_the_issues():
         ("POST", "/cases"),
         ("GET", "/cases/{case_id}"),
         ("GET", "/cases/{case_id}/history"),
+        ("GET", "/cases/{case_id}/letters/{letter_id}.pdf"),
         ("POST", "/documents"),
         ("GET", "/documents/{document_id}"),
         ("GET", "/tasks/{task_id}"),
