@@ -95,7 +95,7 @@ class Journal(BaseModel):
 
 
 class FileSent(Reasoned):
-    content: str = Field(max_length=imports.LARGEST, description="The CSV file as text; its first line names the columns.")
+    content: str = Field(description="The CSV file as text, 500 kB at most; its first line names the columns.")
     is_trial: bool = Field(default=True, description="Tries everything and changes nothing.")
 
 
