@@ -94,8 +94,8 @@ class Journal(BaseModel):
     next: int | None = Field(description="`before` of the next page.")
 
 
-class Sent(Reasoned):
-    content: str = Field(max_length=imports.LARGEST, description="The CSV file as text; its first line names the columns.")
+class FileSent(Reasoned):
+    content: str = Field(description="The CSV file as text, 500 kB at most; its first line names the columns.")
     is_trial: bool = Field(default=True, description="Tries everything and changes nothing.")
 
 
@@ -216,7 +216,7 @@ def conclude(actor: Acting, session: Writing, review_id: UUID, asked: Reasoned) 
 
 
 @router.post("/import/{kind}", responses=problems.described(401, 403, 404, 422))
-def take_up(actor: Acting, session: Writing, kind: Annotated[str, Path(description="`users`, `branches`, `holidays`, `parameters` or `programmes`.")], sent: Sent) -> FileTaken:
+def take_up(actor: Acting, session: Writing, kind: Annotated[str, Path(description="`users`, `branches`, `holidays`, `parameters` or `programmes`.")], sent: FileSent) -> FileTaken:
     """Takes a CSV file up, all of it or nothing; by default only tries it. `errors` names every line that is wrong."""
     report = imports.run(session, actor, kind, sent.content.encode(), sent.reason, is_trial=sent.is_trial)
     found = [LineFound(line=int(one.where or 0), code=one.code, detail=i18n.translate(one.code, actor.language, **one.details)) for one in report.findings]

@@ -60,7 +60,7 @@ def _material(session: Session, words: Dictionary, definition: texts.LetterDefin
     held = programmes.dated(session)
     given = {
         "numero": dict.fromkeys(LANGUAGES, "TN-MED-2026-00001"), "code": dict.fromkeys(LANGUAGES, "EXEM-PLE"), "date": {one: day(today, one) for one in LANGUAGES},
-        "agence": held.agencies.get(definition.sender, {}), "antenne": held.branch(_BRANCH), "adresse": scope["parametres"].get(ADDRESSES, {}).get(_BRANCH, {}),
+        "agence": held.agency(definition.sender, today), "antenne": held.branch(_BRANCH, today), "adresse": scope["parametres"].get(ADDRESSES, {}).get(_BRANCH, {}),
         "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES},
     }  # fmt: skip
     aid = [({**feel.get("aide", {}), "numero": "TN-MED-2026-00001"}, {**stored.get("aide", {}), "numero": "TN-MED-2026-00001"})]
