@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import cases, checks, demo, documents, drafts, editions, examples, me, messages, moves, problems, rehearsal, repairs, tasks, token, worklist
+from api import administration, cases, checks, dated, demo, documents, drafts, editions, examples, me, messages, moves, problems, rehearsal, repairs, tasks, token, worklist
 from api.dependencies import Guard
 from engine import logs
 from engine.database import Database
@@ -20,21 +20,23 @@ DESCRIPTION = """The same verbs as the pages of Masar, for programs.
 4. `GET /cases/{case_id}` says what a case waits for; `POST /messages` sends what comes from outside.
 5. Coordinators: `POST /drafts` begins the next edition, `PUT /drafts/{draft_id}/files/{path}` saves a file from the version that was read, `…/submit` asks for
    publication, and another person's `…/approve` publishes. `GET /incidents` lists the cases that broke; `POST /instances/{instance_id}/repair` moves one on.
+6. Administrators: accounts, access reviews, branches, programmes, parameters and holidays under `/admin`, each change with its reason; what gives the right to
+   decide or to pay waits for a second one (`/admin/proposals`). Auditors read all of it.
 
 Every refusal is a problem detail (RFC 9457) whose `detail` is a sentence in the language of `Accept-Language` (`fr`, `ar` or `en`), by default that
 of the account. What does not exist and what is not yours to know look the same: 404."""
 
 
-def create_app(settings: Settings, database: Database) -> FastAPI:
-    """The API on a database. The demo's clock is there in a demo only."""
+def create_app(settings: Settings, database: Database, printer: cases.Printer | None = None) -> FastAPI:
+    """The API on a database. The demo's clock is there in a demo only. `printer` makes the PDF of a letter: how it looks is the pages' to say."""
     logs.configure()
     app = FastAPI(
         title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False, generate_unique_id_function=_name
     )
-    app.state.settings, app.state.database = settings, database
+    app.state.settings, app.state.database, app.state.printer = settings, database, printer
     app.add_middleware(Guard)
     problems.install(app)
-    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs):
+    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated):
         app.include_router(noun.router)
     if settings.is_demo:
         app.include_router(demo.router)

@@ -1,18 +1,23 @@
-"""Cases: opening one, where it stands, what happened."""
+"""Cases: opening one, where it stands, what happened, its letters."""
 
+import datetime as dt
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api import problems
 from api.dependencies import Acting, Body, Reading, Route, Writing
-from engine.casework import cases
+from engine import errors
+from engine.casework import cases, letters
 from engine.casework.views import CaseFile, Happened, Opened
 
+Printer = Callable[[Mapping[str, Any], dt.datetime], bytes]
 router = APIRouter(prefix="/cases", tags=["cases"], route_class=Route)
+_PDF = {"description": "The letter.", "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 
 
 class NewCase(Body):
@@ -55,3 +60,15 @@ def history(
     """What happened in a case, from its ledger: who did what, which rule or condition decided, on which values the reader may see."""
     found = cases.history(session, actor, case_id, cursor, limit)
     return History(found.items, found.next or None)
+
+
+@router.get("/{case_id}/letters/{letter_id}.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409))
+def letter(request: Request, actor: Acting, session: Reading, case_id: UUID, letter_id: UUID) -> Response:
+    """A letter of a case as it is printed, in French and in Arabic. `letters` of the case lists them."""
+    found = letters.read(session, actor, letter_id)
+    if found.case_id != case_id:
+        raise errors.NotFound("letter.not_found")
+    if request.app.state.printer is None:
+        raise errors.Conflict("letter.no_printer")
+    headers = {"content-disposition": f'attachment; filename="{found.template}-{found.code}.pdf"'}
+    return Response(request.app.state.printer(found.content, found.produced_at), media_type="application/pdf", headers=headers)

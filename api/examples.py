@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from api import administration_examples
+
 _CASE, _TASK, _KARIM = "01999f3a-6a51-7c05-9d3e-0f6b3a1c2d4e", "5b8f6c1e-2d1f-5a33-8f0e-9a4b7c6d5e01", "01999f39-0d21-7b44-a1b2-c3d4e5f60718"
 _OPENED, _DUE = "2026-03-16T09:12:00Z", "2026-03-20T17:00:00Z"
 _PLACE = {"agency": "OTE", "branch": "MED"}
@@ -279,6 +281,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "may": ["claim", "complete"],
         "kept_apart": "",
         "stands_in": "",
+        "papers": [],
         "version": 118,
         "form": _FORM,
         "known": [{**_FACT, "value": "DE", "text": "Germany", "status": "known", "is_hidden": False, "may_correct": False, "correction": None}],
@@ -432,6 +435,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/repairs"): {"items": [_REPAIR]},
     ("post", "/repairs/{repair_id}/approve"): _DECIDED,
     ("post", "/repairs/{repair_id}/refuse"): _DECIDED | {"state": "refused", "answer": "Ask finance first."},
+    **administration_examples.EXAMPLES,
     ("post", "/demo/clock"): {"now": "2026-03-30T09:12:00Z"},
 }
 PROBLEM = {

@@ -38,6 +38,11 @@ class Known(BaseModel):
     )
 
 
+class Paper(BaseModel):
+    letter_id: UUID
+    title: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task(TaskHead):
     """A task as the reader may see it."""
@@ -45,6 +50,7 @@ class Task(TaskHead):
     version: Annotated[int, Field(description="Goes back with the answers: when what the form asks or shows has changed since, they are refused as stale.")]
     may: Annotated[list[str], Field(description="What the reader may do with it: `claim`, `release`, `complete`, `pass`.")]
     kept_apart: Annotated[str, Field(description="Name of a task the reader did in the same dossier, for which somebody else must do this one; else empty.")]
+    papers: Annotated[list[Paper], Field(description="What a sitting wrote so far, for whoever is to read it: `GET /cases/{case_id}/letters/{letter_id}.pdf`.")]
     stands_in: Annotated[str, Field(description="Why the case owner does a partner's task: `no_consent`, `nobody` (entrusted to none); else empty.")]
     form: Annotated[
         dict[str, Any],
@@ -101,6 +107,8 @@ def complete(actor: Acting, session: Writing, task_id: UUID, said: Answers, idem
     raw = dict(said.answers)
     if said.not_duplicate_of:
         raw |= {"not_duplicate_of": [str(one) for one in said.not_duplicate_of], "not_duplicate_reason": said.not_duplicate_reason}
+    if said.same_as:
+        raw["same_as"] = [str(one) for one in said.same_as]
     try:
         return tasks.complete(session, actor, task_id, raw, said.version, idempotency_key)
     except errors.Invalid as refusal:
@@ -114,7 +122,8 @@ def _shown(task: TaskView) -> Task:
     known = {one.spec.id for one in task.form.known}
     corrections = {name: form["properties"].pop(name) for name in known & form["properties"].keys()}
     known_now = [_known(one, corrections, task.form.language) for one in task.form.known]
-    return Task(**same, may=sorted(task.may), kept_apart=task.kept_apart, stands_in=task.stands_in, form=form, known=known_now)
+    papers = [Paper(letter_id=letter_id, title=i18n.pick(titles, task.form.language)) for letter_id, titles in task.papers]
+    return Task(**same, may=sorted(task.may), kept_apart=task.kept_apart, stands_in=task.stands_in, papers=papers, form=form, known=known_now)
 
 
 def _known(one: KnownField, corrections: dict[str, Any], language: str) -> Known:

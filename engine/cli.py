@@ -211,8 +211,8 @@ def add_user(
         password = password_file.read_text("utf-8").partition("\n")[0] if password_file else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     except OSError as trouble:
         raise Stop(f"The file {password_file} cannot be read: {trouble.strerror}.") from trouble
-    with installation.opened(settings.read()) as database, database.owner() as connection:
-        users.create(connection, username, name, agency, branch, role, password, name_ar=name_ar, language=language)
+    with installation.opened(settings.read()) as database:
+        installation.add_user(database, username, name, agency, branch, role, password, name_ar=name_ar, language=language)
     say(f"{username} may sign in.")
 
 

@@ -140,6 +140,12 @@ class Database:
         finally:
             engine.dispose()
 
+    @contextmanager
+    def owner_work(self) -> Iterator[Session]:
+        """A session with the owner's rights and what the database works with, committed at the end: what is done at a terminal."""
+        with self.owner() as connection, Session(connection, info=self._carried) as session:
+            yield session
+
     def check(self) -> None:
         """Refuses a database that cannot be reached or is too old, in one sentence."""
         try:

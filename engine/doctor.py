@@ -15,7 +15,7 @@ from engine import jobs
 from engine.actors import users
 from engine.casework import replays
 from engine.database import Database
-from engine.ledger import access
+from engine.ledger import access, journal
 
 # Each finds rows (number or id, detail) of what must not be.
 _FAULTS = {
@@ -34,17 +34,21 @@ _FAULTS = {
 _OPEN = text("SELECT instance_id, coalesce(number, process) AS about FROM instance WHERE status = 'open' ORDER BY opened_at, instance_id")
 _LATE = {
     "timer.late": "SELECT instance_id, node AS about FROM wait WHERE kind = 'timer' AND due_at < masar_now() - interval '1 minute'",
+    "task.left": """SELECT t.instance_id, t.node AS about FROM open_task t JOIN user_account u ON u.user_id = t.holder_id
+        WHERE NOT u.is_active AND t.claimed_at < masar_now() - interval '1 minute'""",
     "reminder.late": "SELECT instance_id, node AS about FROM open_task WHERE remind_at < masar_now() - interval '1 minute'",
 }
 _SENTENCES = {
     "chain": "A ledger line is not what its chain says",
     "state.other": "The history of an open case, played again, does not give the state that is stored",
+    "journal": "A line of the administration journal is not what its chain says",
     "case.stuck": "An open case has no task, no wait and no incident: nobody can move it",
     "case.ended_with_work": "An ended case still has open tasks or waits",
     "task.open_and_done": "A task is open and done at once",
     "task.done_without_line": "Tasks done and ledger lines do not agree in number",
     "fact.without_line": "A fact has no ledger line",
     "timer.late": "A timer has been due for more than a minute",
+    "task.left": "A task is held by somebody whose account is closed",
     "reminder.late": "A reminder has been due for more than a minute",
     "job.troubled": "A job failed and will be tried again",
     "worker.none": "No worker is running",
@@ -85,6 +89,7 @@ def examine(database: Database) -> Report:
     """Looks at everything; each question is one statement, so that what is being done meanwhile is not taken for a fault."""
     with database.reading(users.system()) as session:
         faults = [Found("chain", str(one.instance_id), f"line {one.seq}, {one.code}") for one in access.faults(session)]
+        faults += [Found("journal", "", f"line {one.seq}, {one.code}") for one in journal.faults(session)]
         faults += [found for code, query in _FAULTS.items() for found in _look(session, code, query)]
         faults += [Found("state.other", str(row.instance_id), str(row.about)) for row in session.execute(_OPEN).all() if _is_other(session, row.instance_id)]
         worries = [found for code, query in _LATE.items() for found in _look(session, code, query)]

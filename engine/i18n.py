@@ -14,6 +14,7 @@ from forms import text as words
 
 LANGUAGES = ("fr", "ar", "en")
 _LOCALES = Path(__file__).with_name("locales")
+_PLACES = "branch."
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
@@ -35,11 +36,23 @@ def catalogue(language: str) -> dict[str, str]:
     return texts
 
 
+_learnt: dict[str, dict[str, str]] = {}
+
+
+def learn(names: Mapping[str, Mapping[str, str]]) -> None:
+    """Takes up the names of what is data (`branch.GAF`): they come before the catalogue's. Kept by this process until told anew."""
+    _learnt.update({code: dict(said) for code, said in names.items() if said})
+
+
 def translate(code: str, language: str, **details: Any) -> str:
-    """The sentence of `code`, filled with `details`; a code nobody worded is shown as it is, in brackets."""
-    text = catalogue(language if language in LANGUAGES else "fr").get(code)
+    """The sentence of `code`, filled with `details`; a code nobody worded is shown as it is, in brackets, a branch nobody named by its own code."""
+    language = language if language in LANGUAGES else "fr"
+    plain = code.removeprefix("web.")
+    if plain in _learnt:
+        return pick(_learnt[plain], language)
+    text = catalogue(language).get(code)
     if text is None:
-        return f"[{code}]"
+        return plain.partition(".")[2] if plain.startswith(_PLACES) else f"[{code}]"
     return text.format_map(in_words(details, language))
 
 

@@ -45,6 +45,17 @@ def receipt_code() -> str:
     return "".join(secrets.choice(_RECEIPT_LETTERS) for _ in range(8))
 
 
+def one_time_password() -> str:
+    """Four groups of four such letters: said over a telephone, typed once (76 bits)."""
+    return "-".join("".join(secrets.choice(_RECEIPT_LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def receipt_code_of(key: str) -> str:
+    """The receipt's code that a submission key always gives: what is sent twice has one receipt."""
+    number = int.from_bytes(hashlib.sha256(f"receipt {key}".encode()).digest()[:16])
+    return "".join(_RECEIPT_LETTERS[number // len(_RECEIPT_LETTERS) ** place % len(_RECEIPT_LETTERS)] for place in range(8))
+
+
 def secret_token() -> str:
     """256 bits for a session or an access token; only its digest is stored."""
     return secrets.token_urlsafe(32)

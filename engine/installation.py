@@ -3,7 +3,7 @@
 A first start that was cut short begins again: with the embedded database by itself, with one that was given by asking for an empty one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from engine.casework import archives, drafts, editions
 from engine.database import Database
 from engine.demo import accounts, play
 from engine.dossier import programmes
+from engine.ledger import journal
 from engine.ledger.keys import KeyStore
 from engine.settings import Settings
 
@@ -129,6 +130,14 @@ def bring_in(database: Database, paths: list[Path], title: str) -> None:
     sent = [(path.name, path.read_bytes()) for path in paths]
     with database.unit_of_work(users.system()) as session:
         drafts.bring_in(session, users.system(), sent, title)
+
+
+def add_user(database: Database, username: str, name: str, agency: str, branch: str, roles: Collection[str], password: str, *, name_ar: str = "", language: str = "fr") -> None:
+    """Makes an account from the terminal: the first administrators, who make the others in the browser. Raises errors.Refusal. Records: `account.created`."""
+    with database.owner_work() as session:
+        user_id = users.create(session, username, name, agency, branch, roles, password, name_ar=name_ar, language=language)
+        told = {"agency": agency, "branch": branch, "roles": sorted(roles), "language": language}
+        journal.append(session, users.system(), "account.created", f"user:{user_id}", told, {"username": username, "name": name, "name_ar": name_ar})
 
 
 def _database(settings: Settings) -> Database:

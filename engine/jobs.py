@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from engine import clock
 from engine.actors import users
-from engine.casework import batches, messages, moves, timers  # noqa: F401 (moves says how its batches are worked)
+from engine.casework import batches, departures, messages, moves, timers  # noqa: F401 (moves says how its batches are worked)
 from engine.database import Database
 from engine.dossier import documents
 from engine.insight import rehearsals  # noqa: F401 (says how its kind of batch is worked)
@@ -67,6 +67,11 @@ KINDS = (
         "message",
         lambda session, limit, but: [(str(message_id),) for message_id in messages.deliverable(session, limit, but)],
         lambda session, message_id: messages.deliver(session, UUID(message_id)),
+    ),
+    Kind(
+        "departure",
+        lambda session, limit, but: [(str(task_id),) for task_id in departures.left(session, limit, but)],
+        lambda session, task_id: departures.give_back(session, UUID(task_id)),
     ),
     Kind("batch", batches.due, lambda session, batch_id, number: batches.work_slice(session, UUID(batch_id), int(number)), priority=-10),
 )

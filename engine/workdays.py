@@ -62,6 +62,16 @@ class Calendar:
             raise ValueError(f"unit of delay: {unit!r}")
         return dt.datetime.combine(day, self.closing(day), TUNIS).astimezone(dt.UTC)
 
+    def by(self, since: dt.datetime, date: dt.date, shift: int, unit: str) -> dt.datetime:
+        """The close of the day `shift` units (`jours`, `jours_ouvres`) after a date, or of the next working day where it is closed.
+
+        A day gone by at `since` gives one working day from then: what can no longer be in time is to be done at once.
+        """
+        day = self.shift(date, shift) if unit == "jours_ouvres" else self.shift(date + dt.timedelta(days=shift), 0)
+        if day < since.astimezone(TUNIS).date():
+            return self.due(since, 1, "jours_ouvres")
+        return dt.datetime.combine(day, self.closing(day), TUNIS).astimezone(dt.UTC)
+
     def shift(self, day: dt.date, number: int) -> dt.date:
         """`number` working days after (or, negative, before) `day`; with 0, `day` itself or the next working day."""
         step = dt.timedelta(days=1 if number >= 0 else -1)

@@ -20,6 +20,7 @@ from forms.text import Findings
 BOTH = ("fr", "ar")  # an administration's letter is in these two
 LETTERHEAD = "entete"  # the file that holds what stands around every letter
 GIVEN = frozenset({"numero", "code", "date", "antenne", "adresse", "agence", "personne", "jour"})  # what the engine says of every letter
+READERS = ("PART",)
 ROWS_GIVEN = {"dossiers": "aide"}  # lists that the engine gives: the files of a sitting, each an aid with its `numero`
 BLANK = "……………………"  # not known that day: to be written by hand
 _TYPES = {"text", "int", "percent", "money", "date", "rows"}
@@ -73,7 +74,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class LetterDefinition:
-    """One letter. `class_`: who reads it; `fields`: every field it shows or weighs; `to_person`: it is addressed to the person."""
+    """One letter. `class_`: who reads it; `fields`: every field it shows or weighs; `to_person`: it is addressed to the person; `reader`: "PART" where it
+    is written for a sitting's partner, and tells only of the files whose persons agreed to that."""
 
     id: str
     class_: str
@@ -86,6 +88,7 @@ class LetterDefinition:
     blocks: tuple[Block, ...]
     signatures: tuple[Label, ...]
     fields: tuple[str, ...]
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +158,13 @@ class _Reading:
         self.fields: set[str] = set()
 
     def whole(self, content: Mapping[str, Any]) -> LetterDefinition | None:
-        allowed = ("sender", "object", "addressee", "values", "block", "signature")
+        allowed = ("sender", "object", "addressee", "values", "block", "signature", "reader")
         if not toml.keys(content, f"{self.name}#", self.findings, ("id", "class", "title"), allowed):
             return None
         for found, raw in content.get("values", {}).items():
             self._value(found, raw)
+        if content.get("reader", READERS[0]) not in READERS:
+            self.findings.add("definition.shape", f"{self.name}#reader")
         to_person = "addressee" not in content
         if to_person:
             self.fields.update(one for one in ("person.adresse",) if one in self.dictionary.fields)
@@ -169,6 +174,7 @@ class _Reading:
             self._text(content["addressee"], "addressee") if not to_person else {}, self.values,
             tuple(self._block(raw, f"block[{place}]") for place, raw in enumerate(content.get("block", ()))),
             tuple(self._text(raw, f"signature[{place}]") for place, raw in enumerate(content.get("signature", ()))), tuple(sorted(self.fields)),
+            content.get("reader", ""),
         )  # fmt: skip
 
     def _value(self, name: str, raw: Mapping[str, Any]) -> None:

@@ -5,7 +5,8 @@
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import random
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,12 @@ from sqlalchemy import text
 from engine import clock
 from engine.actors import agencies, users
 from engine.casework import cases, editions, tasks, timers, worklist
+from engine.casework.instances import Change, lock
 from engine.database import Database
-from engine.demo import accounts, answers
+from engine.demo import accounts, answers, people
+from engine.dossier import consents as given
 from engine.dossier import programmes
+from engine.dossier.facts import NewFact
 
 ROOT = Path(__file__).parents[1]
 PROCESSES, FORMS = ROOT / "processes", ROOT / "forms"
@@ -109,6 +113,42 @@ class World:
             view = tasks.view(session, actor, row.task_id)
             raw = answers.to(view.form, truth, clock.today(clock.now(session)), actor, session)
             return tasks.complete(session, actor, row.task_id, raw | also, view.version)
+
+    def somebody(self, wish: str, number: int = 1, branch: str = "MED", **more: Any) -> dict[str, Any]:
+        """What a person of thirty, back from Germany for twenty days, would say; `wish`: what she came for (`creation`, `social`, …)."""
+        truth = people.draw(random.Random(number), number, branch, self.today(), wish).truth
+        truth |= {"retour.date": (self.today() - dt.timedelta(days=20)).isoformat(), "retour.pays": "DE", "person.naissance_date": f"{self.today().year - 30}-02-03"}
+        return truth | {name.replace("__", "."): value for name, value in more.items()}
+
+    def answers(self, row: Any, **said: Any) -> None:
+        """Completes a task as who does it; `said` as for `does`."""
+        self.complete(row, self.who_does(row), {**self.truth.get(row.root_id, {}), **{name.replace("__", "."): value for name, value in said.items()}})
+        self.settle()
+
+    def reaches(self, node: str, days: int = 200, but: Collection[UUID] = ()) -> Any:
+        """Everybody does their work, and days pass, until a task waits; returns it. `but`: tasks that are left alone."""
+        last = self.today() + dt.timedelta(days=days)
+        while self.today() <= last:
+            rows = [row for row in self.open_tasks() if row.task_id not in but]
+            found = next((row for row in rows if row.node.startswith(node)), None)
+            if found:
+                return found
+            if not rows:
+                self.passes(days=1)
+            for row in rows[:1]:
+                self.answers(row)
+        raise AssertionError(f"{node} never waited; {self.nodes()} do")
+
+    def says(self, case_id: UUID, **consents: bool) -> None:
+        """The person says a consent anew (`c1=False`), as the form that withdraws one does."""
+        actor = self.staff["karim"]
+        with self.database.unit_of_work(actor) as session:
+            held = lock(session, case_id)
+            new = [NewFact(f"case:{case_id}", f"consentement.{name}", value, "C") for name, value in consents.items()]
+            given.apply(held, new)
+            change = Change(session, actor, held, held.now)
+            change.note("consent.said", {}, new)
+            change.write()
 
     def settle(self) -> None:
         timers.settle(self.database)

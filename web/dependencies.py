@@ -38,9 +38,11 @@ def screen(request: Request, found: Annotated[signin.Entered | None, Depends(ent
 
 
 def acting(shown: Annotated[Screen, Depends(screen)]) -> users.Actor:
-    """The person signed in. Refuses: `signin.needed`."""
+    """The person signed in. Refuses: `signin.needed`; `password.change_first`, everywhere but on her account, while her password is one that was given to her."""
     if shown.actor is None:
         raise errors.Unauthenticated("signin.needed")
+    if shown.actor.must_change and not shown.request.url.path.startswith("/account"):
+        raise errors.Forbidden("password.change_first")
     return shown.actor
 
 

@@ -55,9 +55,9 @@ def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words
     titles = dict.fromkeys(one.section for one in form.known)
     by_section = {title: tuple(_fact(one, form, words) for one in form.known if one.section == title) for title in titles}
     known = tuple(KnownSection(title or words.text("task.read_first"), facts, sentences.shared_source(facts)) for title, facts in by_section.items())
-    drawn = _drawn_names(sections)
-    left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in drawn}
-    return Layout(sections, known, len(form.known), tuple(_summary(form, findings, typed, drawn, words)), left)
+    names = _drawn_names(sections)
+    left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in names}
+    return Layout(sections, known, len(form.known), tuple(_summary(form, findings, typed, names, words)), left)
 
 
 def read(form: Form, typed: Typed) -> dict[str, Any]:

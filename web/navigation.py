@@ -23,6 +23,7 @@ _LINKS = (
     (Link("repairs", "/repairs", "arrow-left-right"), "repair.list"),
     (Link("editions", "/editions", "diagram-3"), "edition.read"),
     (Link("inferred", "/inferred", "question-circle"), "edition.read"),
+    (Link("administration", "/admin", "gear"), "admin.read"),
 )
 
 

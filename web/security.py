@@ -41,6 +41,8 @@ HEADERS = {
 }
 LARGEST_BODY = 1_000_000
 LARGEST_UPLOAD = 21_000_000  # a document of 20 MB, and the form around it
+LARGEST_OF_ANYBODY = 40_000  # what somebody without an account may send at once
+ANYBODYS = frozenset({"/request", "/signin"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DAY = 86_400
 
@@ -58,6 +60,8 @@ class Hardening:
             return await self.app(scope, receive, self._dressed(scope, send))
         headers = Headers(scope=scope)
         largest = LARGEST_UPLOAD if headers.get("content-type", "").startswith("multipart/") else LARGEST_BODY
+        if scope["path"] in ANYBODYS:
+            largest = LARGEST_OF_ANYBODY
         announced = headers.get("content-length", "0")
         if not announced.isdigit() or int(announced) > largest:
             return await PlainTextResponse("413 Too large", 413)(scope, receive, self._dressed(scope, send))
@@ -68,7 +72,7 @@ class Hardening:
             message = await receive()
             read += len(message.get("body", b""))
             if read > largest:
-                raise errors.Invalid("web.too_large", megabytes=largest // 1_000_000)
+                raise errors.Invalid("web.too_large", megabytes=max(1, largest // 1_000_000))
             return message
 
         await self.app(scope, counted, self._dressed(scope, send))

@@ -9,6 +9,8 @@ import uvicorn
 
 from engine import installation, supervisor
 from engine import settings as settings_
+from engine.actors import users
+from engine.dossier import programmes
 from engine.terminal import TROUBLE, explain, listen
 from web.app import create_app
 
@@ -24,6 +26,8 @@ def main() -> None:
         settings = settings_.read()
         door = socket.socket(fileno=given.socket) if given.socket is not None else listen(settings.host, settings.port)
         with installation.opened(settings) as database:
+            with database.reading(users.system()) as session:
+                programmes.present(session)  # what branches are called: pages say their names
             # No word of ours about the server's make; open event streams get three seconds when it stops.
             config = uvicorn.Config(create_app(settings, database), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
             uvicorn.Server(config).run(sockets=[door])

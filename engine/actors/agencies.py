@@ -44,7 +44,7 @@ BRANCHES = (
         ("TN-11", "TN-12", "TN-13", "TN-14", "TN-23", "TN-21", "TN-22", "TN-31", "TN-32", "TN-33", "TN-34", "TN-51", "TN-52", "TN-41"),
     ),
     Branch("SFX", {"fr": "Sfax", "ar": "صفاقس", "en": "Sfax"}, dt.date(2019, 9, 1), ("TN-61", "TN-53", "TN-43", "TN-42", "TN-71", "TN-72")),
-    Branch("MED", {"fr": "Médenine", "ar": "مدنين", "en": "Medenine"}, dt.date(2019, 9, 1), ("TN-82", "TN-83", "TN-81", "TN-73")),
+    Branch("MED", {"fr": "Médenine", "ar": "مدنين", "en": "Médenine"}, dt.date(2019, 9, 1), ("TN-82", "TN-83", "TN-81", "TN-73")),
 )
 
 _AGENCY = text("INSERT INTO agency (code, names) VALUES (:code, CAST(:names AS jsonb)) ON CONFLICT (code) DO UPDATE SET names = excluded.names")

@@ -27,7 +27,8 @@ _WORKING = _HELPING | _AIDING | {"coordinateur", "operateur", "membre_commission
 _ALL = frozenset(ROLES)
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
-_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.transmis", "suivi.ouvrir"})
+_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
+                       "suivi.ouvrir"})
 _SENDERS = {
     "signalement.recu": frozenset({"agent_accueil", "attache_social", "chef_antenne"}),
     "piece.recue": _HELPING | {"gestionnaire_aides", "secretaire_commission"},
@@ -65,6 +66,13 @@ def _in_reach(actor: Actor, about: About) -> bool:
 def _in_reach_of_agencies(actor: Actor, about: About) -> bool:
     """What is between the agencies and the person: her history and her letters are no partner's."""
     return actor.agency != PARTNERS and _in_reach(actor, about)
+
+
+def _in_reach_or_sat(actor: Actor, about: About) -> bool:
+    """A letter is no partner's, save what a sitting of her branch wrote for those who sat (`sat`)."""
+    if actor.agency == PARTNERS:
+        return actor.sits and about.get("sat") is True and about.get("branch") == actor.branch
+    return _in_reach(actor, about)
 
 
 def _looks_for_cases(actor: Actor, _about: About) -> bool:
@@ -136,7 +144,7 @@ def _sends(actor: Actor, about: About) -> bool:
 
 
 def _another(actor: Actor, about: About) -> bool:
-    """Two persons: neither wrote nor submitted it (`authors`)."""
+    """Two persons: neither wrote nor submitted it, nor is it about her (`authors`)."""
     return actor.user_id not in about.get("authors", ())
 
 
@@ -150,6 +158,11 @@ def _decides_repair(actor: Actor, about: About) -> bool:
     return writable(actor, field_class) and readable(actor, field_class, case=about.get("case"))
 
 
+def _not_herself(actor: Actor, about: About) -> bool:
+    """Nobody changes, or reviews, her own rights (`user_id`)."""
+    return actor.user_id != about.get("user_id")
+
+
 # act → (roles, and what must hold besides)
 _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "worklist.read": (_WORKING | {"auditeur", "attache_social"}, _anywhere),
@@ -157,7 +170,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "case.read": (_WORKING | {"auditeur"}, _in_reach),
     "case.search": (_WORKING | {"auditeur"}, _looks_for_cases),
     "history.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
-    "letter.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
+    "letter.read": (_WORKING | {"auditeur"}, _in_reach_or_sat),
     "task.read": (_WORKING | {"auditeur", "attache_social"}, _sees_task),
     "task.draft": (_WORKING | {"attache_social"}, _sees_task),
     "task.claim": (_WORKING | {"attache_social"}, _free_or_mine),
@@ -183,11 +196,19 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "message.send": (_WORKING | {"attache_social"}, _sends),
     "document.upload": (_WORKING | {"attache_social"}, _anywhere),
     "document.read": (_ALL - {"administrateur"}, _anywhere),
+    "admin.read": (frozenset({"administrateur", "auditeur"}), _anywhere),
+    "journal.read": (frozenset({"administrateur", "auditeur"}), _anywhere),
+    "account.write": (frozenset({"administrateur"}), _not_herself),
+    "account.approve": (frozenset({"administrateur"}), _another),
+    "review.write": (frozenset({"administrateur"}), _not_herself),
+    "dated.write": (frozenset({"administrateur"}), _anywhere),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
 # `edition.publish`: the first one; afterwards an edition comes of a draft that two persons agreed on.
 _SYSTEM = frozenset({"edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"})
+# What somebody without an account may do.
+_OPEN = frozenset({"request.send"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
            "letter.read": "letter.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
@@ -197,11 +218,14 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
     """Whether the act is the actor's to do.
 
     `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `case` (the row of its case, which
-    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft;
-    `proposer`, `kind` and `field_class` of a repair.
+    says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft or
+    of a proposal; `proposer`, `kind` and `field_class` of a repair; `user_id` of an account; `sat`: a partner did a task of the sitting that wrote a letter,
+    and those it tells of agree.
     """
     if actor.kind == "system":
         return act in _SYSTEM
+    if actor.kind == "visitor":
+        return act in _OPEN
     allowed, test = _POLICY.get(act, (frozenset(), _anywhere))
     return actor.kind == "person" and bool(actor.roles & allowed) and test(actor, about)
 
@@ -251,6 +275,11 @@ def roles_done_by(actor: Actor) -> frozenset[str]:
 def roles_stood_in_for(actor: Actor) -> frozenset[str]:
     """The partners' roles whose tasks the actor does where no partner has the case."""
     return frozenset(role for role, instead in _STANDS_IN.items() if actor.agency == OTE and instead in actor.roles)
+
+
+def acts_of(role: str) -> list[str]:
+    """The acts that a role opens; what must hold besides is not told here."""
+    return sorted(act for act, (allowed, _) in _POLICY.items() if role in allowed)
 
 
 def head_of(agency: str) -> str:

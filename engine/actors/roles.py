@@ -56,6 +56,9 @@ ROLES = {
 # Nobody holds two of these at once: who prepares does not order, who audits or administers does nothing else (§4.0, separation of duties).
 APART = (frozenset({"gestionnaire_aides", "ordonnateur"}), frozenset({"gestionnaire_aides", "chef_antenne"}))
 ALONE = frozenset({"auditeur", "administrateur"})
+# What decides about money, publishes, or gives rights: one administrator proposes them for somebody, another approves (the database says the same, masar_given_by_two).
+# A social worker's advance in an emergency is the exception of §4.7, looked at afterwards by the head of the branch.
+GIVEN_BY_TWO = frozenset({"administrateur", "chef_antenne", "coordinateur", "gestionnaire_aides", "membre_commission", "ordonnateur", "president_commission", "secretaire_commission"})
 
 
 def reach(held: Iterable[str]) -> str:

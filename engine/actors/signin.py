@@ -32,7 +32,7 @@ _END = text("UPDATE user_session SET revoked_at = now() WHERE token_digest = :di
 _END_OTHERS = text("UPDATE user_session SET revoked_at = now() WHERE user_id = :user AND token_digest <> :digest AND revoked_at IS NULL")
 _MINE = text("""SELECT token_digest, kind, created_at, expires_at, agent FROM user_session
                  WHERE user_id = :user AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC""")
-_PASSWORD = text("UPDATE user_account SET password_hash = :hash WHERE user_id = :user")
+_PASSWORD = text("UPDATE user_account SET password_hash = :hash, one_time_until = NULL WHERE user_id = :user")
 _DEMO = text("SELECT username, name, name_ar, agency, branch, roles FROM masar_demo_accounts()")
 
 
@@ -85,14 +85,18 @@ def sign_in(session: Session, username: str, password: str, kind: str, agent: st
     """Opens a session of `kind` `web` or `api`.
 
     Refuses (Unauthenticated): `signin.wrong`, the same words and the same time whether the name or the password is wrong;
-    `signin.too_many` after five failures under one name in a quarter of an hour, whether anybody has that name or not.
+    `signin.too_many` after five failures under one name in a quarter of an hour, whether anybody has that name or not; `signin.change_first` to a
+    program whose password was given by an administrator: a person chooses her own first.
     """
     subject = _subject(username)
     user_id = _check(session, subject, password)
     token, csrf = identity.secret_token(), identity.secret_token()
     digest = identity.token_digest(token)
     session.execute(_OPEN, {"digest": digest, "user": user_id, "kind": kind, "csrf": csrf, "hours": HOURS[kind], "agent": agent[:200]})
-    return SignedIn(token, users.of_row(session.execute(_SESSION, {"digest": digest}).one()), csrf, HOURS[kind])
+    actor = users.of_row(session.execute(_SESSION, {"digest": digest}).one())
+    if actor.must_change and kind == "api":
+        raise errors.Unauthenticated("signin.change_first")
+    return SignedIn(token, actor, csrf, HOURS[kind])
 
 
 def enter(database: Database, token: str) -> Entered | None:
@@ -164,11 +168,13 @@ def end_session(session: Session, actor: users.Actor, session_id: str) -> None:
 
 
 def change_password(session: Session, actor: users.Actor, old: str, new: str, token: str) -> None:
-    """Changes the actor's password and closes her other sessions.
+    """Changes the actor's password and closes her other sessions; with one she chose herself her roles are hers.
 
-    Refuses: `password.wrong`, `signin.too_many`, `password.short`, `password.long`, `password.like_name`.
+    Refuses: `password.wrong`, `signin.too_many`, `password.short`, `password.long`, `password.like_name`, `password.same`.
     """
     users.check_password(new, actor.username)
+    if new == old:
+        raise errors.Invalid("password.same")
     try:
         _check(session, actor.username, old)
     except errors.Unauthenticated as refusal:

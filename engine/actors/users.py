@@ -1,6 +1,6 @@
 """Users: who acts. A person with an account, the system for its jobs, or a visitor whom nobody knows yet.
 
-An account is made by the owner of the installation (`create`); what a user may do is `authority`, how she comes in `signin`.
+An account is made by an administrator (`accounts`), the first ones by the owner of the installation (`create`); what a user may do is `authority`, how she comes in `signin`.
 """
 
 from collections.abc import Collection
@@ -26,6 +26,7 @@ PASSWORDS = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallel
 _INSERT = text("""INSERT INTO user_account (user_id, username, name, name_ar, agency, branch, roles, language, password_hash, is_demo)
                   VALUES (:id, :username, :name, :name_ar, :agency, :branch, :roles, :language, :hash, :is_demo)""")
 _FIND = text("SELECT user_id, username, name, name_ar, agency, branch, roles, language FROM user_account WHERE user_id = :id AND is_active")
+_BRANCH = text("SELECT 1 FROM branch WHERE code = :branch")
 _LANGUAGE = text("UPDATE user_account SET language = :language WHERE user_id = :id")
 
 
@@ -44,6 +45,7 @@ class Actor:
     name_ar: str = ""
     token_digest: bytes | None = field(default=None, repr=False, compare=False)
     said: str | None = field(default=None, repr=False, compare=False)  # what the database said of the token: see `database.Wall`
+    must_change: bool = False  # her password was given by somebody else: she holds no role until she chose her own
 
     def called(self, language: str) -> str:
         """Her name in the script of the reader's language, where it is known."""
@@ -104,7 +106,7 @@ def of_row(row: Any, token_digest: bytes | None = None) -> Actor:
     held = frozenset(role for role in row.roles if role in tables.ROLES and row.agency in tables.ROLES[role].agencies)
     said = row.said if token_digest else None
     return Actor(row.user_id, row.username, row.name, row.agency, row.branch, held, row.language, name_ar=getattr(row, "name_ar", ""),
-                 token_digest=token_digest, said=said)  # fmt: skip
+                 token_digest=token_digest, said=said, must_change=getattr(row, "must_change", False))  # fmt: skip
 
 
 def find(session: Session, user_id: UUID) -> Actor | None:
@@ -115,8 +117,7 @@ def find(session: Session, user_id: UUID) -> Actor | None:
 
 def choose_language(session: Session, actor: Actor, language: str) -> None:
     """Keeps the language of an account. Refuses: `user.language` (Invalid)."""
-    if language not in i18n.LANGUAGES:
-        raise errors.Invalid("user.language", language=language)
+    check_language(language)
     session.execute(_LANGUAGE, {"language": language, "id": actor.user_id})
 
 
@@ -137,19 +138,10 @@ def create(
 
     Refuses (Invalid): `user.username`, `user.roles`, `user.roles_apart`, `user.language`, `user.branch`, `password.short`; (Conflict): `user.exists`.
     """
-    username, held = username.strip().casefold(), frozenset(roles)
-    if not username or len(username) > 100 or not username.isprintable() or " " in username:
-        raise errors.Invalid("user.username", username=username)
-    unknown = [role for role in sorted(held) if role not in tables.ROLES or agency not in tables.ROLES[role].agencies]
-    if unknown or not held:
-        raise errors.Invalid("user.roles", roles=", ".join(unknown), agency=agency)
-    if apart := tables.clash(held):
-        raise errors.Invalid("user.roles_apart", roles=", ".join(sorted(apart)))
-    if language not in i18n.LANGUAGES:
-        raise errors.Invalid("user.language", language=language)
+    username, held = called(username), frozenset(roles)
+    check_rights(connection, agency, branch, held)
+    check_language(language)
     check_password(password, username)
-    if connection.execute(text("SELECT 1 FROM branch WHERE code = :branch"), {"branch": branch}).scalar() is None:
-        raise errors.Invalid("user.branch", branch=branch)
     user_id = identity.new_id()
     try:
         with connection.begin_nested():
@@ -171,6 +163,31 @@ def create(
     except IntegrityError as trouble:
         raise errors.Conflict("user.exists", username=username) from trouble
     return user_id
+
+
+def called(username: str) -> str:
+    """A user name as it is kept. Refuses: `user.username`."""
+    username = username.strip().casefold()
+    if not username or len(username) > 100 or not username.isprintable() or " " in username:
+        raise errors.Invalid("user.username", username=username)
+    return username
+
+
+def check_language(language: str) -> None:
+    """Refuses: `user.language`."""
+    if language not in i18n.LANGUAGES:
+        raise errors.Invalid("user.language", language=language)
+
+
+def check_rights(session: Any, agency: str, branch: str, held: frozenset[str]) -> None:
+    """Whether somebody may hold these roles together in an agency at a branch. Refuses: `user.roles`, `user.roles_apart`, `user.branch`."""
+    unknown = [role for role in sorted(held) if role not in tables.ROLES or agency not in tables.ROLES[role].agencies]
+    if unknown or not held:
+        raise errors.Invalid("user.roles", roles=", ".join(unknown), agency=agency)
+    if apart := tables.clash(held):
+        raise errors.Invalid("user.roles_apart", roles=", ".join(sorted(apart)))
+    if session.execute(_BRANCH, {"branch": branch}).scalar() is None:
+        raise errors.Invalid("user.branch", branch=branch)
 
 
 def check_password(password: str, username: str) -> None:

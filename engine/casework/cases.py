@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -55,7 +55,7 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
     """
     branch = branch or actor.branch
     authority.require(actor, "case.open", branch=branch, process=process)
-    if session.execute(text("SELECT 1 FROM branch WHERE code = :branch"), {"branch": branch}).scalar() is None:
+    if not session.execute(text("SELECT masar_branch_is_open(:branch)"), {"branch": branch}).scalar():
         raise errors.wrong("branch.unknown", "/branch", branch=branch)
     edition = editions.current(session)
     if process not in edition.definitions.processes:
@@ -67,7 +67,7 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
         raise errors.wrong("case.channel_unknown", "/channel", channel=channel)
     signal = _expected(session, expected, process) if expected else None
     start = _start_message(edition, process, branch, channel, expected)
-    change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start, channel=channel)
+    change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start, told=lambda held: _came_by(held, channel))
     if signal:
         change.happenings.append(bpmn.MessageSent("signalement.arrivee", str(expected), {"dossier": str(change.held.root_id)}, ""))
     finish(change)
@@ -101,8 +101,9 @@ def _expected(session: Session, signal_id: UUID, process: str) -> Held:
 
 
 def begin(session: Session, actor: Any, edition: editions.Edition, process: str, branch: str, variables: Mapping[str, Any], *,
-          parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None, channel: str = "") -> Change:  # fmt: skip
-    """Makes the row of a new instance and gives it its start. A child of a case shares its root, its person and its consent."""
+          parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None,
+          told: Callable[[Held], Sequence[facts.NewFact]] = lambda _held: ()) -> Change:  # fmt: skip
+    """Makes the row of a new instance and gives it its start. A child of a case shares its root, its person and its consent. `told`: the facts said with it."""
     now, dated_version = session.execute(text("SELECT masar_now(), (SELECT dated_version FROM installation)")).one()
     now = now.astimezone(dt.UTC)
     instance_id = identity.new_id()
@@ -141,7 +142,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     about = {name: {"id": found} for name, found in scope.items() if isinstance(found, str)}
     given = {**variables, "instance": str(instance_id), "branche": branch, "numero": number or "", **about}
     change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,
-                                           at=now, seq=0, facts={}), {"process": process}, _came_by(held, channel))  # fmt: skip
+                                           at=now, seq=0, facts={}), {"process": process}, told(held))  # fmt: skip
     return change
 
 

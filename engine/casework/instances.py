@@ -27,7 +27,7 @@ from engine.pathway import bpmn, recorded
 
 LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 # The stage that a person sees, by the process whose task is open.
-STAGES = {"signalement": "accueil", "attente_arrivee": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
+STAGES = {"signalement": "accueil", "attente_arrivee": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "plan": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
 # Processes that run beside the road: the case stays at the stage where it stands.
 BESIDE = frozenset({"urgence_sociale"})
 # What the snapshot holds besides facts: dated data, named in the ledger by its digest.
@@ -294,7 +294,8 @@ class Rows:
     def _task(self, happening: bpmn.TaskOpened) -> dict[str, Any]:
         held, calendar = self.held, self.change.tables.calendar
         agency = LANES.get(happening.lane or "", happening.lane or "OTE")
-        due = calendar.due(self.change.at, *happening.deadline) if happening.deadline else None
+        number, unit = happening.deadline or (None, "jours")
+        due = calendar.by(self.change.at, *happening.due, unit) if happening.due else None if number is None else calendar.due(self.change.at, number, unit)
         holder = held.referent_id if happening.role == "referent" else held.social_worker_id if happening.role == "travailleur_social" else None
         stage = held.stage if happening.process in BESIDE else STAGES.get(happening.process, "accompagnement")
         return {

@@ -57,7 +57,7 @@ def _material(session: Session, words: Dictionary, definition: texts.LetterDefin
             feel.setdefault(group, {})[name] = field_types.to_feel(spec, value)
     person = {f"person.{name}": value for name, value in stored.get("person", {}).items()}
     scope = {**feel, **around, "today": today, "dossier": {"numero": "TN-MED-2026-00001", "antenne": _BRANCH, "ouvert_le": today}}
-    held = programmes.tables_of_today(session)
+    held = programmes.dated(session)
     given = {
         "numero": dict.fromkeys(LANGUAGES, "TN-MED-2026-00001"), "code": dict.fromkeys(LANGUAGES, "EXEM-PLE"), "date": {one: day(today, one) for one in LANGUAGES},
         "agence": held.agencies.get(definition.sender, {}), "antenne": held.branch(_BRANCH), "adresse": scope["parametres"].get(ADDRESSES, {}).get(_BRANCH, {}),

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.actors.agencies import OTE
+from engine.actors.agencies import OTE, PARTNERS
 from engine.casework import editions
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
@@ -23,12 +23,16 @@ from forms import letter as texts
 from forms.text import LANGUAGES, day
 
 ADDRESSES = "adresses_antennes"  # the dated parameter with the address of each branch
-_FILES = text("""SELECT i.subject, (SELECT r.number FROM instance r WHERE r.instance_id = i.root_id) AS number
-                   FROM instance i WHERE i.process = 'dossier_aide' AND i.subject = ANY (:aids)""")
-_LETTER = text("""SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.code, l.produced_at, i.branch, i.number,
+_FILES = text("""SELECT i.subject, r.number, r.is_shared_funder FROM instance i JOIN instance r ON r.instance_id = i.root_id
+                   WHERE i.process = 'dossier_aide' AND i.subject = ANY (:aids)""")
+_SAT = text("""SELECT EXISTS (SELECT FROM task_done WHERE root_id = :root AND done_by = :me AND outcome = 'completed')
+                  AND NOT EXISTS (SELECT FROM unnest(CAST(:aids AS uuid[])) a WHERE (SELECT h.is_shared_funder FROM masar_home_of_aid('aide:' || a) h) IS NOT TRUE)""")
+_LETTERS = """SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.code, l.produced_at, l.about, i.branch, i.number, i.subject,
                          i.person_id, i.social_worker_id,
                          i.is_shared, i.is_shared_funder, i.is_shared_operator, i.assigned
-                    FROM letter l JOIN instance i ON i.instance_id = l.root_id WHERE l.letter_id = :id""")
+                    FROM letter l JOIN instance i ON i.instance_id = l.root_id"""
+_LETTER = text(f"{_LETTERS} WHERE l.letter_id = :id")
+_OF_INSTANCE = text(f"{_LETTERS} WHERE l.instance_id = :id ORDER BY l.produced_at DESC, l.letter_id")
 _KNOWN = text("SELECT titles, branch, produced_at FROM masar_letter(:code)")
 
 
@@ -56,11 +60,24 @@ class Written:
 
 
 def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
-    """A letter of a case one reads; it names the person, so that without consent it stays with OTE. Refuses: `letter.not_found`."""
+    """A letter of a case one reads; it names the person, so that without consent it stays with OTE. What a sitting wrote is a partner's too, if she sat there
+    and every person it tells of agrees that the funder be told. Refuses: `letter.not_found`."""
     row = session.execute(_LETTER, {"id": letter_id}).one_or_none()
-    if row is None or not authority.may(actor, "letter.read", branch=row.branch) or not authority.readable(actor, row._mapping["class"], OTE, row):
+    if row is None or not authority.may(actor, "letter.read", branch=row.branch, sat=_sat(session, actor, row)) or not authority.readable(actor, row._mapping["class"], OTE, row):
         raise errors.NotFound("letter.not_found")
     return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.code, row.produced_at)
+
+
+def of_sitting(session: Session, actor: Any, instance_id: UUID) -> list[tuple[UUID, Mapping[str, str]]]:
+    """The papers of a sitting that the actor may read: id and kind by language, the newest first."""
+    found = session.execute(_OF_INSTANCE, {"id": instance_id}).all()
+    return [(row.letter_id, row.content["titles"]) for row in found
+            if authority.may(actor, "letter.read", branch=row.branch, sat=_sat(session, actor, row)) and authority.readable(actor, row._mapping["class"], OTE, row)]  # fmt: skip
+
+
+def _sat(session: Session, actor: Any, row: Any) -> bool:
+    """Whether a partner did a task of the sitting that wrote this, and all it tells of agree."""
+    return actor.sits and row.subject.startswith("seance:") and session.execute(_SAT, {"root": row.root_id, "aids": row.about, "me": actor.user_id}).scalar_one()
 
 
 def verify(session: Session, code: str) -> Written | None:
@@ -79,9 +96,11 @@ def write(change: Change, name: str, subject: str, code: str = "") -> UUID | Non
     if definition is None or edition.letterhead is None:
         return None
     code = code or identity.receipt_code()
-    content = texts.compose(definition, edition.letterhead, _material(change, definition, subject, code))
+    material = _material(change, definition, subject, code)
+    content = texts.compose(definition, edition.letterhead, material)
     letter_id = identity.new_id()
-    change.letters.append({"letter_id": letter_id, "template": name, "class": definition.class_, "code": code, "content": {"titles": dict(definition.title), **content}})
+    change.letters.append({"letter_id": letter_id, "template": name, "class": definition.class_, "code": code, "content": {"titles": dict(definition.title), **content},
+                           "about": [stored["id"] for _, stored in material.rows["dossiers"]]})  # fmt: skip
     return letter_id
 
 
@@ -99,12 +118,12 @@ def _material(change: Change, definition: texts.LetterDefinition, subject: str, 
     person = {f"person.{name}": value for name, value in shown.get("person", {}).items()}
     addresses = scope["parametres"].get(ADDRESSES, {}).get(held.branch, {})
     given = {
-        "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": change.tables.agencies.get(definition.sender, {}),
-        "antenne": change.tables.branch(held.branch),
+        "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": change.tables.agency(definition.sender, today),
+        "antenne": change.tables.branch(held.branch, today),
         "adresse": addresses, "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES},
     }  # fmt: skip
     told = {name: value if isinstance(value, Mapping) else dict.fromkeys(LANGUAGES, value) for name, value in given.items()}
-    return texts.Material(edition.dictionary, scope, shown, told, {"dossiers": _files(change, feel, stored)})
+    return texts.Material(edition.dictionary, scope, shown, told, {"dossiers": _files(change, definition, feel, stored)})
 
 
 def _known(change: Change, definition: texts.LetterDefinition, subjects: facts.Subjects, names: list[str]) -> list[facts.Fact | facts.NewFact]:
@@ -130,15 +149,16 @@ def _by_prefix(keys: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _files(change: Change, feel: Mapping[str, Any], stored: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """The files of a sitting, in the order of its agenda, each aid with the number of its case."""
+def _files(change: Change, definition: texts.LetterDefinition, feel: Mapping[str, Any], stored: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The files of a sitting, in the order of its agenda, each aid with the number of its case; for a partner, those whose persons agreed to that (C2)."""
     aids = change.held.scope.get("aide")
     if not isinstance(aids, list):
         return []
-    rows = change.session.execute(_FILES, {"aids": [f"aide:{one}" for one in aids]})
-    numbers = {row.subject.partition(":")[2]: row.number for row in rows}
+    found = {row.subject.partition(":")[2]: row for row in change.session.execute(_FILES, {"aids": [f"aide:{one}" for one in aids]})}
+    if definition.reader == PARTNERS:
+        aids = [one for one in aids if one in found and found[one].is_shared_funder]
 
     def told(tree: Mapping[str, Any], aid: str) -> Mapping[str, Any]:
-        return {**tree.get(f"aide:{aid}", {}).get("aide", {}), "numero": numbers.get(aid)}
+        return {**tree.get(f"aide:{aid}", {}).get("aide", {}), "id": aid, "numero": found[aid].number if aid in found else None}
 
     return [(told(feel, one), told(stored, one)) for one in aids]

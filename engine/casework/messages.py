@@ -1,7 +1,7 @@
 """Messages between instances: kept in a table, each consumed once, in a unit of work of its own.
 
 A message goes to the instance that waits for it under its correlation; where none does and a process starts with it, it starts one;
-otherwise it stays until somebody waits. No unit of work ever holds the locks of two cases.
+otherwise it is parked until somebody begins to wait. No unit of work ever holds the locks of two cases.
 """
 
 import json
@@ -19,14 +19,15 @@ from engine.casework.instances import OWN_SUBJECT, Change, find, lock
 from engine.ledger import chain
 from engine.pathway import bpmn
 
-_HEARD = "EXISTS (SELECT FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation) OR m.name = ANY (CAST(:starts AS text[]))"
-_DELIVERABLE = text(f"""
-    SELECT m.message_id FROM message m WHERE m.consumed_at IS NULL AND ({_HEARD}) AND m.message_id::text <> ALL (CAST(:but AS text[]))
+_DELIVERABLE = text("""
+    SELECT m.message_id FROM message m
+     WHERE m.consumed_at IS NULL AND (NOT m.is_parked OR m.name = ANY (CAST(:starts AS text[]))) AND m.message_id::text <> ALL (CAST(:but AS text[]))
      ORDER BY m.created_at, m.message_id LIMIT :limit""")
 _TAKE = text("""
     SELECT m.message_id, m.name, m.correlation, m.payload, m.sender_id,
            (SELECT w.instance_id FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation ORDER BY w.opened_at LIMIT 1) AS receiver
       FROM message m WHERE m.message_id = :id AND m.consumed_at IS NULL FOR UPDATE OF m SKIP LOCKED""")
+_PARK = text("SELECT masar_park(:id, :name, :correlation)")
 _BRANCH = text("SELECT 1 FROM branch WHERE code = :branch")
 _CONSUME = text("UPDATE message SET consumed_at = masar_now(), consumed_by = :by WHERE message_id = :id")
 _INSERT = text("INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at) VALUES (:id, :name, :correlation, CAST(:payload AS jsonb), NULL, masar_now())")
@@ -67,14 +68,14 @@ def _branch(payload: Mapping[str, Any], correlation: str) -> str:
 
 
 def deliverable(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[UUID]:
-    """The messages that somebody waits for, or that start a process, the oldest first. `but`: the ids that somebody carries already."""
+    """The messages to carry, the oldest first: all but those that are parked and start nothing. `but`: the ids that somebody carries already."""
     edition = editions.current_or_none(session)
     starts = list(edition.definitions.starting_messages) if edition else []
     return list(session.execute(_DELIVERABLE, {"starts": starts, "limit": limit, "but": list(but)}).scalars())
 
 
 def deliver(session: Session, message_id: UUID) -> bool:
-    """Delivers one message, unless it was taken already or nobody waits for it any more (then it stays). Asked twice at once, it is delivered once."""
+    """Delivers one message, unless it was taken already or nobody waits for it (then it is parked). Asked twice at once, it is delivered once."""
     actor = users.system()
     row = session.execute(_TAKE, {"id": message_id}).one_or_none()
     if row is None:
@@ -86,6 +87,8 @@ def deliver(session: Session, message_id: UUID) -> bool:
     if change is None and row.name in starts:
         change = _to_start(session, actor, row, message, edition, starts[row.name])
     if change is None:
+        if row.receiver is None:
+            session.execute(_PARK, {"id": row.message_id, "name": row.name, "correlation": row.correlation})
         return False
     cases.finish(change)
     session.execute(_CONSUME, {"id": row.message_id, "by": change.held.instance_id})

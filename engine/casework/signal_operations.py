@@ -22,6 +22,8 @@ _OF_A_LINE = {"signale.sexe": "person.sexe", "signale.naissance": "person.naissa
 # What is said once of a whole list holds for each of its persons.
 _OF_A_LIST = ("signalement.source", "signalement.source_nom", "signalement.source_tel", "signalement.consent_obtenu", "signalement.vulnerable")
 _GROUPS = ("person", "retour")
+# What somebody asked for, when she signalled herself.
+_ASKED = ("accueil.motif_visite", "accueil.demande_libre")
 _ARABIC = re.compile("[\u0621-\u064a]")
 
 
@@ -45,10 +47,10 @@ def take_up(change: Change, parameters: Mapping[str, Any], _subject: str) -> Out
     if row is None:
         raise CannotRun("operation.no_signal")
     fields, line = change.held.edition.dictionary.fields, str(parameters.get("ligne") or "")
-    wanted = [name for name, found in fields.items() if (found.group in _GROUPS and found.computed is None) or name in _OF_A_LIST or found.group == "signale"]
+    wanted = [name for name, found in fields.items() if (found.group in _GROUPS and found.computed is None) or name in (*_OF_A_LIST, *_ASKED) or found.group == "signale"]
     told = facts.snapshot(change.session, facts.Subjects(row.instance_id, row.person_id), wanted)
     said = {fact.field: fact for fact in told if fact.status == "known" and not fact.subject.startswith("signale:")}
-    values = {name: fact.value for name, fact in said.items() if fields[name].group in _GROUPS}
+    values = {name: fact.value for name, fact in said.items() if fields[name].group in _GROUPS or name in _ASKED}
     if line:
         of_line = {fact.field: fact.value for fact in told if fact.subject == f"signale:{line}" and fact.status == "known"}
         values |= _person_of(of_line) | {name: said[name].value for name in _OF_A_LIST if name in said}
@@ -56,7 +58,7 @@ def take_up(change: Change, parameters: Mapping[str, Any], _subject: str) -> Out
         if "signale.besoin" in of_line:
             values["signalement.besoins_immediats"] = [of_line["signale.besoin"]]
         beneficiaries.remember(change.session, change.held.person_id, values)
-    source = {"kind": "signal", "label": row.number or ""}
+    source = {"kind": "online" if any(fact.source.get("kind") == "online" for fact in said.values()) else "signal", "label": row.number or ""}
     return Outcome(new_facts=[
         facts.NewFact(change.held.subjects.key(fields[name].subject), name, value, authority.classes_of(fields[name]), source=source,
                       valid_until=said[name].valid_until if name in said else None)

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
-from engine.casework import cases, operations, staff
+from engine.casework import cases, letters, operations, staff
 from engine.casework.instances import LOCK_BY_TASK, Change, Held, from_row
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
@@ -66,6 +66,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
         row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
         max((one.version for one in seen.values()), default=0), asked, row.draft, may,
         pick(row.apart[row.did_before], actor.language) if row.did_before else "", stands_in(about),
+        tuple(letters.of_sitting(session, actor, row.instance_id)) if row.instance_subject.startswith("seance:") else (),
     )  # fmt: skip
 
 

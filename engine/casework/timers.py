@@ -15,9 +15,10 @@ from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority, users
-from engine.casework import cases, messages
-from engine.casework.instances import Change, lock
+from engine.casework import cases, departures, messages
+from engine.casework.instances import Change, Held, lock
 from engine.database import Database
+from engine.dossier import programmes
 from engine.pathway import bpmn
 
 _DUE_WAITS = text("""SELECT instance_id, position FROM wait WHERE kind = 'timer' AND due_at <= masar_now() AND instance_id || ' ' || position <> ALL (CAST(:but AS text[]))
@@ -25,7 +26,7 @@ _DUE_WAITS = text("""SELECT instance_id, position FROM wait WHERE kind = 'timer'
 _DUE_TASKS = text("SELECT task_id FROM open_task WHERE remind_at <= masar_now() AND task_id::text <> ALL (CAST(:but AS text[])) ORDER BY remind_at, task_id LIMIT :limit")
 _STILL_DUE = text("SELECT node, due_at FROM wait WHERE instance_id = :instance AND position = :position AND kind = 'timer' AND due_at <= masar_now()")
 _STILL_LATE = text("SELECT instance_id FROM open_task WHERE task_id = :task AND remind_at <= masar_now()")
-_LATE_TASK = text("""SELECT task_id, position, node, names, agency, branch, role, holder_id, opened_at, due_at, reminders FROM open_task
+_LATE_TASK = text("""SELECT task_id, position, process, node, names, agency, branch, role, holder_id, opened_at, due_at, reminders FROM open_task
                       WHERE task_id = :task AND remind_at <= masar_now()""")
 _NOW_AND_NEXT = text("SELECT masar_now(), least((SELECT min(due_at) FROM wait WHERE kind = 'timer'), (SELECT min(remind_at) FROM open_task WHERE remind_at IS NOT NULL))")
 _NOTICE = text("""INSERT INTO notice (notice_id, user_id, branch, agency, role, code, details, instance_id, task_id, created_at)
@@ -70,11 +71,19 @@ def remind(session: Session, task_id: UUID) -> bool:
     change = Change(session, users.system(), held, held.now)
     to = _addressee(row)
     change.note(code, {"task": row.position, "node": row.node, "to": to["role"]})
-    session.execute(_REMIND_NEXT, {"task": task_id, "next": row.due_at + (row.due_at - row.opened_at) * share if share else None})
+    session.execute(_REMIND_NEXT, {"task": task_id, "next": row.due_at + _delay(session, held, row) * share if share else None})
     details = {"case": held.number, "task": row.names, "due_at": row.due_at.isoformat()}
     session.execute(_NOTICE, {"id": identity.new_id(), "code": code, "details": json.dumps(details, ensure_ascii=False), "instance": held.instance_id, "task": task_id, "at": held.now, **to})
     change.write()
     return True
+
+
+def _delay(session: Session, held: Held, row: Any) -> dt.timedelta:
+    """How long the task had; where it is due by a date, however far away when it opened, the delay it has when that is not known."""
+    task = next((one for one in held.edition.definitions.tasks if one.node == row.node and one.process == row.process), None)
+    if task is None or not task.is_dated or task.deadline is None:
+        return row.due_at - row.opened_at
+    return programmes.tables(session, held.dated_version).calendar.due(row.due_at, *task.deadline) - row.due_at
 
 
 def settle(database: Database) -> int:
@@ -82,9 +91,10 @@ def settle(database: Database) -> int:
     done = 0
     while True:
         with database.reading(users.system()) as session:
-            timers, tasks, waiting = due(session), late(session), messages.deliverable(session)
+            timers, tasks, waiting, left = due(session), late(session), messages.deliverable(session), departures.left(session)
         acts = [partial(fire, instance_id=instance_id, position=position) for instance_id, position in timers]
         acts += [partial(remind, task_id=task_id) for task_id in tasks] + [partial(messages.deliver, message_id=message_id) for message_id in waiting]
+        acts += [partial(departures.give_back, task_id=task_id) for task_id in left]
         before = done
         for act in acts:
             with database.unit_of_work(users.system()) as session:

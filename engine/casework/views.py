@@ -90,7 +90,7 @@ class TaskView(TaskHead):
     """A task as the reader may see it: its form computed for her, her draft, and what she may do with it (`may`).
 
     `kept_apart`: the name of a task she did in the same dossier, for which somebody else must do this one. `stands_in`: why the case owner does a partner's
-    task: `no_consent`, `nobody`; "" where she does not.
+    task: `no_consent`, `nobody`; "" where she does not. `papers`: what a sitting wrote so far and she may read: id and kind by language.
     """
 
     form: Form
@@ -98,6 +98,7 @@ class TaskView(TaskHead):
     may: frozenset[str]
     kept_apart: str = ""
     stands_in: str = ""
+    papers: tuple[tuple[UUID, Mapping[str, str]], ...] = ()
 
 
 @dataclass(frozen=True)

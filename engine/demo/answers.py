@@ -51,7 +51,7 @@ def to(form: Form, truth: Mapping[str, Any], today: dt.date, actor: Any, session
             found = same.value if same and same.value is not None else _any(spec)
         value = _made(found, today, actor, session)
         if spec.type == "list":
-            offered = {inner.id for inner in question.rows}
+            offered = {"id", *(inner.id for inner in question.rows)}
             value = [{name: one for name, one in row.items() if name in offered} for row in value]
         said[spec.id] = value
         if _is_unsaid(value):

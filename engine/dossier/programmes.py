@@ -8,7 +8,7 @@ import hashlib
 import json
 import tomllib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,7 @@ import holidays
 from sqlalchemy import event, text
 from sqlmodel import Session
 
-from engine import clock
+from engine import clock, i18n
 from engine.pathway import recorded
 from engine.workdays import Calendar, Present
 
@@ -28,9 +28,10 @@ _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.conten
                    "FROM programme p LEFT JOIN fund f ON f.programme = p.code ORDER BY p.code, p.version")  # fmt: skip
 _PARAMETERS = text("SELECT code, valid_from, valid_to, value, labels, source, is_inferred FROM parameter ORDER BY code, valid_from")
 _BRANCHES = text("SELECT code, names, opened_on, governorates FROM branch ORDER BY code")
-_AGENCIES = text("SELECT code, names FROM agency")
+_BRANCH_CHANGES = text("SELECT code, valid_from, names, governorates, is_open FROM branch_change ORDER BY code, valid_from")
+_AGENCIES = text("SELECT code, names, NULL AS valid_from FROM agency UNION ALL SELECT code, names, valid_from FROM agency_change ORDER BY 1, 3 NULLS FIRST")
 _PRESENT = text("SELECT masar_now(), (SELECT dated_version FROM installation)")
-_HOLIDAYS = text("SELECT day FROM holiday")
+_HOLIDAYS = text("SELECT day, names ->> 'en' AS name FROM holiday ORDER BY day")
 _KEEP = text("INSERT INTO dated_scope (digest, content) VALUES (:digest, CAST(:content AS jsonb)) ON CONFLICT DO NOTHING")
 _KEPT = text("SELECT content FROM dated_scope WHERE digest = :digest")
 _MOST_SCOPES = 256
@@ -44,8 +45,9 @@ class DatedTables:
     version: int
     programmes: tuple[Mapping[str, Any], ...] = ()
     parameters: tuple[Mapping[str, Any], ...] = ()
-    branches: tuple[Mapping[str, Any], ...] = ()
-    agencies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # names by code
+    branches: tuple[Mapping[str, Any], ...] = ()  # as each opened
+    branch_changes: tuple[Mapping[str, Any], ...] = ()
+    agencies: tuple[Mapping[str, Any], ...] = ()  # names by code, since ever (`valid_from` None) and from a day on
     calendar: Calendar = field(default_factory=Calendar)
     _told: dict[dt.date, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
     _kept: dict[dt.date, str] = field(default_factory=dict, compare=False, repr=False)
@@ -58,9 +60,21 @@ class DatedTables:
             self._told[day] = self._tell(day)
         return self._told[day]
 
-    def branch(self, code: str) -> Mapping[str, str]:
-        """The names of a branch, by language."""
-        return next((row["names"] for row in self.branches if row["code"] == code), {})
+    def branch(self, code: str, day: dt.date) -> Mapping[str, str]:
+        """The names of a branch that day, by language."""
+        return next((row["names"] for row in self.branches_on(day) if row["code"] == code), {})
+
+    def agency(self, code: str, day: dt.date) -> Mapping[str, str]:
+        """The names of an agency that day, by language."""
+        return next((row["names"] for row in reversed(self.agencies) if row["code"] == code and (row["valid_from"] is None or row["valid_from"] <= day)), {})
+
+    def branches_on(self, day: dt.date) -> list[dict[str, Any]]:
+        """Every branch as its latest change that day says; `is_open`: opened, and not closed since."""
+        found = {row["code"]: dict(row) | {"is_open": row["opened_on"] <= day} for row in self.branches}
+        for change in self.branch_changes:
+            if change["valid_from"] <= day:
+                found[change["code"]] |= {name: change[name] for name in ("names", "governorates", "is_open")}
+        return list(found.values())
 
     def keep(self, session: Session, day: dt.date) -> str:
         """The SHA-256 of what `scope(day)` tells, which is kept under it: ledger lines name the digest in place of repeating the content."""
@@ -83,9 +97,7 @@ class DatedTables:
         ]
         parameters = {row["code"]: _dinars(row["value"], row["code"]) for row in self.parameters if _holds(row, day) and row["code"] != SHORT_DAYS}
         branches = [
-            {"code": row["code"], "ouverte_le": row["opened_on"], "gouvernorats": list(row["governorates"])}
-            for row in self.branches
-            if row["opened_on"] <= day
+            {"code": row["code"], "ouverte_le": row["opened_on"], "gouvernorats": list(row["governorates"])} for row in self.branches_on(day) if row["is_open"]
         ]
         return {"programmes": programmes, "parametres": {name.removesuffix("_millimes"): value for name, value in parameters.items()}, "antennes": branches}
 
@@ -113,10 +125,13 @@ def tables(session: Session, version: int) -> DatedTables:
     database = session.get_bind()
     kept = _kept.get(database)
     if kept is None or kept.version != version:
-        programmes, parameters, branches = (tuple(dict(row) for row in session.execute(asked).mappings()) for asked in (_PROGRAMMES, _PARAMETERS, _BRANCHES))
-        calendar = Calendar(frozenset(session.execute(_HOLIDAYS).scalars()), _short_days(parameters))
-        agencies = {row.code: row.names for row in session.execute(_AGENCIES)}
-        kept = _kept[database] = DatedTables(version, programmes, parameters, branches, agencies, calendar)
+        asked = (_PROGRAMMES, _PARAMETERS, _BRANCHES, _BRANCH_CHANGES, _AGENCIES)
+        programmes, parameters, branches, changes, agencies = (tuple(dict(row) for row in session.execute(one).mappings()) for one in asked)
+        closed = session.execute(_HOLIDAYS).all()
+        calendar = Calendar(frozenset(row.day for row in closed), _short_days(parameters, closed))
+        kept = _kept[database] = DatedTables(version, programmes, parameters, branches, changes, agencies, calendar)
+        # What pages call a branch: the names of data, before those that Masar was born with.
+        i18n.learn({f"branch.{row['code']}": row["names"] for row in kept.branches_on(clock.today(clock.now(session)))})
     return kept
 
 
@@ -131,11 +146,6 @@ def present(session: Session) -> Present:
     return Present(now.astimezone(dt.UTC), tables(session, version).calendar)
 
 
-def tables_of_today(session: Session) -> DatedTables:
-    """The dated data as they are now."""
-    return tables(session, session.execute(_PRESENT).one().dated_version)
-
-
 def of_today(session: Session) -> tuple[dt.date, dict[str, Any]]:
     """The day it is for the Dispositif, and the dated data in force (`DatedTables.scope`)."""
     now, version = session.execute(_PRESENT).one()
@@ -143,10 +153,31 @@ def of_today(session: Session) -> tuple[dt.date, dict[str, Any]]:
     return day, tables(session, version).scope(day)
 
 
-def _short_days(parameters: Iterable[Mapping[str, Any]]) -> tuple[tuple[dt.date, dt.date], ...]:
-    """The periods of Ramadan and summer when offices close early."""
-    periods = [period for row in parameters if row["code"] == SHORT_DAYS for period in row["value"]]
-    return tuple((dt.date.fromisoformat(period["du"]), dt.date.fromisoformat(period["au"])) for period in periods)
+def open_branches(session: Session) -> list[str]:
+    """The codes of the branches that are open today."""
+    now, version = session.execute(_PRESENT).one()
+    return [row["code"] for row in tables(session, version).branches_on(clock.today(now)) if row["is_open"]]
+
+
+def _short_days(parameters: Iterable[Mapping[str, Any]], closed: Sequence[Any]) -> tuple[tuple[dt.date, dt.date], ...]:
+    """The periods of Ramadan and summer when offices close early, of each version what lies in its own days: as dates, as days of every year that the
+    calendar knows (`07-01`), or as so many days before a feast of that calendar (`avant`, `jours`), whose date an administrator corrects once."""
+    years, found = sorted({row.day.year for row in closed}), []
+    for row in parameters:
+        for first, last in (one for period in row["value"] for one in _days_of(period, years, closed)) if row["code"] == SHORT_DAYS else ():
+            first, last = max(first, row["valid_from"]), min(last, row["valid_to"] or dt.date.max)
+            if first <= last:
+                found.append((first, last))
+    return tuple(sorted(found))
+
+
+def _days_of(period: Mapping[str, Any], years: Sequence[int], closed: Sequence[Any]) -> list[tuple[dt.date, dt.date]]:
+    if "avant" in period:
+        feasts = (row.day for row in closed if period["avant"] in (row.name or "").split(" · "))
+        return [(day - dt.timedelta(days=period["jours"]), day - dt.timedelta(days=1)) for day in feasts]
+    if len(period["du"]) == len("07-01"):
+        return [(dt.date.fromisoformat(f"{year}-{period['du']}"), dt.date.fromisoformat(f"{year}-{period['au']}")) for year in years]
+    return [(dt.date.fromisoformat(period["du"]), dt.date.fromisoformat(period["au"]))]
 
 
 def seed(connection: Any, processes: Path) -> None:

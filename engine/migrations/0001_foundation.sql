@@ -199,9 +199,11 @@ CREATE INDEX wait_by_message ON wait (name, correlation) WHERE kind = 'message';
 CREATE INDEX wait_due ON wait (due_at) WHERE kind = 'timer';
 CREATE TABLE message (
     message_id uuid PRIMARY KEY, name text NOT NULL, correlation text NOT NULL, payload jsonb NOT NULL DEFAULT '{}', sender_id uuid,
-    created_at timestamptz NOT NULL, consumed_at timestamptz, consumed_by uuid
+    created_at timestamptz NOT NULL, consumed_at timestamptz, consumed_by uuid,
+    is_parked boolean NOT NULL DEFAULT false  -- nobody waited for it when it was carried: not looked at again until somebody does
 );
-CREATE INDEX message_pending ON message (created_at, message_id) WHERE consumed_at IS NULL;
+CREATE INDEX message_pending ON message (created_at, message_id) WHERE consumed_at IS NULL AND NOT is_parked;
+CREATE INDEX message_by_name ON message (name, correlation) WHERE consumed_at IS NULL;
 CREATE TABLE incident (
     incident_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, branch text NOT NULL, position text NOT NULL,
     node text NOT NULL, code text NOT NULL, details jsonb NOT NULL DEFAULT '{}', opened_at timestamptz NOT NULL, resolved_at timestamptz, resolved_by uuid
@@ -230,7 +232,8 @@ CREATE TABLE document (
 CREATE INDEX document_waiting ON document (uploaded_by) WHERE root_id IS NULL;
 CREATE TABLE letter (
     letter_id uuid PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, root_id uuid NOT NULL, template text NOT NULL, content jsonb NOT NULL,
-    class text NOT NULL, code text NOT NULL, produced_at timestamptz NOT NULL
+    class text NOT NULL, code text NOT NULL, produced_at timestamptz NOT NULL,
+    about uuid[] NOT NULL DEFAULT '{}'  -- the aids that a sitting's paper tells of
 );
 CREATE INDEX letter_by_root ON letter (root_id);
 CREATE INDEX letter_by_code ON letter (code);
@@ -321,6 +324,28 @@ CREATE TRIGGER tell_on_delete AFTER DELETE ON open_task REFERENCING OLD TABLE AS
 CREATE FUNCTION tell_worker() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_notify('masar_work', TG_TABLE_NAME); RETURN NULL; END $$;
 CREATE TRIGGER tell_worker AFTER INSERT ON message FOR EACH STATEMENT EXECUTE FUNCTION tell_worker();
+
+-- Who begins to wait for a message finds what was parked. Whoever parks one (masar_park) does it under the same lock, so that none is parked past its receiver.
+CREATE FUNCTION masar_of_message(name text, correlation text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT hashtextextended(name || E'\n' || correlation, 0) $$;
+CREATE FUNCTION masar_find_parked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(masar_of_message(name, correlation)) FROM opened WHERE kind = 'message';
+    UPDATE message m SET is_parked = false FROM opened o
+     WHERE o.kind = 'message' AND m.name = o.name AND m.correlation = o.correlation AND m.consumed_at IS NULL AND m.is_parked;
+    IF FOUND THEN
+        PERFORM pg_notify('masar_work', 'message');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER find_parked AFTER INSERT ON wait REFERENCING NEW TABLE AS opened FOR EACH STATEMENT EXECUTE FUNCTION masar_find_parked();
+-- Waits for nobody: where somebody is beginning to wait for it, the message stays as it is and is carried again.
+CREATE FUNCTION masar_park(of_message uuid, of_name text, of_correlation text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_try_advisory_xact_lock(masar_of_message(of_name, of_correlation)) THEN
+        UPDATE message m SET is_parked = true WHERE m.message_id = of_message
+           AND NOT EXISTS (SELECT FROM wait w WHERE w.kind = 'message' AND w.name = of_name AND w.correlation = of_correlation);
+    END IF;
+END $$;
 
 -- ── The second wall: row-level security, forced ───────────────────────────────────────────────────────────────────────────
 -- It guards against our own mistakes (a forgotten WHERE), not against SQL injection: whoever writes SQL also writes the settings.
@@ -419,9 +444,19 @@ CREATE POLICY change_of_a_case_in_reach ON wait FOR UPDATE TO masar_app
     USING (masar_may_write() AND (SELECT true FROM instance i WHERE i.instance_id = wait.instance_id LIMIT 1));
 CREATE POLICY close_of_a_case_in_reach ON wait FOR DELETE TO masar_app
     USING (masar_may_write() AND (SELECT true FROM instance i WHERE i.instance_id = wait.instance_id LIMIT 1));
--- A letter is between the administration and the person, whom it names: no partner's, and without C1 OTE's alone.
+-- Whether a partner with a seat sat at this sitting, having done a task of it, and every person whose aid is told of agrees that the funder be told (C2).
+CREATE FUNCTION masar_sat(of_root uuid, of_aids uuid[]) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN coalesce(current_setting('masar.sits', true) = 'on', false)
+       AND EXISTS (SELECT FROM instance s WHERE s.instance_id = of_root AND s.subject LIKE 'seance:%' AND s.branch = masar_setting('branch'))
+       AND EXISTS (SELECT FROM task_done d WHERE d.root_id = of_root AND d.done_by = masar_setting('user_id')::uuid AND d.outcome = 'completed')
+       AND NOT EXISTS (SELECT FROM unnest(of_aids) a WHERE NOT EXISTS (
+               SELECT FROM instance f JOIN instance r ON r.instance_id = f.root_id WHERE f.subject = 'aide:' || a AND f.process = 'dossier_aide' AND r.is_shared_funder));
+END $$;
+-- A letter is between the administration and the person, whom it names: without C1 OTE's alone, and no partner's, save what a sitting wrote for those who sat.
 CREATE POLICY of_a_case_in_reach ON letter FOR SELECT TO masar_app
-    USING (masar_sees_class(class) AND NOT masar_is_partner() AND (SELECT true FROM instance i WHERE i.instance_id = letter.root_id AND masar_shared_with_me(i.is_shared, 'OTE') LIMIT 1));
+    USING (masar_sees_class(class) AND CASE WHEN masar_is_partner() THEN masar_sat(root_id, about)
+           ELSE (SELECT true FROM instance i WHERE i.instance_id = letter.root_id AND masar_shared_with_me(i.is_shared, 'OTE') LIMIT 1) END);
 CREATE POLICY add_to_a_case_in_reach ON letter FOR INSERT TO masar_app WITH CHECK (masar_may_write());
 CREATE POLICY in_reach ON incident FOR SELECT TO masar_app USING (masar_reaches(branch, NULL, NULL));
 CREATE POLICY add_in_reach ON incident FOR INSERT TO masar_app WITH CHECK (masar_may_write());
@@ -639,12 +674,15 @@ CREATE FUNCTION masar_first_in_line(of_programme text) RETURNS uuid LANGUAGE sql
 CREATE FUNCTION masar_next_number(of_branch text, of_year integer) RETURNS integer LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ INSERT INTO case_number AS c (branch, year, last) VALUES (of_branch, of_year, 1)
        ON CONFLICT (branch, year) DO UPDATE SET last = c.last + 1 RETURNING last $$;
--- The receipt's public page: stage, who is waited for, since when. No name, no content, no reason.
+-- The receipt's public page: stage, who is waited for, since when. No name, no content, no reason. Of a signal that was answered, where the case of its person stands.
 CREATE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text, status text, agency text, waiting_since timestamptz, next_due timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT i.stage, i.status, t.agency, t.opened_at, t.due_at FROM instance i
+    $$ SELECT i.stage, i.status, t.agency, t.opened_at, t.due_at FROM instance r
+         JOIN LATERAL (SELECT c.* FROM instance c WHERE c.instance_id = r.instance_id
+                          OR (r.process = 'signalement' AND r.status = 'ended' AND c.person_id = r.person_id AND c.process = 'parcours' AND c.root_id = c.instance_id)
+                        ORDER BY c.opened_at DESC LIMIT 1) i ON true
          LEFT JOIN LATERAL (SELECT agency, opened_at, due_at FROM open_task WHERE root_id = i.instance_id ORDER BY sort_due LIMIT 1) t ON true
-        WHERE i.receipt_code = of_code $$;
+        WHERE r.receipt_code = of_code $$;
 -- Whether a paper that somebody holds was written here: which kind, by which branch, when. No name, no content.
 CREATE FUNCTION masar_letter(of_code text) RETURNS TABLE (titles jsonb, branch text, produced_at timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
@@ -701,9 +739,9 @@ BEGIN
                subject text, subjects jsonb, agency text, branch text, role text, holder_id uuid, due_at timestamptz, stage text, apart jsonb);
     END IF;
     IF step ? 'letters' THEN
-        INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, code, produced_at)
-        SELECT r.letter_id, of_instance, own.root_id, r.template, r.content, r.class, r.code, of_now
-          FROM jsonb_to_recordset(step -> 'letters') AS r(letter_id uuid, template text, content jsonb, class text, code text);
+        INSERT INTO letter (letter_id, instance_id, root_id, template, content, class, code, produced_at, about)
+        SELECT r.letter_id, of_instance, own.root_id, r.template, r.content, r.class, r.code, of_now, r.about
+          FROM jsonb_to_recordset(step -> 'letters') AS r(letter_id uuid, template text, content jsonb, class text, code text, about uuid[]);
     END IF;
     IF step ? 'messages' THEN
         INSERT INTO message (message_id, name, correlation, payload, sender_id, created_at)

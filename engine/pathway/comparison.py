@@ -33,7 +33,7 @@ _ASSUMED = {"isSequential": "false", "cancelActivity": "true", "isInterrupting":
             "processType": "None"}  # fmt: skip
 _EXTENSIONS = {
     ("tache", "form"): "form", ("tache", "role"): "role", ("tache", "sujet"): "subject", ("tache", "presence"): "presence",
-    ("tache", "distinct"): "distinct", ("operation", "nom"): "operation",
+    ("tache", "distinct"): "distinct", ("tache", "echeance"): "due", ("tache", "ecart"): "due_shift", ("operation", "nom"): "operation",
     ("decision", "ref"): "decision", ("decision", "resultat"): "result", ("message", "nom"): "message", ("message", "cle"): "key",
     ("message", "resultat"): "result", ("collection", "valeur"): "loop_collection", ("collection", "element"): "loop_item",
 }  # fmt: skip

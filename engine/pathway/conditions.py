@@ -147,6 +147,8 @@ def _of_element(element: Element) -> Iterator[Expression]:
     extensions = element.extensions
     for one in (*extensions.parameters, *extensions.inputs, *extensions.outputs):
         yield one.value
+    if extensions.task is not None and extensions.task.due is not None:
+        yield extensions.task.due
     trigger = getattr(element, "trigger", None)
     if trigger is not None:
         yield from (trigger.expression,) if trigger.expression is not None else ()

@@ -39,7 +39,8 @@ class Drawn(msgspec.Struct, frozen=True):
 
 
 class DrawnTask(msgspec.Struct, frozen=True):
-    """A user or manual task as drawn. `name` in French; `distinct`: ids of the tasks whose doer may not do this one."""
+    """A user or manual task as drawn. `name` in French; `is_dated`: due by a date, the deadline counting where it is not known; `distinct`: ids of the tasks whose
+    doer may not do this one."""
 
     node: str
     process: str
@@ -52,6 +53,7 @@ class DrawnTask(msgspec.Struct, frozen=True):
     deadline: tuple[int, str] | None
     subject: str
     distinct: tuple[str, ...] = ()
+    is_dated: bool = False
 
 
 class DrawnOperation(msgspec.Struct, frozen=True):
@@ -199,4 +201,5 @@ def _task(element: PersonTask) -> DrawnTask:
         deadline=note.deadline if note else None,
         subject=note.subject if note else "",
         distinct=note.distinct if note else (),
+        is_dated=note is not None and note.due is not None,
     )

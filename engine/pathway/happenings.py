@@ -11,7 +11,8 @@ import msgspec
 
 
 class TaskOpened(msgspec.Struct, frozen=True):
-    """A person's turn. `kind` user|manual; `deadline` (number, unit); `subject` `mesure:<id>` or ""; `scope` the subjects around, outer first;
+    """A person's turn. `kind` user|manual; `deadline` (number, unit); `due` the date it is to be done by, with so many units of the
+    deadline added, where the diagram names one that is known; `subject` `mesure:<id>` or ""; `scope` the subjects around, outer first;
     `distinct`: ids of the tasks whose doer, in the same dossier, may not do this one."""
 
     task_id: str
@@ -26,6 +27,7 @@ class TaskOpened(msgspec.Struct, frozen=True):
     scope: tuple[str, ...]
     process: str
     distinct: tuple[str, ...] = ()
+    due: tuple[dt.date, int] | None = None
 
 
 class TaskClosed(msgspec.Struct, frozen=True):

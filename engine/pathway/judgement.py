@@ -49,6 +49,7 @@ def judge(sources: Sources, house: House) -> list[Finding]:
         if forms is not None:
             dictionary = sources.dictionary
             findings += _forms(definitions, forms) + tables.check(definitions, dictionary) + conditions.check(definitions, dictionary, forms)
+            findings += waiting.dates(definitions, dictionary)
             findings += questions.check(definitions, dictionary, forms, house.roles)
             if letters is not None:
                 findings += papers.check(definitions, dictionary, letters, house.opens)

@@ -17,9 +17,12 @@ from engine.pathway.walks import Walks
 from forms.definitions import Ask, FormDefinition
 from forms.dictionary import Dictionary, Field
 
+ANYBODYS = "en_ligne"  # the form that somebody without an account answers
 _ONCE = "P0D"
 _SHARED = {"person", "return", "case"}  # subjects that two tasks of one case have in common, whatever each is about
 _ACTS = {"signature", "doc"}  # given for one act: the same words, another thing
+_OPEN = {"C", "O"}  # the classes of what anybody may be asked before anybody has met her
+_LEFT_OUT = {"doc", "signature", "list"}  # what a page without account and without script does not take
 _HEALTH = "H"  # said by the named social worker alone, whoever's form names it
 _WITHOUT_LANE = "OTE"  # to whom casework gives a task that stands in no lane
 AGENCY_OF_LANE = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
@@ -38,7 +41,7 @@ def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, 
     findings: list[Finding] = []
     for task in asking.tasks:
         findings += _hands(task, asking, roles)
-    return findings + list(_together(asking)) + list(_twins(asking))
+    return findings + list(_of_anybody(asking)) + list(_together(asking)) + list(_twins(asking))
 
 
 class _Asking:
@@ -60,6 +63,15 @@ class _Asking:
     def subject(self, task: PersonTask) -> str:
         note = task.extensions.task
         return note.subject if note else ""
+
+
+def _of_anybody(asking: _Asking) -> Iterator[Finding]:
+    """What the form without account asks that it should not: papers, rows, or what concerns health, money, a case that nobody has opened."""
+    form = asking.forms.get(ANYBODYS)
+    for ask in (ask for section in form.sections for ask in section.ask) if form else ():
+        field = asking.fields[ask.field]
+        if field.class_ not in _OPEN or field.type in _LEFT_OUT or field.subject not in _SHARED:
+            yield Finding("form.not_for_anybody", f"{ANYBODYS}.toml#{ask.field}", {"field": field.label.get("fr", field.id), "form": ANYBODYS})
 
 
 def _hands(task: PersonTask, asking: _Asking, roles: Mapping[str, Hands]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 
 from engine.settings import Settings
 from tests.api.conftest import Program
+from tests.api.test_driving_a_case import identity
 from tests.web.small.installation import PASSWORD
 from web.app import create_app
 
@@ -38,3 +39,25 @@ def test_a_cookie_of_the_pages_opens_nothing_here_and_a_token_of_the_api_no_page
     pages = TestClient(served.app, base_url="http://masar.test", cookies={"masar": token, "__Host-masar": token})
     assert pages.get("/api/v1/me").status_code == 401
     assert pages.get("/desk", follow_redirects=False).headers["location"].startswith("/signin")
+
+
+def test_a_letter_of_a_case_is_printed_as_the_pages_print_it_for_whoever_may_read_it(served):
+    def program(username):
+        token = served.post("/token", data={"username": username, "password": PASSWORD}).json()["access_token"]
+        return {"authorization": f"Bearer {token}"}
+
+    salma = program("salma")
+    opened = served.post("/cases", json={"process": "parcours", "branch": "MED"}, headers=salma).json()
+    task = served.get(f"/tasks/{opened['task_id']}", headers=salma).json()
+    done = served.post(f"/tasks/{opened['task_id']}/complete", json={"answers": identity(), "version": task["version"]}, headers=salma)
+    assert done.status_code == 200, done.text
+    case = served.get(f"/cases/{opened['case_id']}", headers=salma).json()
+    (letter,) = case["letters"]
+    address = f"/cases/{opened['case_id']}/letters/{letter['letter_id']}.pdf"
+    printed = served.get(address, headers=salma)
+    assert (printed.status_code, printed.headers["content-type"], printed.content[:8]) == (200, "application/pdf", b"%PDF-1.7"), printed.text[:300]
+    assert printed.headers["content-disposition"] == f'attachment; filename="{letter["template"]}-{case["receipt_code"]}.pdf"'
+    other = served.post("/cases", json={"process": "parcours", "branch": "MED"}, headers=salma).json()["case_id"]
+    for where, who in ((address, program("nabil")), (address.replace(opened["case_id"], other), salma), (address.replace(letter["letter_id"], other), salma)):
+        assert served.get(where, headers=who).status_code == 404
+    assert served.get(address).status_code == 401

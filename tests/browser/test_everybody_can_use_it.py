@@ -62,5 +62,9 @@ def test_every_screen(visit, language, size, scheme):
     trouble["draft"] = wrong_with(meriem)
     meriem.goto(f"{meriem.url}/files/forms/tasks/accueil.toml")
     trouble["file of a draft"] = wrong_with(meriem)
+    zied = visit("zied", language, size, color_scheme=scheme)
+    for address in ("/admin", "/admin/accounts/new", "/admin/roles", "/admin/branches/MED", "/admin/holidays", "/admin/import"):
+        zied.goto(address)
+        trouble[address] = wrong_with(zied)
     told = [f"{place}: {rule} at {where}: {why}" for place, found in trouble.items() for rule, where, why in found]
     assert not told, "\n".join(told)

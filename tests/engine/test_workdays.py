@@ -44,5 +44,20 @@ def test_single_session_days_close_at_two():
     assert summer.due(at(2), 0, "jours_ouvres") == at(2, 14)
 
 
+@pytest.mark.parametrize(
+    ("date", "shift", "unit", "due"),
+    [
+        (dt.date(2026, 3, 20), -2, "jours_ouvres", at(18, 17)),
+        (dt.date(2026, 3, 15), -2, "jours_ouvres", at(12, 17)),  # a Sunday: Friday and Thursday before it
+        (dt.date(2026, 3, 20), 0, "jours", at(20, 17)),
+        (dt.date(2026, 3, 20), 1, "jours", at(23, 17)),
+        (dt.date(2026, 3, 2), 0, "jours_ouvres", at(2, 17)),
+        (dt.date(2026, 3, 3), -2, "jours_ouvres", at(3, 17)),  # gone by: one working day from now, Monday the 2nd
+    ],
+)
+def test_what_is_due_by_a_date_is_due_at_the_close_of_its_day_or_at_once(date, shift, unit, due):
+    assert PLAIN.by(at(2), date, shift, unit) == due
+
+
 def test_working_days_backwards_for_a_preparation():
     assert PLAIN.shift(dt.date(2026, 3, 9), -2) == dt.date(2026, 3, 5)

@@ -32,6 +32,7 @@ def test_the_routes_are_those_of_the_issues():
         ("POST", "/cases"),
         ("GET", "/cases/{case_id}"),
         ("GET", "/cases/{case_id}/history"),
+        ("GET", "/cases/{case_id}/letters/{letter_id}.pdf"),
         ("POST", "/documents"),
         ("GET", "/documents/{document_id}"),
         ("GET", "/tasks/{task_id}"),
@@ -78,6 +79,19 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/repairs"),
         ("POST", "/repairs/{repair_id}/approve"),
         ("POST", "/repairs/{repair_id}/refuse"),
+        *(("GET", f"/admin/{noun}") for noun in ("accounts", "proposals", "reviews", "journal", "branches", "agencies", "programmes", "parameters", "holidays")),
+        *(("POST", f"/admin/{noun}") for noun in ("accounts", "reviews", "branches", "import/{kind}")),
+        ("GET", "/admin/accounts/{user_id}"),
+        *(("PUT", f"/admin/accounts/{{user_id}}/{what}") for what in ("names", "rights")),
+        *(("POST", f"/admin/accounts/{{user_id}}/{what}") for what in ("close", "password")),
+        *(("POST", f"/admin/proposals/{{proposal_id}}/{what}") for what in ("approve", "refuse")),
+        ("GET", "/admin/reviews/{review_id}"),
+        *(("POST", f"/admin/reviews/{{review_id}}/{what}") for what in ("accounts/{user_id}", "close")),
+        *(("POST", f"/admin/{noun}/{{code}}/versions") for noun in ("branches", "agencies", "programmes", "parameters")),
+        *(("POST", f"/admin/{noun}/{{code}}/versions/{{valid_from}}/take-back") for noun in ("branches", "programmes", "parameters")),
+        *(("POST", f"/admin/programmes/{{code}}/{what}") for what in ("end", "fund")),
+        ("PUT", "/admin/holidays/{day}"),
+        ("POST", "/admin/holidays/{day}/drop"),
         ("POST", "/demo/clock"),
     }
 
@@ -101,7 +115,7 @@ def test_every_answer_has_an_example_that_keeps_to_its_schema():
                 shown += 1
                 jsonschema_rs.validator_for({**content["schema"], "components": made["components"]}, validate_formats=True).validate(content["example"])
                 assert content["example"].keys() == content_keys(made, content["schema"]), (method, path)
-    assert shown == 60
+    assert shown == 99
 
 
 def content_keys(made, schema):

@@ -92,37 +92,37 @@ def ago(days):
     return TODAY - dt.timedelta(days=days)
 
 
-def paid(percent, last):
-    return {"decision": "verser", "part": percent, "derniere": last}
+def paid(last):
+    return {"decision": "verser", "derniere": last}
 
 
 def held(decision, last=False):
-    return {"decision": decision, "part": 0, "derniere": last}
+    return {"decision": decision, "derniere": last}
 
 
 SIGNED = {"aide.contrat_signe_le": ago(5)}
 STARTED = {"aide.factures_part": 90, "aide.extrait_rne": True, "aide.visite_demarrage_conforme": True, "aide.paye_le": ago(20)}
 CASES = [
-    ("D8b", {"k": 1, "aide.niveau": "N1"} | SIGNED, paid(100, True), ["verser"]),
+    ("D8b", {"k": 1, "aide.niveau": "N1"} | SIGNED, paid(True), ["verser"]),
     ("D8b", {"k": 1, "aide.niveau": "N1"}, held("attendre", True), ["attendre_sans_date"]),
     ("D8b", {"k": 2, "aide.niveau": "N1"} | SIGNED | {"aide.paye_le": ago(3)}, held("attendre", True), ["attendre"]),
-    ("D8b", {"k": 1, "aide.niveau": "N2", "aide.cnss_declare": True} | SIGNED, paid(50, False), ["verser"]),
+    ("D8b", {"k": 1, "aide.niveau": "N2", "aide.cnss_declare": True} | SIGNED, paid(False), ["verser"]),
     ("D8b", {"k": 1, "aide.niveau": "N2", "aide.cnss_declare": False} | SIGNED, held("attendre"), ["attendre"]),
     ("D8b", {"k": 1, "aide.niveau": "N2", "aide.cnss_declare": None, "aide.contrat_signe_le": ago(59)}, held("attendre"), ["attendre"]),
     ("D8b", {"k": 1, "aide.niveau": "N2", "aide.cnss_declare": None, "aide.contrat_signe_le": ago(60)}, held("entretien"), ["entretien"]),
     ("D8b", {"k": 1, "aide.niveau": "N2", "aide.cnss_declare": None, "aide.contrat_signe_le": ago(119)}, held("entretien"), ["entretien"]),
     ("D8b", {"k": 1, "aide.niveau": "N2", "aide.cnss_declare": None, "aide.contrat_signe_le": ago(120)}, held("alerter"), ["alerter"]),
-    ("D8b", {"k": 2, "aide.niveau": "N2", "aide.en_poste_6_mois": True}, paid(50, True), ["verser"]),
+    ("D8b", {"k": 2, "aide.niveau": "N2", "aide.en_poste_6_mois": True}, paid(True), ["verser"]),
     ("D8b", {"k": 2, "aide.niveau": "N2", "aide.date_debut": ago(90)}, held("attendre", True), ["attendre"]),
     ("D8b", {"k": 2, "aide.niveau": "N2", "aide.date_debut": dt.date(2025, 7, 1)}, held("entretien", True), ["entretien"]),
-    ("D8b", {"k": 1, "aide.niveau": "N3", "aide.decision": "accorde"} | SIGNED, paid(60, False), ["verser"]),
+    ("D8b", {"k": 1, "aide.niveau": "N3", "aide.decision": "accorde"} | SIGNED, paid(False), ["verser"]),
     ("D8b", {"k": 1, "aide.niveau": "N3", "aide.decision": "sous_reserve"} | SIGNED, held("attendre"), ["attendre"]),
-    ("D8b", {"k": 1, "aide.niveau": "N3", "aide.decision": "sous_reserve", "aide.reserves_levees": True} | SIGNED, paid(60, False), ["verser"]),
-    ("D8b", {"k": 2, "aide.niveau": "N3"} | STARTED, paid(30, False), ["verser"]),
+    ("D8b", {"k": 1, "aide.niveau": "N3", "aide.decision": "sous_reserve", "aide.reserves_levees": True} | SIGNED, paid(False), ["verser"]),
+    ("D8b", {"k": 2, "aide.niveau": "N3"} | STARTED, paid(False), ["verser"]),
     ("D8b", {"k": 2, "aide.niveau": "N3"} | STARTED | {"aide.factures_part": 89.9}, held("attendre"), ["attendre"]),
     ("D8b", {"k": 2, "aide.niveau": "N3"} | STARTED | {"aide.extrait_rne": None}, held("attendre"), ["attendre"]),
     ("D8b", {"k": 2, "aide.niveau": "N3"} | STARTED | {"aide.visite_demarrage_conforme": False, "aide.paye_le": ago(130)}, held("alerter"), ["alerter"]),
-    ("D8b", {"k": 3, "aide.niveau": "N3", "aide.activite_en_marche_6_mois": True}, paid(10, True), ["verser"]),
+    ("D8b", {"k": 3, "aide.niveau": "N3", "aide.activite_en_marche_6_mois": True}, paid(True), ["verser"]),
     ("D8b", {"k": 3, "aide.niveau": "N3", "mesure.demarrage_le": dt.date(2025, 9, 12)}, held("attendre", True), ["attendre"]),
     ("D8b", {"k": 3, "aide.niveau": "N3", "mesure.demarrage_le": dt.date(2025, 7, 11)}, held("entretien", True), ["entretien"]),
     ("D8b", {"k": 3, "aide.niveau": "N3", "aide.paye_le": dt.date(2025, 5, 1), "aide.activite_en_marche_6_mois": False}, held("alerter", True), ["alerter"]),

@@ -157,3 +157,16 @@ def test_in_ramadan_and_summer_a_delay_ends_when_the_office_closes(filled):
     ends = {day: calendar.due(dt.datetime.combine(day, dt.time(9), TUNIS), 0, "jours_ouvres").astimezone(TUNIS).time()
         for day in (dt.date(2026, 3, 2), dt.date(2026, 6, 2), dt.date(2026, 7, 2))}
     assert ends == {dt.date(2026, 3, 2): dt.time(14), dt.date(2026, 6, 2): dt.time(17), dt.date(2026, 7, 2): dt.time(14)}
+
+
+def test_short_days_come_every_year_and_ramadan_follows_its_feast(filled):
+    with filled.owner() as connection:
+        programmes.seed_holidays(connection, range(2026, 2035), reading.PROCESSES)
+        years = sorted(connection.execute(text("SELECT DISTINCT extract(year FROM day)::int FROM holiday")).scalars())
+        feast = connection.execute(text("SELECT min(day) FROM holiday WHERE names ->> 'en' LIKE 'Eid al-Fitr%' AND day > '2029-01-01'")).scalar_one()
+    short = held(filled).calendar.single_session
+    assert len(years) == 9 and all((dt.date(year, 7, 1), dt.date(year, 8, 31)) in short for year in years)
+    assert (feast - dt.timedelta(days=30), feast - dt.timedelta(days=1)) in short
+    with filled.owner() as connection:
+        connection.execute(text("UPDATE holiday SET day = :later WHERE day = :day"), {"later": feast + dt.timedelta(days=5), "day": feast})
+    assert (feast - dt.timedelta(days=25), feast + dt.timedelta(days=4)) in held(filled).calendar.single_session, "corrected once, in one place"

@@ -46,11 +46,12 @@ QUESTIONS = {
         gouvernorat delegation urgence_contact membres retour.date retour.type retour.pays sejour_duree_mois statut_pays programme_depart ref_externe aide_recue canal_arrivee motif_visite
         comment_connu pj01 pj02 photo""",
     "f12": "c1 c2 c3 c4 c5 c6 lu_langue lu_oralement temoin_nom signature doc refus_motif",
-    "f13": """sans_abri_ce_soir maladie_urgente traitement_interrompu enceinte enfants_charge_seule mineur_non_accompagne handicap violence_ou_traite_suspectee detresse_psychologique
-        risque_pour_soi aucune_ressource_7j conflit_familial_empeche_logement""",
+    # Two of the screening's questions are asked in private by the social worker, at T202.
+    "f13": """sans_abri_ce_soir maladie_urgente traitement_interrompu enceinte enfants_charge_seule mineur_non_accompagne handicap detresse_psychologique
+        aucune_ressource_7j conflit_familial_empeche_logement""",
     "f21": """attentes projet_souhaite obstacles dettes_montant logement_type ressources_mensuelles reseau_soutien intention_redepart procedures_etranger""",
     "f22": """sante_besoin sante_detail couverture_sociale amen_inscrit amen_score enfants_a_inscrire niveau_scolaire handicap_carte soutien_psy_souhaite logement_urgence besoins_sociaux
-        besoins_estimation""",
+        besoins_estimation violence_ou_traite_suspectee risque_pour_soi""",
     "f23": """niveau_instruction metiers experience_ans experience_etranger diplomes langues permis mobilite inscrit_aneti numero>numero_aneti disponibilite projet_entrepreneurial
         aptitude_entrepreneuriale""",
     "f24": "date_visite personnes_presentes conditions_logement revenus_foyer charges avis_social photos",
@@ -102,7 +103,7 @@ def test_the_catalogue_of_measures_and_the_reasons_to_close_are_whole(choices, f
 # Each limit that changes the path, where it is drawn: (diagram, element, what its timer reads).
 TIMERS = [
     ("attente_arrivee", "attente_arrivee_sans_nouvelles", "signalement_relances"), ("attente_arrivee", "attente_arrivee_jusqu_a_90", "signalement_effacement_jours"),
-    ("accueil", "accueil_delai_preuve", "P30D"), ("constitution", "constitution_rappel_du", "delai_pieces_jours"), ("social", "social_rappel", "opposition_rappel_jours"),
+    ("accueil", "accueil_delai_preuve", "P30D"), ("constitution", "constitution_rappel_du", "limite"), ("social", "social_rappel", "opposition_rappel_jours"),
     ("dossier_aide", "dossier_aide_revoir_fonds", "liste_attente_jours"), ("seance_commission", "seance_commission_gel", "P7D"), ("parcours", "parcours_deux_ans", "P24M"),
     ("parcours", "parcours_six_mois", "P6M"),
 ]  # fmt: skip
@@ -112,6 +113,21 @@ TIMERS = [
 def test_each_limit_that_changes_the_path_is_a_timer(diagram, element, reads):
     node = next(one for one in ROOTS[diagram].iter() if one.get("id") == element)
     assert reads in "".join(node.find(f"{BPMN}timerEventDefinition").itertext())
+
+
+# Task → the date it is due by, and how many of its units later (negative: before), where the domain counts from a date of the case.
+DATED = {
+    "T002": ("retour.date_prevue", "-2"), "T003": ("retour.date_prevue", "-1"), "T201": ("accueil.rdv_le", None), "T202": ("accueil.rdv_le", "5"), "T203": ("accueil.rdv_le", "5"),
+    "T206": ("retour.date", None), "T307": ("mesure.droit_notifie_le", None), "T406": ("mesure.formation_fin", "10"), "T611": ("aide.reserves.echeance", None),
+    "T652": ("seance.date", "-4"), "T653": ("seance.date", "-1"), "T653_CPS": ("seance.date", "-1"), "T653_ANETI": ("seance.date", "-1"), "T653_PART": ("seance.date", "-1"),
+    "T654": ("seance.date", None), "T656": ("seance.date", None), "T701": ("visite.prevue_le", "-3"), "T702": ("visite.prevue_le", "2"), "T702_operateur": ("visite.prevue_le", "2"),
+}  # fmt: skip
+
+
+def test_what_is_due_relative_to_a_date_of_the_case_names_that_date():
+    drawn = {node.get("id"): (note.get("echeance"), note.get("ecart")) for root in ROOTS.values() for node, note in carried(root, "tache") if note.get("echeance")}
+    assert drawn.keys() == DATED.keys()
+    assert {task: due for task, due in drawn.items() if DATED[task][0] not in due[0] or DATED[task][1] != due[1]} == {}
 
 
 def test_the_advance_is_checked_after_it_is_paid_and_any_other_money_by_two_persons():

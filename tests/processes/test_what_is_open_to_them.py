@@ -18,28 +18,24 @@ FAMILY = {"foyer.a_charge": 3, "evaluation.ressources_mensuelles": 0}
 AMEN = {"enquete.amen_meme_adresse": True, "enquete.amen_date": dt.date(2025, 3, 13)}
 
 
-def inquiry(yes, why):
-    return {"a_faire": yes, "motif": why}
-
-
 def to(branch, measure="", review=None):
     return {"branche": branch, "mesure": measure, "revue_jours": review}
 
 
 CASES = [
-    ("D4a", CLASS_3 | AMEN, inquiry(False, "amen_recente"), ["amen"]),
-    ("D4a", CLASS_3 | AMEN | {"enquete.amen_date": dt.date(2025, 3, 12)}, inquiry(True, "classe"), ["classe"]),
-    ("D4a", CLASS_3 | AMEN | {"enquete.amen_meme_adresse": False}, inquiry(True, "classe"), ["classe"]),
-    ("D4a", CLASS_3 | AMEN | {"enquete.amen_meme_adresse": None}, inquiry(True, "classe"), ["classe"]),
-    ("D4a", CLASS_3 | AMEN | {"enquete.amen_date": None}, inquiry(True, "classe"), ["classe"]),
-    ("D4a", CLASS_4, inquiry(True, "classe"), ["classe"]),
-    ("D4a", CLASS_2 | {"social.besoins_estimation": 500.001}, inquiry(True, "montant"), ["montant"]),
-    ("D4a", CLASS_2 | {"social.besoins_estimation": 500}, inquiry(False, "non_requise"), ["sinon"]),
-    ("D4a", CLASS_1 | FAMILY, inquiry(True, "charges"), ["charges"]),
-    ("D4a", CLASS_1 | FAMILY | {"evaluation.ressources_mensuelles": 50}, inquiry(False, "non_requise"), ["sinon"]),
-    ("D4a", CLASS_1 | FAMILY | {"evaluation.ressources_mensuelles": None}, inquiry(False, "non_requise"), ["sinon"]),
-    ("D4a", CLASS_2 | {"foyer.a_charge": 3, "social.besoins_estimation": None}, inquiry(True, "charges"), ["charges"]),
-    ("D4a", CLASS_2, inquiry(False, "non_requise"), ["sinon"]),
+    ("D4a", CLASS_3 | AMEN, False, ["amen"]),
+    ("D4a", CLASS_3 | AMEN | {"enquete.amen_date": dt.date(2025, 3, 12)}, True, ["classe"]),
+    ("D4a", CLASS_3 | AMEN | {"enquete.amen_meme_adresse": False}, True, ["classe"]),
+    ("D4a", CLASS_3 | AMEN | {"enquete.amen_meme_adresse": None}, True, ["classe"]),
+    ("D4a", CLASS_3 | AMEN | {"enquete.amen_date": None}, True, ["classe"]),
+    ("D4a", CLASS_4, True, ["classe"]),
+    ("D4a", CLASS_2 | {"social.besoins_estimation": 500.001}, True, ["montant"]),
+    ("D4a", CLASS_2 | {"social.besoins_estimation": 500}, False, ["sinon"]),
+    ("D4a", CLASS_1 | FAMILY, True, ["charges"]),
+    ("D4a", CLASS_1 | FAMILY | {"evaluation.ressources_mensuelles": 50}, False, ["sinon"]),
+    ("D4a", CLASS_1 | FAMILY | {"evaluation.ressources_mensuelles": None}, False, ["sinon"]),
+    ("D4a", CLASS_2 | {"foyer.a_charge": 3, "social.besoins_estimation": None}, True, ["charges"]),
+    ("D4a", CLASS_2, False, ["sinon"]),
     ("D4", CLASS_1 | {"social.besoins_sociaux": ["loyer"], "evaluation.projet_souhaite": "emploi"}, [to("social"), to("emploi")], ["besoins", "emploi"]),
     ("D4", CLASS_2 | {"social.besoins_sociaux": ["loyer"], "evaluation.projet_souhaite": "formation"}, [to("social"), to("emploi")], ["besoins", "emploi"]),
     ("D4", CLASS_2 | {"social.besoins_sociaux": [], "evaluation.projet_souhaite": "indecis"}, [to("social"), to("emploi")], ["classe", "emploi"]),

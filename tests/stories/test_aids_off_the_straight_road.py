@@ -1,14 +1,14 @@
 """Aids that do not go straight (domain.md §4.4, §4.7): conditions, missing evidence, an empty fund, an emergency, a sitting without quorum, an objection."""
 
 import datetime as dt
-import random
 
 import pytest
 from sqlalchemy import text
 
-from engine import errors
+from engine import clock, errors
 from engine.actors import users
-from engine.demo import people
+from engine.casework import messages
+from engine.ledger import access
 from tests import world as worlds
 
 MEMBERS = [("Sonia Ayari", "OTE", "president"), ("Hedi Zouari", "CPS", "membre"), ("Leila Ghali", "ANETI", "membre")]
@@ -19,12 +19,6 @@ def world(tunisia):
     return worlds.World(tunisia)
 
 
-def somebody(world, wish, number=1, branch="MED", **more):
-    truth = people.draw(random.Random(number), number, branch, world.today(), wish).truth
-    truth |= {"retour.date": (world.today() - dt.timedelta(days=20)).isoformat(), "retour.pays": "DE", "person.naissance_date": f"{world.today().year - 30}-02-03"}
-    return truth | {name.replace("__", "."): value for name, value in more.items()}
-
-
 def present(*agencies):
     return [{"presence.nom": name, "presence.agence": agency, "presence.qualite": quality} for name, agency, quality in MEMBERS if agency in agencies]
 
@@ -33,30 +27,9 @@ def votes(**cast):
     return [{"vote.agence": agency, "vote.vote": vote} for agency, vote in cast.items()]
 
 
-def reaches(world, node, days=200, but=()):
-    """Everybody does their work, and days pass, until a task waits; returns it. `but`: tasks that are left alone."""
-    last = world.today() + dt.timedelta(days=days)
-    while world.today() <= last:
-        rows = [row for row in world.open_tasks() if row.task_id not in but]
-        found = next((row for row in rows if row.node.startswith(node)), None)
-        if found:
-            return found
-        if not rows:
-            world.passes(days=1)
-        for row in rows[:1]:
-            world.complete(row, world.who_does(row), world.truth.get(row.root_id, {}))
-            world.settle()
-    raise AssertionError(f"{node} never waited; {world.nodes()} do")
-
-
-def answers(world, row, **said):
-    world.complete(row, world.who_does(row), {**world.truth.get(row.root_id, {}), **{name.replace("__", "."): value for name, value in said.items()}})
-    world.settle()
-
-
 def refuses(world, row, **said):
     with pytest.raises(errors.Invalid) as refused:
-        answers(world, row, **said)
+        world.answers(row, **said)
     return {finding.where.strip("/").partition("/")[0] for finding in refused.value.findings}
 
 
@@ -82,19 +55,19 @@ def letters(world):
 
 
 def test_a_sitting_without_quorum_puts_its_file_off_to_the_next_and_nobody_is_lost(world):
-    world.receive(somebody(world, "creation"))
-    sitting = reaches(world, "T654")
+    world.receive(world.somebody("creation"))
+    sitting = world.reaches("T654")
     few = {"seance.presence": present("OTE", "ANETI"), "aide.votes": votes(OTE="pour", ANETI="pour")}
     assert refuses(world, sitting, **few, aide__quorum_reuni=True) == {"aide.quorum_reuni"}, "two are no quorum"
-    answers(world, sitting, **few, aide__quorum_reuni=False)
+    world.answers(sitting, **few, aide__quorum_reuni=False)
     assert world.facts("aide.decision") == {}, "nothing was decided"
     first, second = instances(world, "seance_commission")
     assert {"T651", "T655"} <= {row.node for row in world.open_tasks()}, "the minutes of the one, the notice of the next"
-    again = reaches(world, "T654")
+    again = world.reaches("T654")
     assert {row.instance_id for row in instances(world, "seance_commission") if row.status == "open"} == {second.instance_id}
     assert refuses(world, again, aide__quorum_reuni=False) == {"aide.quorum_reuni"}, "nor may it be said to lack when it is there"
-    answers(world, again)
-    reaches(world, "T606")
+    world.answers(again)
+    world.reaches("T606")
     with world.database.reading(users.system()) as session:
         signed = set(session.execute(text("SELECT node FROM task_done WHERE instance_id = :id AND node LIKE 'T655%'"), {"id": second.instance_id}).scalars())
     assert signed == {"T655", "T655_CPS", "T655_ANETI"}, "whoever sat signs"
@@ -103,76 +76,94 @@ def test_a_sitting_without_quorum_puts_its_file_off_to_the_next_and_nobody_is_lo
 
 
 def test_the_chair_has_the_casting_vote(world):
-    world.receive(somebody(world, "creation"))
-    sitting = reaches(world, "T654")
+    world.receive(world.somebody("creation"))
+    sitting = world.reaches("T654")
     tied = {"aide.votes": votes(OTE="pour", CPS="contre", ANETI="abstention")}
     assert refuses(world, sitting, **tied, aide__voix_preponderante="contre") == {"aide.decision"}, "the chair said no: it is not granted"
     assert refuses(world, sitting, **{"aide.votes": votes(OTE="contre", CPS="contre", ANETI="pour")}) == {"aide.decision"}
-    answers(world, sitting, **tied, aide__voix_preponderante="pour")
-    reaches(world, "T606")
+    world.answers(sitting, **tied, aide__voix_preponderante="pour")
+    world.reaches("T606")
 
 
 def test_who_has_a_conflict_of_interest_does_not_vote_and_is_not_counted(world):
-    world.receive(somebody(world, "creation"))
-    answers(world, reaches(world, "T653_CPS"), aide__conflit_cps=True)
-    sitting = reaches(world, "T654")
+    world.receive(world.somebody("creation"))
+    world.answers(world.reaches("T653_CPS"), aide__conflit_cps=True)
+    sitting = world.reaches("T654")
     assert refuses(world, sitting) == {"aide.votes"}, "CPS declared a conflict: no vote of hers stands"
     recused = votes(OTE="pour", CPS="recusation", ANETI="pour")
     assert refuses(world, sitting, **{"aide.votes": recused}) == {"aide.quorum_reuni"}, "three present, two counted"
     fourth = [*present("OTE", "CPS", "ANETI"), {"presence.nom": "Nadia Fakhfakh", "presence.agence": "OTE", "presence.qualite": "membre"}]
-    answers(world, sitting, **{"seance.presence": fourth, "aide.votes": [*recused, {"vote.agence": "OTE", "vote.vote": "pour"}]})
-    reaches(world, "T606")
+    world.answers(sitting, **{"seance.presence": fourth, "aide.votes": [*recused, {"vote.agence": "OTE", "vote.vote": "pour"}]})
+    world.reaches("T606")
 
 
 def test_unanimous_opinions_decide_in_writing_before_the_day_of_the_sitting(world):
-    world.receive(somebody(world, "social", 3, person__sexe="F", social__besoins_estimation=1_400_000, aide__montant_propose=1_200_000,
+    world.receive(world.somebody("social", 3, person__sexe="F", social__besoins_estimation=1_400_000, aide__montant_propose=1_200_000,
                            **{"aide.postes": [{"poste.nature": "loyer", "poste.montant": 1_400_000, "poste.fournisseur": "Bailleur", "poste.bail": "@document"}]}))
-    written = reaches(world, "T656")
+    written = world.reaches("T656")
     day = dt.date.fromisoformat(world.facts("seance.date")["seance.date"])
     assert world.today() < day, "no need to wait for the sitting"
     assert refuses(world, written, aide__decision="refuse") == {"aide.decision"}
-    answers(world, written)
-    reaches(world, "T606")
+    world.answers(written)
+    world.reaches("T606")
     assert "T654" not in {row.node for row in world.open_tasks()} and world.facts("seance.presence") == {}
     assert world.facts("aide.montant_accorde")["aide.montant_accorde"] == world.facts("aide.montant_propose")["aide.montant_propose"] > 800_000
 
 
 @pytest.mark.parametrize("lifted", [True, False])
 def test_a_grant_under_conditions_waits_until_they_are_lifted(world, lifted):
-    world.receive(somebody(world, "creation"))
+    world.receive(world.somebody("creation"))
     conditions = [{"reserve.libelle": "Bail enregistré"}]
-    answers(world, reaches(world, "T654"), aide__decision="sous_reserve", **{"aide.reserves": conditions})
-    task = reaches(world, "T611")
+    world.answers(world.reaches("T654"), aide__decision="sous_reserve", **{"aide.reserves": conditions})
+    task = world.reaches("T611")
     with world.database.reading(users.system()) as session:
         opened, due = session.execute(text("SELECT opened_at, due_at FROM open_task WHERE task_id = :id"), {"id": task.task_id}).one()
-    assert (due.date() - opened.date()).days == 60
+    assert (clock.today(due) - clock.today(opened)).days == 60
     assert "T606" not in world.nodes()
-    answers(world, task, aide__reserves_levees=lifted)
+    world.answers(task, aide__reserves_levees=lifted)
     if lifted:
-        reaches(world, "T606")
+        world.reaches("T606")
     else:
         (aid,) = instances(world, "dossier_aide")
         assert aid.status == "ended" and "reserves" in aid.outcome and fund(world).engaged == 0
 
 
+def test_an_instalment_may_be_corrected_downwards_but_never_above_its_share(world):
+    world.receive(world.somebody("creation", 1))
+    first = world.reaches("T607")
+    granted = world.facts("aide.montant_accorde")["aide.montant_accorde"]
+    for rank, share in enumerate((60, 30, 10), 1):
+        row = first if rank == 1 else world.reaches("T607")
+        due = granted * share // 100
+        assert world.facts("aide.versement_montant")["aide.versement_montant"] == due
+        truth = world.truth[row.root_id]
+        with pytest.raises(errors.Invalid) as refused:
+            world.complete(row, world.who_does(row), truth, **{"aide.versement_montant": due + 1})
+        assert {finding.where for finding in refused.value.findings} == {"/aide.versement_montant"}, "the rest of the grant has its own conditions"
+        world.complete(row, world.who_does(row), truth, **{"aide.versement_montant": due - 1_000})
+        world.settle()
+    world.reaches("T610")
+    assert fund(world).paid == granted - 3_000
+
+
 def test_evidence_missing_for_sixty_days_brings_an_interview_and_what_is_renounced_serves_the_next_in_line(world):
-    world.receive(somebody(world, "creation", 1))
-    reaches(world, "T609")
-    answers(world, reaches(world, "T609"))
-    second = reaches(world, "T607")
-    world.receive(somebody(world, "creation", 2))
-    contract = reaches(world, "T606", but={second.task_id})
+    world.receive(world.somebody("creation", 1))
+    world.reaches("T609")
+    world.answers(world.reaches("T609"))
+    second = world.reaches("T607")
+    world.receive(world.somebody("creation", 2))
+    contract = world.reaches("T606", but={second.task_id})
     set_fund(world, 0)
-    answers(world, contract)
+    world.answers(contract)
     waits = [row.name for row in waiting(world) if row.name == "fonds.revenus"]
     assert waits == ["fonds.revenus"], "granted, and on the waiting list"
-    answers(world, second, aide__extrait_rne=False)
-    interview = reaches(world, "T612")
-    answers(world, interview, aide__suite_entretien="poursuivre", aide__nouveau_delai="@+20")
-    answers(world, reaches(world, "T607", 30), aide__extrait_rne=False)
-    answers(world, reaches(world, "T612"), aide__suite_entretien="renoncer")
+    world.answers(second, aide__extrait_rne=False)
+    interview = world.reaches("T612")
+    world.answers(interview, aide__suite_entretien="poursuivre", aide__nouveau_delai="@+20")
+    world.answers(world.reaches("T607", 30), aide__extrait_rne=False)
+    world.answers(world.reaches("T612"), aide__suite_entretien="renoncer")
     before = fund(world)
-    answers(world, reaches(world, "T610"), aide__solde_suite="aucun_reste")
+    world.answers(world.reaches("T610"), aide__solde_suite="aucun_reste")
     # 40 % of the first grant came back: not enough for the second, who goes on waiting, first in line.
     assert fund(world).available == before.available + 6_400_000 and fund(world).engaged == 0
     set_fund(world, 16_000_000)
@@ -181,18 +172,115 @@ def test_evidence_missing_for_sixty_days_brings_an_interview_and_what_is_renounc
     assert world.incidents() == []
 
 
+@pytest.mark.parametrize(("opinion", "granted"), [("favorable", 20_000_000), ("defavorable", 16_000_000)])
+def test_what_is_above_the_ceiling_goes_through_headquarters_and_the_funder_first(world, opinion, granted):
+    case_id = world.receive(world.somebody("creation"))
+    examined = world.reaches("T603")
+    more = {"aide.montant_propose": {"value": 20_000_000, "reason": "Devis révisés à la hausse"}}
+    world.complete(examined, world.who_does(examined), world.truth[case_id], **more)
+    world.settle()
+    task = world.reaches("T613")
+    assert (task.agency, task.branch, task.role) == ("OTE", "TUN", "coordinateur")
+    assert instances(world, "seance_commission") == [], "nothing is on an agenda before"
+    world.answers(task, aide__avis_bailleur=opinion, aide__avis_bailleur_motif="Crédits de l'année")
+    sitting = world.reaches("T654")
+    if opinion == "defavorable":
+        assert refuses(world, sitting, aide__montant_accorde=16_000_001) == {"aide.montant_accorde"}
+    world.answers(sitting, aide__montant_accorde=granted)
+    world.reaches("T606")
+    assert world.facts("aide.montant_accorde") == {"aide.montant_accorde": granted} and "T656" not in world.done(task.root_id)
+    assert world.incidents() == []
+
+
+def test_a_deferred_project_is_reworked_and_judged_again_on_what_changed(world):
+    case_id = world.receive(world.somebody("creation"))
+    sitting = world.reaches("T654")
+    before = world.facts("projet.note_marche")["projet.note_marche"]
+    world.answers(sitting, aide__decision="ajourne", aide__motif_decision="Marché mal étudié")
+    rework = world.reaches("T615")
+    assert (rework.agency, rework.role) == ("ANETI", "conseiller_entreprendre") and letters(world).count("decision_aide") == 1
+    (aid,) = instances(world, "dossier_aide")
+    assert aid.status == "open" and fund(world).engaged == 0, "put off, not refused"
+    actor = world.who_does(rework)
+    mended = {"projet.note_marche": {"value": before + 1, "reason": "Étude de marché refaite"}, "projet.ventes_mensuelles": {"value": 6_500_000, "reason": "Idem"}}
+    world.complete(rework, actor, world.truth[case_id], **mended)
+    world.settle()
+    result = world.facts("projet.resultat_mensuel")["projet.resultat_mensuel"]
+    world.reaches("T603")
+    first, again = scores(world, aid.instance_id)
+    assert float(again) > float(first), "judged again, and better"
+    assert result == 6_500_000 - 4_600_000
+    world.answers(world.reaches("T654"))
+    world.reaches("T606")
+    assert len(instances(world, "seance_commission")) == 2 and letters(world).count("decision_aide") == 2
+    assert world.facts("aide.decision") == {"aide.decision": "accorde"} and world.incidents() == []
+
+
+def scores(world, instance_id):
+    """What D7 made of a project, each time it was asked."""
+    with world.database.reading(users.system()) as session:
+        rows = session.execute(text("SELECT seq, person_id, ciphertext FROM ledger_sealed WHERE instance_id = :id ORDER BY seq"), {"id": instance_id}).all()
+        opened = [access.open_line(session, instance_id, row.seq, row.person_id, row.ciphertext) for row in rows]
+    return [one["outputs"]["score"] for line in opened for one in line.get("why", ()) if one.get("decision") == "D7"]
+
+
+NO_ACCOUNT = {"aide.pj13": None}
+
+
+def test_papers_that_do_not_come_are_reminded_of_then_decided_upon_then_closed_in_writing(world):
+    case_id = world.receive(world.somebody("creation", **NO_ACCOUNT))
+    listing = world.reaches("T602")
+    assert refuses(world, listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+31") == {"aide.pieces_limite_le"}
+    world.answers(listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+30")
+    for days, reminded in ((9, 0), (1, 1), (9, 1), (1, 2), (9, 2)):
+        world.passes(days=days)
+        assert letters(world).count("rappel_pieces") == reminded and "T616" not in world.nodes()
+    world.passes(days=1)
+    more = next(row for row in world.open_tasks(case_id) if row.node == "T616")
+    assert refuses(world, more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+31") == {"aide.pieces_limite_le"}
+    world.answers(more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+15")
+    world.passes(days=14)
+    assert "T616" not in world.nodes(), "the date given is the date kept"
+    world.passes(days=1)
+    world.answers(next(row for row in world.open_tasks(case_id) if row.node == "T616"), aide__suite_pieces="classer")
+    (aid,) = instances(world, "dossier_aide")
+    assert aid.status == "ended" and "classe" in aid.outcome and fund(world).engaged == 0
+    assert letters(world).count("sans_suite") == 1, "answered in writing, with the reason and the way of appeal"
+    assert "T511" in world.nodes(case_id) and world.incidents() == [], "without the aid, another way is looked for"
+
+
+@pytest.mark.parametrize("brought", ["at the desk", "later"])
+def test_a_paper_brought_takes_the_file_on_without_asking_anything_twice(world, brought):
+    case_id = world.receive(world.somebody("creation", **NO_ACCOUNT))
+    listing = world.reaches("T602")
+    if brought == "at the desk":
+        world.answers(listing, aide__pieces_toutes_remises=True, aide__pj13="@document")
+        assert "pieces_manquantes" not in letters(world), "nothing is asked of who has brought it all"
+    else:
+        world.answers(listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"])
+        world.passes(days=12)
+        (aid,) = instances(world, "dossier_aide")
+        key = next(row.correlation for row in waiting(world) if row.name == "piece.recue" and row.instance_id == aid.instance_id)
+        owner = world.agent("OTE", "MED", "referent")
+        with world.database.unit_of_work(owner) as session:
+            messages.send(session, owner, "piece.recue", key, {})
+        world.settle()
+        world.answers(next(row for row in world.open_tasks(case_id) if row.node == "T601_N3"), aide__pj13="@document")
+    assert "T603" in world.nodes(case_id) and world.incidents() == []
+
+
 def waiting(world):
     with world.database.reading(users.system()) as session:
-        return session.execute(text("SELECT name, node, instance_id FROM wait WHERE kind = 'message'")).all()
+        return session.execute(text("SELECT name, node, correlation, instance_id FROM wait WHERE kind = 'message'")).all()
 
 
 def test_the_waiting_list_is_served_by_class_then_by_date(world):
-    first = world.receive(somebody(world, "creation", 1))
+    first = world.receive(world.somebody("creation", 1))
     for number, more in ((2, {"aide.date_demande": "@-1"}), (3, {"depistage.aucune_ressource_7j": True, "depistage.enfants_charge_seule": True, "depistage.handicap": True})):
         world.passes(days=1)
-        world.receive(somebody(world, "creation", number, **more))
+        world.receive(world.somebody("creation", number, **more))
     while len(rows := [row for row in world.open_tasks() if row.node == "T606"]) < 3:
-        reaches(world, "T6", but={row.task_id for row in rows})
+        world.reaches("T6", but={row.task_id for row in rows})
         other = next(row for row in world.open_tasks() if row.node != "T606")
         world.complete(other, world.who_does(other), world.truth.get(other.root_id, {}))
         world.settle()
@@ -201,7 +289,7 @@ def test_the_waiting_list_is_served_by_class_then_by_date(world):
     cases = list(world.truth)
     assert cases[0] == first
     for case_id in cases:
-        answers(world, by_case[case_id])
+        world.answers(by_case[case_id])
     assert fund(world).engaged == 0 and len(in_line(world)) == 3
     served = []
     for _ in range(3):
@@ -219,25 +307,25 @@ def in_line(world):
 
 @pytest.mark.parametrize("verdict", ["conforme", "non_conforme"])
 def test_an_emergency_advance_is_paid_at_once_by_one_person_and_checked_afterwards_by_another(world, verdict):
-    case_id = world.receive(somebody(world, "social", 5, depistage__sans_abri_ce_soir=True, urgence__avance_necessaire=True, urgence__depense=120_000, urgence__depense_objet="Une nuit d'hôtel",
+    case_id = world.receive(world.somebody("social", 5, depistage__sans_abri_ce_soir=True, urgence__avance_necessaire=True, urgence__depense=120_000, urgence__depense_objet="Une nuit d'hôtel",
                                      aide__montant_propose=280_000, **{"aide.postes": [{"poste.nature": "loyer", "poste.montant": 280_000, "poste.fournisseur": "Bailleur", "poste.bail": "@document"}]}))  # fmt: skip
-    alarm = reaches(world, "T901")
+    alarm = world.reaches("T901")
     assert alarm.agency == "CPS"
     assert refuses(world, alarm, urgence__depense=300_001) == {"urgence.depense"}, "the ceiling is the programme's"
-    answers(world, alarm)
-    check = reaches(world, "T903", 5)
+    world.answers(alarm)
+    check = world.reaches("T903", 5)
     assert check.agency == "OTE", "paid by the social worker, checked by the head of the branch"
-    grant = reaches(world, "T617", 14)
+    grant = world.reaches("T617", 14)
     paid_before = fund(world).paid
     assert refuses(world, grant, aide__montant_accorde=300_001) == {"aide.montant_accorde"}
-    answers(world, grant)
+    world.answers(grant)
     # Paid before anybody looked; then the check waits for another person, two working days at most.
     assert fund(world).paid == paid_before + 280_000 and fund(world).engaged == 0
     after = next(row for row in world.open_tasks(case_id) if row.node == "T614")
     assert world.who_does(after).user_id != world.who_does(grant).user_id
-    answers(world, after, aide__controle_urgence=verdict, aide__controle_urgence_motif="Reçu absent")
+    world.answers(after, aide__controle_urgence=verdict, aide__controle_urgence_motif="Reçu absent")
     if verdict == "non_conforme":
-        answers(world, reaches(world, "T618", 5))
+        world.answers(world.reaches("T618", 5))
     (aid,) = instances(world, "dossier_aide")
     assert aid.status == "ended" and "avance" in aid.outcome
     assert not {"T604", "T606", "T607", "T608"} & world.done(case_id)
@@ -248,8 +336,8 @@ AMEN = {"plan.mesures": [{"mesure.type": "M06", "mesure.agence": "CPS", "mesure.
 
 
 def test_a_refusal_of_amen_is_objected_to_with_a_reminder_on_the_tenth_day(world):
-    case_id = world.receive(somebody(world, "social", 7, **AMEN))
-    answers(world, reaches(world, "T306"), mesure__droit_reponse="refuse", mesure__droit_motif="Score au-dessus du seuil")
+    case_id = world.receive(world.somebody("social", 7, **AMEN))
+    world.answers(world.reaches("T306"), mesure__droit_reponse="refuse", mesure__droit_motif="Score au-dessus du seuil")
     assert "T307" in world.nodes(case_id)
     world.passes(days=9)
     assert "rappel_opposition" not in letters(world)
@@ -263,10 +351,10 @@ def test_a_refusal_of_amen_is_objected_to_with_a_reminder_on_the_tenth_day(world
 
 
 def test_an_objection_after_fifteen_days_is_not_taken_and_may_be_given_up(world):
-    case_id = world.receive(somebody(world, "social", 7, **AMEN))
-    answers(world, reaches(world, "T306"), mesure__droit_reponse="refuse", mesure__droit_motif="Score au-dessus du seuil")
+    case_id = world.receive(world.somebody("social", 7, **AMEN))
+    world.answers(world.reaches("T306"), mesure__droit_reponse="refuse", mesure__droit_motif="Score au-dessus du seuil")
     world.passes(days=16)
     task = next(row for row in world.open_tasks(case_id) if row.node == "T307")
     assert refuses(world, task) == {"mesure.opposition_le"}
-    answers(world, task, mesure__opposition_choix="hors_delai")
+    world.answers(task, mesure__opposition_choix="hors_delai")
     assert "T306" not in world.nodes(case_id) and "T305" in world.nodes(case_id)

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
-from engine import errors
+from engine import clock, errors
 from engine.actors import users
 from tests import world as worlds
 
@@ -78,6 +78,33 @@ def test_reception_opens_the_case_of_somebody_awaited_and_asks_nothing_that_was_
     world.does(case_id, "T101")
     assert world.nodes(case_id) == ["T102"], "he is no double of himself"
     assert world.incidents() == []
+
+
+def test_his_welcome_is_prepared_two_working_days_before_he_arrives(world, on_the_day):
+    on_the_day(dt.date(2026, 11, 2))
+    signal = world.signal(ANIS | {"retour.date_prevue": "2026-12-14", "signalement.vulnerable": True})  # a Monday
+    assert due(world, signal, "T002") == dt.date(2026, 12, 10)
+    world.does(signal, "T002")
+    assert due(world, signal, "T003") == dt.date(2026, 12, 11)
+    world.passes(days=42)
+    assert notices(world, signal) == ["task.due", "task.late"], "once late, the head is told in a day or two, not weeks after he came"
+
+
+def test_where_the_day_of_arrival_is_not_known_the_welcome_has_five_working_days(world, on_the_day):
+    on_the_day(dt.date(2026, 11, 2))
+    signal = world.signal(ANIS | {"retour.date_prevue": {"status": "inconnu"}})
+    assert due(world, signal, "T002") == dt.date(2026, 11, 9)
+
+
+def due(world, case_id, node):
+    with world.database.reading(users.system()) as session:
+        instant = session.execute(text("SELECT due_at FROM open_task WHERE instance_id = :id AND node = :node"), {"id": case_id, "node": node}).scalar_one()
+    return clock.today(instant)
+
+
+def notices(world, case_id):
+    with world.database.reading(users.system()) as session:
+        return list(session.execute(text("SELECT code FROM notice WHERE instance_id = :id ORDER BY created_at"), {"id": case_id}).scalars())
 
 
 def test_somebody_awaited_is_received_once(world):

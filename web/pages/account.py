@@ -31,7 +31,7 @@ def change_password(request: Request, screen: OnScreen, actor: Acting, form: Pos
             signin.change_password(session, actor, field(form, "old", 500), field(form, "new", 500), security.read_cookie(request, screen.settings, SESSION))
     except errors.Refusal as refusal:
         return _page(request, screen, actor, screen.refusal(refusal.code, refusal.details), refusal.status)
-    return screen.go("/account", "password_changed")
+    return screen.go("/desk" if actor.must_change else "/account", "password_changed")
 
 
 @router.post("/account/sessions/{session_id}/end")

@@ -6,10 +6,10 @@ from starlette.responses import Response
 from engine import identity
 from engine.actors import authority
 from engine.casework import cases
+from engine.dossier import programmes
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
 
 router = APIRouter()
-BRANCHES = ("TUN", "SFX", "MED")
 PROCESSES = ("parcours", "signalement")
 
 
@@ -17,7 +17,7 @@ PROCESSES = ("parcours", "signalement")
 def show(screen: OnScreen, actor: Acting, session: Reading, q: str = "") -> Response:
     """The search; once somebody was looked for, who she may be, and the way to a new case."""
     authority.require(actor, "case.open", branch=actor.branch)
-    branches = [branch for branch in sorted(BRANCHES, key=lambda code: code != actor.branch) if authority.may(actor, "case.open", branch=branch)]
+    branches = [branch for branch in sorted(programmes.open_branches(session), key=lambda code: code != actor.branch) if authority.may(actor, "case.open", branch=branch)]
     return screen.show(
         "intake/page.html", search=q.strip(), candidates=cases.candidates(session, actor, q) if q.strip() else (), branches=branches,
         processes=[(code, screen.words.text(f"process.{code}")) for code in PROCESSES], channels=cases.channels(session, screen.language),

@@ -29,6 +29,8 @@ def refused(request: Request, trouble: errors.Refusal) -> Response:
     screen = _screen_of_whoever_asks(request)
     if isinstance(trouble, errors.Unauthenticated) and request.method == "GET" and not screen.is_patch:
         return screen.go(f"/signin?next={request.url.path}")
+    if trouble.code == "password.change_first" and request.method == "GET" and not screen.is_patch:
+        return screen.go("/account")
     sentence = i18n.translate(trouble.code, screen.language, **trouble.details)
     if sentence.startswith("[") or isinstance(trouble, errors.NotFound):
         sentence = screen.words.text(f"trouble.what.{trouble.status}")

@@ -4,6 +4,7 @@ A multi-instance or a loop is one token (the whole) on which its turns hang, eac
 An item that is somebody or something known keeps its `id` alone: its fields are read from the facts of each stimulus.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from engine.pathway.happenings import Decided, OperationRequested, TaskClosed, T
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import Listener, send
 from engine.pathway.spiff.expressions import Fault, evaluate, feel_value, holds, plain
+from engine.pathway.spiff.extensions import TaskNote
 from engine.pathway.spiff.scopes import ScopeSpec, Token
-from forms.feel import Expression
+from engine.pathway.spiff.timing import TUNIS
+from forms.feel import Expression, PartialDate
 
 if TYPE_CHECKING:
     from engine.pathway.spiff.run import Run
@@ -204,8 +207,21 @@ class PersonTask(Activity):
         return TaskOpened(
             token.key, self.id, self.bpmn_name or self.id, "user" if self.kind == "userTask" else "manual", self.shown_lane,
             note.form if note else "", note.role if note else "", note.deadline if note else None, subject, subjects, self.scope_spec.process,
-            note.distinct if note else (),
+            note.distinct if note else (), self._due(run, token, note) if note else None,
         )  # fmt: skip
+
+    def _due(self, run: "Run", token: Token, note: TaskNote) -> tuple[dt.date, int] | None:
+        """The date it is to be done by, as drawn; None where none is, or it is not known to the day. What is no date is a Fault `deadline.not_a_date`."""
+        if note.due is None:
+            return None
+        found = evaluate(note.due, run.sight(token))
+        if isinstance(found, dt.datetime):
+            found = (found if found.tzinfo is None else found.astimezone(TUNIS)).date()
+        if isinstance(found, dt.date):
+            return found, note.shift
+        if found is None or isinstance(found, PartialDate):
+            return None
+        raise Fault("deadline.not_a_date", text=note.due.text, value=plain(found))
 
     def stop(self, run: "Run", token: Token, outcome: str) -> None:
         if token.internal_data.pop("task", None):

@@ -3,6 +3,7 @@
 Reads them from `bpmn:extensionElements`; what cannot be read is a finding naming the element. Meaning: `engine/README.md` §BPMN extensions.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from forms.feel import Expression, FeelError
 
 MASAR = "urn:masar:bpmn:1"
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+_SHIFT = re.compile(r"[+-]?\d{1,4}")
 UNITS = ("jours", "jours_ouvres", "heures_ouvrees")
 PLACES = ("antenne", "unite_sociale", "bureau_emploi", "sur_place", "distance")  # where a task has the person present
 LANES = ("OTE", "CPS", "ANETI", "Partenaires")
@@ -20,7 +22,7 @@ LANES = ("OTE", "CPS", "ANETI", "Partenaires")
 _KNOWN: dict[str, tuple[set[str], set[str]]] = {
     "libelle": ({"lang"}, set()),
     "infere": (set(), set()),
-    "tache": ({"form", "role", "delai", "unite", "sujet", "distinct", "presence"}, {"userTask", "manualTask"}),
+    "tache": ({"form", "role", "delai", "unite", "echeance", "ecart", "sujet", "distinct", "presence"}, {"userTask", "manualTask"}),
     "operation": ({"nom"}, {"serviceTask"}),
     "decision": ({"ref", "resultat"}, {"businessRuleTask"}),
     "message": (
@@ -42,11 +44,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class TaskNote:
-    """`masar:tache`. `distinct`: the tasks whose doer, in the same dossier, may not do this one."""
+    """`masar:tache`. `due`: the date it is to be done by, `shift` units of the deadline later (earlier, if negative); the deadline counts where that
+    date is not known. `distinct`: the tasks whose doer, in the same dossier, may not do this one."""
 
     form: str = ""
     role: str = ""
     deadline: tuple[int, str] | None = None
+    due: Expression | None = None
+    shift: int = 0
     subject: str = ""
     distinct: tuple[str, ...] = ()
     presence: str = ""
@@ -183,10 +188,16 @@ class Reading:
                 deadline = (int(number), unit)
             else:
                 self.report("pathway.deadline_unreadable", node, delay=number, unit=unit)
+        due = self.feel(child.get("echeance"), node) if child.get("echeance") is not None else None
+        shift = child.get("ecart", "0")
+        if not _SHIFT.fullmatch(shift) or (int(shift) and (child.get("echeance") is None or unit == UNITS[-1])):
+            self.report("pathway.shift_unreadable", node, shift=shift)
+            shift = "0"
         presence = child.get("presence", "")
         if presence and presence not in PLACES:
             self.report("pathway.presence_unknown", node, place=presence)
-        return TaskNote(child.get("form", ""), child.get("role", ""), deadline, child.get("sujet", ""), tuple(child.get("distinct", "").split()), presence)
+        distinct = tuple(child.get("distinct", "").split())
+        return TaskNote(child.get("form", ""), child.get("role", ""), deadline, due, int(shift), child.get("sujet", ""), distinct, presence)
 
     def _parameters(self, holder: Any, tag: str, node: Any) -> tuple[Parameter, ...]:
         read = ((self._required(child, "nom", node), self.feel(child.get("valeur"), node)) for child in holder.findall(f"{{{MASAR}}}{tag}"))

@@ -6,9 +6,6 @@ import pytest
 
 from engine.actors import signin, users
 from engine.casework import editions
-from engine.casework.instances import Change, lock
-from engine.dossier import consents
-from engine.dossier.facts import NewFact
 from tests import world as worlds
 
 HERE = Path(__file__).parent
@@ -33,16 +30,4 @@ def tempting(make_database):
 
 @pytest.fixture
 def withdraw(tempting):
-    """Says a consent anew, as the form that withdraws one does."""
-
-    def say(case_id, **said):
-        actor = tempting.staff["karim"]
-        with tempting.database.unit_of_work(actor) as session:
-            held = lock(session, case_id)
-            new = [NewFact(f"case:{case_id}", f"consentement.{name}", value, "C") for name, value in said.items()]
-            consents.apply(held, new)
-            change = Change(session, actor, held, held.now)
-            change.note("consent.said", {}, new)
-            change.write()
-
-    return say
+    return tempting.says

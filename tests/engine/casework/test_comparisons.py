@@ -94,7 +94,7 @@ def test_the_diagrams_of_both_sides_are_painted():
 
 
 def test_a_rise_of_the_burden_is_told_and_flagged_in_each_language():
-    new = draft(("processes/evaluation.bpmn", 'form="t208" role="referent" delai="5"', 'form="t208" role="referent" delai="9"'))
+    new = draft(("processes/plan.bpmn", 'form="t208" role="referent" delai="5"', 'form="t208" role="referent" delai="9"'))
     for language, said in {
         "fr": "Sur le chemin habituel, jours ouvrés : {new} au lieu de {old} (4 de plus).",
         "ar": "في المسار المعتاد، أيام العمل: {new} عوضا عن {old} (بزيادة 4).",

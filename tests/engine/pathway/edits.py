@@ -159,6 +159,7 @@ OF_DIAGRAMS = {
     "a French name": _french_name, "a name in another language": _other_name,
     "a deadline": _attribute("tache", "delai", "deadline", lambda value: str(int(value) + 1)),
     "a unit": _attribute("tache", "unite", "deadline", lambda value: "jours" if value != "jours" else "jours_ouvres"),
+    "what it is due by": _attribute("tache", "echeance", "due", lambda value: "autre.date"),
     "a role": _attribute("tache", "role", "role", lambda value: "auditeur"), "a form": _attribute("tache", "form", "form", lambda value: "autre"),
     "a presence": _attribute("tache", "presence", "presence", lambda value: "distance" if value != "distance" else "antenne"),
     "an operation": _attribute("operation", "nom", "operation", lambda value: "autre"),

@@ -1,9 +1,12 @@
 """What one element does by itself: people's tasks, operations, tables, messages sent and received, conditional flows out of a task."""
 
+import datetime as dt
+
 import pytest
 
 from engine import errors
 from engine.pathway import bpmn
+from forms.feel import PartialDate
 from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.drawing import Case
 from tests.engine.pathway.test_decision_tables import HEAD, table
@@ -26,6 +29,31 @@ def test_a_user_task_is_offered_with_its_form_role_and_deadline():
     case.do("recevoir")
     assert case.ended and case.told(bpmn.Ended) == [bpmn.Ended("end")]
     assert [one.outcome for one in case.told(bpmn.TaskClosed)] == ["completed"]
+
+
+DATED = '<masar:tache form="f11" role="agent_accueil" delai="5" unite="jours_ouvres" echeance="retour.le" ecart="-2"/>'
+
+
+@pytest.mark.parametrize(
+    ("known", "due"),
+    [
+        (dt.date(2026, 3, 20), (dt.date(2026, 3, 20), -2)),
+        (dt.datetime(2026, 3, 20, 23, 30, tzinfo=dt.UTC), (dt.date(2026, 3, 21), -2)),  # half past midnight in Tunis
+        (PartialDate(2026, 3), None),
+        (None, None),
+    ],
+)
+def test_a_task_is_due_by_a_date_of_the_case_where_that_is_known(known, due):
+    case = Case(straight("preparer", draw.user("preparer", extensions=DATED)), facts={"case": {"retour": {"le": known}}})
+    assert (case.task("preparer").deadline, case.task("preparer").due) == ((5, "jours_ouvres"), due)
+
+
+def test_a_task_due_by_what_is_no_date_is_an_incident_and_is_offered_once_that_is_mended():
+    case = Case(straight("preparer", draw.user("preparer", extensions=DATED)), facts={"case": {"retour": {"le": "vendredi"}}})
+    assert case.codes == ["deadline.not_a_date"] and case.tasks == []
+    case.facts = {"case": {"retour": {"le": dt.date(2026, 3, 20)}}}
+    case.retry()
+    assert case.task("preparer").due == (dt.date(2026, 3, 20), -2)
 
 
 def test_a_manual_task_is_somebodys_too():

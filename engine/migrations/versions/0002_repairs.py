@@ -4,9 +4,9 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0004"
+revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "0004_repairs.sql").read_text("utf-8").replace("%", "%%"))
+    op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "0002_repairs.sql").read_text("utf-8").replace("%", "%%"))

@@ -1,0 +1,93 @@
+"""Administration by file: tried first, every line that is wrong told, then all of it or nothing."""
+
+import pytest
+
+from engine import errors, i18n
+from engine.actors import accounts, users
+from engine.casework import imports
+from engine.dossier import catalogues
+from engine.ledger import journal
+from tests.engine.administration.conftest import REASON
+
+HEAD = "identifiant;nom;nom_ar;agence;antenne;roles;langue\r\n"
+
+
+def lines(house):
+    with house.reading(users.system()) as session:
+        return next((one.seq for one in journal.read(session, limit=1)), 0)
+
+
+def test_a_trial_changes_nothing_and_then_all_of_it_is_done(house, act):
+    content = ("\ufeff" + HEAD + "f.imen;Imen Saïdi;إيمان السعيدي;OTE;MED;referent, agent_accueil;ar\r\n;;;;;;\r\nf.chef;Ali Chef;;ote;sfx;chef_antenne;\r\n").encode()
+    before = lines(house)
+    report = act("zied", imports.run, "users", content, REASON, is_trial=True)
+    assert (report.count, report.findings, report.is_done, report.passwords) == (2, (), False, ()) and lines(house) == before
+    done = act("zied", imports.run, "users", content, REASON, is_trial=False)
+    assert done.is_done and [name for name, _ in done.passwords] == ["f.imen", "f.chef"] and all(word for _, word in done.passwords) and done.proposals == 1
+    found = {one.username: one for one in act("zied", accounts.listed, search="f.")}
+    assert found["f.imen"].roles == ("agent_accueil", "referent") and found["f.imen"].language == "ar" and found["f.chef"].roles == () and found["f.chef"].proposed == ("rights",)
+
+
+def test_everything_wrong_is_told_by_line_and_nothing_is_done(house, act):
+    content = (HEAD + "g.bon;Bon Compte;;OTE;MED;referent;\r\nsalma;Salma;;OTE;MED;referent;\r\ng.apart;X;;OTE;TUN;ordonnateur gestionnaire_aides;\r\n"
+               "g.cps;X;;CPS;MED;referent;\r\ng.bon;Encore;;OTE;MED;referent;\r\ng.lieu;X;;OTE;XXX;referent;de\r\n").encode()  # fmt: skip
+    before = lines(house)
+    for is_trial in (True, False):
+        report = act("zied", imports.run, "users", content, REASON, is_trial=is_trial)
+        assert [(one.where, one.code) for one in report.findings] == [
+            ("3", "user.exists"), ("4", "user.roles_apart"), ("5", "user.roles"), ("6", "user.exists"), ("7", "user.branch")]  # fmt: skip
+        assert not report.is_done and lines(house) == before
+        for one in report.findings:
+            assert all(not i18n.translate(one.code, language, **one.details).startswith("[") for language in i18n.LANGUAGES)
+
+
+@pytest.mark.parametrize("kind", sorted(imports.COLUMNS))
+def test_the_example_of_each_kind_is_a_file_that_can_be_taken_up(house, act, kind):
+    assert {len(row) for row in imports.EXAMPLES[kind]} == {len(imports.COLUMNS[kind])}
+    report = act("zied", imports.run, kind, imports.template(kind).encode(), REASON, is_trial=True)
+    assert (report.findings, report.count) == ((), 1)
+
+
+def test_files_of_a_spreadsheet_are_read_as_it_writes_them(house, act):
+    comma = 'jour,nom_fr,nom_ar,nom_en,estimation\n2031-01-03,"Pont, exceptionnel",عطلة,Bridge,oui\n'.encode()
+    tabs = "jour\tnom_fr\tnom_ar\tnom_en\n04/01/2031\tPont\tعطلة\tBridge\n".encode()
+    for content in (comma, tabs):
+        assert act("zied", imports.run, "holidays", content, REASON, is_trial=False).count == 1
+    found = act("zied", catalogues.holidays_listed, 2031)
+    assert [(one.day.day, one.names["fr"], one.is_estimate) for one in found] == [(3, "Pont, exceptionnel", True), (4, "Pont", False)]
+    levels = ("code;valable_du;nom_fr;nom_ar;nom_en;source;fonds;pays;niveau;plafond;projet_viable\nF-1;01/01/2031;F;ف;F;Convention;1 250,5;FR BE;N2;15 000;non\n"
+              "F-1;;;;;;;;N3;16000,500;oui\n").encode()  # fmt: skip
+    assert act("zied", imports.run, "programmes", levels, REASON, is_trial=False).count == 1
+    sheet = act("zied", catalogues.programmes_listed, "F-1")[0]
+    assert sheet.fund.available_millimes == 1_250_500 and sheet.versions[0].value["niveaux"] == [
+        {"niveau": "N2", "plafond_millimes": 15_000_000, "projet_viable": False}, {"niveau": "N3", "plafond_millimes": 16_000_500, "projet_viable": True}]  # fmt: skip
+    values = 'code;valable_du;valeur;source\nbase_adulte_millimes;01/01/2031;1 400,250;Note\ntranches;01/01/2031;"{""N1"":[100],""N2"":[40,60],""N3"":[60,30,10]}";Note\n'.encode()
+    assert act("zied", imports.run, "parameters", values, REASON, is_trial=False).count == 2
+    assert act("zied", catalogues.parameters_listed, "base_adulte_millimes")[0].versions[-1].value == 1_400_250
+
+
+@pytest.mark.parametrize(("content", "code"), [
+    (b"", "import.empty"), (HEAD.encode(), "import.empty"), (b"\xff\xfe\x00", "import.not_text"), ("identifiant;nom\n".encode() + b"a;b\n", "import.columns"),
+    ((HEAD.strip() + ";secret\r\na;b;c;d;e;f;g;h\r\n").encode(), "import.columns"), (("x" * 600_000).encode(), "import.too_large"),
+    ((HEAD + "a;b;c;OTE;MED;referent;fr;encore\r\n").encode(), "import.columns"), ((HEAD + "a;b;c;OTE;MED;referent;fr\r\n" * 201).encode(), "import.too_many"),
+    ((HEAD + 'a;"b;c').encode(), "import.not_text"), ("é".encode("latin-1"), "import.not_text"),
+])  # fmt: skip
+def test_what_is_no_such_file_is_refused_whole(act, content, code):
+    with pytest.raises(errors.Invalid, match=rf"^{code}\b"):
+        act("zied", imports.run, "users", content, REASON, is_trial=True)
+
+
+@pytest.mark.parametrize(("line", "code"), [
+    ("32/01/2031;A;ا;A;", "import.day"), ("2020-01-01;A;ا;A;", "dated.too_soon"), ("05/01/2031;;ا;A;", "branch.names"), ("05/01/2031;A;ا;A;peut-être", "import.flag")])  # fmt: skip
+def test_a_cell_that_cannot_be_read_is_told_with_its_line(act, line, code):
+    report = act("zied", imports.run, "holidays", f"jour;nom_fr;nom_ar;nom_en;estimation\n06/01/2031;B;ب;B;non\n{line}\n".encode(), REASON, is_trial=True)
+    assert [(one.where, one.code) for one in report.findings] == [("3", code)]
+
+
+def test_nobody_else_takes_up_a_file(act):
+    for name in ("meriem", "chokri", "karim"):
+        for kind in imports.COLUMNS:
+            with pytest.raises(errors.Forbidden, match="act.forbidden"):
+                act(name, imports.run, kind, b"", REASON, is_trial=True)
+    with pytest.raises(errors.NotFound, match="import.kind"):
+        act("zied", imports.run, "cases", b"a;b", REASON, is_trial=True)
