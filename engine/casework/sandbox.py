@@ -24,8 +24,6 @@ from forms import answers
 from forms import form as forms
 
 _MOST_INSTANCES, _MOST_MESSAGES, _MOST_TIMERS = 40, 200, 400
-# Papers and signatures are taken as given.
-_GIVEN = {"doc": "00000000-0000-4000-8000-000000000001", "signature": {"name": "…", "strokes": "M10 20L40 5"}}
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ class Sandbox:
         walk, key, opened = self._task(instance, node, turn)
         actor, subjects = self._doer(opened), walk.held.subjects.narrowed(opened.scope)
         whole = self._form(walk, opened)
-        said = answers.read(whole, _with_papers(whole, raw, self.tables.scope(self.today)), self.language, self.tables.scope(self.today))
+        said = answers.read(whole, stand_ins.with_papers(whole, raw, self.tables.scope(self.today)), self.language, self.tables.scope(self.today))
         if said.findings:
             raise errors.Invalid("task.answers", said.findings)
         new = tasks.facts_said(said, subjects, self.edition, walk.held)
@@ -217,7 +215,7 @@ class Sandbox:
             for key, opened in walk.tasks.items():
                 due = self.tables.calendar.due(walk.opened_at[key], *opened.deadline) if opened.deadline else None
                 found.append(Turn(walk.place, opened.node, _turn_of(walk.tasks, key), opened.process, LANES.get(opened.lane, opened.lane or "OTE"), opened.role,
-                                  opened.kind, opened.subject, walk.opened_at[key], due, _without_papers(self._form(walk, opened))))  # fmt: skip
+                                  opened.kind, opened.subject, walk.opened_at[key], due, stand_ins.without_papers(self._form(walk, opened))))  # fmt: skip
         return found
 
     def waiting(self) -> list[Wait]:
@@ -272,7 +270,8 @@ class Sandbox:
                     self.posted.append((happening, walk.place))
                 case bpmn.Ended():
                     walk.held.status = "ended"
-                    walk.tasks.clear(), walk.waits.clear()
+                    walk.tasks.clear()
+                    walk.waits.clear()
         walk.held.scope = dict(walk.held.scope)
 
     def _finish(self, change: _Tried) -> None:
@@ -378,29 +377,6 @@ def _nth(these: Mapping[str, Any], node: str, turn: int) -> tuple[str, Any] | No
 def _turn_of(these: Mapping[str, Any], key: str) -> int:
     node = these[key].node
     return [other for other, one in these.items() if one.node == node].index(key) + 1
-
-
-def _with_papers(form: forms.Form, raw: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers with every paper and signature that the form asks, as though they had been handed in."""
-    said, asked = dict(raw), answers.asked(form, raw, around)
-    for question in form.questions():
-        name = question.spec.id
-        if question.spec.type in _GIVEN and name in asked:
-            said.setdefault(name, _GIVEN[question.spec.type])
-        elif isinstance(rows := said.get(name), list):
-            papers = {cell.id: _GIVEN[cell.type] for cell in question.rows if cell.type in _GIVEN}
-            said[name] = [{**papers, **row} if isinstance(row, Mapping) else row for row in rows]
-    return said
-
-
-def _without_papers(form: forms.Form) -> forms.Form:
-    """The form without what is taken as given, in the rows of its lists too."""
-    sections = []
-    for section in form.sections:
-        kept = [replace(one, rows=tuple(cell for cell in one.rows if cell.type not in _GIVEN)) for one in section.questions if one.spec.type not in _GIVEN]
-        if kept:
-            sections.append(replace(section, questions=tuple(kept)))
-    return replace(form, sections=tuple(sections))
 
 
 def do(sandbox: Sandbox, act: Mapping[str, Any]) -> None:

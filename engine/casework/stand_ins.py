@@ -1,6 +1,8 @@
-"""Operations as they go in a trial: what touches money, letters, accounts or other cases is told as done and touches nothing; the rest is the real thing."""
+"""What stands in for the world in a trial: operations that touch money, letters, accounts or other cases are told as done and touch nothing, the rest is the real
+thing; papers and signatures are taken as given."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +10,11 @@ from engine.casework import aid_operations, operations
 from engine.casework.instances import Change
 from engine.casework.operations import Operation, Outcome
 from engine.identity import derived_id
+from forms import answers
+from forms import form as forms
 
+# Papers and signatures are taken as given.
+_GIVEN = {"doc": "00000000-0000-4000-8000-000000000001", "signature": {"name": "…", "strokes": "M10 20L40 5"}}
 # These reckon with what they are given and nothing else.
 _AS_THEY_ARE = ("retenir", "fixer_rendez_vous", "conservation", "calculer_aide", "preparer_tranche", "programmer_visites", "ordre_du_jour", "retirer_dossier", "dossiers_decides")
 
@@ -79,3 +85,26 @@ STAND_INS: dict[str, Operation] = {
 def acts() -> dict[str, Operation]:
     """Every operation of a trial, by name."""
     return {**STAND_INS, **{name: operations.REGISTERED[name] for name in _AS_THEY_ARE}}
+
+
+def with_papers(form: forms.Form, raw: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers with every paper and signature that the form asks, as though they had been handed in."""
+    said, asked = dict(raw), answers.asked(form, raw, around)
+    for question in form.questions():
+        name = question.spec.id
+        if question.spec.type in _GIVEN and name in asked:
+            said.setdefault(name, _GIVEN[question.spec.type])
+        elif isinstance(rows := said.get(name), list):
+            papers = {cell.id: _GIVEN[cell.type] for cell in question.rows if cell.type in _GIVEN}
+            said[name] = [{**papers, **row} if isinstance(row, Mapping) else row for row in rows]
+    return said
+
+
+def without_papers(form: forms.Form) -> forms.Form:
+    """The form without what is taken as given, in the rows of its lists too."""
+    sections = []
+    for section in form.sections:
+        kept = [replace(one, rows=tuple(cell for cell in one.rows if cell.type not in _GIVEN)) for one in section.questions if one.spec.type not in _GIVEN]
+        if kept:
+            sections.append(replace(section, questions=tuple(kept)))
+    return replace(form, sections=tuple(sections))

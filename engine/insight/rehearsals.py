@@ -90,15 +90,15 @@ def start(session: Session, actor: Any, draft_id: UUID, most: int = batches.MOST
     return batches.start(session, actor, KIND, cases, {"digest": digest_of(files), "files": hashes}, draft_id=draft_id, edition_id=whole.draft.base_id)
 
 
-def report(session: Session, actor: Any, draft_id: UUID) -> Report | None:
-    """The latest rehearsal of a draft; None where there was none. Refuses: Forbidden, `draft.not_found`."""
+def report(session: Session, actor: Any, draft_id: UUID, *, in_short: bool = False) -> Report | None:
+    """The latest rehearsal of a draft; None where there was none. `in_short`: without its groups. Refuses: Forbidden, `draft.not_found`."""
     authority.require(actor, "draft.read")
     batch = batches.latest(session, actor, KIND, draft_id)
     if batch is None:
         return None
     whole = drafts.show(session, actor, draft_id)
     counts = batches.counts(session, actor, batch.batch_id)
-    groups = _groups(session, actor, batch, _edition(session, batch))
+    groups = () if in_short else _groups(session, actor, batch, _edition(session, batch))
     gravest = dict(session.execute(_GRAVEST, {"id": batch.batch_id}).all())
     per_thousand = batch.seconds / batch.done * 1000 if batch.seconds is not None and batch.done else None
     return Report(batch, counts, gravest, groups, batch.parameters["digest"] != digest_of(whole.files), per_thousand)

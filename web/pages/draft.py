@@ -215,7 +215,7 @@ def _page(
         proposal=proposal, changes=_changes(files, proposal), more=max(0, len(proposal.changes) - _MOST_TOLD), drawing=_drawing(whole, proposal, *at), figures=_figures(proposal),
         groups=[(kind, [one for one in files if one.kind == kind]) for kind in archives.KINDS], versions=[one for one in files if one.version],
         wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error"],
-        rehearsed=rehearsals.report(session, actor, draft_id), refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or dict.fromkeys(_TYPED, ""),
+        rehearsed=rehearsals.report(session, actor, draft_id, in_short=True), refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or dict.fromkeys(_TYPED, ""),
     )  # fmt: skip
 
 
