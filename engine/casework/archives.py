@@ -32,6 +32,13 @@ KINDS = {
     "letters": re.compile(rf"forms/letters/{_NAME}\.toml"),
     "dictionary": re.compile(rf"forms/dictionary/{_NAME}\.toml"),
 }
+_FOLDERS = {"bpmn": "processes", "dmn": "processes/decisions"}
+_KEYS = {
+    "processes/scenarios": {"step"},
+    "forms/dictionary": {"group", "fields", "lists", "purposes", "pieces", "governorates"},
+    "forms/letters": {"block", "object", "sender", "signature"},
+    "forms/tasks": {"id"},
+}
 
 
 def kind_of(path: str) -> str:
@@ -80,18 +87,29 @@ def unpack(content: bytes) -> dict[str, bytes]:
     return found
 
 
-def named(name: str, content: bytes, known: Mapping[str, Any]) -> str:
-    """The path of a file that came alone: that of the known file of the same name, else where its kind lives. Refuses: `archive.path`, `archive.kind`."""
-    name = name.replace("\\", "/").rpartition("/")[2]
+def place(name: str, content: bytes, known: Mapping[str, Any]) -> str:
+    """The path of a file that came alone: that of the one known file of its name, else where its kind lives; "" where it is of no kind."""
+    name = _short(name)
     same = [path for path in known if path.rpartition("/")[2] == name]
     if len(same) == 1:
         return same[0]
-    folder = {"bpmn": "processes", "dmn": "processes/decisions", "toml": ""}.get(name.rpartition(".")[2])
-    if folder is None:
-        raise errors.Invalid("archive.kind", name=name[:100])
-    path = f"{folder or _folder_of_toml(name, content)}/{name}"
-    kind_of(path)
+    extension = name.rpartition(".")[2].lower()
+    folder = _folder_of_toml(content) if extension == "toml" else _FOLDERS.get(extension, "")
+    return f"{folder}/{name}" if folder else ""
+
+
+def named(name: str, content: bytes, known: Mapping[str, Any]) -> str:
+    """The path of a file that came alone, as `place`. Refuses: `archive.path`, `archive.kind`."""
+    path = place(name, content, known)
+    if not path:
+        raise errors.Invalid("archive.kind", name=_short(name)[:100])
+    if path not in known:
+        kind_of(path)
     return path
+
+
+def _short(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[2]
 
 
 def _read(archive: zipfile.ZipFile) -> dict[str, bytes]:
@@ -133,16 +151,10 @@ def _check_manifest(written: bytes, files: Mapping[str, bytes]) -> None:
         raise errors.Invalid("archive.manifest")
 
 
-def _folder_of_toml(name: str, content: bytes) -> str:
-    """A scenario has steps; a form and a letter say their id, a letter has blocks or a sender; a page of the dictionary holds a group, fields or lists."""
+def _folder_of_toml(content: bytes) -> str:
+    """A scenario, a page of the dictionary and a letter are known by their keys, a form says its id."""
     try:
-        written = tomllib.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as trouble:
-        raise errors.Invalid("archive.kind", name=name[:100]) from trouble
-    if "step" in written:
-        return "processes/scenarios"
-    if written.keys() & {"group", "fields", "lists"}:
-        return "forms/dictionary"
-    if "id" in written:
-        return "forms/letters" if written.keys() & {"block", "sender"} else "forms/tasks"
-    raise errors.Invalid("archive.kind", name=name[:100])
+        written = tomllib.loads(content[:LARGEST_FILE].decode("utf-8")).keys()
+    except (ValueError, RecursionError):
+        return ""
+    return next((folder for folder, keys in _KEYS.items() if keys & written), "")

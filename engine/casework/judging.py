@@ -8,7 +8,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 
 from engine import i18n
 from engine.actors import roles
+from engine.casework import archives
 from engine.errors import Finding
 from engine.pathway.judgement import House, judge
 from engine.pathway.sources import Sources
@@ -31,8 +31,6 @@ _SPENT = 77  # how the process says that it had not memory enough
 _ENDED = {_SPENT, -signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT}
 _ROOT = Path(__file__).parents[2]
 _PLACES = BoundedSemaphore(2)  # processes at work at once; whoever comes later waits
-# By which keys a page of the dictionary and a letter are known; a scenario has steps; other TOML is a form.
-_FOLDERS = {"dictionary": {"group", "fields", "lists", "purposes", "pieces", "governorates"}, "letters": {"block", "object", "sender", "signature"}}
 
 
 def examine(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes], house: House) -> list[Finding]:
@@ -49,10 +47,9 @@ def placed(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes]) -> 
     findings: list[Finding] = []
     for name, content in given:
         short = name.replace("\\", "/").rpartition("/")[2][:200]
-        path = _place(short, content)
-        same = [one for one in edition if one.rpartition("/")[2] == short]
-        if len(same) == 1 or (same and path not in same):
-            path = same[0]
+        path = archives.place(short, content, edition)
+        if not path and short.lower().endswith(".toml"):
+            path = f"forms/tasks/{short}"  # what cannot be read is told as such wherever it stands
         if not path:
             findings.append(Finding("check.file_kind", short, {"name": short}))
         elif path in files:
@@ -60,22 +57,6 @@ def placed(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes]) -> 
         else:
             files[path] = content
     return files, findings
-
-
-def _place(name: str, content: bytes) -> str:
-    kind = name.rpartition(".")[2].lower()
-    if kind in ("bpmn", "dmn"):
-        return f"processes/{name}" if kind == "bpmn" else f"processes/decisions/{name}"
-    if kind != "toml":
-        return ""
-    try:
-        written = tomllib.loads(content[:1_000_000].decode("utf-8")).keys()
-    except (ValueError, RecursionError):
-        written = set()  # unreadable: told as such wherever it stands
-    if "step" in written:
-        return f"processes/scenarios/{name}"
-    folder = next((folder for folder, keys in _FOLDERS.items() if keys & written), "tasks")
-    return f"forms/{folder}/{name}"
 
 
 def said(found: Finding, language: str) -> dict[str, str]:
