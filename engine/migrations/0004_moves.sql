@@ -13,18 +13,26 @@ BEGIN
     RETURN QUERY
     SELECT f.subject, f.field, f.value, f.status, f.class, f.author_agency, f.source, f.author_name, f.author_id, f.recorded_at, f.valid_until, f.fact_id,
            f.instance_id, f.seq
-      FROM (SELECT own.* FROM fact own WHERE own.root_id = of_root
+      FROM (SELECT own.* FROM fact own WHERE own.root_id = of_root AND own.is_current
             UNION ALL
-            SELECT about.* FROM fact about WHERE about.subject = ANY (of_subjects) AND about.root_id <> of_root
+            SELECT own.* FROM fact own WHERE own.root_id = of_root AND NOT own.is_current
             UNION ALL
-            SELECT hers.* FROM fact hers WHERE hers.person_id = of_person AND hers.root_id <> of_root AND hers.subject <> ALL (of_subjects)
+            SELECT about.* FROM fact about WHERE about.subject = ANY (of_subjects) AND about.is_current AND about.root_id <> of_root
+            UNION ALL
+            SELECT about.* FROM fact about WHERE about.subject = ANY (of_subjects) AND NOT about.is_current AND about.root_id <> of_root
+            UNION ALL
+            SELECT hers.* FROM fact hers WHERE hers.person_id = of_person AND hers.is_current AND hers.root_id <> of_root AND hers.subject <> ALL (of_subjects)
+               AND (hers.subject LIKE 'person:%' OR hers.subject LIKE 'membre:%')
+            UNION ALL
+            SELECT hers.* FROM fact hers WHERE hers.person_id = of_person AND NOT hers.is_current AND hers.root_id <> of_root AND hers.subject <> ALL (of_subjects)
                AND (hers.subject LIKE 'person:%' OR hers.subject LIKE 'membre:%')) f
-     WHERE f.field || '' = ANY (fields)
+     WHERE f.field IN (SELECT unnest(fields))
      ORDER BY f.fact_id;
 END $$;
-CREATE INDEX fact_history_of_root ON fact (root_id);
-CREATE INDEX fact_history_of_person ON fact (person_id);
-CREATE INDEX fact_history_of_subject ON fact (subject);
+-- Of the replaced ones only: recording a fact touches none of these.
+CREATE INDEX fact_replaced_of_root ON fact (root_id) WHERE NOT is_current;
+CREATE INDEX fact_replaced_of_person ON fact (person_id) WHERE NOT is_current;
+CREATE INDEX fact_replaced_of_subject ON fact (subject) WHERE NOT is_current;
 
 REVOKE EXECUTE ON FUNCTION masar_fact_history FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_fact_history TO masar_app;
