@@ -9,7 +9,7 @@ run: setup
 	@exec .venv/bin/python -m engine.cli run
 
 test: setup
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n auto --dist loadfile
 
 bench: setup
 	@.venv/bin/python -m tests.bench

@@ -86,6 +86,8 @@ def database(make_database) -> Database:
 
 def pytest_sessionfinish(session) -> None:
     """The last test session out stops the embedded server. With `MASAR_TEST_ALL`, leaving something out is a failure."""
+    if hasattr(session.config, "workerinput"):  # one of several processes: whoever started them does it
+        return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("MASAR_TEST_ALL") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
