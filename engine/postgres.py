@@ -65,7 +65,7 @@ def _start(folder: Path, is_durable: bool) -> None:
     sockets = _socket_folder(folder)
     sockets.mkdir(mode=0o700, exist_ok=True)
     _give_away(sockets)
-    options = ["-c listen_addresses=''", f"-k '{sockets}'", "-c unix_socket_permissions=0700", "-c max_connections=200", "-c jit=off"]
+    options = ["-c listen_addresses=''", f"-k '{sockets}'", "-c unix_socket_permissions=0700", "-c max_connections=400", "-c jit=off"]
     if not is_durable:
         options += ["-c fsync=off", "-c full_page_writes=off", "-c synchronous_commit=off"]
     log = folder / "data" / "server.log"

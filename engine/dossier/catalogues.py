@@ -50,7 +50,7 @@ _AGREE: Mapping[str, Callable[[Any], bool]] = {
     "seuils_projet": lambda value: value["refus"] < value["reserve"] < value["accord"],
     "seuil_vulnerabilite": lambda value: value["moyenne"] < value["haute"],
     "seuil_durabilite": lambda value: value["faible"] < value["forte"],
-    "seance_unique": lambda value: all(_day(one["du"]) and _day(one["au"]) and one["du"] <= one["au"] for one in value),
+    "seance_unique": lambda value: all(_is_period(one) for one in value),
 }
 
 _PROGRAMMES = text("""SELECT p.*, f.available_millimes, f.engaged_millimes, f.paid_millimes FROM programme p LEFT JOIN fund f ON f.programme = p.code
@@ -339,7 +339,7 @@ def _is_like(value: Any, like: Any, is_money: bool, is_open: bool = False) -> bo
     if isinstance(like, int | float):
         return isinstance(value, int | float) and 0 <= value <= LARGEST and (isinstance(value, int) or not is_money)
     if isinstance(like, list):
-        return isinstance(value, list) and len(value) <= 100 and all(_is_like(one, like[0] if like else 0, is_money) for one in value)
+        return isinstance(value, list) and len(value) <= 100 and all(any(_is_like(one, kind, is_money) for kind in like or [0]) for one in value)
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value) or set(like) - set(value) or (set(value) - set(like) and not is_open):
         return False
     return all(_is_like(one, like.get(name, next(iter(like.values()))), is_money) for name, one in value.items())
@@ -386,6 +386,14 @@ def _day(value: str) -> bool:
         return dt.date.fromisoformat(value).isoformat() == value
     except ValueError:
         return False
+
+
+def _is_period(one: Mapping[str, Any]) -> bool:
+    """Two dates, two days of every year (`07-01`), or so many days before a feast of the calendar."""
+    if one.keys() == {"avant", "jours"}:
+        return isinstance(one["avant"], str) and _whole(one["jours"], 60)
+    days = [day if isinstance(day, str) and len(day) > len("07-01") else f"2000-{day}" for day in (one.get("du"), one.get("au"))]
+    return one.keys() == {"du", "au"} and all(map(_day, days)) and days[0] <= days[1] and len(one["du"]) == len(one["au"])
 
 
 def _json(value: Any) -> str:

@@ -298,7 +298,7 @@ def _part(words: Any, key: str) -> str:
 
 def _typed_value(value: Any, is_money: bool) -> str:
     if isinstance(value, list):
-        return " ".join(map(str, value)) if all(isinstance(one, int | float) for one in value) else "\n".join(f"{one['du']} {one['au']}" for one in value)
+        return " ".join(map(str, value)) if all(isinstance(one, int | float) for one in value) else "\n".join(" ".join(map(str, one.values())) for one in value)
     return f"{value / 1000:g}" if is_money else written(value)
 
 
@@ -308,10 +308,10 @@ def _rebuilt(form: Any, name: str, like: Any, is_money: bool) -> Any:
         return {key: _rebuilt(form, f"{name}.{key}", inner, is_money) for key, inner in like.items()}
     said = field(form, name, 20_000)
     if isinstance(like, list) and like and isinstance(like[0], dict):
-        rows = [line.split() for line in said.splitlines() if line.strip()]
-        if any(len(row) != 2 for row in rows):
+        rows = [line.strip().rpartition(" ") for line in said.splitlines() if line.strip()]
+        if not all(first for first, _, _ in rows):
             raise errors.wrong("parameter.shape", "/value")
-        return [{"du": first, "au": last} for first, last in rows]
+        return [{"avant": first, "jours": int(last)} if last.isdecimal() else {"du": first, "au": last} for first, _, last in rows]  # so many days before a feast
     if isinstance(like, list):
         return [imports.value_of(one, is_money) for one in said.replace(";", " ").split()]
     return said if isinstance(like, str) else imports.value_of(said, is_money)
@@ -321,8 +321,10 @@ def _shown(screen_words: Any, code: str, value: Any) -> str:
     """A value in a line, money in dinars."""
     if code.endswith("_millimes"):
         return screen_words.money(value)
+    if isinstance(value, dict) and value.keys() == {"avant", "jours"}:
+        return screen_words.text("admin.before_feast", days=value["jours"], feast=value["avant"])
     if isinstance(value, dict) and value.keys() == {"du", "au"}:
-        return f"{screen_words.date(value['du'])} – {screen_words.date(value['au'])}"
+        return " – ".join(screen_words.date(day) if len(day) > len("07-01") else "/".join(reversed(day.split("-"))) for day in value.values())
     if isinstance(value, dict):
         return " · ".join(f"{_part(screen_words, key)} {_shown(screen_words, '', inner)}" for key, inner in value.items())
     if isinstance(value, list):

@@ -11,7 +11,7 @@ export const masar = {
   types: [
     element("Libelle", ...attributes("lang"), { name: "text", isBody: true, type: "String" }),
     element("Infere"),
-    element("Tache", ...attributes("form", "role", "delai", "unite", "sujet", "distinct", "presence")),
+    element("Tache", ...attributes("form", "role", "delai", "unite", "sujet", "distinct", "presence", "echeance", "ecart")),
     element("Operation", ...attributes("nom"), parameters),
     element("Parametre", ...attributes("nom", "valeur")),
     element("Decision", ...attributes("ref", "resultat")),
