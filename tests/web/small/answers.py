@@ -7,7 +7,7 @@ def reception(**changed):
     """Every question answered; a new identity each time, so that nobody is taken for somebody else."""
     cin = f"{uuid4().int % 100_000_000:08d}"
     typed = {
-        "person.nom_ar": "".join("ابتجحدرسعم"[int(digit)] for digit in cin), "person.prenom_ar": "بسمة", "person.nom_fr": f"Dridi{letters(cin)}", "person.prenom_fr": "Besma",
+        "person.nom_ar": "".join("بتكدفلمنرز"[int(digit)] for digit in cin), "person.prenom_ar": "بسمة", "person.nom_fr": f"Dridi{letters(cin)}", "person.prenom_fr": "Besma",
         "person.sexe": "F",
         "person.naissance_date~day": "", "person.naissance_date~month": "", "person.naissance_date~year": "1987", "person.cin": cin, "person.tel": "",
         "person.gouvernorat": "TN-82", "person.delegation": "TN-82-01", "retour.date~day": "3", "retour.date~month": "02", "retour.date~year": "2026",
@@ -18,8 +18,8 @@ def reception(**changed):
 
 
 def letters(digits):
-    """Digits as letters: a name has none."""
-    return "".join(chr(ord("a") + int(digit)) for digit in digits)
+    """Digits as letters, since a name has none; consonants that sound apart, or two names of chance would be alike."""
+    return "".join("btkdflmnrz"[int(digit)] for digit in digits)
 
 
 def row(place, **changed):
