@@ -9,8 +9,8 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from engine import errors, i18n
+from engine.casework import judging
 from engine.settings import Settings
-from forms import text as sentences
 from web import rendering, security
 from web.navigation import links_for
 
@@ -76,8 +76,7 @@ class Screen:
 
     def refusal(self, code: str, details: Any) -> str:
         """The sentence of a refusal, its instants written as the reader writes them."""
-        shown = {name: self.words.moment(value) if hasattr(value, "astimezone") else value for name, value in dict(details).items()}
-        return i18n.translate(code if code.startswith("web.") else f"{code}", self.language, **shown)
+        return judging.worded(code, {name: self.words.moment(value) if hasattr(value, "astimezone") else value for name, value in dict(details).items()}, self.language)
 
     def findings(self, found: Iterable[errors.Finding]) -> list[dict[str, str]]:
         """Findings as a page shows them: how grave, in which file and element, the sentence."""
@@ -89,8 +88,6 @@ class Screen:
 
     def sentence(self, found: Any) -> str:
         """What a finding says, in the reader's language."""
-        if found.code in sentences.messages():
-            return sentences.say(found.code, self.language, **found.details)
         return found.message or self.refusal(found.code, found.details)
 
     def _address(self) -> str:

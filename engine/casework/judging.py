@@ -62,11 +62,14 @@ def placed(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes]) -> 
 def said(found: Finding, language: str) -> dict[str, str]:
     """A finding as it is told: `severity`, `code`, `file`, `element`, and the sentence in a language."""
     file, _, element = found.where.partition("#")
-    details = dict(found.details)
-    if str(details.get("role")) in roles.ROLES:
-        details["role"] = i18n.translate(f"role.{details['role']}", language)
-    sentence = words.say(found.code, language, **details) if found.code in words.messages() else i18n.translate(found.code, language, **details)
-    return {"severity": found.severity, "code": found.code, "file": file, "element": element, "message": sentence}
+    return {"severity": found.severity, "code": found.code, "file": file, "element": element, "message": worded(found.code, found.details, language)}
+
+
+def worded(code: str, details: Mapping[str, Any], language: str) -> str:
+    """The sentence of a finding, whether it is the engine's or a form's; a role by its name."""
+    role = details.get("role")
+    details = {**details, "role": i18n.translate(f"role.{role}", language)} if isinstance(role, str) and role in roles.ROLES else details
+    return words.say(code, language, **details) if code in words.messages() else i18n.translate(code, language, **details)
 
 
 def _asked(files: Mapping[str, bytes], others: Mapping[str, bytes], house: House) -> list[Finding]:

@@ -31,15 +31,22 @@ _judged = Kept[tuple[errors.Finding, ...]](64)
 
 def findings(whole: drafts.Whole) -> tuple[errors.Finding, ...]:
     """What forbids the publication of a draft (`error`) and what should be looked at before (`warning`). The same files are judged once."""
-    files = whole.files
+    return _findings(editions.Edition(whole.draft.draft_id, 0, whole.files))
 
+
+def standing(session: Session, whole: drafts.Whole) -> frozenset[tuple[str, str]]:
+    """What the edition that the draft would replace is found wanting of already: code and place."""
+    return frozenset((one.code, one.where) for one in _findings(proposals.against(session, whole)))
+
+
+def _findings(edition: editions.Edition) -> tuple[errors.Finding, ...]:
     def judge() -> tuple[errors.Finding, ...]:
         try:
-            return tuple(editions.check(editions.Edition(whole.draft.draft_id, 0, files)))
+            return tuple(editions.check(edition))
         except errors.Invalid as refused:
             return refused.findings
 
-    return _judged.get(editions.digest_of(editions.hashes_of(files)), judge)
+    return _judged.get(editions.digest_of(editions.hashes_of(edition.files)), judge)
 
 
 def judged_already(whole: drafts.Whole) -> tuple[errors.Finding, ...] | None:

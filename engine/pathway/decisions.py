@@ -92,11 +92,20 @@ class Decisions:
 
     def decide(self, decision_id: str, scope: Mapping[str, Any]) -> Verdict:
         """Decides. Raises FeelError when an expression takes too many steps."""
+        return self._decide(decision_id, scope, {})
+
+    def _decide(self, decision_id: str, scope: Mapping[str, Any], made: dict[str, Verdict]) -> Verdict:
+        """`made`: what was decided on the way; a decision that several others require is made once."""
+        if decision_id not in made:
+            made[decision_id] = self._made(decision_id, scope, made)
+        return made[decision_id]
+
+    def _made(self, decision_id: str, scope: Mapping[str, Any], made: dict[str, Verdict]) -> Verdict:
         decision = self.by_id[decision_id]
         inner = dict(scope)
         for one in decision.requires:
             if one in self.by_id:
-                required = self.decide(one, scope)
+                required = self._decide(one, scope, made)
                 if required.findings:  # without an answer below there is none above
                     return Verdict(decision_id, None, (), dict(required.values), required.findings)
                 inner[self.by_id[one].name] = inner[one] = required.outputs

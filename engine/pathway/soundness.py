@@ -38,8 +38,9 @@ def check(definitions: Definitions) -> list[Finding]:
 
 
 def name_of(element: Element) -> Mapping[str, str]:
-    """By language, as every detail of a finding that quotes the diagram."""
-    return dict(element.names) or {"fr": element.id}
+    """By language, as every detail of a finding that quotes the diagram; one without a name is told by what it leads to."""
+    ahead = [flow.target.names for flow in element.flows_out if flow.target.names]
+    return dict(element.names) or ({language: f"→ {name}" for language, name in joined(ahead, " / ").items()} if ahead else {"fr": element.id})
 
 
 def told(elements: Sequence[Element]) -> Mapping[str, str]:

@@ -322,9 +322,9 @@ def _shown(screen_words: Any, code: str, value: Any) -> str:
     if code.endswith("_millimes"):
         return screen_words.money(value)
     if isinstance(value, dict) and value.keys() == {"avant", "jours"}:
-        return screen_words.text("admin.before_feast", days=value["jours"], feast=value["avant"])
+        return screen_words.text("admin.before_feast", days=value["jours"], feast=_part(screen_words, value["avant"]))
     if isinstance(value, dict) and value.keys() == {"du", "au"}:
-        return " – ".join(screen_words.date(day) if len(day) > len("07-01") else "/".join(reversed(day.split("-"))) for day in value.values())
+        return " – ".join(screen_words.date(day) if len(day) > len("07-01") else f"\u2066{'/'.join(reversed(day.split('-')))}\u2069" for day in value.values())
     if isinstance(value, dict):
         return " · ".join(f"{_part(screen_words, key)} {_shown(screen_words, '', inner)}" for key, inner in value.items())
     if isinstance(value, list):

@@ -209,12 +209,14 @@ def _page(
     whole = drafts.show(session, actor, draft_id)
     files = drafts.files(whole)
     proposal = proposals.read(session, screen.actor, whole)
-    found = _with_links(whole, screen.findings(publication.findings(whole)))
+    findings, standing = publication.findings(whole), publication.standing(session, whole)
+    found = _with_links(whole, screen.findings(findings))
+    old = [shown for one, shown in zip(findings, found, strict=True) if one.severity != "error" and (one.code, one.where) in standing]
     return screen.show(
         "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, asides=whole.asides,
         proposal=proposal, changes=_changes(files, proposal), more=max(0, len(proposal.changes) - _MOST_TOLD), drawing=_drawing(whole, proposal, *at), figures=_figures(proposal),
         groups=[(kind, [one for one in files if one.kind == kind]) for kind in archives.KINDS], versions=[one for one in files if one.version],
-        wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error"],
+        wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error" and one not in old], old=old,
         rehearsed=rehearsals.report(session, actor, draft_id, in_short=True), refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or dict.fromkeys(_TYPED, ""),
     )  # fmt: skip
 
