@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
-from forms.differences import Difference, Key, Names, Thing, of_files, of_sheet
+from forms.differences import Difference, of_files, of_sheet
+from forms.likeness import Key, Names, Thing
 from forms.text import LANGUAGES
 
 # What a key is called as a property, where another sort of thing has one of that name.

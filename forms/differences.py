@@ -1,6 +1,6 @@
 """What differs between two versions of anything made of named things: a diagram's elements, a table's rules, a form's questions.
 
-Things are the same by their id, else by likeness (an id that was renamed). Reading what a file holds into things is `comparison`'s, here for
+Which thing of one is which of the other is `likeness`'s. Reading what a file holds into things is `comparison`'s, here for
 forms and dictionary, in `engine.pathway` for diagrams and tables. The words of a difference are casework's.
 
 Nothing here has a side: the differences from new to old are those from old to new, mirrored.
@@ -10,42 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-Names = Mapping[str, str]
-Key = tuple[str, str]
+from forms.likeness import Key, Matching, Names, Thing, pair_of
 
 # Properties that say where a thing stands: it moved. Those that say its name: it was renamed.
 _PLACES = frozenset({"lane", "scope", "section", "file", "order"})
 _NAMES = frozenset({"name"})
-# What many things have in common tells nothing of which is which.
-_WEAK = frozenset({"kind", "lane", "scope", "section", "file", "required", "interrupting", "inferred", "class", "owner", "purpose", "retention", "type"})
-_ALIKE = 6_000  # of 10,000
-_COMMON = 400  # pairs that one trait may propose: more, and it tells nothing
-_ROUNDS = 4
-_FEWEST_WORDS = 4
 _LONGEST_ROW = 1_500  # things whose order is looked at one against another
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """One thing of a file. `key` is unique in what is compared; `id` what people call it by (else ""), unique beside its `parent`.
-
-    `properties`: (what, detail) → as written, where detail may be the key of another thing (a rule's cell, by its column). `links`: what → key of
-    another thing. `around`: keys of its neighbours, to know it by when its id was renamed. `row`: key of the list whose order counts (None: none does).
-    A thing whose `parent` came or went is not told of: the parent is.
-    """
-
-    key: str
-    id: str
-    kind: str
-    file: str
-    family: str
-    names: Names = field(default_factory=dict)
-    properties: Mapping[Key, str] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
-    around: frozenset[str] = frozenset()
-    parent: str = ""
-    row: str | None = None
-    traits: str = ""  # what it is known by where it has no id
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +132,7 @@ def of_sheet(old: Mapping[str, bytes], new: Mapping[str, bytes], kind: str, read
 
 def same(old: Sequence[Thing], new: Sequence[Thing]) -> dict[str, str]:
     """Which thing of the old version is which of the new one, by key."""
-    return dict(_Comparison(old, new).forth)
+    return dict(Matching(old, new).forth)
 
 
 def _whole(kind: str, of: str, before: str, after: str, one: Sequence[Thing] | None, other: Sequence[Thing] | None, what: str) -> Difference:
@@ -192,102 +162,12 @@ def _renamed_files(gone: Mapping[str, Sequence[Thing]], come: Mapping[str, Seque
             yield before, after
 
 
-class _Comparison:
-    """Two versions side by side. `forth`: key in the old → key in the new; `back` the other way."""
+class _Comparison(Matching):
+    """Two versions side by side, and what differs."""
 
     def __init__(self, old: Sequence[Thing], new: Sequence[Thing], across_files: bool = False) -> None:
+        super().__init__(old, new)
         self.across_files = across_files
-        self.old, self.new = {one.key: one for one in old}, {one.key: one for one in new}
-        self.forth: dict[str, str] = {}
-        self.back: dict[str, str] = {}
-        for _ in range(4):  # a thing is looked for among the things of its parent: parents first
-            before = len(self.forth)
-            self._by_id()
-            for _ in range(_ROUNDS):  # who is found tells of her neighbours
-                if not self._by_likeness():
-                    break
-            if len(self.forth) == before:
-                break
-
-    # --- which is which ---
-
-    def _by_id(self) -> None:
-        places = {(one.family, one.parent, one.id or one.traits): one.key for one in self.new.values() if one.key not in self.back}
-        for one in self.old.values():
-            if one.key not in self.forth and (not one.parent or one.parent in self.forth):
-                found = places.get((one.family, self.forth.get(one.parent, ""), one.id or one.traits))
-                if found is not None and found not in self.back:
-                    self._join(one.key, found)
-
-    def _join(self, old: str, new: str) -> None:
-        self.forth[old], self.back[new] = new, old
-
-    def _left(self, things: Mapping[str, Thing], matched: Mapping[str, str]) -> list[Thing]:
-        return [one for one in things.values() if one.key not in matched and (not one.parent or one.parent in matched)]
-
-    def _by_likeness(self) -> bool:
-        """Joins what is most alike first. Ties are broken by both ids together, so that neither side decides."""
-        old, new = self._left(self.old, self.forth), self._left(self.new, self.back)
-        scored = []
-        for one, other in self._candidates(old, new):
-            likeness = self._likeness(one, other)
-            if likeness >= _ALIKE:
-                scored.append((-likeness, _both(one, other), one.key, other.key))
-        found = False
-        for _, _, before, after in sorted(scored):
-            if before not in self.forth and after not in self.back:
-                self._join(before, after)
-                found = True
-        return found
-
-    def _candidates(self, old: Sequence[Thing], new: Sequence[Thing]) -> list[tuple[Thing, Thing]]:
-        """Pairs that share something telling: comparing everything with everything would have no bound."""
-        by_trait: dict[object, list[Thing]] = defaultdict(list)
-        for other in new:
-            for trait in self._traits(other, None):
-                by_trait[trait].append(other)
-        holders: dict[object, list[Thing]] = defaultdict(list)
-        for one in old:
-            for trait in self._traits(one, self.forth):
-                if trait in by_trait:
-                    holders[trait].append(one)
-        pairs: dict[tuple[str, str], tuple[Thing, Thing]] = {}
-        for trait, ones in holders.items():
-            if len(ones) * len(by_trait[trait]) <= _COMMON:
-                for one in ones:
-                    for other in by_trait[trait]:
-                        if one.family == other.family and self.forth.get(one.parent, "") == other.parent:
-                            pairs[one.key, other.key] = (one, other)
-        return list(pairs.values())
-
-    def _traits(self, one: Thing, forth: Mapping[str, str] | None) -> Iterator[object]:
-        """What may tell a thing from others, its neighbours by their keys in the new version."""
-        for (what, detail), value in one.properties.items():
-            if what not in _WEAK:
-                yield what, detail if forth is None else forth.get(detail, detail), value
-        near = [*one.around, *(target for what, target in one.links.items() if what not in _WEAK)]
-        for key in near if forth is None else [forth[key] for key in near if key in forth]:
-            yield one.family, key
-
-    def _likeness(self, one: Thing, other: Thing) -> int:
-        """From 0 to 10,000; whole numbers, so that it is the same both ways."""
-        mine, its = self._properties(one), other.properties
-        links = {what: self.forth.get(target) for what, target in one.links.items()}
-        equal = whole = 0
-        for key in mine.keys() | its.keys():
-            weight = 2 if key == ("name", "fr") else 1
-            whole += weight * 1_000
-            equal += weight * _alike(mine.get(key, ""), its.get(key, ""))
-        for what in links.keys() | other.links.keys():
-            weight = 1_000 if what in _WEAK else 3_000
-            whole += weight
-            equal += weight * (what in links and links[what] == other.links.get(what))
-        around = {self.forth[key] for key in one.around if key in self.forth}
-        shared = len(around & other.around)
-        near = len(one.around) + len(other.around) - shared
-        return (equal + (3_000 * shared // near if near else 0)) * 10_000 // (whole + (3_000 if near else 0) or 1)
-
-    # --- what differs ---
 
     def differences(self) -> list[Difference]:
         ranks_old, ranks_new = _ranks(self.old), _ranks(self.new)
@@ -309,10 +189,6 @@ class _Comparison:
         parent = things.get(one.parent)
         return Subject(one.id or one.traits, one.kind, one.file, one.names, parent.names or {"fr": parent.id} if parent else {}, ranks.get(one.key, 0))
 
-    def _properties(self, one: Thing) -> dict[Key, str]:
-        """The properties of an old thing as the new version would name them."""
-        return {(what, self.forth.get(detail, detail)): value for (what, detail), value in one.properties.items()}
-
     def _changes(self, one: Thing, other: Thing, old: Subject, new: Subject, is_shifted: bool) -> Iterator[Difference]:
         if one.id != other.id:
             yield Difference("changed", old, new, "id", before=one.id, after=other.id)
@@ -320,7 +196,7 @@ class _Comparison:
             yield Difference("changed", old, new, "kind", before=one.kind, after=other.kind)
         if self.across_files and one.file != other.file:
             yield Difference("moved", old, new, "file", before=one.file, after=other.file)
-        before, after = self._properties(one), other.properties
+        before, after = self.properties_of(one), other.properties
         for key in (*after, *(key for key in before if key not in after)):
             if before.get(key, "") != after.get(key, ""):
                 what, detail = key
@@ -349,27 +225,12 @@ class _Comparison:
         found: set[str] = set()
         for pairs in rows.values():
             ordered = sorted(pairs, key=lambda pair: place[pair[1].key])
-            weight = {name: rank for rank, name in enumerate(sorted(_both(one, other) for one, other in pairs))}
+            weight = {name: rank for rank, name in enumerate(sorted(pair_of(one, other) for one, other in pairs))}
             new_rank = {other.key: rank for rank, (_, other) in enumerate(ordered)}
             sequence = [new_rank[other.key] for _, other in pairs]
-            kept = _longest_rise(sequence, [weight[_both(one, other)] for one, other in pairs])
+            kept = _longest_rise(sequence, [weight[pair_of(one, other)] for one, other in pairs])
             found |= {pairs[at][1].key for at in range(len(pairs)) if at not in kept}
         return found
-
-
-def _both(one: Thing, other: Thing) -> tuple[tuple[str, str], ...]:
-    """A name for a pair that neither side decides."""
-    return tuple(sorted(((one.id or one.traits, one.key), (other.id or other.traits, other.key))))
-
-
-def _alike(one: str, other: str) -> int:
-    """From 0 to 1,000: the same, or how many words of a longer text are."""
-    if one == other:
-        return 1_000
-    words, others = set(one.split()), set(other.split())
-    if min(len(words), len(others)) < _FEWEST_WORDS:
-        return 0
-    return 1_000 * len(words & others) // len(words | others)
 
 
 def _called(one: Thing | None, key: str) -> str:

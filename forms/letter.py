@@ -1,7 +1,7 @@
-"""Letters: what each says, as its file in `forms/letters/*.toml` writes it in French and Arabic, and that text filled with what is known one day.
+"""Letters: what each says in French and Arabic, and that text filled with what is known one day.
 
 A letter is text, never a program: conditions and values are FEEL, places are `{aide.montant_accorde}`. What it may show is its class's to say
-(`fields` lists all it reads; publication compares). Not who receives or reads it, nor how it looks on paper.
+(`fields` lists all it reads; publication compares). Reading its file is `letter_files`'; who receives or reads it, and how it looks on paper, are not here.
 """
 
 import re
@@ -12,10 +12,9 @@ from decimal import Decimal
 from typing import Any
 from unicodedata import bidirectional
 
-from forms import text, toml
+from forms import text
 from forms.dictionary import Dictionary, Field
 from forms.feel import Expression
-from forms.text import Findings
 
 BOTH = ("fr", "ar")  # an administration's letter is in these two
 LETTERHEAD = "entete"  # the file that holds what stands around every letter
@@ -23,9 +22,8 @@ GIVEN = frozenset({"numero", "code", "date", "antenne", "adresse", "agence", "pe
 READERS = ("PART",)
 ROWS_GIVEN = {"dossiers": "aide"}  # lists that the engine gives: the files of a sitting, each an aid with its `numero`
 BLANK = "……………………"  # not known that day: to be written by hand
-_TYPES = {"text", "int", "percent", "money", "date", "rows"}
 _AMOUNT = re.compile(r"^([\d\u202f,.]+) (\S+)$")  # an amount is not torn from its currency
-_PLACE = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)?)\}")
+PLACE = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)?)\}")
 _COMMA, _SEMICOLON = {"fr": ", ", "ar": "، "}, {"fr": " ; ", "ar": " ؛ "}
 _LTR, _RTL, _END = "\u2066", "\u2067", "\u2069"
 
@@ -111,27 +109,6 @@ class Material:
     rows: Mapping[str, Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]] = field(default_factory=dict)
 
 
-def read(files: Mapping[str, bytes], dictionary: Dictionary) -> tuple[dict[str, LetterDefinition], Letterhead | None]:
-    """The letters of these files by id, and what stands around them. Raises FormError with everything that is wrong in any of them."""
-    findings = Findings()
-    found: dict[str, LetterDefinition] = {}
-    head: Letterhead | None = None
-    for name, content in toml.parse(files, findings).items():
-        try:
-            if content.get("id") != name.removesuffix(".toml"):
-                findings.add("definition.missing", f"{name}#id", key="id")
-            elif content["id"] == LETTERHEAD:
-                head = _letterhead(name, content, findings)
-            elif (made := _Reading(name, dictionary, findings).whole(content)) is not None:
-                found[made.id] = made
-        except (TypeError, AttributeError, KeyError):  # a list where a table is read, or the like: whatever else is wrong in it
-            findings.add("definition.shape", f"{name}#")
-    if found and head is None:
-        findings.add("definition.missing", f"{LETTERHEAD}.toml", key=LETTERHEAD)
-    findings.refuse_if_any()
-    return found, head
-
-
 def compose(definition: LetterDefinition, head: Letterhead, material: Material) -> dict[str, Any]:
     """The letter's whole text in both languages, as JSON: nothing of it is read again from facts when it is printed."""
     return {language: _Writing(definition, material, language).whole(head) for language in BOTH}
@@ -147,131 +124,6 @@ def isolated(value: str) -> str:
 
 class _Isolated(str):
     """A text whose parts are isolated already."""
-
-
-class _Reading:
-    """One file of `forms/letters`, checked against the dictionary."""
-
-    def __init__(self, name: str, dictionary: Dictionary, findings: Findings) -> None:
-        self.name, self.dictionary, self.findings = name, dictionary, findings
-        self.values: dict[str, Value] = {}
-        self.fields: set[str] = set()
-
-    def whole(self, content: Mapping[str, Any]) -> LetterDefinition | None:
-        allowed = ("sender", "object", "addressee", "values", "block", "signature", "reader")
-        if not toml.keys(content, f"{self.name}#", self.findings, ("id", "class", "title"), allowed):
-            return None
-        for found, raw in content.get("values", {}).items():
-            self._value(found, raw)
-        if content.get("reader", READERS[0]) not in READERS:
-            self.findings.add("definition.shape", f"{self.name}#reader")
-        to_person = "addressee" not in content
-        if to_person:
-            self.fields.update(one for one in ("person.adresse",) if one in self.dictionary.fields)
-        return LetterDefinition(
-            content["id"], content["class"], content.get("sender", "OTE"), toml.label(content["title"], f"{self.name}#title", self.findings),
-            self._text(content["object"], "object") if "object" in content else {}, to_person,
-            self._text(content["addressee"], "addressee") if not to_person else {}, self.values,
-            tuple(self._block(raw, f"block[{place}]") for place, raw in enumerate(content.get("block", ()))),
-            tuple(self._text(raw, f"signature[{place}]") for place, raw in enumerate(content.get("signature", ()))), tuple(sorted(self.fields)),
-            content.get("reader", ""),
-        )  # fmt: skip
-
-    def _value(self, name: str, raw: Mapping[str, Any]) -> None:
-        where = f"{self.name}#values.{name}"
-        if toml.keys(raw, where, self.findings, ("feel", "type"), ("columns",)) and {raw["type"], *raw.get("columns", {}).values()} <= _TYPES:
-            compiled = self._feel(raw["feel"], f"values.{name}")
-            if compiled:
-                self.values[name] = Value(compiled, raw["type"], raw.get("columns", {}))
-        else:
-            self.findings.add("definition.shape", where)
-
-    def _block(self, raw: Mapping[str, Any], where: str) -> Block:
-        allowed = ("when", "text", "heading", "rows", "each", "where", "columns")
-        if not toml.keys(raw, f"{self.name}#{where}", self.findings, (), allowed):
-            return Block("text")
-        when, each = self._when(raw, where), raw.get("each", "")
-        if each and self._prefix(each) is None:
-            self.findings.add("definition.unknown_key", f"{self.name}#{where}.each", key=str(each)[:60])
-            return Block("text")
-        if each in self.dictionary.fields:
-            self.fields.add(each)
-        only = self._feel(raw["where"], where, each) if "where" in raw else None
-        if "heading" in raw:
-            return Block("heading", when, self._text(raw["heading"], where))
-        if "rows" in raw or "columns" in raw:
-            kind = "table" if each else "rows"
-            columns = tuple(self._column(one, f"{where}[{place}]", each) for place, one in enumerate(raw.get("rows") or raw["columns"]))
-            return Block(kind, when, {}, each, only, columns)
-        return Block("list" if each else "text", when, self._text(raw.get("text"), where, each), each, only)
-
-    def _column(self, raw: Mapping[str, Any], where: str, each: str) -> Column:
-        if not toml.keys(raw, f"{self.name}#{where}", self.findings, ("label",), ("value", "text", "choose", "feel", "type")):
-            return Column({})
-        label = self._text(raw["label"], where)
-        if "choose" in raw:
-            return Column(label, tuple(Choice(self._text(one.get("text"), where, each), self._when(one, where, each)) for one in raw["choose"]))
-        if "feel" in raw:
-            compiled = self._feel(raw["feel"], where, each)
-            return Column(label, worked=Value(compiled, raw["type"])) if compiled and raw.get("type") in _TYPES else Column(label)
-        said = raw["text"] if "text" in raw else dict.fromkeys(BOTH, f"{{{raw.get('value', '')}}}")
-        return Column(label, (Choice(self._text(said, where, each)),))
-
-    def _text(self, raw: Any, where: str, each: str = "") -> Label:
-        """A text in both languages; every place in it is noted, and must exist."""
-        if not isinstance(raw, Mapping) or any(not isinstance(raw.get(one), str) for one in BOTH):
-            self.findings.add("definition.label", f"{self.name}#{where}")
-            return {}
-        for language in BOTH:
-            for path in _PLACE.findall(raw[language]):
-                if not self._knows(path, each):
-                    self.findings.add("definition.unknown_key", f"{self.name}#{where}", key=path[:60])
-        return {one: raw[one] for one in BOTH}
-
-    def _knows(self, path: str, each: str) -> bool:
-        group, _, name = path.partition(".")
-        if group == "item":
-            prefix = self._prefix(each) if each else None
-            if prefix is None or each in self.values:
-                return prefix is not None and (not name or name in self.values[each].columns)
-            if not name or (name == "numero" and each in ROWS_GIVEN) or (not prefix and name == "obtenir"):
-                return True
-            path = f"{prefix}.{name}"
-        if path in self.dictionary.fields:
-            self.fields.add(path)
-            return True
-        return not name and (path in GIVEN or path in self.values)
-
-    def _prefix(self, each: str) -> str | None:
-        """The group of the rows of a list; "" where its items are codes or worked out; None where it is no list."""
-        if each in ROWS_GIVEN:
-            return ROWS_GIVEN[each]
-        if each in self.values:
-            return "" if self.values[each].type == "rows" else None
-        spec = self.dictionary.fields.get(each)
-        if spec is None or spec.type not in ("list", "multi"):
-            return None
-        return spec.items[0].partition(".")[0] if spec.type == "list" else ""
-
-    def _when(self, raw: Mapping[str, Any], where: str, each: str = "") -> Expression | None:
-        return self._feel(raw["when"], where, each) if "when" in raw else None
-
-    def _feel(self, raw: Any, where: str, each: str = "") -> Expression | None:
-        compiled = toml.expression(raw, f"{self.name}#{where}", self.findings)
-        for path in compiled.paths if compiled else ():
-            first, _, rest = path.partition(".")
-            name = rest.partition(".")[0].removesuffix("_statut")
-            if first == "item" and each and self._prefix(each):
-                first = self._prefix(each)
-            if f"{first}.{name}" in self.dictionary.fields:
-                spec = self.dictionary.fields[f"{first}.{name}"]
-                self.fields.add(spec.id)
-                # Of the rows of a list only the fields that a filter or a path names; where none is named, any may be read.
-                deeper = {found.split(".")[2] for found in compiled.paths if found.startswith(f"{path}.") and found.count(".") >= 2}
-                self.fields.update({one for one in spec.items if one.partition(".")[2] in deeper} or (spec.items if path.count(".") < 2 else ()))
-            elif first in self.dictionary.groups and first not in self.values:
-                self.findings.add("definition.unknown_key", f"{self.name}#{where}", key=path[:60])
-        return compiled
 
 
 class _Writing:
@@ -371,7 +223,7 @@ class _Writing:
             said = self._place(found[1], item)
             return (said if isinstance(said, _Isolated) else isolated(said)) or blank
 
-        return _PLACE.sub(filled, label.get(self.language, ""))
+        return PLACE.sub(filled, label.get(self.language, ""))
 
     def _place(self, path: str, item: Mapping[str, Any]) -> str:
         group, _, name = path.partition(".")
@@ -396,13 +248,3 @@ class _Writing:
             case "int":
                 return text.number(int(value), self.language)
         return str(value)
-
-
-def _letterhead(name: str, content: Mapping[str, Any], findings: Findings) -> Letterhead | None:
-    if not toml.keys(content, f"{name}#", findings, ("id", "sender", "words")):
-        return None
-    both = [*content["sender"], *content["words"].values()]
-    if any(not isinstance(one, Mapping) or any(not isinstance(one.get(language), str) for language in BOTH) for one in both):
-        findings.add("definition.label", name)
-        return None
-    return Letterhead(tuple(content["sender"]), content["words"])

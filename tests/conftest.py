@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 from engine import postgres, settings
 from engine.database import Database
 from engine.ledger.keys import KeyStore
+from tests.web.small.installation import furnish
 
 ROOT = Path(__file__).parents[1]
 MIGRATIONS = ROOT / "engine" / "migrations"
@@ -82,6 +83,14 @@ def make_database(server_url: str, template: str, tmp_path_factory) -> Iterator:
 def database(make_database) -> Database:
     """The session's own database, shared by its tests: each test makes its own persons and cases in it."""
     return make_database()
+
+
+@pytest.fixture
+def own_tunisia(make_database) -> Database:
+    """The small installation for one test alone, that may change what everybody follows: an edition, the accounts."""
+    database = make_database()
+    furnish(database)
+    return database
 
 
 def pytest_sessionfinish(session) -> None:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.casework import aid_operations, editions, operations, signal_operations, staff  # noqa: F401 (each registers its own)
-from engine.casework.instances import OWN_SUBJECT, Change, Held, find
+from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts
 from engine.i18n import pick
@@ -65,7 +65,7 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
     asked = edition.dictionary.fields.get(_CHANNEL)
     if channel and (asked is None or channel not in asked.codes):
         raise errors.wrong("case.channel_unknown", "/channel", channel=channel)
-    signal = _expected(session, expected, process) if expected else None
+    signal = _expected(session, actor, expected, process) if expected else None
     start = _start_message(edition, process, branch, channel, expected)
     change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start, told=lambda held: _came_by(held, channel))
     if signal:
@@ -91,11 +91,11 @@ def _start_message(edition: editions.Edition, process: str, branch: str, channel
     return bpmn.Message(name=name, correlation=str(expected or ""), payload=payload, at=None, seq=0, facts={})
 
 
-def _expected(session: Session, signal_id: UUID, process: str) -> Held:
-    """The signal of somebody still awaited."""
+def _expected(session: Session, actor: Any, signal_id: UUID, process: str) -> Held:
+    """The signal of somebody still awaited, where the actor reaches."""
     waits = session.execute(_AWAITED, {"id": signal_id}).scalar()
     signal = find(session, signal_id) if waits and process == "parcours" else None
-    if signal is None:
+    if signal is None or not authority.may(actor, "case.read", branch=signal.branch):
         raise errors.Conflict("case.not_expected")
     return signal
 
@@ -119,9 +119,9 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     number = parent.number if parent and not is_root else None
     shown = number
     if is_root:
-        year = clock.today(now).year
-        last = session.execute(text("SELECT masar_next_number(:branch, :year)"), {"branch": branch, "year": year}).scalar_one()
-        number = shown = f"{'SC' if own else 'TN'}-{branch}-{year}-{last:05d}"
+        series, year = SERIES.get(process, CASE_SERIES), clock.today(now).year
+        last = session.execute(text("SELECT masar_next_number(:series, :branch, :year)"), {"series": series, "branch": branch, "year": year}).scalar_one()
+        number = shown = f"{series}-{branch}-{year}-{last:05d}"
     scope = dict(scope or {})
     if own == "seance":
         scope.setdefault("seance", str(instance_id))

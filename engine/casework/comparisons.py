@@ -17,7 +17,8 @@ from engine.i18n import catalogue, pick, translate
 from engine.pathway import burden as burdens
 from engine.pathway import comparison, table_comparison
 from forms import comparison as form_comparison
-from forms.differences import Difference, Names, Subject
+from forms.differences import Difference, Subject
+from forms.likeness import Names
 from forms.text import FormError
 
 _DICTIONARY, _TASKS, _LETTERS = "forms/dictionary/", "forms/tasks/", "forms/letters/"

@@ -37,6 +37,8 @@ STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 FROM_THE_PERSON = frozenset({"piece.recue", "signalement.arrivee"})
 # Instances of their own that are about something smaller than the case.
 OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
+# Cases are numbered without a gap: what is none has numbers of its own.
+CASE_SERIES, SERIES = "TN", {"seance_commission": "SC", "signalement": "SG"}
 
 _OWN = """instance_id root_id parent_id process edition_id person_id receipt_code branch subject scope stage status priority referent_id social_worker_id
     state seq head opened_at"""

@@ -11,6 +11,7 @@ from engine.casework.letters import ADDRESSES
 from engine.dossier import beneficiaries, programmes
 from forms import field_types, samples
 from forms import letter as texts
+from forms import letter_files
 from forms.dictionary import Dictionary
 from forms.text import LANGUAGES, FormError, day
 
@@ -29,7 +30,7 @@ def compose(session: Session, whole: drafts.Whole, name: str, number: int = 1) -
         raise errors.NotFound("draft.no_file")
     try:
         words = form_drafts.read_dictionary(files)
-        found, head = texts.read({one: files[f"{LETTERS}{one}"] for one in (name, f"{texts.LETTERHEAD}.toml") if f"{LETTERS}{one}" in files}, words)
+        found, head = letter_files.read({one: files[f"{LETTERS}{one}"] for one in (name, f"{texts.LETTERHEAD}.toml") if f"{LETTERS}{one}" in files}, words)
     except FormError as refused:
         raise errors.Invalid("draft.letter_refused", [errors.Finding(one.code, one.where, one.details, one.message) for one in refused.findings]) from refused
     definition = found[name.removesuffix(".toml")]

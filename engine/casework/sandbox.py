@@ -15,7 +15,7 @@ from engine.actors import agencies, authority, users
 from engine.actors.roles import ROLES
 from engine.casework import cases, messages, operations, stand_ins, tasks
 from engine.casework.editions import Edition
-from engine.casework.instances import LANES, OWN_SUBJECT, Change, Held
+from engine.casework.instances import CASE_SERIES, LANES, OWN_SUBJECT, SERIES, Change, Held
 from engine.dossier import consents, facts
 from engine.dossier.programmes import DatedTables
 from engine.identity import derived_id
@@ -308,7 +308,7 @@ class Sandbox:
         if own == "seance":
             scope.setdefault("seance", str(instance_id))
         subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
-        number = parent.number if parent and not is_root else f"{'SC' if own else 'TN'}-{branch}-{self.today.year}-{place:05d}"
+        number = parent.number if parent and not is_root else f"{SERIES.get(process, CASE_SERIES)}-{branch}-{self.today.year}-{place:05d}"
         held = Held(instance_id, root_id, parent.instance_id if parent else None, process, self.edition, person_id, number, None, branch, subject, scope, "accueil", "open",
                     0, parent.referent_id if parent else None, parent.social_worker_id if parent else None, *cases.shared(parent, own), b"", 1, b"", self.now,
                     self.tables.version, self.now)  # fmt: skip

@@ -140,7 +140,9 @@ CREATE TABLE person_token (
     person_id uuid NOT NULL REFERENCES person, kind text NOT NULL, token text NOT NULL, PRIMARY KEY (person_id, kind, token)
 );
 CREATE INDEX person_token_search ON person_token (kind, token text_pattern_ops);
-CREATE TABLE case_number (branch text NOT NULL REFERENCES branch, year integer NOT NULL, last integer NOT NULL, PRIMARY KEY (branch, year));
+CREATE TABLE case_number (  -- series: cases, signals and sittings are counted each apart
+    series text NOT NULL, branch text NOT NULL REFERENCES branch, year integer NOT NULL, last integer NOT NULL, PRIMARY KEY (series, branch, year)
+);
 
 CREATE TABLE instance (
     instance_id uuid PRIMARY KEY, root_id uuid NOT NULL, parent_id uuid REFERENCES instance, process text NOT NULL,
@@ -671,9 +673,10 @@ CREATE FUNCTION masar_matches(of_tokens jsonb) RETURNS TABLE (person_id uuid, ki
 CREATE FUNCTION masar_first_in_line(of_programme text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT w.aid_id FROM fund_waiting w JOIN instance i ON i.instance_id = w.instance_id AND i.status = 'open'
         WHERE w.programme = of_programme AND masar_may_write() ORDER BY w.class DESC, w.asked_on, w.arrival LIMIT 1 $$;
-CREATE FUNCTION masar_next_number(of_branch text, of_year integer) RETURNS integer LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ INSERT INTO case_number AS c (branch, year, last) VALUES (of_branch, of_year, 1)
-       ON CONFLICT (branch, year) DO UPDATE SET last = c.last + 1 RETURNING last $$;
+CREATE FUNCTION masar_next_number(of_series text, of_branch text, of_year integer) RETURNS integer
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ INSERT INTO case_number AS c (series, branch, year, last) VALUES (of_series, of_branch, of_year, 1)
+       ON CONFLICT (series, branch, year) DO UPDATE SET last = c.last + 1 RETURNING last $$;
 -- The receipt's public page: stage, who is waited for, since when. No name, no content, no reason. Of a signal that was answered, where the case of its person stands.
 CREATE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text, status text, agency text, waiting_since timestamptz, next_due timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS

@@ -11,7 +11,8 @@ from typing import Any
 from engine.pathway.spiff import xml
 from engine.pathway.spiff.extensions import BPMN
 from engine.pathway.written import M, foreign, labels, local, plain, put, short, text
-from forms.differences import Difference, Key, Subject, Thing, of_files, same, title
+from forms.differences import Difference, Subject, of_files, same, title
+from forms.likeness import Key, Thing
 
 _B = f"{{{BPMN}}}"
 _DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"

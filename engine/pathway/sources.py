@@ -13,6 +13,7 @@ from engine.pathway import bpmn, scenario_files
 from forms import dictionary as dictionaries
 from forms import form as form_definitions
 from forms import letter as letter_definitions
+from forms import letter_files
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Sources:
 
     @cached_property
     def _letters(self) -> tuple[Mapping[str, letter_definitions.LetterDefinition], letter_definitions.Letterhead | None]:
-        return letter_definitions.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/letters/")}, self.dictionary)
+        return letter_files.read({Path(path).name: content for path, content in self.files.items() if path.startswith("forms/letters/")}, self.dictionary)
 
     @property
     def letters(self) -> Mapping[str, letter_definitions.LetterDefinition]:

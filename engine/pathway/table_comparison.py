@@ -8,7 +8,8 @@ from typing import Any
 
 from engine.pathway import markup
 from engine.pathway.written import M, foreign, labels, local, plain, put, short, text
-from forms.differences import Difference, Key, Thing, of_files
+from forms.differences import Difference, of_files
+from forms.likeness import Key, Thing
 
 _CELLS = ("inputEntry", "outputEntry", "annotationEntry")
 _TOOLS = frozenset({"exporter", "exporterVersion"})

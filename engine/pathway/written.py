@@ -5,7 +5,7 @@ from typing import Any
 from lxml import etree
 
 from engine.pathway.spiff.extensions import MASAR
-from forms.differences import Key
+from forms.likeness import Key
 
 M = f"{{{MASAR}}}"
 

@@ -52,3 +52,16 @@ def program(app):
         return made
 
     return make
+
+
+@pytest.fixture
+def sign_in(own_tunisia):
+    """Makes clients that hold a token, in a Tunisia of their own."""
+    app = create_app(Settings(is_demo=True), own_tunisia)
+
+    def make(username):
+        made = Program(app, "en")
+        assert made.sign_in(username).status_code == 200
+        return made
+
+    return make

@@ -66,7 +66,7 @@ def test_a_message_cannot_say_which_instance_it_begins(programs):
     listed = programs["attache"].get("/worklist", scope="queue").json()["items"]
     signalled = next(one for one in listed if one["process"] == "signalement")
     history = programs["auditeur"].get(f"/cases/{signalled['case_id']}/history").json()["items"]
-    assert signalled["case_number"].startswith("TN-MED-") and {one["kind"] for one in history} >= {"case.opened", "case.started"}
+    assert signalled["case_number"].startswith("SG-MED-") and {one["kind"] for one in history} >= {"case.opened", "case.started"}
 
 
 @pytest.mark.parametrize("process", ["accueil", "suivi", "cloture", "visite", "dossier_aide", "seance_commission"])

@@ -5,27 +5,9 @@ import zipfile
 
 import pytest
 
-from api.app import create_app
-from engine.settings import Settings
-from tests.api.conftest import Program
-from tests.web.small.installation import files, furnish
+from tests.web.small.installation import files
 
 PATH = "forms/tasks/orienter.toml"
-
-
-@pytest.fixture
-def sign_in(make_database):
-    """A Tunisia of its own: publishing changes what new cases follow."""
-    database = make_database()
-    furnish(database)
-    app = create_app(Settings(is_demo=True), database)
-
-    def make(username, language="en"):
-        made = Program(app, language)
-        assert made.sign_in(username).status_code == 200
-        return made
-
-    return make
 
 
 def opened(program):

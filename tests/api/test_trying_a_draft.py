@@ -1,28 +1,6 @@
 """A program of the coordination tries a draft: a trial act by act, a scenario of it, a rehearsal, the simulation; and who is turned away."""
 
-import pytest
-
-from api.app import create_app
 from engine.casework import batches
-from engine.settings import Settings
-from tests.api.conftest import Program
-from tests.web.small.installation import furnish
-
-
-@pytest.fixture
-def sign_in(make_database):
-    database = make_database()
-    furnish(database)
-    app = create_app(Settings(is_demo=True), database)
-
-    def make(username):
-        made = Program(app, "en")
-        assert made.sign_in(username).status_code == 200
-        return made
-
-    make.database = database
-    return make
-
 
 SAID = {"person.nom_ar": "الدريدي", "person.prenom_ar": "بسمة", "person.nom_fr": "Dridi", "person.prenom_fr": "Besma", "person.sexe": "F", "person.naissance_date": "1987",
         "person.cin": "08112233", "person.gouvernorat": "TN-82", "person.delegation": "TN-82-01", "retour.date": "2026-02-03", "retour.pays": "IT", "accueil.accompagne": False,
@@ -56,7 +34,7 @@ def test_a_draft_is_tried_and_what_was_tried_is_kept_and_played(sign_in):
     assert renewed.status_code == 200 and renewed.json()["items"][0]["finding"] == ""
 
 
-def test_a_draft_is_rehearsed_and_simulated(sign_in):
+def test_a_draft_is_rehearsed_and_simulated(sign_in, own_tunisia):
     meriem, salma = sign_in("meriem"), sign_in("salma")
     case = salma.post("/cases", json={"process": "parcours", "branch": "MED"}).json()
     at = f"/drafts/{meriem.post('/drafts', json={'title': 'Later'}).json()['draft_id']}"
@@ -64,7 +42,7 @@ def test_a_draft_is_rehearsed_and_simulated(sign_in):
     meriem.client.put(f"{at}/files/processes/parcours.bpmn", json={"content": diagram.replace('delai="8" unite="heures_ouvrees"', 'delai="9" unite="jours"'), "version": 0})
     asked = meriem.post(f"{at}/rehearsal", json={})
     assert asked.status_code == 202 and asked.json()["state"] == "waiting" and asked.json()["total"] == 1
-    batches.work_off(sign_in.database)
+    batches.work_off(own_tunisia)
     found = meriem.get(f"{at}/rehearsal").json()
     assert (found["state"], found["counts"], found["is_stale"]) == ("done", {"differs": 1}, False) and found["seconds_per_thousand"] > 0
     assert [(one["kind"], one["element"], one["then"], one["now"], one["cases_named"]) for one in found["differences"]] == [

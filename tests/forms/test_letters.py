@@ -9,13 +9,13 @@ from decimal import Decimal
 import pytest
 
 from forms import dictionary as dictionaries
-from forms import letter
+from forms import letter, letter_files
 from forms.text import FormError
 from tests.world import FORMS
 
 DICTIONARY = dictionaries.load(FORMS / "dictionary")
 FILES = {path.name: path.read_bytes() for path in sorted((FORMS / "letters").glob("*.toml"))}
-LETTERS, HEAD = letter.read(FILES, DICTIONARY)
+LETTERS, HEAD = letter_files.read(FILES, DICTIONARY)
 ISOLATES = re.compile("[\u2066\u2067\u2069]")
 GIVEN = {
     name: {"fr": fr, "ar": ar, "en": fr}
@@ -28,7 +28,7 @@ GIVEN = {
 
 def write(name, feel=None, stored=None, rows=None, files=FILES):
     """The composed letter; `feel`, `stored`: what conditions read and what is written out."""
-    letters, head = letter.read(files, DICTIONARY)
+    letters, head = letter_files.read(files, DICTIONARY)
     return letter.compose(letters[name], head, letter.Material(DICTIONARY, feel or {}, stored or {}, GIVEN, rows or {}))
 
 
@@ -164,5 +164,5 @@ def broken(**changes):
 )
 def test_a_letter_that_names_what_does_not_exist_is_refused_with_its_place(body, where):
     with pytest.raises(FormError) as refused:
-        letter.read(broken(body=body), DICTIONARY)
+        letter_files.read(broken(body=body), DICTIONARY)
     assert {found.where for found in refused.value.findings} == {where}

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from engine import clock, errors
 from engine.actors import users
+from engine.casework import cases
 from tests import world as worlds
 
 ANIS = {
@@ -74,7 +75,7 @@ def test_reception_opens_the_case_of_somebody_awaited_and_asks_nothing_that_was_
         assert known[field].may_correct, field
     assert "retour.date" in asked, "when he did come, nobody could say before"
     told = told_of(world, case_id)
-    assert told["retour.pays"][0] == "FR" and told["retour.pays"][1]["label"].startswith("TN-MED-")
+    assert told["retour.pays"][0] == "FR" and told["retour.pays"][1]["label"].startswith("SG-MED-")
     world.does(case_id, "T101")
     assert world.nodes(case_id) == ["T102"], "he is no double of himself"
     assert world.incidents() == []
@@ -113,6 +114,13 @@ def test_somebody_awaited_is_received_once(world):
     with pytest.raises(errors.Conflict) as refused:
         world.receive(ANIS, expected=signal)
     assert refused.value.code == "case.not_expected"
+
+
+def test_somebody_awaited_elsewhere_is_not_awaited_here(world):
+    signal, sfax = world.signal(ANIS | expected_on(world, 10)), world.agent("OTE", "SFX", "agent_accueil")
+    for walls in (sfax, users.system()):  # the two walls together, then the code's own
+        with pytest.raises(errors.Conflict, match=r"case\.not_expected"), world.database.unit_of_work(walls) as session:
+            cases.open_case(session, sfax, "parcours", "SFX", expected=signal)
 
 
 def test_who_was_not_looked_for_is_recognised_when_identified_and_the_signal_is_told(world):

@@ -75,3 +75,18 @@ def browser(app):
         return made
 
     return make
+
+
+@pytest.fixture
+def sign_in(own_tunisia):
+    """Makes browsers that are signed in, in a Tunisia of their own."""
+    app = create_app(Settings(is_demo=True), own_tunisia)
+
+    def make(username, language="fr"):
+        made = Browser(app)
+        made.sign_in(username)
+        if language != "fr":
+            made.post("/account/language", language=language, next=made.path)
+        return made
+
+    return make

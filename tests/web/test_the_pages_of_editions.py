@@ -6,27 +6,18 @@ import zipfile
 
 import pytest
 
-from tests.web.conftest import Browser
-from tests.web.small.installation import files, furnish
-from engine.settings import Settings
-from web.app import create_app
+from tests.web.small.installation import files
 
 PATH = "forms/tasks/orienter.toml"
 
 
 @pytest.fixture
-def sign_in(make_database):
-    """A Tunisia of its own: publishing changes what new cases follow."""
-    database = make_database()
-    furnish(database)
-    app = create_app(Settings(is_demo=True), database)
+def sign_in(sign_in):
+    """On the page of editions, whoever may see it."""
 
     def make(username, language="fr"):
-        made = Browser(app)
-        made.sign_in(username)
+        made = sign_in(username, language)
         made.get("/editions" if username in ("meriem", "anis", "rim", "chokri", "zied") else "/desk")
-        if language != "fr":
-            made.post("/account/language", language=language, next="/editions")
         return made
 
     return make
