@@ -130,7 +130,8 @@ def compare(actor: Acting, session: Reading, draft_id: UUID) -> Compared:
 @router.get("/{draft_id}/archive", response_class=Response, responses={200: ARCHIVE} | problems.described(401, 403, 404))
 def archive(actor: Acting, session: Reading, draft_id: UUID) -> Response:
     """A draft as one file, to be read with other tools and imported again."""
-    return attachment(drafts.export(drafts.show(session, actor, draft_id)), f"masar-draft-{draft_id}.zip")
+    whole = drafts.show(session, actor, draft_id)
+    return attachment(archives.pack(whole.files, whole.draft.title), f"masar-draft-{draft_id}.zip")
 
 
 @router.get("/{draft_id}/files/{path:path}", responses=problems.described(401, 403, 404))

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from engine import errors, i18n
 from engine.casework import judging
 from engine.settings import Settings
+from forms import text as words
 from web import rendering, security
 from web.navigation import links_for
 
@@ -87,8 +88,8 @@ class Screen:
         return shown
 
     def sentence(self, found: Any) -> str:
-        """What a finding says, in the reader's language."""
-        return found.message or self.refusal(found.code, found.details)
+        """What a finding says, in the reader's language: by its code wherever that is worded, since a form's finding comes worded in the form's own."""
+        return self.refusal(found.code, found.details) if not found.message or found.code in words.messages() else found.message
 
     def _address(self) -> str:
         query = self.request.url.query

@@ -294,11 +294,6 @@ def bring_up_to_date(session: Session, actor: Any, draft_id: UUID) -> None:
             session.execute(_SAVE, told)
 
 
-def export(whole: Whole) -> bytes:
-    """The draft as one archive (`archives.pack`)."""
-    return archives.pack(whole.files, whole.draft.title)
-
-
 def bring_in(session: Session, actor: Any, sent: Iterable[tuple[str, bytes]], title: str = "") -> UUID:
     """Makes a draft of what came from outside: an archive, whose files replace the whole, or BPMN, DMN and TOML files, laid over the edition in force.
 
@@ -337,8 +332,7 @@ def deliver(session: Session, sent: Mapping[str, bytes]) -> UUID | None:
     draft_id, now = _begin(session, masar, base.edition_id, i18n.translate("draft.delivered", "fr"), told), clock.now(session)
     for path in changed:
         is_aside = ours.get(path) != before.get(path)
-        version = 0 if is_aside else 1
-        session.execute(_SAVE, {"id": draft_id, "path": path, "version": version, "content": sent.get(path), "is_aside": is_aside, "by": None, "at": now})
+        session.execute(_SAVE, {"id": draft_id, "path": path, "version": int(not is_aside), "content": sent.get(path), "is_aside": is_aside, "by": None, "at": now})
     return draft_id
 
 

@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from engine.actors import users
-from engine.dossier import programmes
 from engine.settings import Settings
 from tests.web.conftest import Browser
-from tests.web.small.installation import PASSWORD, ROOT, furnish
+from tests.web.small.installation import PASSWORD, furnish_administered
 from web.app import create_app
 
 PAGES = ["/admin", "/admin/accounts", "/admin/proposals", "/admin/reviews", "/admin/roles", "/admin/branches", "/admin/branches/MED", "/admin/programmes", "/admin/programmes/TOUNESNA-EU",
@@ -22,11 +21,7 @@ WHY = "Note du 3 novembre"
 def house(make_database):
     """An installation of its own: what is administered here is nobody else's."""
     database = make_database()
-    furnish(database)
-    with database.owner() as connection:
-        programmes.seed(connection, ROOT / "processes")
-        programmes.seed_holidays(connection, range(2025, 2030), ROOT / "processes")
-        users.create(connection, "hajer", "Hajer Mansouri", "OTE", "TUN", ["administrateur"], PASSWORD, name_ar="هاجر المنصوري", is_demo=True)
+    furnish_administered(database)
     return database
 
 

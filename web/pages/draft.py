@@ -38,7 +38,8 @@ def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, diag
 @router.get("/drafts/{draft_id}/archive")
 def archive(actor: Acting, session: Reading, draft_id: UUID) -> Response:
     """The draft as one file to keep."""
-    return attachment(drafts.export(drafts.show(session, actor, draft_id)), f"masar-draft-{draft_id}.zip", "application/zip")
+    whole = drafts.show(session, actor, draft_id)
+    return attachment(archives.pack(whole.files, whole.draft.title), f"masar-draft-{draft_id}.zip", "application/zip")
 
 
 @router.post("/drafts/{draft_id}")

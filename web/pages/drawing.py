@@ -11,8 +11,9 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from engine import errors, i18n
-from engine.casework import archives, drafts, publication, sketches, vocabulary
+from engine.casework import drafts, publication, sketches, vocabulary
 from engine.i18n import pick
+from web import editor
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
 from web.screen import Screen
 
@@ -40,14 +41,7 @@ def begin(screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft
 @router.get("/drafts/{draft_id}/diagrams/{path:path}")
 def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, path: str, element: str = "") -> Response:
     """The editor of one diagram. `element`: what is selected at first."""
-    whole, found = drafts.show(session, actor, draft_id), drafts.read(session, actor, draft_id, path)
-    if archives.kind_of(path) != "diagrams" or found.content is None:
-        raise errors.NotFound("draft.no_file")
-    others = [one for one in drafts.files(whole) if one.kind == "diagrams" and one.change != "removed"]
-    return screen.show(
-        "drawing/page.html", draft=whole.draft, file=found, name=path.rpartition("/")[2], others=others, may_save="save" in whole.draft.may,
-        element=element[:200], asides=[one for one in whole.asides if one.path == path],
-    )  # fmt: skip
+    return editor.show(screen, actor, session, draft_id, path, element, "diagrams", "drawing/page.html")
 
 
 @router.get("/drafts/{draft_id}/vocabulary")

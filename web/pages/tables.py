@@ -8,9 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from engine import errors, i18n
-from engine.casework import archives, columns, drafts
+from engine import i18n
+from engine.casework import columns, drafts
 from engine.i18n import pick
+from web import editor
 from web.dependencies import Acting, OnScreen, Reading
 
 router = APIRouter()
@@ -21,14 +22,7 @@ _DMN_JS = "web.dmn_js."
 @router.get("/drafts/{draft_id}/tables/{path:path}")
 def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, path: str, element: str = "") -> Response:
     """The editor of one file of tables. `element`: the decision or the line that is chosen at first."""
-    whole, found = drafts.show(session, actor, draft_id), drafts.read(session, actor, draft_id, path)
-    if archives.kind_of(path) != "tables" or found.content is None:
-        raise errors.NotFound("draft.no_file")
-    others = [one for one in drafts.files(whole) if one.kind == "tables" and one.change != "removed"]
-    return screen.show(
-        "tables/page.html", draft=whole.draft, file=found, name=path.rpartition("/")[2], others=others, may_save="save" in whole.draft.may,
-        element=element[:200], asides=[one for one in whole.asides if one.path == path],
-    )  # fmt: skip
+    return editor.show(screen, actor, session, draft_id, path, element, "tables", "tables/page.html")
 
 
 @router.get("/drafts/{draft_id}/columns")

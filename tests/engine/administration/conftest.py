@@ -7,9 +7,8 @@ import pytest
 from engine import clock
 from engine.actors import accounts, signin, users
 from engine.casework import cases  # noqa: F401  (with it come the operations that the edition's diagrams call)
-from engine.dossier import programmes
 from engine.identity import new_id
-from tests.web.small.installation import PASSWORD, ROOT, furnish
+from tests.web.small.installation import PASSWORD, furnish_administered
 
 REASON = "Note de service du 3 novembre"
 
@@ -18,11 +17,7 @@ REASON = "Note de service du 3 novembre"
 def house(make_database):
     """A database furnished once, with a second administrator."""
     database = make_database()
-    furnish(database)
-    with database.owner() as connection:
-        programmes.seed(connection, ROOT / "processes")
-        programmes.seed_holidays(connection, range(2025, 2030), ROOT / "processes")
-        users.create(connection, "hajer", "Hajer Mansouri", "OTE", "TUN", ["administrateur"], PASSWORD, name_ar="هاجر المنصوري", is_demo=True)
+    furnish_administered(database)
     return database
 
 

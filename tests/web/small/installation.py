@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from engine.actors import agencies, users
 from engine.casework import editions
+from engine.dossier import programmes
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
 PASSWORD = "une phrase assez longue"
@@ -34,6 +35,15 @@ def furnish(database, given: Mapping[str, bytes] | None = None) -> None:
             users.create(connection, username, name, agency, branch, roles, PASSWORD, name_ar=name_ar, is_demo=True)
     with database.unit_of_work(users.system()) as session:
         editions.publish(session, users.system(), given or files(), "tests")
+
+
+def furnish_administered(database) -> None:
+    """The same, with the dated data of the project and a second administrator: what is administered by two."""
+    furnish(database)
+    with database.owner() as connection:
+        programmes.seed(connection, ROOT / "processes")
+        programmes.seed_holidays(connection, range(2025, 2030), ROOT / "processes")
+        users.create(connection, "hajer", "Hajer Mansouri", "OTE", "TUN", ["administrateur"], PASSWORD, name_ar="هاجر المنصوري", is_demo=True)
 
 
 def files() -> dict[str, bytes]:
