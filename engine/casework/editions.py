@@ -23,6 +23,7 @@ from sqlmodel import Session
 from engine import clock, errors
 from engine.actors import authority, roles
 from engine.casework.kept import Kept
+from engine.dossier import beneficiaries
 from engine.identity import new_id
 from engine.pathway import judgement
 from engine.pathway.papers import RECEIPT
@@ -122,6 +123,11 @@ class Edition(Sources):
             wanted.update(fields[found].items or ())
             wanted.update(fields[found].reads if fields[found].is_of_the_day else ())
         return tuple(sorted(wanted))
+
+    @cached_property
+    def prints(self) -> frozenset[str]:
+        """The fields that its letters print, and those a person is known again by."""
+        return frozenset(beneficiaries.IDENTITY_FIELDS).union(*(letter.fields for letter in self.letters.values()))
 
     def add_of_the_day(self, tree: Mapping[str, dict[str, Any]], today: dt.date) -> None:
         """Puts into a tree of facts those that depend on the day (an age): no fact holds them."""

@@ -6,7 +6,7 @@ that happened. What a person may do was decided before; what comes next is the p
 
 import base64
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -132,6 +132,7 @@ class Change:
     done: list[dict[str, Any]] = field(default_factory=list)
     pending: list[facts.NewFact] = field(default_factory=list)
     known: list[facts.Fact] | None = None
+    looked_for: tuple[facts.Subjects | None, frozenset[str]] = (None, frozenset())  # of whom, and which fields, `known` holds
     outcome: str = ""
     touched: bool = False
     home: facts.Subjects | None = None  # where facts go that belong to another case (a sitting's word on an aid)
@@ -147,14 +148,26 @@ class Change:
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """What the diagram may read: facts, with those said in this act, and the dated data of the day."""
         held = self.held
-        if self.known is None:
-            self.known = facts.snapshot(self.session, held.subjects, held.edition.reads)
-        tree = facts.tree([*self.known, *self.pending], held.subjects, held.edition.to_feel, held.edition.lists)
+        known = self.know(held.subjects, held.edition.reads) if self.known is None else self.known
+        tree = facts.tree([*known, *self.pending], held.subjects, held.edition.to_feel, held.edition.lists)
         today = clock.today(self.at)
         held.edition.add_of_the_day(tree, today)
         tree["case"] |= self.tables.scope(today)
         tree["case"]["dossier"] = {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at), "partage": held.is_shared}
         return tree
+
+    def know(self, subjects: facts.Subjects, fields: Collection[str]) -> list[facts.Fact]:
+        """Reads what the diagram will be shown: the current facts of these fields."""
+        self.looked_for = (subjects, frozenset(fields))
+        self.known = facts.snapshot(self.session, subjects, fields)
+        return self.known
+
+    def look(self, subjects: facts.Subjects, fields: Collection[str]) -> list[facts.Fact]:
+        """The facts of these fields as they were before this act: out of what it knows where that holds them, else asked."""
+        of, held = self.looked_for
+        if self.known is not None and of == subjects and held.issuperset(fields):
+            return [one for one in self.known if one.field in fields]
+        return facts.snapshot(self.session, subjects, fields)
 
     def give(self, kind: str, stimulus: bpmn.Stimulus, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
         """Gives one stimulus (its `at`, `seq` and `facts` are set here), records the facts said with it and its ledger line."""

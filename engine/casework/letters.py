@@ -132,7 +132,7 @@ def _known(change: Change, definition: texts.LetterDefinition, subjects: facts.S
     def opened(found: Iterable[facts.Fact | facts.NewFact]) -> list[facts.Fact | facts.NewFact]:
         return [one for one in found if one.field in names and authority.opens(definition.class_, one.field_class)]
 
-    known = opened([*facts.snapshot(change.session, subjects, names), *change.pending])
+    known = opened([*change.look(subjects, names), *change.pending])
     lists, have = change.held.edition.lists, {one.subject for one in known}
     rows = {f"{lists[one.field]}:{row}" for one in known if one.field in lists for row in one.value or ()} - have
     if not rows:

@@ -167,7 +167,7 @@ def name_referent(change: Change, _parameters: Mapping[str, Any], _subject: str)
 @operation("rechercher_doublons")
 def look_for_doubles(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """What D0 weighs: whether the CIN is known, how alike the nearest name is, whether that case is open."""
-    known = {fact.field: fact.value for fact in facts.snapshot(change.session, change.held.subjects, beneficiaries.IDENTITY_FIELDS)}
+    known = {fact.field: fact.value for fact in change.look(change.held.subjects, beneficiaries.IDENTITY_FIELDS)}
     known |= {fact.field: fact.value for fact in change.pending if fact.field in beneficiaries.IDENTITY_FIELDS}
     found = [one for one in beneficiaries.matches(change.session, known, besides=change.held.person_id) if not one.is_expected]
     exact = next((one for one in found if {"cin", "passport"} & set(one.kinds)), None)

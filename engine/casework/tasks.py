@@ -175,9 +175,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     edition = held.edition
     subjects = held.subjects.narrowed(row.subjects)
     definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
-    fields = {*forms.field_ids(definition), *edition.reads}
-    change.known = facts.snapshot(session, held.subjects if subjects is held.subjects else subjects, fields)
-    seen = as_known(change.known, subjects, definition, edition)
+    seen = as_known(change.know(subjects, {*forms.field_ids(definition), *edition.reads, *edition.prints}), subjects, definition, edition)
     if version is not None and version != max((one.version for one in seen.values()), default=0):
         newer = [one for one in seen.values() if one.version > version]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])

@@ -42,9 +42,11 @@ _INSERT = text("""INSERT INTO document (document_id, class, name, media_type, si
                   VALUES (:id, 'C', :name, :media_type, :size, :sha256, :by)""")
 _READ = text("""SELECT d.document_id, d.name, d.media_type, d.class, d.uploaded_by, i.instance_id, i.is_shared, i.is_shared_funder, i.is_shared_operator,
                        i.assigned, i.social_worker_id FROM document d LEFT JOIN instance i ON i.instance_id = d.root_id WHERE d.document_id = :id""")
-_NAMED = text("SELECT document_id, root_id, uploaded_by FROM document WHERE document_id = ANY (:ids)")
-_ATTACH = text("""UPDATE document d SET root_id = :root, class = g.class FROM unnest(CAST(:ids AS uuid[]), CAST(:classes AS text[])) AS g(document_id, class)
-                   WHERE d.document_id = g.document_id AND d.root_id IS NULL""")
+_ATTACH = text("""
+    WITH named AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:classes AS text[])) AS g(document_id, class)),
+         given AS (UPDATE document d SET root_id = :root, class = n.class FROM named n
+                    WHERE d.document_id = n.document_id AND d.root_id IS NULL AND d.uploaded_by = :by RETURNING d.document_id)
+    SELECT document_id FROM given UNION ALL SELECT d.document_id FROM document d JOIN named USING (document_id) WHERE d.root_id = :root""")
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,12 @@ def attach(session: Session, actor: Any, root_id: UUID, new: Iterable[NewFact], 
     named = _named(new, fields)
     if not named:
         return
-    rows = {row.document_id: row for row in session.execute(_NAMED, {"ids": [found for found in named if found]})}
-    lost = [field for found, uses in named.items() if found not in rows or not _may_give(rows[found], actor, root_id) for field, _ in uses]
+    classes = {document_id: [field_class for _, field_class in uses] for document_id, uses in named.items() if document_id}
+    given = {"root": root_id, "by": actor.user_id, "ids": list(classes), "classes": ["H" if "H" in found else found[0] for found in classes.values()]}
+    held = set(session.execute(_ATTACH, given).scalars())
+    lost = [field for found, uses in named.items() if found not in held for field, _ in uses]
     if lost:
         raise errors.Invalid("document.not_yours", [errors.Finding("document.not_yours", f"/{field}") for field in lost])
-    classes = {document_id: [field_class for _, field_class in uses] for document_id, uses in named.items()}
-    session.execute(_ATTACH, {"root": root_id, "ids": list(classes), "classes": ["H" if "H" in found else found[0] for found in classes.values()]})
 
 
 def sweep(session: Session) -> int:
@@ -208,10 +210,6 @@ def _named(new: Iterable[NewFact], fields: Mapping[str, Any]) -> dict[UUID | Non
         if value is not None:
             named.setdefault(identity.parse(value), []).append((fact.field, fact.field_class))
     return named
-
-
-def _may_give(row: Any, actor: Any, root_id: UUID) -> bool:
-    return row.root_id == root_id or (row.root_id is None and row.uploaded_by == actor.user_id)
 
 
 def _path(session: Session, document_id: UUID) -> Path:
