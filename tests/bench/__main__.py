@@ -13,8 +13,8 @@ from tests.bench import contenders, endurance, lists, servers
 
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m tests.bench")
-    asked.add_argument("--cases", type=int, default=40, help="cases a block and client count")
-    asked.add_argument("--blocks", type=int, default=5)
+    asked.add_argument("--cases", type=int, default=24, help="cases a block and client count")
+    asked.add_argument("--blocks", type=int, default=9)
     asked.add_argument("--quick", action="store_true", help="one small block of each: does the bench itself still run?")
     given = asked.parse_args()
     number, blocks = (4, 1) if given.quick else (given.cases, given.blocks)
@@ -37,7 +37,7 @@ def completions(server: str, number: int, blocks: int) -> None:
         for _ in range(blocks):
             for one in made:
                 for clients in (1, 8):
-                    figures.setdefault((one.name, clients), []).append(one.block(number if one.name != "Masar, real pathway" else max(2, number // 4), clients))
+                    figures.setdefault((one.name, clients), []).append(one.block(number, clients))
         print(f"\nCompletions over HTTP, {blocks} blocks, medians ({number} cases a block)\n")
         print(f"{'':24}{'clients':>8}{'a second':>10}{'p50 ms':>9}{'p95 ms':>9}{'CPU ms':>9}{'of floor':>10}{'statements':>12}{'bytes/case':>12}")
         for clients in (1, 8):

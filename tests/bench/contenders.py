@@ -1,6 +1,7 @@
 """The four that are compared: the floor, the naive application, Masar on the small pathway and on the real one.
 
-Each has a database of its own on the same server; a block serves it, lets 1 or 8 clients complete tasks one after the other, and stops it.
+Each has a database of its own on the same PostgreSQL and a server that stays up, so that they take turns within seconds: the pace of a shared machine
+changes within minutes. A block lets 1 or 8 clients complete tasks one after the other.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from tests.bench import servers
 from tests.bench.client import Connection, quantile, together
 
 HERE = Path(__file__).parent
+_WARMING = 3  # cases a client
 
 
 @dataclass(frozen=True)
@@ -39,34 +42,32 @@ class Block:
 
 
 class Contender:
-    """A server with its database. `prepare` makes them, `block` measures, `close` drops the database."""
+    """A server with its database. `prepare` makes and warms them, `block` measures, `close` stops the one and drops the other."""
 
     name, module, database = "", "", ""
 
     def __init__(self, server: str) -> None:
-        self.server, self.url, self.folder, self.done = server, "", tempfile.mkdtemp(prefix="masar-bench-"), 0
+        self.server, self.url, self.folder, self.done, self.running = server, "", tempfile.mkdtemp(prefix="masar-bench-"), 0, ExitStack()
 
     def prepare(self) -> None:
         self.url = servers.make_database(self.server, self.database)
         self.furnish()
+        self.port = servers.free_port()
+        environment = {"BENCH_DATABASE": self.url, "BENCH_FOLDER": self.folder}
+        self.served = self.running.enter_context(servers.serving(servers.uvicorn(f"tests.bench.{self.module}:app", self.port), environment, self.port))
+        for clients in (1, 8):  # imports, plans, the edition read
+            self.block(_WARMING * clients, clients)
 
     def furnish(self) -> None:
         """Gives the empty database its tables."""
 
     def block(self, cases: int, clients: int) -> Block:
-        port = servers.free_port()
-        environment = {"BENCH_DATABASE": self.url, "BENCH_FOLDER": self.folder}
-        with servers.serving(servers.uvicorn(f"tests.bench.{self.module}:app", port), environment, port) as process:
-            def meter() -> float:
-                return servers.cpu_seconds(process.pid)
-
-            asyncio.run(self._play(port, 3, clients, [], meter))  # warm: imports, plans, the edition read
-            notes: list[float] = []
-            wall, cpu = asyncio.run(self._play(port, max(1, cases // clients), clients, notes, meter))
-        self.done += max(1, cases // clients) * clients + 3 * clients
+        each, notes = max(1, cases // clients), []
+        wall, cpu = asyncio.run(self._play(each, clients, notes, lambda: servers.cpu_seconds(self.served.pid)))
+        self.done += each * clients
         return Block(len(notes) / wall, quantile(notes, 0.5) * 1e3, quantile(notes, 0.95) * 1e3, cpu / len(notes) * 1e3)
 
-    async def _play(self, port: int, cases: int, clients: int, notes: list[float], meter: Callable[[], float]) -> tuple[float, float]:
+    async def _play(self, cases: int, clients: int, notes: list[float], meter: Callable[[], float]) -> tuple[float, float]:
         """Each client plays its cases, `cases` of them, without pause; the seconds and the CPU seconds of the server that the timed calls took."""
 
         async def act(connection: Connection, own: list[float]) -> None:
@@ -74,7 +75,7 @@ class Contender:
                 await self.play(connection, own)
 
         before = meter()
-        found, _wall = await together(port, clients, act, self.login)
+        found, _wall = await together(self.port, clients, act, self.login)
         notes += found
         return sum(found) / clients, meter() - before  # opening a case stands between the timed calls
 
@@ -93,6 +94,7 @@ class Contender:
         return servers.bytes_of(self.url) // max(1, self.done)
 
     def close(self) -> None:
+        self.running.close()
         servers.drop_database(self.server, self.database)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -167,10 +169,10 @@ class Small(Contender):
     def staff(self) -> list[users.Actor]:
         return [one for one in self.world.staff.values() if one.branch == "MED" or one.username in ("aides", "ordonnateur", "coordination")]
 
-    async def _play(self, port: int, cases: int, clients: int, notes: list[float], meter: Callable[[], float]) -> tuple[float, float]:
+    async def _play(self, cases: int, clients: int, notes: list[float], meter: Callable[[], float]) -> tuple[float, float]:
         """All cases step by step: the answers to every open task are made ready, which nobody times; then the clients send them without pause, as those of
         the others do. Thinking between two calls would let the server's caches go cold, and count the thinking of whoever drives it."""
-        connections = [await Connection(port).open() for _ in range(clients)]
+        connections = [await Connection(self.port).open() for _ in range(clients)]
         for connection in connections:
             await self.login(connection)
         truths = {await self.open(connections[0]): self.truth() for _ in range(cases * clients)}

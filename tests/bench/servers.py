@@ -1,4 +1,4 @@
-"""The servers that are compared, each a process of its own on the same PostgreSQL, one at a time."""
+"""The servers that are compared, each a process of its own on the same PostgreSQL."""
 
 import os
 import socket
@@ -78,8 +78,9 @@ def uvicorn(app: str, port: int) -> list[str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Seconds that the threads of a process have been on a CPU so far."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+    """Seconds that a process has been on a CPU so far, its ended threads included; counted in hundredths."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def bytes_of(url: str) -> int:
