@@ -22,6 +22,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority, roles
+from engine.casework import judging
 from engine.casework.kept import Kept
 from engine.dossier import beneficiaries
 from engine.identity import new_id
@@ -202,7 +203,7 @@ def keep(session: Session, files: Mapping[str, bytes], at: dt.datetime, by: UUID
         return load(session, same)
     number = session.execute(text("SELECT coalesce(max(number), 0) + 1 FROM edition")).scalar_one()
     edition = Edition(new_id(), number, dict(files))
-    findings = [found for found in check(edition) if found.severity == "error"]
+    findings = [found for found in check(edition.files) if found.severity == "error"]
     if findings:
         raise errors.Invalid("edition.refused", findings)
     store(session, files, hashes)
@@ -237,9 +238,10 @@ def start(
     })  # fmt: skip
 
 
-def check(edition: Sources) -> Sequence[errors.Finding]:
-    """What forbids publication (`error`) and what needs a reason (`warning`), each naming its file and element: the only judge, of drafts and files too."""
-    return judgement.judge(edition, house())
+def check(files: Mapping[str, bytes], known: Mapping[str, bytes] | None = None) -> Sequence[errors.Finding]:
+    """What forbids publication (`error`) and what needs a reason (`warning`), each naming its file and element: the only judge, of drafts and files too.
+    `known`: the files of the edition that these come from."""
+    return judging.judged(files, house(), known)
 
 
 def house() -> judgement.House:
