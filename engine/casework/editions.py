@@ -150,6 +150,18 @@ def of_files(edition_id: UUID, files: Mapping[str, bytes]) -> Edition:
     return _read_lately.get(digest_of(hashes_of(files)), lambda: _read(Edition(edition_id, 0, dict(files))))
 
 
+def of_draft(draft_id: UUID, files: Mapping[str, bytes], known: Mapping[str, bytes]) -> Edition:
+    """The same for files that anybody wrote (`known`: those of the edition they come from). Refuses besides what the judge could not come to the end of."""
+    require_light(files, known)
+    return of_files(draft_id, files)
+
+
+def require_light(files: Mapping[str, bytes], known: Mapping[str, bytes]) -> None:
+    """What the judge could not come to the end of is not read in this process either. Refuses: `edition.unreadable`, with the finding."""
+    if heavy := [one for one in check(files, known) if one.code in judging.UNJUDGED]:
+        raise errors.Invalid("edition.unreadable", heavy)
+
+
 def _read(edition: Edition) -> Edition:
     try:
         _ = edition.definitions, edition.forms, edition.letters

@@ -19,6 +19,7 @@ from engine.pathway.judgement import House
 from forms import text as words
 
 MOST_FILES = 200
+UNJUDGED = frozenset({"check.too_heavy", "check.busy"})  # nothing else is known of the files then
 _SECONDS, _EACH_FILE, _EACH_STEP, _MOST_SECONDS = 3.0, 0.2, 0.01, 30.0  # of processor time: whole; more for each file that is new, for each step of a scenario
 _OFTEN, _WAITING = 3, 10.0  # of the clock: so many times that, and more for a machine that does other things
 _SUSPECTS, _SECONDS_ALONE = 8, 3  # which of several files it was is looked for in the largest
@@ -77,7 +78,7 @@ def learn(files: Mapping[str, bytes], house: House) -> None:
         _learnt.add(key)
 
     def read() -> None:
-        if not any(one.code in ("check.too_heavy", "check.busy") for one in judged(files, house)):
+        if not any(one.code in UNJUDGED for one in judged(files, house)):
             judges.learn(judge.Request(dict(files), sorted(house.operations)))
 
     Thread(target=read, name="the judge learns", daemon=True).start()
