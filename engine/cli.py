@@ -18,7 +18,7 @@ import typer
 from engine import doctor as doctors
 from engine import installation, jobs, postgres, settings, supervisor, terminal
 from engine.actors import signin, users
-from engine.casework import comparisons, editions, judging
+from engine.casework import comparisons, editions, judges, judging
 from engine.database import Database
 from engine.errors import Refusal
 from engine.terminal import Stop, say
@@ -63,6 +63,7 @@ def run() -> None:
         try:
             database = installation.prepare(asked, say, terminal.bar())
             bell.breaks_in = False
+            judges.close(for_good=False)  # the web server has its own
             keeper = _keeper(door.fileno())
             keeper.start()
             if _answers(asked, keeper, bell):

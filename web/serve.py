@@ -10,6 +10,7 @@ import uvicorn
 from engine import installation, supervisor
 from engine import settings as settings_
 from engine.actors import users
+from engine.casework import editions, judging
 from engine.dossier import programmes
 from engine.terminal import TROUBLE, explain, listen
 from web.app import create_app
@@ -28,6 +29,9 @@ def main() -> None:
         with installation.opened(settings) as database:
             with database.reading(users.system()) as session:
                 programmes.present(session)  # what branches are called: pages say their names
+                in_force = editions.current_or_none(session)
+            if in_force:
+                judging.learn(in_force.files, editions.house())  # the first who draws finds the judge there
             # No word of ours about the server's make; open event streams get three seconds when it stops.
             config = uvicorn.Config(create_app(settings, database), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
             uvicorn.Server(config).run(sockets=[door])

@@ -143,7 +143,7 @@ class Whole:
     @property
     def edition(self) -> editions.Edition:
         """What the draft would be as an edition. Refuses: `pathway.refused`, `edition.unreadable`, with findings."""
-        return editions.of_files(self.draft.draft_id, self.files)
+        return editions.of_draft(self.draft.draft_id, self.files, self.base.files)
 
 
 def open_draft(session: Session, actor: Any, title: str = "", edition_id: UUID | None = None) -> UUID:

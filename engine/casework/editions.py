@@ -22,6 +22,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority, roles
+from engine.casework import judging
 from engine.casework.kept import Kept
 from engine.dossier import beneficiaries
 from engine.identity import new_id
@@ -149,6 +150,18 @@ def of_files(edition_id: UUID, files: Mapping[str, bytes]) -> Edition:
     return _read_lately.get(digest_of(hashes_of(files)), lambda: _read(Edition(edition_id, 0, dict(files))))
 
 
+def of_draft(draft_id: UUID, files: Mapping[str, bytes], known: Mapping[str, bytes]) -> Edition:
+    """The same for files that anybody wrote (`known`: those of the edition they come from). Refuses besides what the judge could not come to the end of."""
+    require_light(files, known)
+    return of_files(draft_id, files)
+
+
+def require_light(files: Mapping[str, bytes], known: Mapping[str, bytes]) -> None:
+    """What the judge could not come to the end of is not read in this process either. Refuses: `edition.unreadable`, with the finding."""
+    if heavy := [one for one in check(files, known) if one.code in judging.UNJUDGED]:
+        raise errors.Invalid("edition.unreadable", heavy)
+
+
 def _read(edition: Edition) -> Edition:
     try:
         _ = edition.definitions, edition.forms, edition.letters
@@ -202,7 +215,7 @@ def keep(session: Session, files: Mapping[str, bytes], at: dt.datetime, by: UUID
         return load(session, same)
     number = session.execute(text("SELECT coalesce(max(number), 0) + 1 FROM edition")).scalar_one()
     edition = Edition(new_id(), number, dict(files))
-    findings = [found for found in check(edition) if found.severity == "error"]
+    findings = [found for found in check(edition.files) if found.severity == "error"]
     if findings:
         raise errors.Invalid("edition.refused", findings)
     store(session, files, hashes)
@@ -237,9 +250,10 @@ def start(
     })  # fmt: skip
 
 
-def check(edition: Sources) -> Sequence[errors.Finding]:
-    """What forbids publication (`error`) and what needs a reason (`warning`), each naming its file and element: the only judge, of drafts and files too."""
-    return judgement.judge(edition, house())
+def check(files: Mapping[str, bytes], known: Mapping[str, bytes] | None = None) -> Sequence[errors.Finding]:
+    """What forbids publication (`error`) and what needs a reason (`warning`), each naming its file and element: the only judge, of drafts and files too.
+    `known`: the files of the edition that these come from."""
+    return judging.judged(files, house(), known)
 
 
 def house() -> judgement.House:

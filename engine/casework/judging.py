@@ -1,43 +1,96 @@
-"""Files that anybody sent, judged beside the edition they would join, in a process of their own: what hangs or swells ends with it.
+"""Files that anybody wrote, judged in a process of its own with limits (`judges`): of a draft, of an edition about to be published, sent to be checked.
 
-`python -m engine.casework.judging` is that process: it reads one request on its input, answers on its output, and knows nothing of this installation.
+What hangs or swells ends with that process and is a finding that names the file, `check.too_heavy`. The same files are judged once.
 """
 
-import json
-import resource
-import signal
-import subprocess
-import sys
+import hashlib
+import math
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from threading import BoundedSemaphore
+from concurrent.futures import Future
+from threading import BoundedSemaphore, Lock, Thread
 from typing import Any
-
-import msgspec
 
 from engine import i18n
 from engine.actors import roles
-from engine.casework import archives
+from engine.casework import archives, judge, judges
 from engine.errors import Finding
-from engine.pathway.judgement import House, judge
-from engine.pathway.sources import Sources
+from engine.pathway.judgement import House
 from forms import text as words
 
 MOST_FILES = 200
-_MEMORY = 1_000_000_000
-_SECONDS_ALONE, _SECONDS_EACH, _SECONDS_WHOLE, _PATIENCE = 2, 0.4, 30, 90  # of processor time: the files alone, more for each; then the whole; of the clock
-_SPENT = 77  # how the process says that it had not memory enough
-_ENDED = {_SPENT, -signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT}
-_ROOT = Path(__file__).parents[2]
-_PLACES = BoundedSemaphore(2)  # processes at work at once; whoever comes later waits
+UNJUDGED = frozenset({"check.too_heavy", "check.busy"})  # nothing else is known of the files then
+_SECONDS, _EACH_FILE, _EACH_STEP, _MOST_SECONDS = 3.0, 0.2, 0.01, 30.0  # of processor time: whole; more for each file that is new, for each step of a scenario
+_OFTEN, _WAITING = 3, 10.0  # of the clock: so many times that, and more for a machine that does other things
+_SUSPECTS, _SECONDS_ALONE = 8, 3  # which of several files it was is looked for in the largest
+_KEPT = 64
+
+Findings = tuple[Finding, ...]
+_judged: OrderedDict[str, "Future[Findings]"] = OrderedDict()
+_lock, _watching = Lock(), BoundedSemaphore(judges.WAITING)
+_learnt: set[str] = set()
+
+
+def judged(files: Mapping[str, bytes], house: House, known: Mapping[str, bytes] | None = None) -> Findings:
+    """Everything that is found in the files of an edition, errors first. `known`: the files of the edition that it comes from, which stand by themselves.
+
+    Finds besides: `check.too_heavy`, and nothing else, where the judgement took more than it may; `check.busy` where too many are being made.
+    """
+    key = _key(files, house)
+    with _lock:
+        found = _judged.get(key)
+        if found is None:
+            mine = _judged[key] = Future()
+            while len(_judged) > _KEPT:
+                _judged.popitem(last=False)
+        else:
+            _judged.move_to_end(key)
+    if found is not None:
+        return found.result() if found.done() else _awaited(found)
+    is_kept = False
+    try:
+        told, is_kept = _tell(files, house, known or {})
+        mine.set_result(told)
+    except BaseException as trouble:
+        mine.set_exception(trouble)
+        raise
+    finally:
+        if not is_kept:
+            with _lock:
+                if _judged.get(key) is mine:
+                    del _judged[key]
+    return told
+
+
+def at_hand(files: Mapping[str, bytes], house: House) -> Findings | None:
+    """The same, where these very files were judged before; None elsewhere."""
+    with _lock:
+        found = _judged.get(_key(files, house))
+    return found.result() if found and found.done() and not found.exception() else None
+
+
+def learn(files: Mapping[str, bytes], house: House) -> None:
+    """Makes the judge read an edition in force beforehand, in the background: what drafts of it leave as it is costs nothing then."""
+    key = _key(files, house)
+    with _lock:
+        if key in _learnt:
+            return
+        _learnt.add(key)
+
+    def read() -> None:
+        if not any(one.code in UNJUDGED for one in judged(files, house)):
+            judges.learn(judge.Request(dict(files), sorted(house.operations)))
+
+    Thread(target=read, name="the judge learns", daemon=True).start()
 
 
 def examine(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes], house: House) -> list[Finding]:
     """What is found in these files (name, content), in the place of those of the edition that have their names; of the rest of it, errors only."""
     files, findings = placed(given, edition)
     if files:
-        findings += _asked(files, {path: content for path, content in edition.items() if path not in files}, house)
+        names = {path.rpartition("/")[2] for path in files}
+        found = judged({**edition, **files}, house, {path: content for path, content in edition.items() if path not in files})
+        findings += [one for one in found if one.severity == "error" or not one.where or one.where.partition("#")[0] in names]
     return findings
 
 
@@ -72,49 +125,48 @@ def worded(code: str, details: Mapping[str, Any], language: str) -> str:
     return words.say(code, language, **details) if code in words.messages() else i18n.translate(code, language, **details)
 
 
-def _asked(files: Mapping[str, bytes], others: Mapping[str, bytes], house: House) -> list[Finding]:
-    request = msgspec.msgpack.encode({"files": files, "others": others, "operations": sorted(house.operations)})
-    names = ", ".join(path.rpartition("/")[2] for path in files)[:200]
-    command, surroundings = [sys.executable, "-m", "engine.casework.judging"], {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+def _awaited(found: "Future[Findings]") -> Findings:
+    if not _watching.acquire(blocking=False):
+        return (Finding("check.busy"),)
     try:
-        with _PLACES:
-            done = subprocess.run(command, input=request, capture_output=True, timeout=_PATIENCE, env=surroundings, cwd=_ROOT, check=False)
-    except subprocess.TimeoutExpired:
-        return [Finding("check.too_heavy", names, {"name": names})]
-    if done.returncode in _ENDED:
-        return [Finding("check.too_heavy", names, {"name": names})]
-    if done.returncode:
-        raise RuntimeError(f"judging ended with {done.returncode}: {done.stderr.decode('utf-8', 'replace')[-400:]}")
-    return [Finding(**one) for one in json.loads(done.stdout)]
+        return found.result()
+    finally:
+        _watching.release()
 
 
-def _answer(request: Mapping[str, Any]) -> list[Finding]:
-    files, others = request["files"], request["others"]
-    house = House(roles.ROLES, roles.APART, roles.ALONE, roles.opens, frozenset(request["operations"]))
-    _allow(_SECONDS_ALONE + _SECONDS_EACH * len(files))
-    judge(Sources(files), house)
-    _allow(_SECONDS_WHOLE)
-    given = {path.rpartition("/")[2] for path in files}
-    found = judge(Sources({**others, **files}), house)
-    return [one for one in found if one.severity == "error" or one.where.partition("#")[0] in given]
-
-
-def _allow(seconds: float) -> None:
-    """From now on, so much processor time; whoever takes more is ended by the system."""
-    spent = resource.getrusage(resource.RUSAGE_SELF)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(spent.ru_utime + spent.ru_stime + seconds + 1), resource.RLIM_INFINITY))
-
-
-def main() -> None:
-    """The process: one request, one answer."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _tell(files: Mapping[str, bytes], house: House, known: Mapping[str, bytes]) -> tuple[Findings, bool]:
+    """The findings, and whether they would be the same another time."""
+    new = [path for path in sorted({*files, *known}, key=lambda one: -len(files.get(one, b""))) if files.get(path) != known.get(path)]
     try:
-        found = _answer(msgspec.msgpack.decode(sys.stdin.buffer.read()))
-    except MemoryError:
-        sys.exit(_SPENT)
-    sys.stdout.write(json.dumps([asdict(one) for one in found], ensure_ascii=True, default=str))
+        first = _ask(files, house, min(_MOST_SECONDS, _SECONDS + _EACH_FILE * len(new) + _EACH_STEP * _steps(files)))
+        if first.findings is not None:
+            return first.findings, True
+        heavy = _heaviest(new, files, known, house) if len(new) > 1 else new
+    except judges.Busy:
+        return (Finding("check.busy"),), False
+    name = ", ".join(path.rpartition("/")[2] for path in heavy)[:200]
+    return (Finding("check.too_heavy", name, {"name": name}),), not first.is_slow
 
 
-if __name__ == "__main__":
-    main()
+def _heaviest(new: Sequence[str], files: Mapping[str, bytes], known: Mapping[str, bytes], house: House) -> Sequence[str]:
+    """Which of several files it was: the largest that is too heavy with nothing else new; all of them where none is by itself."""
+    for path in new[:_SUSPECTS]:
+        if path in files and _ask({**known, path: files[path]}, house, _SECONDS_ALONE).findings is None:
+            return [path]
+    return new
+
+
+def _ask(files: Mapping[str, bytes], house: House, seconds: float) -> judges.Judged:
+    return judges.ask(judge.Request(dict(files), sorted(house.operations), math.ceil(seconds), _OFTEN * seconds + _WAITING))
+
+
+def _steps(files: Mapping[str, bytes]) -> int:
+    return sum(content.count(b"[[step]]") for path, content in files.items() if path.startswith("processes/scenarios/"))
+
+
+def _key(files: Mapping[str, bytes], house: House) -> str:
+    digest = hashlib.sha256("\0".join(sorted(house.operations)).encode())
+    for path in sorted(files):
+        digest.update(f"\0{path}\0{len(files[path])}\0".encode())
+        digest.update(files[path])
+    return digest.hexdigest()

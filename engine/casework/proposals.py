@@ -76,6 +76,10 @@ def _burden(old: editions.Edition, new: editions.Edition, language: str) -> tupl
         except errors.Invalid:
             return None
 
+    try:
+        editions.require_light(new.files, old.files)
+    except errors.Invalid:
+        return None
     return _measured.get((*_pair(old.files, new.files), language), measure)
 
 

@@ -13,9 +13,8 @@ from sqlmodel import Session
 
 from engine import clock, errors, i18n
 from engine.actors import authority
-from engine.casework import drafts, editions, proposals
+from engine.casework import drafts, editions, judging, proposals
 from engine.casework.comparisons import BurdenLine
-from engine.casework.kept import Kept
 
 LONGEST_REASON = 2000
 _SUBMIT = text("""UPDATE edition_draft SET state = 'submitted', version = version + 1, submitted_by = :by, submitted_at = :at, starts_at = :starts,
@@ -26,32 +25,21 @@ _APPROVE = text("""UPDATE edition_draft SET state = 'published', version = versi
 _PEOPLE = text("""SELECT submitted_by FROM edition_draft WHERE draft_id = :id
                    UNION SELECT saved_by FROM draft_save WHERE draft_id = :id AND saved_by IS NOT NULL""")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7305883)")
-_judged = Kept[tuple[errors.Finding, ...]](64)
 
 
-def findings(whole: drafts.Whole) -> tuple[errors.Finding, ...]:
+def findings(whole: drafts.Whole) -> Sequence[errors.Finding]:
     """What forbids the publication of a draft (`error`) and what should be looked at before (`warning`). The same files are judged once."""
-    return _findings(editions.Edition(whole.draft.draft_id, 0, whole.files))
+    return editions.check(whole.files, whole.base.files)
 
 
 def standing(session: Session, whole: drafts.Whole) -> frozenset[tuple[str, str]]:
     """What the edition that the draft would replace is found wanting of already: code and place."""
-    return frozenset((one.code, one.where) for one in _findings(proposals.against(session, whole)))
+    return frozenset((one.code, one.where) for one in editions.check(proposals.against(session, whole).files))
 
 
-def _findings(edition: editions.Edition) -> tuple[errors.Finding, ...]:
-    def judge() -> tuple[errors.Finding, ...]:
-        try:
-            return tuple(editions.check(edition))
-        except errors.Invalid as refused:
-            return refused.findings
-
-    return _judged.get(editions.digest_of(editions.hashes_of(edition.files)), judge)
-
-
-def judged_already(whole: drafts.Whole) -> tuple[errors.Finding, ...] | None:
+def judged_already(whole: drafts.Whole) -> Sequence[errors.Finding] | None:
     """The same, at once, where these very files were judged before; None elsewhere."""
-    return _judged.at_hand(editions.digest_of(editions.hashes_of(whole.files)))
+    return judging.at_hand(whole.files, editions.house())
 
 
 def require_publishable(found: Sequence[errors.Finding], accepted: str) -> None:

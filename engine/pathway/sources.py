@@ -22,6 +22,20 @@ class Sources:
 
     files: Mapping[str, bytes] = field(repr=False)
 
+    def again(self, files: Mapping[str, bytes]) -> "Sources":
+        """Other files, of which nothing is read that these, read already, say in the same words: the dictionary, and then the forms, and the letters.
+        (Diagrams and tables are remembered by `bpmn` itself.)"""
+        made = Sources(files)
+        if "dictionary" in self.__dict__ and self._in("forms/dictionary/") == made._in("forms/dictionary/"):
+            made.__dict__["dictionary"] = self.dictionary
+            for name, folder in (("forms", "forms/tasks/"), ("_letters", "forms/letters/")):
+                if name in self.__dict__ and self._in(folder) == made._in(folder):
+                    made.__dict__[name] = self.__dict__[name]
+        return made
+
+    def _in(self, folder: str) -> dict[str, bytes]:
+        return {path: content for path, content in self.files.items() if path.startswith(folder)}
+
     @cached_property
     def definitions(self) -> bpmn.Definitions:
         diagrams = {Path(path).name: content for path, content in self.files.items() if path.endswith(".bpmn")}

@@ -68,8 +68,8 @@ class Masar:
     def said(self) -> str:
         return (self.folder / "said").read_text()
 
-    def part(self, name: str) -> int:
-        """The process id of a part (`web.serve`, `engine.cli worker`)."""
+    def part(self, name: str, of: int = 0) -> int:
+        """The process id of a part (`web.serve`, `engine.cli worker`), or of what such a part started."""
         for line in Path("/proc").iterdir():
             if line.name.isdigit():
                 try:
@@ -77,9 +77,14 @@ class Masar:
                     parent = (line / "stat").read_text().rpartition(")")[2].split()[1]
                 except OSError:
                     continue
-                if f"-m {name}" in told and parent == str(self.server.pid):
+                if f"-m {name}" in told and parent == str(of or self.server.pid):
                     return int(line.name)
         return 0
+
+    def judge(self) -> int:
+        """The process id of the web server's judge, which is there soon after it."""
+        self.until(lambda: self.part("engine.casework.judge", of=self.part("web.serve")))
+        return self.part("engine.casework.judge", of=self.part("web.serve"))
 
     def answers(self) -> bool:
         try:
@@ -155,14 +160,16 @@ def test_its_parts_may_die_and_nothing_outlives_it(masar: Masar):
         os.kill(first, signal.SIGKILL)
         masar.until(lambda name=name, first=first: masar.part(name) not in (0, first))
     masar.until(masar.answers)
-    parts = [masar.part("web.serve"), masar.part("engine.cli worker")]
+    parts = [masar.part("web.serve"), masar.part("engine.cli worker"), masar.judge()]
     assert "running from this folder already" in refused(masar.call("run"))
     masar.server.kill()
     masar.server.wait()
     masar.until(lambda: not any(Path(f"/proc/{part}").exists() for part in parts))
     masar.start()
     assert masar.answers()
+    judge = masar.judge()
     assert masar.stop() == 0
+    masar.until(lambda: not Path(f"/proc/{judge}").exists(), 3)
 
 
 def test_a_port_that_is_taken_is_named_with_what_to_do(masar: Masar):

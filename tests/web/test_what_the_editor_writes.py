@@ -55,7 +55,7 @@ def test_what_other_tools_wrote_is_kept(real):
 @pytest.mark.parametrize("kind", sketches.KINDS)
 def test_a_sketch_lacks_only_what_she_alone_knows(kind):
     drawn = sketches.draw(kind, "relire", SKETCH, ["OTE", "CPS"])
-    found = editions.check(editions.Edition(uuid4(), 0, {**files(), "processes/relire.bpmn": drawn}))
+    found = editions.check({**files(), "processes/relire.bpmn": drawn})
     missing = {"pathway.form_missing", "pathway.role_missing", "pathway.decision_missing", "pathway.attribute_missing", "check.deadline_missing"}
     assert {one.code for one in found if one.severity == "error"} <= missing
     assert rewritten({"processes/relire.bpmn": drawn})
