@@ -81,11 +81,8 @@ def _played(game: Game) -> Iterator[Finding]:
         yield Finding("check.doubled", element.place, {"element": name_of(element), "path": told([*game.path(marking), element])})
     for number, marking in list(game.overtaken.items())[:1]:
         element = game.elements[number]
-        details = {
-            "element": name_of(element),
-            "path": told([*game.path(marking), element]),
-            "running": told([game.elements[one] for one, _ in marking if one != number]),
-        }
+        running = [game.elements[one] for one, _ in marking if one != number] or [element]
+        details = {"element": name_of(element), "path": told([*game.path(marking), element]), "running": joined(map(name_of, running), ", ")}
         yield Finding("check.overtaken", element.place, details, severity="warning")
     for marking in game.stuck()[:1]:
         yield from _stuck(game, marking)

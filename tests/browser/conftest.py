@@ -3,6 +3,7 @@
 Without Chromium these tests are left out, in one line; `MASAR_TEST_ALL` (CI) makes its absence a failure.
 """
 
+import asyncio
 import os
 import shutil
 import threading
@@ -12,6 +13,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
 
+from engine import jobs
 from engine.settings import Settings
 from tests.web.small.installation import PASSWORD, furnish
 from web.app import create_app
@@ -92,3 +94,20 @@ def visit(chromium, address):
     for context in opened:
         context.close()
     assert not complaints, complaints
+
+
+@pytest.fixture
+def worker(installed):
+    """The queue at work beside the server, as `masar run` has it."""
+    loops = []
+
+    async def work():
+        loops.append((asyncio.get_running_loop(), stop := asyncio.Event()))
+        await jobs.work(installed, stop)
+
+    thread = threading.Thread(target=lambda: asyncio.run(work()))
+    thread.start()
+    yield
+    for loop, stop in loops:
+        loop.call_soon_threadsafe(stop.set)
+    thread.join(30)

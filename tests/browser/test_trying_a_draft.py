@@ -1,31 +1,8 @@
 """A draft tried in Chromium: a rehearsal whose bar grows by itself, a trial that morphs in place and shows its token, right to left on a phone; each page through axe."""
 
-import asyncio
-import threading
-
-import pytest
-
-from engine import jobs
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.browser.test_reception import fill, open_case
 from tests.browser.test_the_next_edition import begin
-
-
-@pytest.fixture
-def worker(installed):
-    """The queue at work beside the server, as `masar run` has it."""
-    loops = []
-
-    async def work():
-        loops.append((asyncio.get_running_loop(), stop := asyncio.Event()))
-        await jobs.work(installed, stop)
-
-    thread = threading.Thread(target=lambda: asyncio.run(work()))
-    thread.start()
-    yield
-    for loop, stop in loops:
-        loop.call_soon_threadsafe(stop.set)
-    thread.join(30)
 
 
 def test_a_draft_is_tried_on_nobody_and_rehearsed_on_everybody(visit, worker):
