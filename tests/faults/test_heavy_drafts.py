@@ -21,7 +21,7 @@ from tests.faults.conftest import Village, Visitor, hidden, until
 from tests.web.small.installation import files, furnish
 
 PATH = "processes/parcours.bpmn"
-LONG = heavy.long("parcours")
+LONG = heavy.long("parcours", 30)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def forgetful(monkeypatch):
 
 @pytest.fixture(scope="module")
 def asked():
-    """A request to judge something that takes 20 seconds, with limits of the test's own."""
+    """A request to judge something that takes ten seconds, with limits of the test's own."""
     operations = sorted(editions.house().operations)
     judges.ask(judge.Request(files(), operations))
     return lambda **limits: judge.Request({**files(), PATH: LONG}, operations, **limits)
@@ -72,7 +72,7 @@ def test_processor_time_memory_and_the_clock_each_end_a_judgement(asked):
 def test_a_judge_that_is_killed_is_asked_again_and_so_is_a_killed_judgement(asked):
     for kill_the_judge in (True, False):
         first = judges.pid()
-        thread, given = beside(lambda: judges.ask(asked(seconds=2)))
+        thread, given = beside(lambda: judges.ask(asked(seconds=1)))
         until(lambda first=first: children(first))
         held = children(first)
         for one in {first} if kill_the_judge else held:
@@ -86,8 +86,8 @@ def test_a_judge_that_is_killed_is_asked_again_and_so_is_a_killed_judgement(aske
 
 def test_nothing_is_left_of_a_judge_whose_asker_dies(asked):
     asks = (
-        "import sys; from engine.casework import judge, judges; from tests.faults.test_heavy_drafts import LONG; import threading, time\n"
-        "threading.Thread(target=lambda: judges.ask(judge.Request({'processes/parcours.bpmn': LONG}, [])), daemon=True).start()\n"
+        "import sys; from engine.casework import judge, judges; from tests.faults import heavy; import threading, time\n"
+        "threading.Thread(target=lambda: judges.ask(judge.Request({'processes/p.bpmn': heavy.long('p', 30)}, [])), daemon=True).start()\n"
         "while not judges.pid(): time.sleep(0.01)\n"
         "print(judges.pid(), flush=True); sys.stdin.read()"
     )
