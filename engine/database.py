@@ -92,6 +92,7 @@ class Database:
             hide_parameters=True,  # an error quotes its statement; its values are persons'
             connect_args={"application_name": "masar", "prepare_threshold": 3},
         )  # fmt: skip
+        event.listen(engine, "connect", _without_jit)
         event.listen(engine, "connect", _become_app)
         return engine
 
@@ -134,6 +135,7 @@ class Database:
     def owner(self) -> Iterator[Any]:
         """A connection with the owner's rights, committed at the end: migrations, and what an installation is born with."""
         engine = create_engine(self.owner_url, json_serializer=_to_json)
+        event.listen(engine, "connect", _without_jit)
         try:
             with engine.begin() as connection:
                 yield connection
@@ -190,6 +192,12 @@ def _raise_wall(session: Session, actor: Acting, *, is_reading: bool) -> None:
         said = session.execute(_RAISE, told).scalar()
     if said != wall.said:
         raise WallFallen
+
+
+def _without_jit(connection: Any, _record: Any) -> None:
+    """Statements here are short. Before PostgreSQL 18 a plan that may scan no table looks dear, and is compiled for seconds."""
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def _become_app(connection: Any, _record: Any) -> None:
