@@ -37,7 +37,7 @@ function date(view, of, put) {
   const { material, locked, findingsFor } = view;
   const value = of("echeance");
   const groups = Map.groupBy ? Map.groupBy(material.dates, (one) => one.group) : new Map([["", material.dates]]);
-  const options = [...groups].map(([group, dates]) => ({ group, options: dates.map((one) => [one.id, `${one.label} (${one.id})`]) }));
+  const options = [...groups].map(([group, dates]) => ({ group, options: dates.map((one) => [one.id, one.label]) }));
   const isWritten = Boolean(value) && !material.dates.some((one) => one.id === value);
   const text = (findings) => feelField("due-text", t("due_text"), isWritten ? value : "", (echeance) => put({ echeance: echeance.trim(), ...(echeance.trim() ? {} : { ecart: "" }) }), view, { help: t("due_text_how"), findings });
   const field = choiceField("due", t("due"), isWritten ? WRITTEN : value, [...options, [WRITTEN, t("due_written")]], (chosen) => {
