@@ -24,21 +24,23 @@ LANES = {
     "Partenaires": (PARTNERS, {"fr": "Partenaires", "ar": "الشركاء", "en": "Partners"}),
 }
 _B, _M = f"{{{BPMN}}}", f"{{{MASAR}}}"
+_DATES = ("date", "datetime")
 _TASKS = {f"{_B}userTask", f"{_B}manualTask"}
 
 
 @dataclass(frozen=True)
 class Named:
-    """Something of the draft that a diagram may name. `file`: where it is written."""
+    """Something of the draft that a diagram may name. `file`: where it is written; `group`: of a date, the label of its group."""
 
     id: str
     names: Names
     file: str = ""
+    group: Names = field(default_factory=dict)
 
 
 @dataclass
 class Vocabulary:
-    """Everything by kind, in the order in which it is shown. `lanes`: name → agency and labels; `roles`: role → agencies; `operations`: name → parameters."""
+    """Everything by kind, in the order in which it is shown. `dates`: the fields that a task may be due by; `lanes`: name → agency and labels; `roles`: role → agencies; `operations`: name → parameters."""
 
     forms: list[Named] = field(default_factory=list)
     letters: list[Named] = field(default_factory=list)
@@ -46,6 +48,7 @@ class Vocabulary:
     processes: list[Named] = field(default_factory=list)
     tasks: list[Named] = field(default_factory=list)
     fields: list[Named] = field(default_factory=list)
+    dates: list[Named] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     signals: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -60,7 +63,7 @@ class Vocabulary:
 
 def of(files: Mapping[str, bytes]) -> Vocabulary:
     """The vocabulary of these files (path → content)."""
-    found = Vocabulary()
+    found, of_rows = Vocabulary(), set()
     for path, content in files.items():
         if path.endswith(".bpmn"):
             _diagram(path, content, found)
@@ -71,8 +74,9 @@ def of(files: Mapping[str, bytes]) -> Vocabulary:
         elif path.startswith("forms/letters/"):
             found.letters += _titled(path, content)
         elif path.startswith("forms/dictionary/"):
-            found.fields += _fields(path, content)
-    for kind in ("forms", "letters", "decisions", "processes", "tasks", "fields"):
+            _dictionary(path, content, found, of_rows)
+    found.dates = [one for one in found.dates if one.id not in of_rows]
+    for kind in ("forms", "letters", "decisions", "processes", "tasks", "fields", "dates"):
         getattr(found, kind).sort(key=lambda one: (one.file, one.id) if kind == "tasks" else one.id)
     for kind in ("messages", "signals", "errors", "escalations", "subjects"):
         setattr(found, kind, sorted(set(getattr(found, kind))))
@@ -125,10 +129,17 @@ def _titled(path: str, content: bytes) -> Iterator[Named]:
         yield Named(written["id"], _labels(written.get("title")), path)
 
 
-def _fields(path: str, content: bytes) -> Iterator[Named]:
-    fields = _toml(content).get("fields")
+def _dictionary(path: str, content: bytes, found: Vocabulary, of_rows: set[str]) -> None:
+    """The fields of a page of the dictionary; `of_rows` takes those of lists, of which there is one a row and none of the case."""
+    written = _toml(content)
+    fields, group = written.get("fields"), written.get("group")
     for name, one in fields.items() if isinstance(fields, dict) else ():
-        yield Named(name, _labels(one.get("label") if isinstance(one, dict) else None), path)
+        spec = one if isinstance(one, dict) else {}
+        found.fields.append(Named(name, _labels(spec.get("label")), path))
+        if spec.get("type") in _DATES:
+            found.dates.append(Named(name, _labels(spec.get("label")), path, _labels(group.get("label") if isinstance(group, dict) else None)))
+        if isinstance(spec.get("items"), list):
+            of_rows.update(filter(lambda item: isinstance(item, str), spec["items"]))
 
 
 def _labels(written: Any) -> Names:

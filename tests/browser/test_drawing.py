@@ -77,6 +77,40 @@ def test_a_task_is_drawn_broken_mended_and_still_there(visit):
     assert re.search(rf'<masar:tache form="visiter" role="referent" delai="3" unite="jours_ouvres" */>', named(page, draft))
 
 
+def test_a_task_is_due_by_a_date_of_the_case(visit):
+    page = visit("meriem", "ar")
+    draft = begin(page, "موعد")
+    before = named(page, draft)
+    draw(page, draft)
+    choose(page, "orienter")
+    groups = page.locator("[data-key=due] optgroup").evaluate_all("all => all.map(one => one.label)")
+    assert "العودة" in groups and not re.search("[a-z]{4}", "".join(groups)), "in the reader's words"
+    page.select_option("[data-key=due]", "retour.date_prevue")
+    put(page, "shift", "2")
+    kept = differences_once(page, draft, before, {"due": "retour.date_prevue", "due_shift": "-2"})
+    page.select_option("[data-key=side]", "after")
+    differences_once(page, draft, kept, {"due_shift": "2"})
+    page.click("[data-do=undo]")
+    page.wait_for_function("document.querySelector('[data-key=side]').value === 'before'")
+    page.select_option("[data-key=unit]", "heures_ouvrees")
+    page.wait_for_selector("[data-key=shift]", state="detached")
+    page.click("[data-do=undo]")
+    page.wait_for_selector("[data-key=shift]")
+    assert (page.input_value("[data-key=shift]"), page.input_value("[data-key=side]")) == ("2", "before"), "one act, one undo"
+    page.select_option("[data-key=due]", "=")
+    put(page, "due-text", "retour.pays")
+    wrong = page.locator("button.finding[data-code='check.due_is_no_date']")
+    wrong.wait_for()
+    choose(page, "fin")
+    wrong.click()
+    page.wait_for_function("document.activeElement.dataset.key === 'due-text'")
+    page.select_option("[data-key=due]", "")
+    wrong.wait_for(state="detached")
+    saved(page)
+    assert differences(before, named(page, draft)) == [], "nothing is left of it"
+    assert wrong_with(page) == []
+
+
 def test_two_coordinators_lose_nothing(visit):
     meriem, anis = visit("meriem"), visit("anis")
     draft = begin(meriem, "À deux")
@@ -136,6 +170,16 @@ def test_read_in_arabic_from_right_to_left_and_used_by_all(visit):
     page.keyboard.press("F6")
     page.keyboard.press("F6")
     assert page.evaluate("document.activeElement.tagName") == "H2", "round the parts by keyboard"
+
+
+def differences_once(page, draft, before, changed):
+    """What the file holds once it says exactly this else than before."""
+    for _ in range(50):
+        after = named(page, draft)
+        if {one.what: one.after for one in differences(before, after)} == changed:
+            return after
+        page.wait_for_timeout(100)
+    raise AssertionError(differences(before, after))
 
 
 def differences(before, after):

@@ -1,6 +1,7 @@
 """What the diagram editor reads and writes again is what was there: Masar's own, other tools', labels, places; and new diagrams begin as files the judge accepts."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from uuid import uuid4
@@ -75,6 +76,9 @@ def test_the_vocabulary_is_what_the_draft_holds(real):
     assert {"aide.demandee", "urgence"} <= set(found.messages) and found.subjects == ["aide", "ligne", "mesure", "visite"]
     assert found.operations["lettre"] == ("modele",) and set(found.operations) == set(editions.OPERATIONS)
     assert next(one for one in found.fields if one.id == "aide.niveau").names["ar"] == "مستوى المساعدة"
+    due = {one.id: one for one in found.dates}
+    assert due["retour.date_prevue"].group["ar"] == "العودة" and not {"membre.naissance", "reserve.echeance", "retour.pays"} & due.keys(), "dates of the case, none of a row's"
+    assert {path for path in re.findall(r'echeance="([a-z_]+\.[a-z_]+)"', b"".join(real[path] for path in real if path.endswith(".bpmn")).decode())} <= due.keys()
     broken = {**real, "processes/accueil.bpmn": b"<", "forms/tasks/f13.toml": b"= ", "processes/decisions/admission.dmn": b"\xff"}
     assert len(vocabulary.of(broken).forms) == len(found.forms) - 1, "what cannot be read names nothing"
 

@@ -55,6 +55,7 @@ def words(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID) -> 
         "words": {code.removeprefix(_WORDS): sentence for code, sentence in texts.items() if code.startswith(_WORDS)},
         "bpmn_js": {code.removeprefix(_BPMN_JS): sentence for code, sentence in texts.items() if code.startswith(_BPMN_JS)},
         **{kind: [_named(one, language) for one in getattr(found, kind)] for kind in ("forms", "letters", "decisions", "processes", "tasks", "fields")},
+        "dates": [{**_named(one, language), "group": pick(one.group, language)} for one in found.dates],
         **{kind: getattr(found, kind) for kind in ("messages", "signals", "errors", "escalations", "subjects", "units", "places")},
         "lanes": [{"id": name, "agency": agency, "names": names} for name, (agency, names) in found.lanes.items()],
         "roles": [{"id": role, "label": text(f"role.{role}"), "agencies": agencies} for role, agencies in found.roles.items()],

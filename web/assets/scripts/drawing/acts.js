@@ -1,6 +1,7 @@
 // The panel of what is done: a person's task, an operation, a rule, a called process, a repetition.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { isEventSubProcess } from "bpmn-js/lib/util/DiUtil";
+import { dueFields } from "./due.js";
 import { button, choiceField, feelField, h, rowsField, section, textField, tickField } from "./fields.js";
 import { extensionOf, extensionsOf } from "./masar.js";
 import { shownName } from "./names.js";
@@ -27,19 +28,11 @@ function ofTask(view) {
   const agency = view.agencyOf(shape);
   const [ours, others] = [true, false].map((isOurs) => material.roles.filter((one) => one.agencies.includes(agency) === isOurs));
   const roles = agency ? [{ group: t("roles_of", { agency: material.agencies[agency] }), options: pairs(ours) }, { group: t("roles_elsewhere"), options: pairs(others) }] : pairs(material.roles);
-  const unit = h("select", { class: "form-select", "aria-label": t("unit_is"), disabled: locked, "data-key": "unit" }, material.units.map((one) => h("option", { value: one, selected: one === (of("unite") || "jours") }, t(`unit.${one}`))));
-  unit.addEventListener("change", () => put({ unite: unit.value }));
-  const deadline = textField("deadline", t("deadline"), of("delai"), (text) => put(text.trim() ? { delai: text.trim(), unite: of("unite") || unit.value } : { delai: "", unite: "" }), { dir: "ltr", locked, help: t("deadline_how"), findings: findingsFor("deadline") });
-  const number = deadline.querySelector("input");
-  number.inputMode = "numeric";
-  const pair = h("div", { class: "number-unit" });
-  number.replaceWith(pair);
-  pair.append(number, unit);
   return section(
     t("section.task"),
     choiceField("form", t("form"), of("form"), labelled(material.forms), (form) => put({ form }), { locked, findings: findingsFor("form") }),
     choiceField("role", t("role"), of("role"), roles, (role) => put({ role }), { locked, findings: findingsFor("role") }),
-    deadline,
+    dueFields(view, of, put),
     choiceField("presence", t("presence"), of("presence"), material.places.map((one) => [one, t(`place.${one}`)]), (presence) => put({ presence }), { locked, empty: t("place.none"), findings: findingsFor("presence") }),
     choiceField("subject", t("subject"), of("sujet"), view.subjects().map((one) => [one, one]), (sujet) => put({ sujet }), { locked, empty: t("subject_own"), help: t("subject_how") }),
     distinct(view, of("distinct").split(/\s+/).filter(Boolean), (ids) => put({ distinct: ids.join(" ") })),

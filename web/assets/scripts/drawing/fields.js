@@ -134,6 +134,6 @@ export function rowsField(key, label, rows, names, commit, context) {
 
 /** A part of the panel with its title; without content, nothing. */
 export function section(title, ...content) {
-  const inside = content.flat().filter(Boolean);
+  const inside = content.flat(9).filter(Boolean);
   return inside.length ? h("section", {}, h("h3", {}, title), inside) : null;
 }

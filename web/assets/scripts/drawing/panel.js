@@ -10,13 +10,13 @@ import { t } from "./words.js";
 
 // Which control a finding is about: the first whose word begins its code's last part.
 const ABOUT = [
-  ["form_", "form"], ["role_", "role"], ["lane_", "lane"], ["deadline_", "deadline"], ["presence_", "presence"], ["distinct_", "distinct"], ["grants_alone", "distinct"],
+  ["form_", "form"], ["role_", "role"], ["lane_", "lane"], ["deadline_", "deadline"], ["due_without", "deadline"], ["due_", "due"], ["shift_", "shift"], ["presence_", "presence"], ["distinct_", "distinct"], ["grants_alone", "distinct"],
   ["label_", "name"], ["default_", "default"], ["operation_", "operation"], ["decision_", "decision"], ["call_", "call"], ["timer_", "timer"],
   ["collection_", "collection"], ["loop_", "loop"], ["condition_", "condition"], ["name_missing", "event"], ["id_", "id"],
 ];
 
 const MISSING = /expression_missing|attribute_missing/;
-const OPTIONAL = /search|^name|^after|^edge|^connect|^distinct|^presence|^subject|^documentation|^key/;
+const OPTIONAL = /search|^name|^after|^edge|^connect|^distinct|^presence|^subject|^due|^shift|^documentation|^key/;
 
 export function keyOf(finding) {
   const last = finding.code.split(".").pop();
