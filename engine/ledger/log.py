@@ -25,6 +25,8 @@ _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7305886)")
 _UNSEALED = text("SELECT instance_id, seq, hash FROM masar_log_unsealed(:most)")
 _LATEST = text("SELECT size, root, note, sealed_at FROM log_checkpoint ORDER BY size DESC LIMIT 1")
 _OF_SIZE = text("SELECT size, root, note, sealed_at FROM log_checkpoint WHERE size = :size")
+_BEST_FOR = text("""SELECT p.size, p.root, p.note FROM log_checkpoint p LEFT JOIN (SELECT size, count(*) AS words FROM log_cosignature WHERE size > :index GROUP BY size) w USING (size)
+                     WHERE p.size > :index ORDER BY coalesce(w.words, 0) DESC, p.size DESC LIMIT 1""")
 _COSIGNATURES = text("SELECT c.line FROM log_cosignature c WHERE c.size = :size ORDER BY c.witness")
 _WITNESSES = text("SELECT name, key, agency FROM log_witness ORDER BY name")
 _LEAVES = text("SELECT leaf FROM masar_log_leaves(:first, :past)")
@@ -91,7 +93,7 @@ def rotate(session: Session, actor: Any) -> notes.Key:
     old = _secret(session) or _first_key(session, actor)
     new = notes.make_key(old.key.name)
     _keep(session.info["keys"].log_folder, new)
-    word = notes.sign(rotation_word(old.key, new.key), old)
+    word = notes.sign(notes.rotation_word(old.key, new.key), old)
     journal.append(session, actor, "log.key_rotated", "log", {"key": str(new.key), "old": str(old.key), "word": word}, {})
     while _seal_slice(session, (old, new)):
         pass
@@ -205,6 +207,12 @@ def of_size(session: Session, size: int) -> Sealed:
     return _sealed(session, row)
 
 
+def best_for(session: Session, index: int) -> Sealed | None:
+    """The checkpoint over an entry that most witnesses saw, the newest of those; None before there is one."""
+    row = session.execute(_BEST_FOR, {"index": index}).one_or_none()
+    return row and _sealed(session, row)
+
+
 def consistency(session: Session, old: int, new: int) -> tuple[bytes, ...]:
     """The proof that the log of size `old` is the beginning of that of size `new`. Refuses: `log.no_such_entry`."""
     last = session.execute(_LATEST).one_or_none()
@@ -264,18 +272,3 @@ def take_cosignature(session: Session, size: int, line: str) -> notes.Key:
             session.execute(_COSIGN, {"size": size, "witness": key.name, "line": line})
             return key
     raise errors.wrong("log.cosignature_wrong", "/line")
-
-
-def rotation_word(old: notes.Key, new: notes.Key) -> str:
-    """What the old key signs when another takes its place."""
-    return f"masar/key-rotation\n{old}\n{new}\n"
-
-
-def follow(trusted: notes.Key, chain: Iterable[Mapping[str, str]]) -> list[notes.Key]:
-    """The keys that a trusted one vouches for, itself first: each by the word of the one before."""
-    found = [trusted]
-    for link in chain:
-        new, word = notes.read_key(link["key"]), link["word"]
-        if word and (said := notes.open_note(word)).text == rotation_word(found[-1], new) and notes.is_signed(said, found[-1]):
-            found.append(new)
-    return found

@@ -8,7 +8,7 @@ import base64
 import binascii
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -182,6 +182,21 @@ def cosigned_at(text: str, line: str, key: Key) -> dt.datetime | None:
     if (name, key_id, key.algorithm) != (key.name, key.id, COSIGNATURE) or not ALGORITHMS[COSIGNATURE].holds(key.public, signature, _cosigned(text, seconds)):
         return None
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def rotation_word(old: Key, new: Key) -> str:
+    """What the old key signs when another takes its place."""
+    return f"masar/key-rotation\n{old}\n{new}\n"
+
+
+def follow(trusted: Key, chain: Iterable[Mapping[str, str]]) -> list[Key]:
+    """The keys that a trusted one vouches for, itself first: each by the word of the one before."""
+    found = [trusted]
+    for link in chain:
+        new, word = read_key(link["key"]), link["word"]
+        if word and (said := open_note(word)).text == rotation_word(found[-1], new) and is_signed(said, found[-1]):
+            found.append(new)
+    return found
 
 
 def _cosigned(text: str, seconds: int) -> bytes:

@@ -14,7 +14,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine.database import Acting, Database
-from engine.ledger import chain, journal, log, merkle, notes, sealing
+from engine.ledger import chain, log, merkle, notes, sealing
+from engine.ledger.journal import JOURNAL
 
 _LINES_A_SLICE, _WORTH_A_PROCESS = 20_000, 60_000
 _CHAINS = text("""SELECT instance_id, count(*) AS lines FROM (SELECT instance_id FROM ledger_line UNION ALL SELECT instance_id FROM log_entry
@@ -55,12 +56,14 @@ class Proof:
     erased: int = 0
     checkpoints: int = 0
     cosignatures: int = 0
+    oldest_unsealed: str = ""  # when the oldest of them was recorded
     roots: dict[int, bytes] = field(default_factory=dict)  # of the sizes asked for
 
     def __iadd__(self, other: "Proof") -> "Proof":
         self.wrong += other.wrong
         for name in ("chains", "lines", "entries", "unsealed", "erased", "checkpoints", "cosignatures"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.oldest_unsealed = min(filter(None, (self.oldest_unsealed, other.oldest_unsealed)), default="")
         self.roots |= other.roots
         return self
 
@@ -78,7 +81,7 @@ def prove(database: Database, actor: Acting, seen: Sequence[Seen] = (), tell: Ca
     """Proves everything. `seen`: checkpoints kept elsewhere, which the log must still begin with. `tell(done, all)`: lines looked at so far."""
     whole = Proof()
     with database.still(actor) as (session, snapshot):
-        slices, lines = _slices(session.execute(_CHAINS, {"journal": journal.JOURNAL}))
+        slices, lines = _slices(session.execute(_CHAINS, {"journal": JOURNAL}))
         done = 0
 
         def count(found: Proof) -> None:
@@ -151,7 +154,7 @@ def _prove_slice(session: Session, first: UUID, last: UUID) -> Proof:
 
 
 def _prove_journal(session: Session) -> Proof:
-    return _prove_chains(session, _rows(session, _JOURNAL, {"journal": journal.JOURNAL}), {})
+    return _prove_chains(session, _rows(session, _JOURNAL, {"journal": JOURNAL}), {})
 
 
 def _rows(session: Session, statement: Any, asked: Mapping[str, Any]) -> Iterator[Any]:
@@ -202,6 +205,8 @@ class _Link:
             for at, code in faults:
                 self._blame(f"chain.{code}", at, row.log_index, found)
             if not faults:
+                if row.log_index is None:
+                    found.oldest_unsealed = min(found.oldest_unsealed or "~", told["recorded_at"])
                 if told["kind"] != row.kind:
                     self._blame("line.kind", seq, row.log_index, found)
                 self._open(session, row, told["sealed"], found)
@@ -227,7 +232,7 @@ class _Link:
     def end(self, heads: dict[UUID, tuple[int, bytes]], found: Proof) -> None:
         seq, head = heads.pop(self.instance_id, (None, b""))
         if seq is None:
-            if self.instance_id != journal.JOURNAL:
+            if self.instance_id != JOURNAL:
                 self._blame("case.gone", 1, None, found)
         elif (seq, head) != (self.last, self.prev):
             self._blame("chain.head", min(seq, self.last) + 1 if seq != self.last else seq, None, found)

@@ -94,9 +94,9 @@ CREATE FUNCTION masar_log_cosign(of_size bigint, of_witness text, of_line text) 
     $$ INSERT INTO log_cosignature (size, witness, line) SELECT c.size, w.name, of_line FROM log_checkpoint c, log_witness w WHERE c.size = of_size AND w.name = of_witness
        ON CONFLICT DO NOTHING RETURNING true $$;
 -- The entry that a paper's code stands for: the line that wrote the latest letter of that code. Its holder has no account.
-CREATE FUNCTION masar_log_receipt(of_code text) RETURNS TABLE (instance_id uuid, seq bigint, line text, person_id uuid, ciphertext bytea, log_index bigint)
+CREATE FUNCTION masar_log_receipt(of_code text) RETURNS TABLE (instance_id uuid, seq bigint, line text, hash bytea, person_id uuid, ciphertext bytea, log_index bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT l.instance_id, l.seq, l.line, s.person_id, s.ciphertext, e.log_index
+    $$ SELECT l.instance_id, l.seq, l.line, l.hash, s.person_id, s.ciphertext, e.log_index
          FROM letter p JOIN ledger_line l ON l.instance_id = p.instance_id AND l.kind = 'operation.done' AND l.line::jsonb #>> '{body,letter}' = p.letter_id::text
          LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq
          LEFT JOIN log_entry e ON e.instance_id = l.instance_id AND e.seq = l.seq

@@ -120,10 +120,10 @@ def test_another_key_takes_over_by_the_word_of_the_one_before(hamlet):
     assert notes.is_signed(note, new) and not notes.is_signed(note, before[-1])
     with hamlet.reading(users.VISITOR) as session:
         chain = log.key_chain(session)
-    assert log.follow(before[0], chain)[-1] == new
-    assert log.follow(notes.make_key(new.name).key, chain)[-1] != new, "a stranger's word counts for nothing"
-    forged = [*chain[:-1], {"key": str(new), "word": notes.sign(log.rotation_word(before[-1], new), notes.make_key(new.name))}]
-    assert log.follow(before[0], forged)[-1] != new
+    assert notes.follow(before[0], chain)[-1] == new
+    assert notes.follow(notes.make_key(new.name).key, chain)[-1] != new, "a stranger's word counts for nothing"
+    forged = [*chain[:-1], {"key": str(new), "word": notes.sign(notes.rotation_word(before[-1], new), notes.make_key(new.name))}]
+    assert notes.follow(before[0], forged)[-1] != new
 
 
 def test_without_its_key_nothing_is_sealed(hamlet):
