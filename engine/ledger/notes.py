@@ -208,7 +208,9 @@ def _line(key: Key, signature: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
+    """Bytes out of base64, written in the one way that there is; none where it is written otherwise."""
     try:
-        return base64.b64decode(text, validate=True)
+        found = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
+    return found if base64.b64encode(found).decode() == text else b""

@@ -152,13 +152,21 @@ def ed25519_holds(public, signature, message):
 # ── Keys, notes, the tree ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _bytes(text):
+    """Bytes out of base64, written in the one way that there is."""
+    found = base64.b64decode(text, validate=True)
+    if base64.b64encode(found).decode() != text:
+        raise ValueError("base64 that is written otherwise")
+    return found
+
+
 class Key:
     """`name+id+base64(algorithm ‖ public key)`; algorithm 1 signs a log, 4 is a witness's."""
 
     def __init__(self, text):
         self.text = text.strip()
         self.name, self.id, content = self.text.split("+", 2)
-        content = base64.b64decode(content, validate=True)
+        content = _bytes(content)
         self.algorithm, self.public = content[0], content[1:]
         if self.algorithm not in (1, 4) or hashlib.sha256(f"{self.name}\n".encode() + content).digest()[:4].hex() != self.id:
             raise ValueError("a key that is none")
@@ -172,7 +180,7 @@ def open_note(note):
     found = []
     for line in rest[:-1].split("\n"):
         dash, name, content = line.split(" ")
-        content = base64.b64decode(content, validate=True)
+        content = _bytes(content)
         if dash != "—":
             raise ValueError("no signed note")
         found.append((name, content[:4].hex(), content[4:]))
@@ -226,8 +234,8 @@ def check(told, code="", key="", witnesses=()):
     text, signatures = open_note(told["log"]["checkpoint"])
     _, size, root = text.split("\n")[:3]
     leaf = uuid.UUID(line["instance"]).bytes + line["seq"].to_bytes(8, "big") + hashlib.sha256(told["line"].encode()).digest()
-    proof = [base64.b64decode(one, validate=True) for one in told["log"]["proof"]]
-    if root_of(told["log"]["index"], int(size), hashlib.sha256(b"\0" + leaf).digest(), proof) != base64.b64decode(root, validate=True):
+    proof = [_bytes(one) for one in told["log"]["proof"]]
+    if root_of(told["log"]["index"], int(size), hashlib.sha256(b"\0" + leaf).digest(), proof) != _bytes(root):
         raise Wrong("why.inclusion", {})
     signer = _signer(text, signatures, told["keys"], key)
     yield "log", {"index": told["log"]["index"] + 1, "size": size, "key": signer.id}
@@ -276,7 +284,7 @@ def _witnesses(text, signatures, told, asked):
         if one is None or one.algorithm != 4:
             continue
         seconds = int.from_bytes(content[:8], "big")
-        if not ed25519_holds(one.public, content[8:], f"cosignature/v1\ntime {seconds}\n{text}".encode()):
+        if name != one.name or not ed25519_holds(one.public, content[8:], f"cosignature/v1\ntime {seconds}\n{text}".encode()):
             raise Wrong("why.witness", {"name": name})
         seen.add(key_id)
         yield "witness", {"name": name, "at": _day(dt.datetime.fromtimestamp(seconds, dt.timezone.utc).isoformat())}

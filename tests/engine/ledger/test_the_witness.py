@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from api.app import create_app
-from engine import settings
+from engine import clock, settings
 from engine.actors import users
 from engine.ledger import log, notes, proving, witness
 from tests.engine.ledger import attacks
@@ -103,7 +103,7 @@ def test_it_shouts_at_what_was_rewritten_with_the_stolen_key_and_says_where(haml
     go_on(hamlet)
     with pytest.raises(witness.Shout, match=f"entries {first} to "):
         watching.look()
-    assert [one.code for one in proving.prove(hamlet, users.system()).wrong] == ["cosignature.wrong", "cosignature.wrong"] or True
+    assert {one.code for one in proving.prove(hamlet, users.system()).wrong} == {"cosignature.wrong"}, "the words kept beside do not fit either"
 
 
 def test_a_witness_that_began_afterwards_sees_nothing(hamlet, watching):
@@ -157,8 +157,6 @@ def test_no_word_but_a_named_witness_s_is_kept(hamlet, watching):
     program = TestClient(create_app(settings.Settings(), hamlet))
     line = json.loads((watching.folder / "seen").read_text().splitlines()[-1])["line"]
     assert program.post(f"/log/checkpoints/{found.size}/cosignatures", json={"line": line}).status_code == 200
-    from engine import clock
-
     for wrong in (notes.cosign(said, stranger, clock.system_now()), line[:-8] + "AAAAAA=\n", "x"):
         answer = program.post(f"/log/checkpoints/{found.size}/cosignatures", json={"line": wrong})
         assert (answer.status_code, answer.json()["code"]) == (422, "log.cosignature_wrong")
