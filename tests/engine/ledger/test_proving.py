@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from engine import doctor, jobs
 from engine.actors import users
-from engine.ledger import log, notes, proving
+from engine.ledger import journal, log, notes, proving
 from tests.engine.ledger import attacks
 from tests.faults import village
 
@@ -238,11 +238,11 @@ def large(make_database):
     """More lines than a tile holds."""
     database = make_database()
     village.furnish(database)
-    for turn in range(140):
-        village.open_case(database)
-        if turn % 50 == 0:
-            seal(database)
-    seal(database)
+    for _ in range(3):
+        with database.unit_of_work(users.system()) as session:
+            for _ in range(100):
+                journal.append(session, users.system(), "log.tried", "log", {}, {})
+        seal(database)
     return database
 
 
