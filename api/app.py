@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import administration, cases, checks, dated, demo, documents, drafts, editions, examples, me, messages, moves, problems, rehearsal, repairs, tasks, token, worklist
+from api import administration, cases, checks, dated, demo, documents, drafts, editions, examples, log, me, messages, moves, problems, rehearsal, repairs, tasks, token, worklist
 from api.dependencies import Guard
 from engine import logs
 from engine.database import Database
@@ -22,6 +22,7 @@ DESCRIPTION = """The same verbs as the pages of Masar, for programs.
    publication, and another person's `…/approve` publishes. `GET /incidents` lists the cases that broke; `POST /instances/{instance_id}/repair` moves one on.
 6. Administrators: accounts, access reviews, branches, programmes, parameters and holidays under `/admin`, each change with its reason; what gives the right to
    decide or to pay waits for a second one (`/admin/proposals`). Auditors read all of it.
+7. Whoever checks: `GET /log/checkpoint` and `GET /log/consistency` need no token; `GET /cases/{case_id}/entries/{seq}` proves a line of a case.
 
 Every refusal is a problem detail (RFC 9457) whose `detail` is a sentence in the language of `Accept-Language` (`fr`, `ar` or `en`), by default that
 of the account. What does not exist and what is not yours to know look the same: 404."""
@@ -36,7 +37,7 @@ def create_app(settings: Settings, database: Database, printer: cases.Printer | 
     app.state.settings, app.state.database, app.state.printer = settings, database, printer
     app.add_middleware(Guard)
     problems.install(app)
-    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated):
+    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated, log):
         app.include_router(noun.router)
     if settings.is_demo:
         app.include_router(demo.router)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from api import problems
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine import errors
-from engine.casework import cases, letters
+from engine.casework import cases, letters, receipts
 from engine.casework.views import CaseFile, Happened, Opened
+from engine.ledger.log import Inclusion
 
 Printer = Callable[[Mapping[str, Any], dt.datetime], bytes]
 router = APIRouter(prefix="/cases", tags=["cases"], route_class=Route)
@@ -72,3 +73,12 @@ def letter(request: Request, actor: Acting, session: Reading, case_id: UUID, let
         raise errors.Conflict("letter.no_printer")
     headers = {"content-disposition": f'attachment; filename="{found.template}-{found.code}.pdf"'}
     return Response(request.app.state.printer(found.content, found.produced_at), media_type="application/pdf", headers=headers)
+
+
+@router.get("/{case_id}/entries/{seq}", responses=problems.described(401, 404, 409))
+def entry(actor: Acting, session: Reading, case_id: UUID, seq: Annotated[int, Path(ge=1, le=2**31)]) -> Inclusion:
+    """That a line of a case (or of a dossier or sitting, by its own id) stands in the log, under the checkpoint that it gives.
+
+    `hash` is the SHA-256 of the line in hex; the leaf is of the 16 bytes of the id, the number in 8 bytes, and the hash. Lines of the last minute are a 409.
+    """
+    return receipts.entry(session, actor, case_id, seq)

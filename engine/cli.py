@@ -16,7 +16,7 @@ from uuid import UUID
 import typer
 
 from engine import doctor as doctors
-from engine import installation, jobs, postgres, settings, supervisor, terminal
+from engine import checking, installation, jobs, postgres, settings, supervisor, terminal
 from engine.actors import signin, users
 from engine.casework import comparisons, editions, judges, judging
 from engine.database import Database
@@ -32,6 +32,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 masar = typer.Typer(name="masar", help="Masar, the workflow engine of the Dispositif.", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 accounts = typer.Typer(help="Accounts.", no_args_is_help=True)
 masar.add_typer(accounts, name="user")
+masar.add_typer(checking.witnesses, name="witness")
+masar.add_typer(checking.logs, name="log")
+masar.command()(checking.verify)
 Leash = Annotated[int | None, typer.Option(hidden=True)]
 
 

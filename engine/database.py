@@ -84,6 +84,11 @@ class Database:
         self.app_url = app_url or owner_url
         self._pool_size = pool_size
 
+    @property
+    def carried(self) -> Mapping[str, Any]:
+        """What the database works with and does not hold."""
+        return self._carried
+
     @cached_property
     def app(self) -> Engine:
         """Connections of the application: never the owner's rights."""
@@ -115,6 +120,17 @@ class Database:
             _raise_wall(session, actor, is_reading=True)
             yield session
             session.commit()  # there is nothing to keep; but a rollback makes psycopg throw away every prepared statement of the connection
+
+    @contextmanager
+    def still(self, actor: Acting, snapshot: str = "") -> Iterator[tuple[Session, str]]:
+        """A session that reads all as of one instant, and the name under which other sessions read as of the same (`snapshot`) while this one is open."""
+        with self._sessions() as session:
+            connection = session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            if snapshot:
+                connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+            _raise_wall(session, actor, is_reading=True)
+            yield session, snapshot or connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
+            session.commit()
 
     def glance(self, statement: Any, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """The rows of one statement that needs no actor (whose token is this?), outside any transaction: nothing to begin, nothing to end."""

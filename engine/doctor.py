@@ -1,9 +1,10 @@
-"""The doctor: proves every ledger chain and looks for cases that cannot go on. It reads; it mends nothing.
+"""The doctor: proves the ledger and its log, and asks the eight invariants of the whole (`INVARIANTS`). It reads; it mends nothing.
 
 Faults are what must never be (a broken chain, an open case that nobody can move, a task both open and done); worries are what somebody should
-look at (work due that no worker takes, jobs that fail again and again).
+look at (work due that no worker takes, jobs that fail again and again, lines that no checkpoint covers yet).
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +12,29 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import jobs
+from engine import clock, jobs
 from engine.actors import users
-from engine.casework import replays
+from engine.casework import projections
 from engine.database import Database
-from engine.ledger import access, journal
+from engine.errors import Refusal
+from engine.ledger import proving
 
+INVARIANTS = {
+    "I1": "What was said done is there once",
+    "I2": "A task done, its ledger line and what comes next are there together",
+    "I3": "No open case is without a next actor: a person, a date, a message or an incident",
+    "I4": "The lines of a case follow one another without a gap, and the head is the last",
+    "I5": "The tables are what the ledger tells, played again",
+    "I6": "Every message was sent once and seen once",
+    "I7": "A case is ended exactly where its diagram is at its end",
+    "I8": "What was sealed and what each witness saw is the beginning of the log",
+}
+_OF = {
+    "task.twice": "I1", "key.twice": "I1", "task.open_and_done": "I2", "task.done_without_line": "I2", "task.line_without_done": "I2", "case.stuck": "I3",
+    "chain": "I4", "journal": "I4", "state.other": "I5", "table.other": "I5", "fact.other": "I5", "fact.without_line": "I5", "letter.other": "I5",
+    "case.unreadable": "I5", "message.sent_otherwise": "I6", "message.seen_otherwise": "I6", "case.ended_with_work": "I7", "case.ended_otherwise": "I7", "log": "I8",
+}  # fmt: skip
+_SEALED_WITHIN = dt.timedelta(minutes=5)
 # Each finds rows (number or id, detail) of what must not be.
 _FAULTS = {
     "case.stuck": """SELECT i.instance_id, coalesce(i.number, i.process) AS about FROM instance i WHERE i.status = 'open'
@@ -25,13 +43,20 @@ _FAULTS = {
     "case.ended_with_work": """SELECT i.instance_id, coalesce(i.number, i.process) AS about FROM instance i WHERE i.status = 'ended'
         AND (EXISTS (SELECT FROM open_task t WHERE t.instance_id = i.instance_id) OR EXISTS (SELECT FROM wait w WHERE w.instance_id = i.instance_id))""",
     "task.open_and_done": "SELECT t.instance_id, t.node AS about FROM open_task t JOIN task_done d USING (task_id)",
-    "task.done_without_line": """SELECT i.instance_id, coalesce(i.number, i.process) AS about FROM instance i
-        WHERE (SELECT count(*) FROM task_done d WHERE d.instance_id = i.instance_id AND d.outcome = 'completed')
-           <> (SELECT count(*) FROM ledger_line l WHERE l.instance_id = i.instance_id AND l.kind = 'task.completed')""",
+    "task.twice": """SELECT instance_id, line::jsonb #>> '{body,node}' AS about FROM ledger_line WHERE kind = 'task.completed'
+        GROUP BY instance_id, line::jsonb #>> '{body,task}', line::jsonb #>> '{body,node}' HAVING count(*) > 1""",
+    "key.twice": "SELECT min(instance_id::text) AS instance_id, min(node) AS about FROM task_done WHERE key <> '' GROUP BY done_by, key HAVING count(*) > 1",
+    "message.sent_otherwise": """SELECT i.instance_id, coalesce(i.number, i.process) AS about FROM instance i
+        WHERE (SELECT count(*) FROM message m WHERE m.sender_id = i.instance_id)
+           <> (SELECT coalesce(sum(jsonb_array_length(l.line::jsonb #> '{body,messages}')), 0) FROM ledger_line l
+                WHERE l.instance_id = i.instance_id AND l.line::jsonb #> '{body,messages}' IS NOT NULL)""",
+    "message.seen_otherwise": """SELECT i.instance_id, coalesce(i.number, i.process) AS about FROM instance i
+        WHERE (SELECT count(*) FROM ledger_line l WHERE l.instance_id = i.instance_id AND l.kind = 'message.received')
+            > (SELECT count(*) FROM message m WHERE m.consumed_by = i.instance_id)""",
     "fact.without_line": """SELECT f.instance_id, f.field AS about FROM fact f
         WHERE NOT EXISTS (SELECT FROM ledger_line l WHERE l.instance_id = f.instance_id AND l.seq = f.seq)""",
 }
-_OPEN = text("SELECT instance_id, coalesce(number, process) AS about FROM instance WHERE status = 'open' ORDER BY opened_at, instance_id")
+_CASES = text("SELECT instance_id, coalesce(number, process) AS about FROM instance ORDER BY opened_at, instance_id")
 _LATE = {
     "timer.late": "SELECT instance_id, node AS about FROM wait WHERE kind = 'timer' AND due_at < masar_now() - interval '1 minute'",
     "task.left": """SELECT t.instance_id, t.node AS about FROM open_task t JOIN user_account u ON u.user_id = t.holder_id
@@ -40,18 +65,30 @@ _LATE = {
 }
 _SENTENCES = {
     "chain": "A ledger line is not what its chain says",
-    "state.other": "The history of an open case, played again, does not give the state that is stored",
     "journal": "A line of the administration journal is not what its chain says",
+    "log": "The log is not what was sealed, signed or seen by a witness",
+    "state.other": "The history of a case, played again, does not give the state that is stored",
+    "table.other": "What is open in the tables is not what the state says",
+    "fact.other": "A fact is not what its ledger line says",
+    "letter.other": "A letter is not what its ledger line says",
+    "case.unreadable": "The lines of a case cannot be played again",
+    "task.twice": "A task was completed twice",
+    "key.twice": "One submission completed two tasks",
+    "task.line_without_done": "A ledger line tells of a task done that no row does",
+    "message.sent_otherwise": "Messages sent and ledger lines do not agree in number",
+    "message.seen_otherwise": "A case received a message that is nowhere",
+    "case.ended_otherwise": "A case is ended and its diagram is not, or the other way about",
     "case.stuck": "An open case has no task, no wait and no incident: nobody can move it",
     "case.ended_with_work": "An ended case still has open tasks or waits",
     "task.open_and_done": "A task is open and done at once",
-    "task.done_without_line": "Tasks done and ledger lines do not agree in number",
+    "task.done_without_line": "A task is done that no ledger line tells of",
     "fact.without_line": "A fact has no ledger line",
     "timer.late": "A timer has been due for more than a minute",
     "task.left": "A task is held by somebody whose account is closed",
     "reminder.late": "A reminder has been due for more than a minute",
     "job.troubled": "A job failed and will be tried again",
     "worker.none": "No worker is running",
+    "log.unsealed": "Lines have waited for more than five minutes to be sealed",
 }
 
 
@@ -60,6 +97,11 @@ class Found:
     code: str
     instance_id: str
     about: str
+
+    @property
+    def invariant(self) -> str:
+        """Which of `INVARIANTS` does not hold; "" for a worry."""
+        return _OF.get(self.code, "")
 
 
 @dataclass(frozen=True)
@@ -75,23 +117,27 @@ class Report:
         return not self.faults
 
     def as_json(self) -> dict[str, Any]:
-        return {"is_well": self.is_well, "faults": [vars(one) for one in self.faults], "worries": [vars(one) for one in self.worries], "counts": dict(self.counts)}
+        return {"is_well": self.is_well, "faults": [vars(one) | {"invariant": one.invariant} for one in self.faults], "worries": [vars(one) for one in self.worries], "counts": dict(self.counts)}
 
     def lines(self) -> Iterator[str]:
         yield ", ".join(f"{count:,} {name}" for name, count in self.counts.items()) + "."
         for title, found in (("FAULT", self.faults), ("worry", self.worries)):
             for one in found:
+                title = one.invariant or title
                 yield f"{title}  {_SENTENCES[one.code]}: {one.about} ({one.instance_id})" if one.instance_id else f"{title}  {_SENTENCES[one.code]}{': ' if one.about else ''}{one.about}."
+        broken = {one.invariant for one in self.faults}
+        yield from (f"{name}  {'BROKEN' if name in broken else 'holds '}  {said}." for name, said in INVARIANTS.items())
         yield "All is well: every chain holds, every case can go on." if self.is_well else f"{len(self.faults)} faults."
 
 
 def examine(database: Database) -> Report:
     """Looks at everything; each question is one statement, so that what is being done meanwhile is not taken for a fault."""
+    proof = proving.prove(database, users.system())
+    faults = [_proved(one) for one in proof.wrong]
+    broken = {one.instance_id for one in faults if one.code == "chain"}
     with database.reading(users.system()) as session:
-        faults = [Found("chain", str(one.instance_id), f"line {one.seq}, {one.code}") for one in access.faults(session)]
-        faults += [Found("journal", "", f"line {one.seq}, {one.code}") for one in journal.faults(session)]
         faults += [found for code, query in _FAULTS.items() for found in _look(session, code, query)]
-        faults += [Found("state.other", str(row.instance_id), str(row.about)) for row in session.execute(_OPEN).all() if _is_other(session, row.instance_id)]
+        cases = session.execute(_CASES).all()
         worries = [found for code, query in _LATE.items() for found in _look(session, code, query)]
         worries += [Found("job.troubled", "", f"{job['task_name']} {' '.join(job['args'].get('ids', ()))}, tried {job['attempts']} times") for job in jobs.troubled(session)]
         if not jobs.living_workers(session):
@@ -100,13 +146,29 @@ def examine(database: Database) -> Report:
             name: session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
             for name, table in {"ledger lines": "ledger_line", "cases and dossiers": "instance", "open tasks": "open_task", "facts": "fact"}.items()
         }
+    for row in cases:
+        if str(row.instance_id) not in broken:
+            faults += _projected(database, row.instance_id, str(row.about))
+    if proof.oldest_unsealed and clock.system_now() - dt.datetime.fromisoformat(proof.oldest_unsealed) > _SEALED_WITHIN:
+        worries.append(Found("log.unsealed", "", f"{proof.unsealed:,}"))
     return Report(tuple(faults), tuple(worries), counts)
 
 
-def _is_other(session: Session, instance_id: Any) -> bool:
-    """Whether the stored state is not what the ledger tells. Of somebody whose key was erased nothing can be told."""
-    found = replays.history(session, instance_id)
-    return found.is_whole and not replays.is_exact(found)
+def _proved(one: proving.Wrong) -> Found:
+    if one.instance_id is None:
+        return Found("log", "", " ".join(part for part in (one.code, f"entry {one.index}" if one.index is not None else "", one.about) if part))
+    if one.instance_id == proving.JOURNAL:
+        return Found("journal", "", f"line {one.seq}, {one.code}")
+    return Found("chain", str(one.instance_id), f"line {one.seq}, {one.code}")
+
+
+def _projected(database: Database, instance_id: Any, about: str) -> list[Found]:
+    """What rows of a case say otherwise than its lines; as of one instant, so that a case may go on meanwhile."""
+    with database.still(users.system()) as (session, _):
+        try:
+            return [Found(one.code, str(instance_id), f"line {one.seq}, {one.about}" if one.seq else one.about) for one in projections.differences(session, instance_id)]
+        except (Refusal, ValueError, KeyError, TypeError) as trouble:
+            return [Found("case.unreadable", str(instance_id), f"{about}: {trouble!r}")]
 
 
 def _look(session: Session, code: str, query: str) -> list[Found]:

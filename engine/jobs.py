@@ -27,6 +27,7 @@ from engine.casework import batches, departures, messages, moves, timers  # noqa
 from engine.database import Database
 from engine.dossier import documents
 from engine.insight import rehearsals  # noqa: F401 (says how its kind of batch is worked)
+from engine.ledger import log as logs
 
 log = logging.getLogger("masar.jobs")
 
@@ -86,7 +87,10 @@ class Chore:
     do: Callable[[Session], object]
 
 
-CHORES = (Chore("sweep_documents", "23 * * * *", documents.sweep),)
+CHORES = (
+    Chore("sweep_documents", "23 * * * *", documents.sweep),
+    Chore("seal_log", "* * * * *", lambda session: logs.seal(session, users.system())),
+)
 
 
 class LaterAndLater(retry.BaseRetryStrategy):

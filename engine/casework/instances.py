@@ -169,8 +169,9 @@ class Change:
             return [one for one in self.known if one.field in fields]
         return facts.snapshot(self.session, subjects, fields)
 
-    def give(self, kind: str, stimulus: bpmn.Stimulus, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
-        """Gives one stimulus (its `at`, `seq` and `facts` are set here), records the facts said with it and its ledger line."""
+    def give(self, kind: str, stimulus: bpmn.Stimulus, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "",
+             sealed: Mapping[str, Any] = MappingProxyType({})) -> None:  # fmt: skip
+        """Gives one stimulus (its `at`, `seq` and `facts` are set here), records the facts said with it and its ledger line. `sealed`: what else the line commits to."""
         held = self.held
         self.pending += new_facts
         stimulus = replace(stimulus, at=self.at, seq=held.seq + 1, facts=self.snapshot())
@@ -181,7 +182,7 @@ class Change:
             step = bpmn.advance(definitions, held.state, stimulus)
         held.state = step.state
         self.happenings += step.happenings
-        self._append(kind, body, new_facts, step.happenings, replace(stimulus, facts=bpmn.told(stimulus.facts, step.read)), reason)
+        self._append(kind, body, new_facts, step.happenings, replace(stimulus, facts=bpmn.told(stimulus.facts, step.read)), reason, kept=sealed)
 
     def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "", proposed: Sequence[facts.NewFact] = (),
              sealed: Mapping[str, Any] = MappingProxyType({})) -> None:  # fmt: skip

@@ -5,6 +5,7 @@ fact kept under a narrower class is left out all the same. How a letter looks on
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from engine.actors.agencies import OTE, PARTNERS
 from engine.casework import editions
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
+from engine.ledger import chain
 from forms import letter as texts
 from forms.text import LANGUAGES, day
 
@@ -59,6 +61,14 @@ class Written:
     produced_at: dt.datetime
 
 
+@dataclass(frozen=True)
+class Made:
+    """A letter just written. `sealed`: what its ledger line commits to, its code and the digest of its text, so that paper and line are of one another."""
+
+    letter_id: UUID
+    sealed: Mapping[str, str]
+
+
 def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
     """A letter of a case one reads; it names the person, so that without consent it stays with OTE. What a sitting wrote is a partner's too, if she sat there
     and every person it tells of agrees that the funder be told. Refuses: `letter.not_found`."""
@@ -86,7 +96,7 @@ def verify(session: Session, code: str) -> Written | None:
     return row and Written(row.titles, row.branch, row.produced_at)
 
 
-def write(change: Change, name: str, subject: str, code: str = "") -> UUID | None:
+def write(change: Change, name: str, subject: str, code: str = "") -> Made | None:
     """Writes a letter of the edition about the instance, or about `subject` inside it; None when the edition has none of that name.
 
     `code`: what the paper is verified by; one of its own unless given.
@@ -97,11 +107,16 @@ def write(change: Change, name: str, subject: str, code: str = "") -> UUID | Non
         return None
     code = code or identity.receipt_code()
     material = _material(change, definition, subject, code)
-    content = texts.compose(definition, edition.letterhead, material)
+    content = {"titles": dict(definition.title), **texts.compose(definition, edition.letterhead, material)}
     letter_id = identity.new_id()
-    change.letters.append({"letter_id": letter_id, "template": name, "class": definition.class_, "code": code, "content": {"titles": dict(definition.title), **content},
+    change.letters.append({"letter_id": letter_id, "template": name, "class": definition.class_, "code": code, "content": content,
                            "about": [stored["id"] for _, stored in material.rows["dossiers"]]})  # fmt: skip
-    return letter_id
+    return Made(letter_id, {"code": code, "letter": digest(content)})
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """The SHA-256 of a letter's whole text, in hex."""
+    return hashlib.sha256(chain.canonical(content)).hexdigest()
 
 
 def _material(change: Change, definition: texts.LetterDefinition, subject: str, code: str) -> texts.Material:

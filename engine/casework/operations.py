@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import event, text
 from sqlmodel import Session
@@ -30,10 +29,11 @@ _AID_HOME = text("SELECT * FROM masar_home_of_aid(:subject)")
 
 @dataclass
 class Outcome:
-    """What an operation gives back: variables for the diagram, facts to record."""
+    """What an operation gives back: variables for the diagram, facts to record; the letter it wrote, which its line names and commits to."""
 
     outputs: dict[str, Any] = field(default_factory=dict)
     new_facts: list[facts.NewFact] = field(default_factory=list)
+    letter: letters.Made | None = None
 
 
 Operation = Callable[[Change, Mapping[str, Any], str], Outcome]
@@ -72,7 +72,8 @@ def run(change: Change, acts: Mapping[str, Operation] = REGISTERED) -> None:
             except CannotRun as trouble:
                 error = str(trouble)
         stimulus = bpmn.OperationDone(task_id=request.task_id, outputs=outcome.outputs, error=error, at=change.at, seq=0, facts={})
-        change.give("operation.done", stimulus, {"operation": request.operation, "node": request.node} | ({"error": error} if error else {}), outcome.new_facts)
+        body = {"operation": request.operation, "node": request.node} | ({"error": error} if error else {}) | ({"letter": str(outcome.letter.letter_id)} if outcome.letter else {})
+        change.give("operation.done", stimulus, body, outcome.new_facts, sealed=outcome.letter.sealed if outcome.letter else {})
 
 
 class CannotRun(Exception):
@@ -148,10 +149,10 @@ def letter(change: Change, parameters: Mapping[str, Any], subject: str) -> Outco
     return _written(letters.write(change, str(parameters.get("modele", "")), subject))
 
 
-def _written(letter_id: UUID | None) -> Outcome:
-    if letter_id is None:
+def _written(letter: letters.Made | None) -> Outcome:
+    if letter is None:
         raise CannotRun("operation.letter_unknown")
-    return Outcome({"lettre": str(letter_id)})
+    return Outcome({"lettre": str(letter.letter_id)}, letter=letter)
 
 
 @operation("designer_referent")

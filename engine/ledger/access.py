@@ -24,6 +24,13 @@ def open_line(session: Session, instance_id: UUID, seq: int, person_id: UUID | N
     return {name: value for name, (_, value) in sealing.unseal(key, instance_id, seq, bytes(ciphertext)).items()} if key else {}
 
 
+def opening(session: Session, instance_id: UUID, seq: int, person_id: UUID | None, ciphertext: bytes, name: str) -> dict[str, Any] | None:
+    """What shows that a line committed to one value: its salt (hex) and itself; None when the key was erased."""
+    key = session.info["keys"].find(person_id or instance_id)
+    found = sealing.unseal(key, instance_id, seq, bytes(ciphertext)).get(name) if key else None
+    return {"name": name, "salt": found[0].hex(), "value": found[1]} if found else None
+
+
 def bytes_of(sealed: str) -> bytes:
     """Bytes that a line sealed as text."""
     return base64.b64decode(sealed)

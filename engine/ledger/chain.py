@@ -83,25 +83,30 @@ def verify(instance_id: UUID, lines: Iterable[tuple[int, str, bytes]]) -> list[F
     faults: list[Fault] = []
     expected, prev = 1, BEGINNING
     for seq, line, digest in lines:
-        if seq != expected:
-            faults.append(Fault(instance_id, expected, "gap"))
-        if hashlib.sha256(line.encode()).digest() != digest:
-            faults.append(Fault(instance_id, seq, "hash"))
-        try:
-            told = _read(line)
-        except ValueError:
-            faults.append(Fault(instance_id, seq, "form"))
-        else:
-            if canonical(told) != line.encode() or told.get("instance") != str(instance_id) or told.get("seq") != seq:
-                faults.append(Fault(instance_id, seq, "form"))
-            if told.get("prev") != prev.hex():
-                faults.append(Fault(instance_id, seq, "prev"))
+        faults += [Fault(instance_id, at, code) for at, code in verify_line(instance_id, expected, prev, seq, line, digest)[1]]
         expected, prev = seq + 1, digest
     return faults
 
 
-def _read(line: str) -> dict[str, Any]:
-    told = json.loads(line)
+def verify_line(instance_id: UUID, expected: int, prev: bytes, seq: int, line: str, digest: bytes) -> tuple[Mapping[str, Any], list[tuple[int, str]]]:
+    """What a line tells, and its faults (number, code), where the line `expected` was to come after the hash `prev`."""
+    faults = [(expected, "gap")] if seq != expected else []
+    content = line.encode()
+    if hashlib.sha256(content).digest() != digest:
+        faults.append((seq, "hash"))
+    try:
+        told = _read(content)
+    except ValueError:
+        return {}, [*faults, (seq, "form")]
+    if canonical(told) != content or told.get("instance") != str(instance_id) or told.get("seq") != seq or type(told.get("sealed")) is not dict:
+        faults.append((seq, "form"))
+    if told.get("prev") != prev.hex():
+        faults.append((seq, "prev"))
+    return told, faults
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    told = msgspec.json.decode(line)
     if not isinstance(told, dict):
         raise ValueError("a line is an object")
     return told

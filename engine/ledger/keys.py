@@ -20,6 +20,11 @@ class KeyStore:
         self._kept: OrderedDict[UUID, bytes] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def log_folder(self) -> Path:
+        """Where the keys lie that sign the log."""
+        return self._folder / "log"
+
     def key(self, owner: UUID) -> bytes:
         """The owner's key, made at first need; when two processes make it at once, both get the one that was first."""
         return self.find(owner) or self._make(owner)

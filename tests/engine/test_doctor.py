@@ -16,6 +16,11 @@ def hamlet(make_database):
     return database
 
 
+def test_each_fault_is_of_an_invariant_and_each_invariant_has_its_faults():
+    assert set(doctor._OF.values()) == set(doctor.INVARIANTS) == {f"I{number}" for number in range(1, 9)}
+    assert set(doctor._OF) <= set(doctor._SENTENCES) and set(doctor._FAULTS) <= set(doctor._OF)
+
+
 def spoil(database, *statements: str) -> set[str]:
     """What the doctor finds after an owner wrote past the guards."""
     with database.owner() as connection:
@@ -41,7 +46,11 @@ def test_a_sound_installation_is_well(hamlet):
         ("DELETE FROM open_task", "case.stuck"),
         ("UPDATE instance SET status = 'ended'", "case.ended_with_work"),
         ("INSERT INTO task_done SELECT task_id, instance_id, root_id, node, 'cancelled', NULL, now() FROM open_task", "task.open_and_done"),
-        ("DELETE FROM task_done", "task.done_without_line"),
+        ("DELETE FROM task_done", "task.line_without_done"),
+        ("UPDATE task_done SET task_id = gen_random_uuid()", "task.done_without_line"),
+        ("UPDATE wait SET node = 'saluer'", "table.other"),
+        ("INSERT INTO task_done SELECT gen_random_uuid(), instance_id, root_id, node, outcome, done_by, done_at, 'twice' FROM task_done, generate_series(1, 2)", "key.twice"),
+        ("UPDATE instance SET status = 'ended'", "case.ended_otherwise"),
         ("UPDATE instance SET state = (SELECT state FROM instance WHERE seq = 2) WHERE seq = 3", "state.other"),
     ],
 )

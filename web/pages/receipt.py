@@ -1,10 +1,16 @@
-"""Where my case stands, for whoever holds a receipt, and whether a letter is ours, for whoever holds it: no account, no name, no content."""
+"""Where my case stands, for whoever holds a receipt, and whether a letter is ours, for whoever holds it: no account, no name, no content.
+
+And the proof that the paper was written here, to keep and to check without us.
+"""
+
+from pathlib import Path
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine.actors import users
 from engine.casework import letters, receipts
+from engine.ledger import verify_receipt
 from web.dependencies import OnScreen, database_of
 
 router = APIRouter()
@@ -12,10 +18,30 @@ router = APIRouter()
 
 @router.get("/receipt")
 def show(request: Request, screen: OnScreen, code: str = "") -> Response:
-    typed = "".join(letter for letter in code.upper() if letter.isalnum())[:12]
+    typed = _typed(code)
     found = letter = None
     if typed:
         with database_of(request).reading(users.VISITOR) as session:
             found, letter = receipts.look_up(session, typed), letters.verify(session, typed)
     is_unknown = bool(typed) and found is None and letter is None
     return screen.show("receipt/page.html", 404 if is_unknown else 200, code_typed=typed, found=found, letter=letter, is_unknown=is_unknown)
+
+
+@router.get("/receipt/proof")
+def proof(request: Request, screen: OnScreen, code: str = "") -> Response:
+    """The verifiable form of a paper, as a file."""
+    with database_of(request).reading(users.VISITOR) as session:
+        found = receipts.proof(session, _typed(code))
+    headers = {"content-disposition": f'attachment; filename="masar-{found["code"]}.json"', "x-content-type-options": "nosniff"}
+    return Response(receipts.as_file(found), media_type="application/json", headers=headers)
+
+
+@router.get("/receipt/verify_receipt.py")
+def program() -> Response:
+    """The program that checks it, which needs nothing of ours."""
+    headers = {"content-disposition": 'attachment; filename="verify_receipt.py"', "x-content-type-options": "nosniff"}
+    return Response(Path(verify_receipt.__file__).read_bytes(), media_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _typed(code: str) -> str:
+    return "".join(letter for letter in code.upper() if letter.isalnum())[:12]
