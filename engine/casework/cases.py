@@ -131,7 +131,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
                 parent.social_worker_id if parent else None, *shared(parent, own), b"", 0, b"", now, dated_version, now)  # fmt: skip
     change = Change(session, actor, held, now)
     # The line comes first, then the row it tells of: the database's guard looks for it.
-    change.note("case.opened" if is_root else "instance.opened", {"process": process, "branch": branch, "number": number, "parent": str(held.parent_id or "")})
+    change.note("case.opened" if is_root else "instance.opened", {"process": process, "branch": branch, "number": number, "parent": str(held.parent_id or ""), **_in_charge(held)})
     session.execute(_INSERT, {
         "instance": instance_id, "root": root_id, "parent": held.parent_id, "process": process, "edition": edition.edition_id, "person": person_id,
         "number": number if is_root else None, "branch": branch, "subject": subject, "scope": json.dumps(scope), "head": held.head, "now": now, "stage": held.stage,
@@ -144,6 +144,12 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,
                                            at=now, seq=0, facts={}), {"process": process}, told(held))  # fmt: skip
     return change
+
+
+def _in_charge(held: Held) -> dict[str, str]:
+    """Whom a part has from its case at its birth, and at which stage, where its own lines would not say."""
+    found = {"referent": held.referent_id, "social_worker": held.social_worker_id, "stage": held.stage if held.stage != "accueil" else None}
+    return {name: str(value) for name, value in found.items() if value}
 
 
 def shared(parent: Held | None, own: str | None) -> tuple[bool, bool, bool, list[UUID]]:

@@ -1,0 +1,101 @@
+"""Instants kept at intervals, so that any instant of a history of thousands of lines is a few steps away: derived from the ledger, made by a job, never on a person's way.
+
+What is kept is checked against what the line of that instant sealed of its state; what is missing, or does not open, is unfolded from an earlier one.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine.casework.instants import Instant, Teller, Told
+from engine.ledger import access, sealing
+
+EVERY = 16  # lines, as the trigger `replay_due` counts them
+_AT_ONCE = 2_000  # lines in one unit of work
+_DUE = text("SELECT instance_id FROM replay_due WHERE instance_id::text <> ALL (CAST(:but AS text[])) LIMIT :limit")
+_SEEN_TO = text("DELETE FROM replay_due WHERE instance_id = :id")
+_NEAREST = text("SELECT seq, person_id, ciphertext FROM replay_snapshot WHERE instance_id = :id AND seq <= :upto ORDER BY seq DESC LIMIT 3")
+_KEEP = text("""INSERT INTO replay_snapshot (instance_id, seq, marks, kinds, person_id, ciphertext)
+                VALUES (:id, :seq, CAST(:marks AS jsonb), :kinds, :person, :ciphertext) ON CONFLICT DO NOTHING""")
+_LINE = text("""SELECT l.line, s.person_id, s.ciphertext FROM ledger_line l LEFT JOIN ledger_sealed s USING (instance_id, seq)
+                 WHERE l.instance_id = :id AND l.seq = :seq""")
+
+
+def due(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[tuple[str]]:
+    """The histories that grew. `but`: those that somebody sees to already."""
+    return [(str(one),) for one in session.execute(_DUE, {"limit": limit, "but": list(but)}).scalars()]
+
+
+def keep(session: Session, instance_id: UUID) -> bool:
+    """Keeps instants of one history up to its end, a bounded number at once: what is left stays due."""
+    session.execute(_SEEN_TO, {"id": instance_id})
+    teller = Teller(session, instance_id)
+    key = session.info["keys"].find(teller.person_id or instance_id)
+    if key is None:  # erased: nothing to keep, nothing to keep it under
+        return False
+    since = nearest(session, teller, teller.last)
+    last = begun = since.seq
+    marks: list[list[Any]] = []
+    for now, _ in teller.unfold(since):
+        if now.marks:
+            marks.append([now.seq, *now.marks])
+        if now.seq - last >= EVERY and now.state and now.is_told:
+            kinds = sorted({kind for _, *those in marks for kind in those})
+            ciphertext = sealing.seal(key, instance_id, now.seq, {"instant": (b"", base64.b64encode(msgspec.json.encode(now)).decode())})
+            session.execute(_KEEP, {"id": instance_id, "seq": now.seq, "marks": json.dumps(marks), "kinds": kinds, "person": teller.person_id, "ciphertext": ciphertext})
+            last, marks = now.seq, []
+        if now.seq - begun >= _AT_ONCE:
+            session.execute(text("INSERT INTO replay_due (instance_id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": instance_id})
+            break
+    return True
+
+
+def nearest(session: Session, teller: Teller, upto: int) -> Instant:
+    """The latest instant kept at or before a line that its ledger bears out; the beginning where there is none."""
+    key = session.info["keys"].find(teller.person_id or teller.instance_id)
+    for row in session.execute(_NEAREST, {"id": teller.instance_id, "upto": upto}).all() if key else ():
+        try:
+            _, kept = sealing.unseal(key, teller.instance_id, row.seq, bytes(row.ciphertext))["instant"]
+        except sealing.CannotOpen:
+            continue
+        found = msgspec.json.decode(base64.b64decode(kept), type=Instant)
+        if found.seq == row.seq and _is_borne_out(session, teller.instance_id, found):
+            return found
+    return Instant()
+
+
+def at(session: Session, instance_id: UUID, seq: int) -> tuple[Instant, list[Told], Teller]:
+    """The instant whose act holds a line, that act, and the teller. Past the last line: the last instant."""
+    teller = Teller(session, instance_id)
+    seq = max(1, min(seq, teller.last))
+    found: tuple[Instant, list[Told]] | None = None
+    for now, act in teller.unfold(nearest(session, teller, seq - 1)):
+        found = now, act
+        if now.seq >= seq:
+            break
+    assert found is not None
+    return (*found, teller)
+
+
+def ahead(teller: Teller, since: int) -> Iterator[tuple[Instant, list[Told]]]:
+    """The instants from the one kept at or before a line, to the last."""
+    yield from teller.unfold(nearest(teller.session, teller, since))
+
+
+def _is_borne_out(session: Session, instance_id: UUID, kept: Instant) -> bool:
+    """Whether the last step of its act sealed this very state. A line that moved nothing, or one of before, seals none: then nothing speaks against it."""
+    for seq in range(kept.seq, kept.first - 1, -1):
+        row = session.execute(_LINE, {"id": instance_id, "seq": seq}).one_or_none()
+        if row is None:
+            return False
+        if "state" in json.loads(row.line)["sealed"]:
+            opened = access.open_line(session, instance_id, seq, row.person_id, row.ciphertext) if row.ciphertext else {}
+            return opened.get("state") == hashlib.sha256(kept.state).hexdigest()
+    return True
