@@ -209,10 +209,15 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
     if root is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "history.read", branch=root.branch)
-    edition = editions.load(session, root.edition_id)
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_LINES, {"id": case_id, "limit": limit + 1, "offset": offset}).all()
-    lines = [json.loads(row.line) for row in rows[:limit]]
+    return History(as_seen(session, actor, root, rows[:limit]), str(offset + limit) if len(rows) > limit else "")
+
+
+def as_seen(session: Session, actor: Any, root: Any, rows: Sequence[Any]) -> tuple[Happened, ...]:
+    """Lines of a case as far as the reader may see them. `root`: the case's own row; `rows`: instance, number, line, what it sealed and under whose key."""
+    edition = editions.load(session, root.edition_id)
+    lines = [json.loads(row.line) for row in rows]
     told_of = (line["actor"].get("id") or "" for line in lines), (line["body"].get(name) or "" for line in lines for name in ("asked_by", "owner"))
     names = staff.names(session, actor.language, (identity.parse(one) for one in chain(*told_of)))
 
@@ -221,8 +226,7 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
         return found is not None and authority.readable(actor, authority.classes_of(found), case=root)
 
     told = authority.readable(actor, "C", case=root)  # a reason is in somebody's own words, which may name the person
-    items = tuple(_happened(session, row, line, names, sees, edition, actor.language, told) for row, line in zip(rows, lines, strict=False))
-    return History(items, str(offset + limit) if len(rows) > limit else "")
+    return tuple(_happened(session, row, line, names, sees, edition, actor.language, told) for row, line in zip(rows, lines, strict=True))
 
 
 def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:

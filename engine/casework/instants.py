@@ -57,7 +57,7 @@ class Told:
 class Instant(msgspec.Struct):
     """An instance right after an act: lines `first` to `seq`. `tasks`, `waits`, `incidents`: rows by position, as the tables held them; `spent`: seconds of working time by
     element, of what is over; `money`: millimes `committed`, `paid`, `released`; `marks`: what the act is worth a halt for (`handover`, `decision`, `delay`, `money`,
-    `incident`, `moved`); `is_told`: no line before it was erased; `is_sound`: each step came to the state that its line sealed."""
+    `incident`, `moved`, `stage:<the one it reached>`); `is_told`: no line before it was erased; `is_sound`: each step came to the state that its line sealed."""
 
     first: int = 0
     seq: int = 0
@@ -117,12 +117,12 @@ class _Act:
 class Teller:
     """Tells the instants of one instance. Refuses: `case.not_found` (NotFound)."""
 
-    def __init__(self, session: Session, instance_id: UUID) -> None:
+    def __init__(self, session: Session, instance_id: UUID, calendar: Calendar | None = None) -> None:
         row = session.execute(_INSTANCE, {"id": instance_id}).one_or_none()
         if row is None:
             raise errors.NotFound("case.not_found")
         self.session, self.instance_id, self.process, self.person_id, self.last = session, instance_id, row.process, row.person_id, row.seq
-        self.calendar = programmes.dated(session).calendar
+        self.calendar = calendar or programmes.dated(session).calendar
         self._numbers: dict[int, UUID] = {}
 
     def edition(self, number: int) -> editions.Edition:
@@ -191,7 +191,7 @@ class Teller:
         now.stage, now.status, now.outcome = going["stage"] if going is not None and not rows.opened else rows.stage(), held.status, doing.outcome or now.outcome
         if going is None and first.kind == "case.moved":
             self._stand(now)
-        now.marks = _marks(act, now, was, held_by)
+        now.marks = _marks(act, now, was, held_by) + ((f"stage:{now.stage}",) if now.stage != held.stage or first.seq == 1 else ())
         return now
 
     def _take(self, now: Instant, told: Told) -> Sequence[Any]:

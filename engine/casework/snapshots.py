@@ -6,7 +6,7 @@ What is kept is checked against what the line of that instant sealed of its stat
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from engine.casework.instants import Instant, Teller, Told
 from engine.ledger import access, sealing
+from engine.workdays import Calendar
 
 EVERY = 16  # lines, as the trigger `replay_due` counts them
 _AT_ONCE = 2_000  # lines in one unit of work
@@ -24,6 +25,14 @@ _SEEN_TO = text("DELETE FROM replay_due WHERE instance_id = :id")
 _NEAREST = text("SELECT seq, person_id, ciphertext FROM replay_snapshot WHERE instance_id = :id AND seq <= :upto ORDER BY seq DESC LIMIT 3")
 _KEEP = text("""INSERT INTO replay_snapshot (instance_id, seq, marks, kinds, person_id, ciphertext)
                 VALUES (:id, :seq, CAST(:marks AS jsonb), :kinds, :person, :ciphertext) ON CONFLICT DO NOTHING""")
+_KINDS = text("SELECT seq, kinds FROM replay_snapshot WHERE instance_id = :id ORDER BY seq")
+_MARKS = text("SELECT marks FROM replay_snapshot WHERE instance_id = :id ORDER BY seq")
+# What lies in a row ends at its line: the first row past a line may hold marks of before it, hence two.
+_AHEAD = text("SELECT marks FROM replay_snapshot WHERE instance_id = :id AND seq > :seq AND :kind = ANY (kinds) ORDER BY seq LIMIT 2")
+_BEHIND = text("""SELECT marks FROM (SELECT seq, marks FROM replay_snapshot WHERE instance_id = :id AND seq >= :seq AND :kind = ANY (kinds) ORDER BY seq LIMIT 1) here
+                  UNION ALL
+                  SELECT marks FROM (SELECT seq, marks FROM replay_snapshot WHERE instance_id = :id AND seq < :seq AND :kind = ANY (kinds) ORDER BY seq DESC LIMIT 1) before""")
+_FINE = 1_600  # lines up to which each mark is told
 _LINE = text("""SELECT l.line, s.person_id, s.ciphertext FROM ledger_line l LEFT JOIN ledger_sealed s USING (instance_id, seq)
                  WHERE l.instance_id = :id AND l.seq = :seq""")
 
@@ -71,9 +80,9 @@ def nearest(session: Session, teller: Teller, upto: int) -> Instant:
     return Instant()
 
 
-def at(session: Session, instance_id: UUID, seq: int) -> tuple[Instant, list[Told], Teller]:
+def at(session: Session, instance_id: UUID, seq: int, calendar: Calendar | None = None) -> tuple[Instant, list[Told], Teller]:
     """The instant whose act holds a line, that act, and the teller. Past the last line: the last instant."""
-    teller = Teller(session, instance_id)
+    teller = Teller(session, instance_id, calendar)
     seq = max(1, min(seq, teller.last))
     found: tuple[Instant, list[Told]] | None = None
     for now, act in teller.unfold(nearest(session, teller, seq - 1)):
@@ -84,9 +93,33 @@ def at(session: Session, instance_id: UUID, seq: int) -> tuple[Instant, list[Tol
     return (*found, teller)
 
 
-def ahead(teller: Teller, since: int) -> Iterator[tuple[Instant, list[Told]]]:
-    """The instants from the one kept at or before a line, to the last."""
-    yield from teller.unfold(nearest(teller.session, teller, since))
+def marks(session: Session, instance_id: UUID) -> list[tuple[int, tuple[str, ...]]]:
+    """What of a history is worth a halt: line and kinds, in order. Of a long one, the kinds of so many lines together, at their last."""
+    kept = session.execute(_KINDS, {"id": instance_id}).all()
+    if len(kept) * EVERY <= _FINE:
+        kept = [(one[0], one[1:]) for row in session.execute(_MARKS, {"id": instance_id}).all() for one in row.marks]
+    return [(seq, tuple(kinds)) for seq, kinds in kept if kinds] + _after(session, instance_id)
+
+
+def find(session: Session, instance_id: UUID, seq: int, kind: str, *, is_back: bool = False) -> int | None:
+    """The next line after `seq` (or the last one before it) whose act is worth a halt for `kind`."""
+    if is_back:
+        for found in reversed(_after(session, instance_id)):
+            if found[0] < seq and kind in found[1]:
+                return found[0]
+        rows = session.execute(_BEHIND, {"id": instance_id, "seq": seq, "kind": kind}).all()
+        return next((one[0] for row in rows for one in reversed(row.marks) if one[0] < seq and kind in one[1:]), None)
+    for row in session.execute(_AHEAD, {"id": instance_id, "seq": seq, "kind": kind}).all():
+        for one in row.marks:
+            if one[0] > seq and kind in one[1:]:
+                return int(one[0])
+    return next((line for line, kinds in _after(session, instance_id) if line > seq and kind in kinds), None)
+
+
+def _after(session: Session, instance_id: UUID) -> list[tuple[int, tuple[str, ...]]]:
+    """The marks of what came after the last instant kept."""
+    teller = Teller(session, instance_id)
+    return [(now.seq, now.marks) for now, _ in teller.unfold(nearest(session, teller, teller.last)) if now.marks]
 
 
 def _is_borne_out(session: Session, instance_id: UUID, kept: Instant) -> bool:
