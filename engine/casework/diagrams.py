@@ -125,6 +125,24 @@ def followed(session: Session, root_id: UUID) -> dict[int, UUID]:
     return {row.number: row.edition_id for row in session.execute(_FOLLOWED, {"root": root_id})}
 
 
+def with_what_they_call(edition: editions.Edition, spent: Mapping[str, float]) -> dict[str, float]:
+    """Something measured by element, and of each call what was measured inside of what it calls, through all the calls in there."""
+    found = dict(spent)
+
+    def inside(process: str, around: frozenset[str]) -> float:
+        if process in around or process not in edition.definitions.processes:
+            return 0
+        sheet = sheet_of(edition, process)
+        return sum(spent.get(node, 0) for node in sheet.names) + sum(inside(called, around | {process}) for called in sheet.calls.values())
+
+    for process in edition.definitions.processes:
+        for call, called in sheet_of(edition, process).calls.items():
+            total = inside(called, frozenset({process}))
+            if total:
+                found[call] = found.get(call, 0) + total
+    return found
+
+
 def listening(edition: editions.Edition) -> frozenset[str]:
     """Elements at which a diagram listens without standing still: events on the edge of an activity, starts of event sub-processes."""
     return frozenset().union(*(sheet_of(edition, process).listening for process in edition.definitions.processes))

@@ -60,7 +60,8 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, at: i
     }  # fmt: skip
     if screen.is_patch:
         return screen.show("replay/_moment.html", **given)
-    return screen.show("replay/page.html", strip=_strip(player.timeline(session, actor, case_id, chosen), shown.last), kinds=_SHOWN, **given)
+    strip = _strip(player.timeline(session, actor, case_id, chosen), shown.last)
+    return screen.show("replay/page.html", strip=strip, kinds=[kind for kind in _SHOWN if any(mark["kind"] == kind for mark in strip)], **given)
 
 
 @router.get("/cases/{case_id}/replay/diagram/{number}/{process}")
@@ -93,11 +94,13 @@ def _side(screen: Screen, frame: Frame, address: _Address, slot: str, process: s
     """All that is shown of one case at its instant."""
     words, language = screen.words, screen.language
     names = diagrams.labels(frame.edition, language)
-    shown = next((one for one in frame.drawings if one.process == process), frame.drawings[0] if frame.drawings else None)
+    shown = next((one for one in frame.drawings if one.process == process), _followed(frame))
     spent = sorted(((node, seconds) for node, seconds in frame.spent.items() if seconds >= 60), key=lambda one: (-one[1], one[0]))
     most = spent[0][1] if spent else 1
     times = [{"name": names.get(node) or node, "time": worked(words, seconds), "share": round(100 * seconds / most)} for node, seconds in spent[:_LONGEST]]
-    heated = {node: [1 + min(_HEATS - 1, int(_HEATS * seconds / most)), worked(words, seconds)] for node, seconds in spent} if heat else {}
+    whole = diagrams.with_what_they_call(frame.edition, frame.spent) if heat else {}
+    hottest = max(whole.values(), default=1) or 1
+    heated = {node: [1 + min(_HEATS - 1, int(_HEATS * seconds / hottest)), worked(words, seconds)] for node, seconds in whole.items() if seconds >= 60}
     stand = {"done": [] if heat else list(shown.done), "here": list(shown.here), "stopped": list(frame.stopped), "heat": heated} if shown else {}
     return {
         "slot": slot, "frame": frame, "shown": shown, "stand": {name: json.dumps(value) for name, value in stand.items()}, "times": times,
@@ -106,6 +109,18 @@ def _side(screen: Screen, frame: Frame, address: _Address, slot: str, process: s
         "sections": _sections(words, frame, language), "new": [_told(words, one) for one in frame.facts if one.is_new and _is_one(frame, one)],
         "parts": _parts(words, frame, address, language), "money": _money(frame), "process_name": _named(frame, frame.process, language),
     }  # fmt: skip
+
+
+def _followed(frame: Frame) -> diagrams.Drawing | None:
+    """The diagram to look at: where the case did something last, of those where it stands; not those that only call another."""
+    sheets = {one.process: diagrams.sheet_of(frame.edition, one.process) for one in frame.drawings}
+    met = [one.body.get("node") for one in reversed(frame.happened)] + [one.node for one in sorted(frame.waiting, key=lambda one: one.since, reverse=True)]
+    opened = [node for one in reversed(frame.happened) for _, node in reversed(one.body.get("opened", ()))]
+    for node in (*opened, *met):
+        for one in frame.drawings:
+            if node in one.here and node not in sheets[one.process].calls:
+                return one
+    return frame.drawings[0] if frame.drawings else None
 
 
 def _named(frame: Frame, process: str, language: str) -> str:

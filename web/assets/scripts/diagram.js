@@ -1,6 +1,8 @@
 // Draws a diagram: of a case, with the way gone and the place where it stands; of a draft, with what differs. Loaded by the pages that show one.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+import { masar } from "./drawing/masar.js";
 import { mirrored } from "./drawing/mirrored.js";
+import { naming } from "./drawing/names.js";
 
 const MASAR = "urn:masar:bpmn:1";
 const BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL";
@@ -24,9 +26,9 @@ async function show(canvas) {
       return;
     }
     if (!answer.ok) throw new Error(String(answer.status));
-    const viewer = new NavigatedViewer({ container: canvas });
-    const xml = inLanguage(await answer.text(), canvas.dataset.language);
-    await viewer.importXML(canvas.dataset.mirrored ? mirrored(xml) : xml);
+    const viewer = viewerIn(canvas);
+    const xml = await answer.text();
+    await viewer.importXML(canvas.dataset.mirrored ? mirrored(xml) : inLanguage(xml, canvas.dataset.language));
     let here = stand(viewer, canvas);
     canvas.addEventListener("masar:stand", () => {
       here = stand(viewer, canvas);
@@ -40,6 +42,13 @@ async function show(canvas) {
     console.warn("diagram", fault);
     canvas.textContent = canvas.dataset.failed;
   }
+}
+
+// Mirrored, the heads of pools and lanes are drawn at the right too.
+function viewerIn(canvas) {
+  if (!canvas.dataset.mirrored) return new NavigatedViewer({ container: canvas });
+  const look = { language: canvas.dataset.language, mirrored: true };
+  return new NavigatedViewer({ container: canvas, additionalModules: [naming(look)], moddleExtensions: { masar } });
 }
 
 // Each element carries its name in French and, beside it, in Arabic and English: the reader's is put in its place before drawing.
