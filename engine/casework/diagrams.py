@@ -76,12 +76,12 @@ def of_stands(edition: editions.Edition, stands: Iterable[Stand], own: str, lang
     """The same of instances that stand somewhere; `own`: the process to be drawn first among equals."""
     here = {element for stand in stands for element in stand.active}
     done = {element for stand in stands for element in stand.done}
-    processes = {stand.process for stand in stands}
+    processes, shared = {stand.process for stand in stands}, _shared(edition)
     found = []
     for process in edition.definitions.processes:
         sheet = sheet_of(edition, process)
         known = set(sheet.names)
-        if process not in processes and not known & (here | (done - _shared(edition))):
+        if process not in processes and not known & (here | (done - shared)):
             continue
         standing = tuple(sorted(known & here))
         names = tuple(name for element in standing if (name := pick(sheet.names[element], language)))

@@ -28,8 +28,10 @@ HALTS = ("handover", "decision", "delay")
 _MONEY = "aide.versement_montant"
 _ROOT = text("""SELECT instance_id, branch, person_id, number, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, opened_at, process
                   FROM instance WHERE instance_id = :id AND root_id = :id""")
-_PARTS = text("SELECT instance_id, process, parent_id, opened_at, seq, masar_line_at(instance_id, :at) AS then FROM instance WHERE root_id = :id ORDER BY opened_at, instance_id")
-_SPAN = text("SELECT instance_id, process, seq, opened_at, masar_line_at(instance_id, CAST(:at AS timestamptz)) AS then FROM instance WHERE instance_id = :id AND root_id = :root")
+_PARTS = text("""SELECT instance_id, process, CASE WHEN instance_id <> :shown THEN masar_line_at(instance_id, :at) END AS then FROM instance WHERE root_id = :id
+                  ORDER BY opened_at, instance_id""")
+_SPAN = text("""SELECT instance_id, process, seq, opened_at, CASE WHEN CAST(:at AS timestamptz) IS NOT NULL THEN masar_line_at(instance_id, CAST(:at AS timestamptz)) END AS then
+                  FROM instance WHERE instance_id = :id AND root_id = :root""")
 _ELSEWHERE = text("SELECT instance_id, process, number FROM instance WHERE instance_id = ANY (:ids) AND root_id = instance_id")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l LEFT JOIN ledger_sealed s USING (instance_id, seq)
                   WHERE l.instance_id = :id AND l.seq BETWEEN :first AND :seq ORDER BY l.seq""")
@@ -159,7 +161,7 @@ def _span(session: Session, actor: Any, case_id: UUID, part: UUID | None, when: 
     if root is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "history.read", branch=root.branch, case=root)
-    span = session.execute(_SPAN, {"id": part or case_id, "root": case_id, "at": when or root.opened_at}).one_or_none()
+    span = session.execute(_SPAN, {"id": part or case_id, "root": case_id, "at": when}).one_or_none()
     if span is None:
         raise errors.NotFound("case.not_found")
     return root, span
@@ -192,9 +194,9 @@ def _parts(session: Session, actor: Any, root: Any, edition: editions.Edition, s
     field = edition.dictionary.fields.get(_MONEY)
     sees_money = field is not None and authority.readable(actor, authority.classes_of(field), case=root)
     found, instants = [], []
-    for row in session.execute(_PARTS, {"id": root.instance_id, "at": now.at}).all():
+    for row in session.execute(_PARTS, {"id": root.instance_id, "at": now.at, "shown": span.instance_id}).all():
         spoke.discard(row.instance_id)
-        if row.then == 0 and row.instance_id != span.instance_id:
+        if row.then == 0:  # it had not begun
             continue
         then = now if row.instance_id == span.instance_id else snapshots.at(session, row.instance_id, row.then, calendar)[0]
         instants.append((row.instance_id, then))

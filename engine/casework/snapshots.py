@@ -1,6 +1,7 @@
 """Instants kept at intervals, so that any instant of a history of thousands of lines is a few steps away: derived from the ledger, made by a job, never on a person's way.
 
-What is kept is checked against what the line of that instant sealed of its state; what is missing, or does not open, is unfolded from an earlier one.
+What is kept is taken only where the line of that instant sealed that very state; the rest of it is as good as its own seal. What is missing, or is not borne out, is
+unfolded from an earlier one.
 """
 
 import base64
@@ -52,10 +53,10 @@ def keep(session: Session, instance_id: UUID) -> bool:
     since = nearest(session, teller, teller.last)
     last = begun = since.seq
     marks: list[list[Any]] = []
-    for now, _ in teller.unfold(since):
+    for now, act in teller.unfold(since):
         if now.marks:
             marks.append([now.seq, *now.marks])
-        if now.seq - last >= EVERY and now.state and now.is_told:
+        if now.seq - last >= EVERY and now.is_told and any("state" in told.promised for told in act):
             kinds = sorted({kind for _, *those in marks for kind in those})
             ciphertext = sealing.seal(key, instance_id, now.seq, {"instant": (b"", base64.b64encode(msgspec.json.encode(now)).decode())})
             session.execute(_KEEP, {"id": instance_id, "seq": now.seq, "marks": json.dumps(marks), "kinds": kinds, "person": teller.person_id, "ciphertext": ciphertext})
@@ -123,7 +124,7 @@ def _after(session: Session, instance_id: UUID) -> list[tuple[int, tuple[str, ..
 
 
 def _is_borne_out(session: Session, instance_id: UUID, kept: Instant) -> bool:
-    """Whether the last step of its act sealed this very state. A line that moved nothing, or one of before, seals none: then nothing speaks against it."""
+    """Whether the last step of its act sealed this very state."""
     for seq in range(kept.seq, kept.first - 1, -1):
         row = session.execute(_LINE, {"id": instance_id, "seq": seq}).one_or_none()
         if row is None:
@@ -131,4 +132,4 @@ def _is_borne_out(session: Session, instance_id: UUID, kept: Instant) -> bool:
         if "state" in json.loads(row.line)["sealed"]:
             opened = access.open_line(session, instance_id, seq, row.person_id, row.ciphertext) if row.ciphertext else {}
             return opened.get("state") == hashlib.sha256(kept.state).hexdigest()
-    return True
+    return False

@@ -27,9 +27,9 @@ def place(make_database):
     with database.unit_of_work(users.system()) as session:
         clock.advance(session, (worlds.clock_at(samia.arrives_on) - clock.now(session)).total_seconds())
     case_id = staff.receive(samia)
-    staff.until(worlds.clock_at(samia.arrives_on + dt.timedelta(days=int(os.environ.get("MASAR_DAYS", "45")))))
+    staff.until(worlds.clock_at(samia.arrives_on + dt.timedelta(days=9)))
     other_id = staff.receive(walid)
-    staff.until(worlds.clock_at(samia.arrives_on + dt.timedelta(days=int(os.environ.get("MASAR_DAYS", "45")) + 6)))
+    staff.until(worlds.clock_at(samia.arrives_on + dt.timedelta(days=11)))
     with database.unit_of_work(users.system()) as session:
         for (one,) in snapshots.due(session):
             snapshots.keep(session, worlds.UUID(one))
