@@ -87,6 +87,17 @@ class Calendar:
         """Working days after `first`, up to and with `last`."""
         return sum(self.is_open(first + dt.timedelta(days=number)) for number in range(1, (last - first).days + 1))
 
+    def open_time(self, since: dt.datetime, until: dt.datetime) -> dt.timedelta:
+        """How long the branches were open between two instants."""
+        first, last = since.astimezone(TUNIS), until.astimezone(TUNIS)
+        total, day = dt.timedelta(), first.date()
+        while day <= last.date():
+            if self.is_open(day):
+                opening = max(dt.datetime.combine(day, OPENING, TUNIS), first)
+                total += max(min(dt.datetime.combine(day, self.closing(day), TUNIS), last) - opening, dt.timedelta())
+            day += dt.timedelta(days=1)
+        return total
+
     def _after_hours(self, local: dt.datetime, left: dt.timedelta) -> dt.datetime:
         day, start = local.date(), local.timetz().replace(tzinfo=None)
         while True:

@@ -131,7 +131,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
                 parent.social_worker_id if parent else None, *shared(parent, own), b"", 0, b"", now, dated_version, now)  # fmt: skip
     change = Change(session, actor, held, now)
     # The line comes first, then the row it tells of: the database's guard looks for it.
-    change.note("case.opened" if is_root else "instance.opened", {"process": process, "branch": branch, "number": number, "parent": str(held.parent_id or "")})
+    change.note("case.opened" if is_root else "instance.opened", {"process": process, "branch": branch, "number": number, "parent": str(held.parent_id or ""), **_in_charge(held)})
     session.execute(_INSERT, {
         "instance": instance_id, "root": root_id, "parent": held.parent_id, "process": process, "edition": edition.edition_id, "person": person_id,
         "number": number if is_root else None, "branch": branch, "subject": subject, "scope": json.dumps(scope), "head": held.head, "now": now, "stage": held.stage,
@@ -144,6 +144,12 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,
                                            at=now, seq=0, facts={}), {"process": process}, told(held))  # fmt: skip
     return change
+
+
+def _in_charge(held: Held) -> dict[str, str]:
+    """Whom a part has from its case at its birth, and at which stage, where its own lines would not say."""
+    found = {"referent": held.referent_id, "social_worker": held.social_worker_id, "stage": held.stage if held.stage != "accueil" else None}
+    return {name: str(value) for name, value in found.items() if value}
 
 
 def shared(parent: Held | None, own: str | None) -> tuple[bool, bool, bool, list[UUID]]:
@@ -203,10 +209,15 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
     if root is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "history.read", branch=root.branch)
-    edition = editions.load(session, root.edition_id)
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_LINES, {"id": case_id, "limit": limit + 1, "offset": offset}).all()
-    lines = [json.loads(row.line) for row in rows[:limit]]
+    return History(as_seen(session, actor, root, rows[:limit]), str(offset + limit) if len(rows) > limit else "")
+
+
+def as_seen(session: Session, actor: Any, root: Any, rows: Sequence[Any]) -> tuple[Happened, ...]:
+    """Lines of a case as far as the reader may see them. `root`: the case's own row; `rows`: instance, number, line, what it sealed and under whose key."""
+    edition = editions.load(session, root.edition_id)
+    lines = [json.loads(row.line) for row in rows]
     told_of = (line["actor"].get("id") or "" for line in lines), (line["body"].get(name) or "" for line in lines for name in ("asked_by", "owner"))
     names = staff.names(session, actor.language, (identity.parse(one) for one in chain(*told_of)))
 
@@ -215,8 +226,7 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
         return found is not None and authority.readable(actor, authority.classes_of(found), case=root)
 
     told = authority.readable(actor, "C", case=root)  # a reason is in somebody's own words, which may name the person
-    items = tuple(_happened(session, row, line, names, sees, edition, actor.language, told) for row, line in zip(rows, lines, strict=False))
-    return History(items, str(offset + limit) if len(rows) > limit else "")
+    return tuple(_happened(session, row, line, names, sees, edition, actor.language, told) for row, line in zip(rows, lines, strict=True))
 
 
 def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:

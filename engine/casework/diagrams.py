@@ -16,7 +16,7 @@ from sqlmodel import Session
 from engine import errors
 from engine.actors import authority
 from engine.casework import editions
-from engine.casework.views import CaseFile
+from engine.casework.views import CaseFile, Stand
 from engine.i18n import pick
 
 _BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -24,6 +24,11 @@ _MASAR = "{urn:masar:bpmn:1}"
 _ACTS = frozenset(f"{_BPMN}{kind}" for kind in ("userTask", "manualTask"))
 _FORMER = text("""
     SELECT DISTINCT e.edition_id FROM instance i JOIN ledger_line l USING (instance_id) JOIN edition e ON e.number = (l.line::jsonb -> 'body' ->> 'from')::integer
+     WHERE i.root_id = :root AND l.kind = ANY ('{case.moved,case.moved_back}')""")
+_FOLLOWED = text("""
+    SELECT e.number, e.edition_id FROM instance i JOIN edition e USING (edition_id) WHERE i.root_id = :root
+    UNION
+    SELECT e.number, e.edition_id FROM instance i JOIN ledger_line l USING (instance_id) JOIN edition e ON e.number = (l.line::jsonb -> 'body' ->> 'from')::integer
      WHERE i.root_id = :root AND l.kind = ANY ('{case.moved,case.moved_back}')""")
 _FARTHEST = 40  # elements looked through for what comes next: a drawing may turn in circles
 
@@ -64,14 +69,19 @@ def edition_of(session: Session, actor: Any, case_id: UUID) -> editions.Edition:
 
 def of_case(edition: editions.Edition, file: CaseFile, language: str) -> tuple[Drawing, ...]:
     """The diagrams that the case has walked or stands on: first those where a person has something to do, then those it stands on by a call."""
-    here = {element for stand in file.stands for element in stand.active}
-    done = {element for stand in file.stands for element in stand.done}
-    processes = {stand.process for stand in file.stands}
+    return of_stands(edition, file.stands, file.process, language)
+
+
+def of_stands(edition: editions.Edition, stands: Iterable[Stand], own: str, language: str) -> tuple[Drawing, ...]:
+    """The same of instances that stand somewhere; `own`: the process to be drawn first among equals."""
+    here = {element for stand in stands for element in stand.active}
+    done = {element for stand in stands for element in stand.done}
+    processes, shared = {stand.process for stand in stands}, _shared(edition)
     found = []
     for process in edition.definitions.processes:
         sheet = sheet_of(edition, process)
         known = set(sheet.names)
-        if process not in processes and not known & (here | (done - _shared(edition))):
+        if process not in processes and not known & (here | (done - shared)):
             continue
         standing = tuple(sorted(known & here))
         names = tuple(name for element in standing if (name := pick(sheet.names[element], language)))
@@ -80,7 +90,7 @@ def of_case(edition: editions.Edition, file: CaseFile, language: str) -> tuple[D
         found.append(Drawing(process, pick(sheet.name, language), standing, tuple(sorted(passed - set(standing) | flows)), names))
     def rank(drawing: Drawing) -> tuple[bool, bool, bool]:
         acts = sheet_of(edition, drawing.process).acts
-        return not acts & set(drawing.here), not drawing.here, drawing.process != file.process
+        return not acts & set(drawing.here), not drawing.here, drawing.process != own
 
     return tuple(sorted(found, key=rank))
 
@@ -108,6 +118,29 @@ def labels_since(session: Session, root_id: UUID, edition: editions.Edition, lan
     for former in session.execute(_FORMER, {"root": root_id}).scalars():
         found |= labels(editions.load(session, former), language)
     return found | labels(edition, language)
+
+
+def followed(session: Session, root_id: UUID) -> dict[int, UUID]:
+    """The editions that a case and its dossiers follow, or followed before they were moved, by number."""
+    return {row.number: row.edition_id for row in session.execute(_FOLLOWED, {"root": root_id})}
+
+
+def with_what_they_call(edition: editions.Edition, spent: Mapping[str, float]) -> dict[str, float]:
+    """Something measured by element, and of each call what was measured inside of what it calls, through all the calls in there."""
+    found = dict(spent)
+
+    def inside(process: str, around: frozenset[str]) -> float:
+        if process in around or process not in edition.definitions.processes:
+            return 0
+        sheet = sheet_of(edition, process)
+        return sum(spent.get(node, 0) for node in sheet.names) + sum(inside(called, around | {process}) for called in sheet.calls.values())
+
+    for process in edition.definitions.processes:
+        for call, called in sheet_of(edition, process).calls.items():
+            total = inside(called, frozenset({process}))
+            if total:
+                found[call] = found.get(call, 0) + total
+    return found
 
 
 def listening(edition: editions.Edition) -> frozenset[str]:

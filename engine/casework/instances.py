@@ -6,6 +6,7 @@ that happened. What a person may do was decided before; what comes next is the p
 
 import base64
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -17,24 +18,15 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock
-from engine.actors import authority
-from engine.casework import diagrams, editions
+from engine.casework import editions
+from engine.casework.rows import Rows, instant, plain
 from engine.database import named
 from engine.dossier import facts, programmes
-from engine.identity import derived_id, new_id
 from engine.ledger import events
 from engine.pathway import bpmn, recorded
 
-LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
-# The stage that a person sees, by the process whose task is open.
-STAGES = {"signalement": "accueil", "attente_arrivee": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "plan": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
-# Processes that run beside the road: the case stays at the stage where it stands.
-BESIDE = frozenset({"urgence_sociale"})
 # What the snapshot holds besides facts: dated data, named in the ledger by its digest.
 DATED = frozenset({"programmes", "parametres", "antennes"})
-STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
-# Messages that only the person can cause: a paper handed in, an arrival.
-FROM_THE_PERSON = frozenset({"piece.recue", "signalement.arrivee"})
 # Instances of their own that are about something smaller than the case.
 OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 # Cases are numbered without a gap: what is none has numbers of its own.
@@ -139,6 +131,7 @@ class Change:
     opened: list[dict[str, Any]] = field(default_factory=list)
     lines: list[events.Line] = field(default_factory=list)  # of this act, stored with the rows they tell of (or before, by `flush`)
     said: list[dict[str, Any]] = field(default_factory=list)
+    dues: dict[str, dt.datetime | None] = field(default_factory=dict)
     letters: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -202,7 +195,7 @@ class Change:
         held = self.held
         said = (*new_facts, *proposed)
         sealed: dict[str, Any] = dict(kept) | {f"{fact.subject}|{fact.field}": {"value": fact.value, "status": fact.status, "class": fact.field_class} for fact in said}
-        public = dict(body) | account(happenings)
+        public = dict(body) | account(happenings) | self.deadlines(happenings)
         if new_facts:
             public["facts"] = [{"subject": fact.subject, "field": fact.field, "class": fact.field_class, "source": fact.source.get("kind", "")} for fact in new_facts]
         why = reasons(happenings)
@@ -210,6 +203,7 @@ class Change:
             sealed["why"] = why
         if stimulus is not None:
             sealed["inputs"] = inputs(stimulus, self.tables.keep(self.session, clock.today(self.at)))
+            sealed["state"] = hashlib.sha256(held.state).hexdigest()
         if reason:
             sealed["reason"] = reason
         line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at, public, sealed, held.edition.number)
@@ -217,6 +211,18 @@ class Change:
         held.seq, held.head = line.head.seq, line.head.hash
         self.said += [facts.row(fact, self._home_of(fact), held.seq) for fact in new_facts]
         self.touched = True
+
+    def due(self, opened: bpmn.TaskOpened) -> dt.datetime | None:
+        """When a task just opened is to be done by, in the calendar of now."""
+        if opened.task_id not in self.dues:
+            calendar, (number, unit) = self.tables.calendar, opened.deadline or (None, "jours")
+            self.dues[opened.task_id] = (calendar.by(self.at, *opened.due, unit) if opened.due else None if number is None else calendar.due(self.at, number, unit))
+        return self.dues[opened.task_id]
+
+    def deadlines(self, happenings: Sequence[Any]) -> dict[str, Any]:
+        """The due instants of the tasks just opened, as their line tells them: a holiday announced later does not move them."""
+        found = {one.task_id: instant(due) for one in happenings if isinstance(one, bpmn.TaskOpened) and (due := self.due(one))}
+        return {"due": found} if found else {}
 
     def _home_of(self, fact: facts.NewFact) -> facts.Subjects:
         """Whose case a fact belongs to: what a sitting says of an aid is the aid's case's, what it says of itself (who was present) its own."""
@@ -239,7 +245,7 @@ class Change:
         step = {name: those for name, those in told.items() if those}
         step |= {"number": held.number or "", "head": base64.b64encode(held.head).decode(), "instance": {
             "root_id": held.root_id, "person_id": held.person_id, "branch": held.branch, "seq": held.seq, "stage": rows.stage(), "status": held.status,
-            "outcome": self.outcome, "ended_at": _instant(self.at) if held.status == "ended" else None, "scope": held.scope, "subject": held.subject,
+            "outcome": self.outcome, "ended_at": instant(self.at) if held.status == "ended" else None, "scope": held.scope, "subject": held.subject,
             "priority": held.priority, "referent_id": held.referent_id, "social_worker_id": held.social_worker_id, "is_shared": held.is_shared,
             "is_shared_funder": held.is_shared_funder, "is_shared_operator": held.is_shared_operator, "assigned": held.assigned,
             "receipt_code": held.receipt_code,
@@ -252,80 +258,6 @@ class Change:
         self.lines.clear()
         self.said.clear()
         self.letters.clear()
-
-
-class Rows:
-    """The rows that happenings become. A task or wait opened and closed within one act leaves none."""
-
-    def __init__(self, change: Change) -> None:
-        self.change, self.held = change, change.held
-        self.opened: list[dict[str, Any]] = []
-        self.closed = [done["task_id"] for done in change.done]
-        self.cancelled: list[dict[str, Any]] = []
-        self.messages: list[dict[str, Any]] = []
-        self.waits: list[dict[str, Any]] = []
-        self.waits_closed: list[str] = []
-        self.incidents: list[dict[str, Any]] = []
-        self.mended: list[str] = []
-
-    def take(self, happening: Any) -> None:
-        held = self.held
-        match happening:
-            case bpmn.TaskOpened():
-                self.opened.append(self._task(happening))
-            case bpmn.TaskClosed(task_id=position, outcome=outcome):
-                task_id = str(derived_id(held.instance_id, position))
-                before = len(self.opened)
-                self.opened = [row for row in self.opened if row["task_id"] != task_id]
-                if len(self.opened) == before and task_id not in self.closed:
-                    self.closed.append(task_id)
-                    if outcome not in ("completed", "moved"):  # a task that an edition does not have any more was not called off: its move may be undone
-                        self.cancelled.append({"task_id": task_id, "node": getattr(happening, "node", ""), "outcome": outcome, "done_by": None, "key": "", "digest": ""})
-            case bpmn.MessageSent():
-                self.messages.append({"message_id": str(new_id()), "name": happening.name, "correlation": str(happening.correlation or ""), "payload": plain(happening.payload)})
-            case bpmn.WaitOpened():
-                self.waits.append(
-                    {"position": happening.wait_id, "node": happening.node, "kind": happening.kind, "name": happening.name or "",
-                     "correlation": str(happening.correlation or ""), "labels": held.edition.definitions.labels(happening.node), "due_at": _instant(happening.due_at),
-                     "awaits": awaited(happening, diagrams.listening(held.edition))}
-                )  # fmt: skip
-            case bpmn.WaitClosed(wait_id=position):
-                before = len(self.waits)
-                self.waits = [row for row in self.waits if row["position"] != position]
-                if len(self.waits) == before:
-                    self.waits_closed.append(position)
-            case bpmn.IncidentRaised():
-                self.incidents.append(
-                    {"incident_id": str(derived_id(held.instance_id, f"incident {held.seq} {happening.incident_id}")), "position": happening.incident_id,
-                     "node": happening.node, "code": happening.code, "details": plain(happening.details)}
-                )  # fmt: skip
-            case bpmn.IncidentClosed(incident_id=position):
-                before = len(self.incidents)
-                self.incidents = [row for row in self.incidents if row["position"] != position]
-                if len(self.incidents) == before:
-                    self.mended.append(position)
-            case bpmn.Ended(outcome=outcome):
-                held.status, self.change.outcome = "ended", outcome or ""
-
-    def _task(self, happening: bpmn.TaskOpened) -> dict[str, Any]:
-        held, calendar = self.held, self.change.tables.calendar
-        agency = LANES.get(happening.lane or "", happening.lane or "OTE")
-        number, unit = happening.deadline or (None, "jours")
-        due = calendar.by(self.change.at, *happening.due, unit) if happening.due else None if number is None else calendar.due(self.change.at, number, unit)
-        holder = held.referent_id if happening.role == "referent" else held.social_worker_id if happening.role == "travailleur_social" else None
-        stage = held.stage if happening.process in BESIDE else STAGES.get(happening.process, "accompagnement")
-        return {
-            "task_id": str(derived_id(held.instance_id, happening.task_id)), "position": happening.task_id, "process": happening.process, "node": happening.node,
-            "names": held.edition.definitions.labels(happening.node, happening.process), "kind": happening.kind, "form": happening.form or "", "subject": happening.subject or "",
-            "subjects": list(happening.scope or ()), "agency": agency, "branch": authority.branch_of_task(happening.role or "", held.branch), "role": happening.role or "",
-            "holder_id": str(holder) if holder else None, "due_at": _instant(due), "stage": stage,
-            "apart": {node: held.edition.definitions.labels(node) for node in happening.distinct},
-        }  # fmt: skip
-
-    def stage(self) -> str:
-        """The earliest stage among the tasks just opened; where none was, the case stays where it stood."""
-        stages = [row["stage"] for row in self.opened]
-        return min(stages, key=STAGE_ORDER.index) if stages else self.held.stage
 
 
 def account(happenings: Sequence[Any]) -> dict[str, Any]:
@@ -342,7 +274,9 @@ def account(happenings: Sequence[Any]) -> dict[str, Any]:
             case bpmn.Decided():
                 told.setdefault("decisions", []).append([happening.node, happening.decision, list(happening.rules)])
             case bpmn.WaitOpened():
-                told.setdefault("waits", []).append([happening.wait_id, happening.node, happening.kind, happening.name or "", _instant(happening.due_at)])
+                told.setdefault("waits", []).append([happening.wait_id, happening.node, happening.kind, happening.name or "", instant(happening.due_at)])
+            case bpmn.WaitClosed():
+                told.setdefault("waited", []).append(happening.wait_id)
             case bpmn.MessageSent():
                 told.setdefault("messages", []).append(happening.name)
             case bpmn.IncidentRaised():
@@ -368,30 +302,5 @@ def inputs(stimulus: Any, dated: str) -> dict[str, Any]:
     return {**recorded.write_stimulus(stimulus, DATED), "dated": dated}
 
 
-def plain(value: Any) -> Any:
-    """A FEEL value as JSON: numbers and dates become text that reads back as they were."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(inner) for inner in value]
-    return str(value) if not hasattr(value, "isoformat") else value.isoformat()
-
-
-def _instant(value: Any) -> str | None:
-    return value.isoformat() if value else None
-
-
 def _json(value: Any) -> str:
     return msgspec.json.encode(value, enc_hook=str).decode()
-
-
-def awaited(wait: bpmn.WaitOpened, listening: frozenset[str]) -> str:
-    """Who or what the case waits for: `person` for what she alone can cause; `message` or `date` where it stands still for one; "" where the diagram only listens
-    (a boundary event, an event sub-process)."""
-    if wait.kind == "message" and wait.name in FROM_THE_PERSON:
-        return "person"
-    if wait.node in listening or wait.kind == "signal":
-        return ""
-    return "message" if wait.kind == "message" else "date"

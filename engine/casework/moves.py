@@ -18,7 +18,8 @@ from sqlmodel import Session
 from engine import errors
 from engine.actors import authority
 from engine.casework import batches, cases, diagrams, editions, replays
-from engine.casework.instances import LANES, Change, Held, account, awaited, lock
+from engine.casework.instances import Change, Held, account, lock
+from engine.casework.rows import LANES, Rows, awaited
 from engine.dossier import facts
 from engine.ledger import access
 from engine.pathway import bpmn, proposal
@@ -259,9 +260,10 @@ def _write(change: Change, edition: editions.Edition, moved: Moved, mapping: Map
     former = json.loads(rows)
     number = session.execute(text("SELECT number FROM edition WHERE edition_id = :id"), {"id": former["instance"]["edition_id"]}).scalar_one()
     before = {"state": _text(held.state), "rows": former}
+    going = {**_going_on(held, edition, moved), **_begun(change, moved)}
     held.state = moved.state
-    body = {"from": number, "to": edition.number, "number": edition.number, "mapping": _digest(mapping), "certificate": public(moved.certificate)} | account(moved.happenings)
-    change.note("case.moved", body, reason=reason, sealed={"before": before, "after": _text(moved.state)})
+    body = {"from": number, "to": edition.number, "number": edition.number, "mapping": _digest(mapping), "certificate": public(moved.certificate)} | account(moved.happenings) | change.deadlines(moved.happenings)
+    change.note("case.moved", body, reason=reason, sealed={"before": before, "after": _text(moved.state), "going": going})
     change.happenings += moved.happenings
     cases.finish(change)
     session.execute(_GO_ON, {"id": held.instance_id, "edition": edition.edition_id, "rows": json.dumps(_going_on(held, edition, moved), ensure_ascii=False)})
@@ -283,6 +285,15 @@ def _going_on(held: Held, edition: editions.Edition, moved: Moved) -> dict[str, 
     ]
     seen = bpmn.inspect(edition.definitions, moved.state)
     return {"tasks": tasks, "waits": waits, "incidents": [{"position": one.incident_id, "node": one.node} for one in seen.incidents]}
+
+
+def _begun(change: Change, moved: Moved) -> dict[str, Any]:
+    """The rows that the move closes and opens, for whoever unfolds the case from its ledger."""
+    rows = Rows(change)
+    for one in moved.happenings:
+        rows.take(one)
+    return {"opened": rows.opened, "closed": rows.closed, "waits_opened": rows.waits, "waits_closed": rows.waits_closed, "incidents_opened": rows.incidents,
+            "mended": rows.mended, "stage": rows.stage()}  # fmt: skip
 
 
 def _text(content: bytes) -> str:

@@ -15,7 +15,8 @@ from engine.actors import agencies, authority, users
 from engine.actors.roles import ROLES
 from engine.casework import cases, messages, operations, stand_ins, tasks
 from engine.casework.editions import Edition
-from engine.casework.instances import CASE_SERIES, LANES, OWN_SUBJECT, SERIES, Change, Held
+from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held
+from engine.casework.rows import LANES
 from engine.dossier import consents, facts
 from engine.dossier.programmes import DatedTables
 from engine.identity import derived_id

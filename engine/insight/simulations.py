@@ -15,7 +15,7 @@ from sqlmodel import Session
 from engine import clock
 from engine.actors import authority
 from engine.casework import drafts, editions
-from engine.casework.instances import LANES
+from engine.casework.rows import LANES
 from engine.casework.kept import Kept
 from engine.pathway import simulation
 from engine.pathway.definitions import Definitions

@@ -28,7 +28,7 @@ def print_figures(server: str, turns: int) -> None:
     try:
         database.migrate()
         world.furnish(database, servers.edition_files("boucle.bpmn"))
-        old, young = _Loop(database, turns), _Loop(database, 10_000)
+        old, young = Loop(database, turns), Loop(database, 10_000)
         for _ in range(turns - _COMPARED):
             old.turn()
         for _ in range(10 - _COMPARED // 2):
@@ -42,7 +42,7 @@ def print_figures(server: str, turns: int) -> None:
         servers.drop_database(server, "bench_endurance")
 
 
-class _Loop:
+class Loop:
     """One case that turns until it has had so many tasks."""
 
     def __init__(self, database: Database, turns: int) -> None:

@@ -61,3 +61,21 @@ def test_what_is_due_by_a_date_is_due_at_the_close_of_its_day_or_at_once(date, s
 
 def test_working_days_backwards_for_a_preparation():
     assert PLAIN.shift(dt.date(2026, 3, 9), -2) == dt.date(2026, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "hours"),
+    [
+        (at(2, 10), at(2, 12), 2),
+        (at(2, 16), at(3, 9), 2),
+        (at(6, 16), at(9, 9), 2),
+        (at(7, 10), at(8, 22), 0),
+        (at(2, 3), at(2, 23), 9),
+        (at(3), at(2), 0),
+        (at(2, 8), at(9, 8), 45),
+    ],
+)
+def test_time_that_passes_while_the_offices_are_open(since, until, hours):
+    assert PLAIN.open_time(since, until) == dt.timedelta(hours=hours)
+    closed, short = Calendar(frozenset({dt.date(2026, 3, 2)})), Calendar(single_session=((dt.date(2026, 3, 2), dt.date(2026, 3, 2)),))
+    assert (closed.open_time(at(2, 8), at(3, 9)), short.open_time(at(2, 8), at(3, 9))) == (dt.timedelta(hours=1), dt.timedelta(hours=7))

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from engine import clock
 from engine.actors import users
-from engine.casework.instances import STAGE_ORDER
+from engine.casework.rows import STAGE_ORDER
 from engine.demo import play, stories
 from engine.ledger import access
 from tests import world as worlds

@@ -1,5 +1,8 @@
 // Draws a diagram: of a case, with the way gone and the place where it stands; of a draft, with what differs. Loaded by the pages that show one.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+import { masar } from "./drawing/masar.js";
+import { mirrored } from "./drawing/mirrored.js";
+import { naming } from "./drawing/names.js";
 
 const MASAR = "urn:masar:bpmn:1";
 const BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL";
@@ -7,6 +10,10 @@ const BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 for (const canvas of document.querySelectorAll("[data-diagram]")) show(canvas);
 document.addEventListener("htmx:load", (event) => {
   for (const canvas of event.target.querySelectorAll?.("[data-diagram]") ?? []) show(canvas);
+});
+
+document.addEventListener("masar:shown", (event) => {
+  for (const canvas of event.detail.querySelectorAll("[data-diagram]")) show(canvas);
 });
 
 async function show(canvas) {
@@ -19,19 +26,29 @@ async function show(canvas) {
       return;
     }
     if (!answer.ok) throw new Error(String(answer.status));
-    const viewer = new NavigatedViewer({ container: canvas });
-    await viewer.importXML(inLanguage(await answer.text(), canvas.dataset.language));
-    mark(viewer, JSON.parse(canvas.dataset.done ?? "[]"), "masar-done");
-    const here = mark(viewer, JSON.parse(canvas.dataset.here ?? "[]"), "masar-here");
-    mark(viewer, JSON.parse(canvas.dataset.stopped ?? "[]"), "masar-stopped");
+    const viewer = viewerIn(canvas);
+    const xml = await answer.text();
+    await viewer.importXML(canvas.dataset.mirrored ? mirrored(xml) : inLanguage(xml, canvas.dataset.language));
+    let here = stand(viewer, canvas);
+    canvas.addEventListener("masar:stand", () => {
+      here = stand(viewer, canvas);
+      follow(viewer, here);
+    });
     for (const [id, kind] of Object.entries(JSON.parse(canvas.dataset.marks ?? "{}"))) mark(viewer, [id], `masar-${kind}`);
     const looked = canvas.dataset.focus ? mark(viewer, [canvas.dataset.focus], "masar-looked") : here;
     place(viewer, looked, Boolean(canvas.dataset.focus));
-    tools(canvas, viewer, looked);
+    tools(canvas, viewer, () => (canvas.dataset.focus ? looked : here));
   } catch (fault) {
     console.warn("diagram", fault);
     canvas.textContent = canvas.dataset.failed;
   }
+}
+
+// Mirrored, the heads of pools and lanes are drawn at the right too.
+function viewerIn(canvas) {
+  if (!canvas.dataset.mirrored) return new NavigatedViewer({ container: canvas });
+  const look = { language: canvas.dataset.language, mirrored: true };
+  return new NavigatedViewer({ container: canvas, additionalModules: [naming(look)], moddleExtensions: { masar } });
 }
 
 // Each element carries its name in French and, beside it, in Arabic and English: the reader's is put in its place before drawing.
@@ -43,6 +60,38 @@ function inLanguage(xml, language) {
     if (label.getAttribute("lang") === language && box.namespaceURI === BPMN) box.parentNode.setAttribute("name", label.textContent.trim());
   }
   return new XMLSerializer().serializeToString(tree);
+}
+
+// What the page says of a diagram: the way gone, where it stands, what stopped it, how long each element took. Said anew, the marks of before go.
+const STANDS = ["masar-done", "masar-here", "masar-stopped", "masar-heat-1", "masar-heat-2", "masar-heat-3", "masar-heat-4"];
+
+function stand(viewer, canvas) {
+  const sheet = viewer.get("canvas");
+  const overlays = viewer.get("overlays");
+  const registry = viewer.get("elementRegistry");
+  registry.forEach((element) => STANDS.forEach((marker) => sheet.hasMarker(element, marker) && sheet.removeMarker(element, marker)));
+  overlays.remove({ type: "masar-time" });
+  mark(viewer, JSON.parse(canvas.dataset.done ?? "[]"), "masar-done");
+  for (const [id, [level, time]] of Object.entries(JSON.parse(canvas.dataset.heat ?? "{}"))) {
+    if (!mark(viewer, [id], `masar-heat-${level}`).length) continue;
+    const told = document.createElement("span");
+    told.className = "masar-time";
+    told.textContent = time;
+    told.lang = canvas.dataset.language;
+    told.dir = "auto";
+    overlays.add(id, "masar-time", { position: { bottom: 10, left: 4 }, html: told });
+  }
+  const here = mark(viewer, JSON.parse(canvas.dataset.here ?? "[]"), "masar-here");
+  mark(viewer, JSON.parse(canvas.dataset.stopped ?? "[]"), "masar-stopped");
+  return here;
+}
+
+// The sheet moves only where what counts would be out of sight.
+function follow(viewer, here) {
+  if (!here.length) return;
+  const { x, y, width, height } = viewer.get("canvas").viewbox();
+  const middle = centre(viewer.get("elementRegistry").get(here[0]));
+  if (middle.x < x + 40 || middle.x > x + width - 40 || middle.y < y + 30 || middle.y > y + height - 30) place(viewer, here);
 }
 
 function mark(viewer, ids, marker) {
@@ -85,7 +134,7 @@ function centre(element) {
   return { x: element.x + element.width / 2, y: element.y + element.height / 2 };
 }
 
-function tools(frame, viewer, here) {
+function tools(frame, viewer, looked) {
   const canvas = viewer.get("canvas");
   const template = frame.parentElement.querySelector("template[data-tools]");
   if (!template) return;
@@ -94,6 +143,6 @@ function tools(frame, viewer, here) {
   on("closer", () => canvas.zoom(canvas.zoom() * 1.25));
   on("farther", () => canvas.zoom(canvas.zoom() / 1.25));
   on("whole", () => place(viewer, []));
-  on("here", () => place(viewer, here));
+  on("here", () => place(viewer, looked()));
   frame.append(row);
 }
