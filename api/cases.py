@@ -12,7 +12,8 @@ from pydantic import Field
 from api import problems
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine import errors
-from engine.casework import cases, letters
+from engine.casework import cases, letters, readers
+from engine.casework.readers import Readers
 from engine.casework.views import CaseFile, Happened, Opened
 
 Printer = Callable[[Mapping[str, Any], dt.datetime], bytes]
@@ -60,6 +61,14 @@ def history(
     """What happened in a case, from its ledger: who did what, which rule or condition decided, on which values the reader may see."""
     found = cases.history(session, actor, case_id, cursor, limit)
     return History(found.items, found.next or None)
+
+
+@router.get("/{case_id}/consultations", responses=problems.described(401, 404, 422))
+def consultations(
+    actor: Acting, session: Reading, case_id: UUID, before: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=200)] = 100
+) -> Readers:
+    """Who consulted a case: each reading of what is sensitive in it, each refused attempt, each export. For the auditor, and the head of its branch."""
+    return readers.of_case(session, actor, case_id, before, limit)
 
 
 @router.get("/{case_id}/letters/{letter_id}.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409))

@@ -15,7 +15,7 @@ from engine import jobs
 from engine.actors import users
 from engine.casework import replays
 from engine.database import Database
-from engine.ledger import access, journal
+from engine.ledger import access, consultations, journal
 
 # Each finds rows (number or id, detail) of what must not be.
 _FAULTS = {
@@ -42,6 +42,7 @@ _SENTENCES = {
     "chain": "A ledger line is not what its chain says",
     "state.other": "The history of an open case, played again, does not give the state that is stored",
     "journal": "A line of the administration journal is not what its chain says",
+    "consultation": "An entry of who consulted a case is not what its chain says",
     "case.stuck": "An open case has no task, no wait and no incident: nobody can move it",
     "case.ended_with_work": "An ended case still has open tasks or waits",
     "task.open_and_done": "A task is open and done at once",
@@ -90,6 +91,7 @@ def examine(database: Database) -> Report:
     with database.reading(users.system()) as session:
         faults = [Found("chain", str(one.instance_id), f"line {one.seq}, {one.code}") for one in access.faults(session)]
         faults += [Found("journal", "", f"line {one.seq}, {one.code}") for one in journal.faults(session)]
+        faults += [Found("consultation", str(one.instance_id), f"line {one.seq}, {one.code}") for one in consultations.faults(session)]
         faults += [found for code, query in _FAULTS.items() for found in _look(session, code, query)]
         faults += [Found("state.other", str(row.instance_id), str(row.about)) for row in session.execute(_OPEN).all() if _is_other(session, row.instance_id)]
         worries = [found for code, query in _LATE.items() for found in _look(session, code, query)]
