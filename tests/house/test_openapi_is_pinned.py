@@ -33,6 +33,7 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/cases/{case_id}"),
         ("GET", "/cases/{case_id}/history"),
         ("GET", "/cases/{case_id}/consultations"),
+        ("GET", "/cases/{case_id}/casefile"),
         ("GET", "/cases/{case_id}/letters/{letter_id}.pdf"),
         ("POST", "/documents"),
         ("GET", "/documents/{document_id}"),

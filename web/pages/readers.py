@@ -1,4 +1,4 @@
-"""Who consulted a case: a list in sentences, which is printed for the person who asks for it."""
+"""Who consulted a case, in sentences that are printed for the person who asks; and the case as one file that leaves Masar."""
 
 from typing import Any
 from uuid import UUID
@@ -7,8 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from engine.casework import readers
+from engine.insight import casefile as casefiles
 from web.dependencies import Acting, OnScreen, Reading
 from web.formatting import Words
+from web.pages.editions import attachment
 
 router = APIRouter()
 
@@ -19,6 +21,13 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, befor
     found = readers.of_case(session, screen.actor, case_id, before)
     lines = [{"at": one.at, "sentence": sentence(screen.words, one), "kind": one.kind} for one in found.items]
     return screen.show("readers/page.html", case_id=case_id, case_number=found.case_number, lines=lines, older=found.next)
+
+
+@router.get("/cases/{case_id}/casefile")
+def casefile(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, recipient: str = "") -> Response:
+    """The case as one file that verifies itself, to be kept: what the reader sees, or no more than a role sees."""
+    made = casefiles.make(session, screen.actor, case_id, recipient[:40])
+    return attachment(made.content, made.name, "text/html; charset=utf-8")
 
 
 def sentence(words: Words, one: readers.Consulted) -> str:
