@@ -21,6 +21,7 @@ from engine import clock, errors, i18n
 from engine.actors import authority
 from engine.actors.roles import ROLES
 from engine.casework import cases, editions, replays, staff
+from engine.database import Database
 from engine.dossier import facts
 from engine.i18n import pick
 from engine.insight import sheets, telling
@@ -34,6 +35,7 @@ _ROWS = text("SELECT * FROM instance WHERE root_id = :id ORDER BY opened_at, ins
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, l.hash, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                    LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY i.opened_at, l.instance_id, l.seq""")
 _NUMBERS = text("SELECT number, edition_id FROM edition")
+_NUMBERED = text("SELECT instance_id FROM instance WHERE number = :number AND root_id = instance_id")
 _DOCUMENTS = text("SELECT document_id, class, sha256, media_type, size, uploaded_at FROM document WHERE root_id = :id ORDER BY uploaded_at")
 _LESS_THAN = "\x1f"  # stands for `<` in the page's data: canonical JSON never holds it
 
@@ -76,6 +78,15 @@ def make(session: Session, actor: Any, case_id: UUID, recipient: str = "") -> Ca
     ledger, content = _content(making, actor, rows, recipient)
     consultations.exported(session, case_id, "casefile", {"recipient": recipient, "classes": sorted(_classes(actor, recipient)), "sha256": content["digest"]})
     return CaseFileSheet(f"masar-{root.number or case_id}.html", page(content, ledger, actor.language))
+
+
+def by_number(database: Database, actor: Any, number: str, recipient: str = "") -> bytes:
+    """The file of a case by its number, at a terminal. Refuses as `make`."""
+    with database.reading(actor) as session:
+        case_id = session.execute(_NUMBERED, {"number": number.strip().upper()}).scalar()
+        if case_id is None:
+            raise errors.NotFound("case.not_found")
+        return make(session, actor, case_id, recipient).content
 
 
 def page(content: Mapping[str, Any], ledger: str, language: str) -> bytes:

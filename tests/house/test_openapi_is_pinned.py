@@ -94,6 +94,7 @@ def test_the_routes_are_those_of_the_issues():
         *(("POST", f"/admin/programmes/{{code}}/{what}") for what in ("end", "fund")),
         ("PUT", "/admin/holidays/{day}"),
         ("POST", "/admin/holidays/{day}/drop"),
+        *(("GET", f"/exports/{what}") for what in ("xes", "ocel", "csv/{table}")),
         ("POST", "/demo/clock"),
     }
 

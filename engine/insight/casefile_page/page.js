@@ -132,7 +132,7 @@
   function isolated(text) { return make("bdi", {}, [text]); }
   function when(line) {
     if (!line) return "";
-    return new Date(line.occurred_at).toLocaleString(root.lang === "en" ? "en-GB" : root.lang + "-TN-u-nu-latn", { timeZone: "Africa/Tunis", dateStyle: "medium", timeStyle: "short" });
+    return new Date(line.occurred_at).toLocaleString(root.lang === "en" ? "en-GB" : root.lang + "-TN-u-nu-latn", { timeZone: "Africa/Tunis", dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
   }
   function table(head, body) {
     return make("table", {}, [
