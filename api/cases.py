@@ -12,12 +12,15 @@ from pydantic import Field
 from api import problems
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine import errors
-from engine.casework import cases, letters, receipts
+from engine.casework import cases, letters, readers, receipts
+from engine.casework.readers import Readers
 from engine.casework.views import CaseFile, Happened, Opened
+from engine.insight import casefile as casefiles
 from engine.ledger.log import Inclusion
 
 Printer = Callable[[Mapping[str, Any], dt.datetime], bytes]
 router = APIRouter(prefix="/cases", tags=["cases"], route_class=Route)
+_HTML = {"description": "The file.", "content": {"text/html": {"schema": {"type": "string", "format": "binary"}}}}
 _PDF = {"description": "The letter.", "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 
 
@@ -61,6 +64,26 @@ def history(
     """What happened in a case, from its ledger: who did what, which rule or condition decided, on which values the reader may see."""
     found = cases.history(session, actor, case_id, cursor, limit)
     return History(found.items, found.next or None)
+
+
+@router.get("/{case_id}/casefile", response_class=Response, responses={200: _HTML} | problems.described(401, 404, 422))
+def casefile(
+    actor: Acting, session: Reading, case_id: UUID, recipient: Annotated[str, Query(max_length=40, description="A role: the file shows no more than it sees.")] = ""
+) -> Response:
+    """A case as one HTML file that needs no network: its diagrams, its history to play, and the ledger lines that prove it, which any browser verifies.
+
+    Values that the reader (or the `recipient`) may not see are left out; their commitments stay, so that the file verifies all the same.
+    """
+    made = casefiles.make(session, actor, case_id, recipient)
+    return Response(made.content, media_type="text/html", headers={"content-disposition": f'attachment; filename="{made.name}"'})
+
+
+@router.get("/{case_id}/consultations", responses=problems.described(401, 404, 422))
+def consultations(
+    actor: Acting, session: Reading, case_id: UUID, before: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=200)] = 100
+) -> Readers:
+    """Who consulted a case: each reading of what is sensitive in it, each refused attempt, each export. For the auditor, and the head of its branch."""
+    return readers.of_case(session, actor, case_id, before, limit)
 
 
 @router.get("/{case_id}/letters/{letter_id}.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409))

@@ -50,6 +50,7 @@ def acting(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> 
 def _speaking(request: Request, actor: users.Actor) -> users.Actor:
     """The actor in the language of the answer, which refusals speak too."""
     request.state.language = problems.asked_language(request.headers.get("accept-language", "")) or actor.language
+    request.state.actor = actor
     return actor if request.state.language == actor.language else replace(actor, language=request.state.language)
 
 

@@ -87,6 +87,15 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "stands": [{"instance_id": _CASE, "process": "parcours", "status": "open", "active": ["T201"], "done": ["debut", "T101"]}],
         "letters": [],
     },
+    ("get", "/cases/{case_id}/consultations"): {
+        "case_id": _CASE,
+        "case_number": "TN-MED-2026-00042",
+        "items": [
+            {"seq": 3, "at": _OPENED, "kind": "read", "name": "Amel Dhaouadi", "agency": "CPS", "branch": "MED", "act": "task", "classes": ["S"]},
+            {"seq": 2, "at": _OPENED, "kind": "refused", "name": "Inès Bouzid", "agency": "OTE", "branch": "SFX", "act": "case.read", "classes": []},
+        ],
+        "next": 0,
+    },
     ("get", "/cases/{case_id}/history"): {
         "items": [
             {

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from engine import errors, i18n
+from engine.casework import readers
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
@@ -67,6 +68,7 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def refused(request: Request, trouble: errors.Refusal) -> Response:
+    readers.note_refusal(request.app.state.database, getattr(request.state, "actor", None), request.path_params, trouble, request.method not in ("GET", "HEAD"))
     language = language_of(request)
     faults = [_finding(one, language) for one in trouble.findings]
     status = _STATUSES.get(trouble.code, trouble.status)

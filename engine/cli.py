@@ -8,12 +8,14 @@ import signal
 import sys
 import time
 import urllib.request
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from typer.core import TyperGroup
 
 from engine import doctor as doctors
 from engine import checking, installation, jobs, postgres, settings, supervisor, terminal
@@ -21,6 +23,8 @@ from engine.actors import signin, users
 from engine.casework import comparisons, editions, judges, judging
 from engine.database import Database
 from engine.errors import Refusal
+from engine.insight import casefile as casefiles
+from engine.insight import exchange
 from engine.terminal import Stop, say
 
 _PYTHON = sys.executable
@@ -35,6 +39,17 @@ masar.add_typer(accounts, name="user")
 masar.add_typer(checking.witnesses, name="witness")
 masar.add_typer(checking.logs, name="log")
 masar.command()(checking.verify)
+
+
+class _Exports(TyperGroup):
+    """What follows `export` and is none of its commands is the file an edition is written to."""
+
+    def parse_args(self, context: Any, args: list[str]) -> list[str]:
+        return super().parse_args(context, args if not args or args[0] in {*self.commands, "--help"} else ["edition", *args])
+
+
+exports = typer.Typer(cls=_Exports, help="What leaves Masar: an edition (`masar export FILE`), a case, the history of many. Each is told of in who consulted what.", no_args_is_help=True)
+masar.add_typer(exports, name="export")
 Leash = Annotated[int | None, typer.Option(hidden=True)]
 
 
@@ -111,7 +126,7 @@ def migrate() -> None:
     say("The database is up to date.")
 
 
-@masar.command("export")
+@exports.command("edition")
 def export(
     file: Annotated[Path, typer.Argument(help="The archive to write (.zip).")],
     edition: Annotated[int | None, typer.Option(help="Number of the edition; by default the one in force.")] = None,
@@ -119,11 +134,33 @@ def export(
     """Writes an edition as one archive: its diagrams, tables, forms and dictionary as they are, with the digest of each."""
     with installation.opened(settings.read()) as database:
         content = installation.export(database, edition)
-    try:
-        file.write_bytes(content)
-    except OSError as trouble:
-        raise Stop(f"The file {file} cannot be written: {trouble.strerror}.") from trouble
-    say(f"{file} is written.")
+    _write(file, [content])
+
+
+@exports.command("casefile")
+def export_case(
+    number: Annotated[str, typer.Argument(help="Number of the case, for example TN-MED-2026-00042.")],
+    file: Annotated[Path, typer.Argument(help="The page to write (.html).")],
+    recipient: Annotated[str, typer.Option(help="A role: the file shows no more than it sees.")] = "auditeur",
+    language: Annotated[str, typer.Option(help="fr, ar or en.")] = "fr",
+) -> None:
+    """Writes a case as one HTML file that any browser opens and verifies without network."""
+    with installation.opened(settings.read()) as database:
+        _write(file, [casefiles.by_number(database, replace(users.system(), language=language), number, recipient)])
+
+
+@exports.command("xes")
+def export_xes(file: Annotated[Path, typer.Argument(help="The log to write (.xes).")], language: Annotated[str, typer.Option(help="Of the names of activities.")] = "fr") -> None:
+    """Writes the history of the cases whose persons agreed to statistics as a XES log (IEEE 1849-2016), under pseudonyms."""
+    with installation.opened(settings.read()) as database:
+        _write(file, exchange.xes(database, replace(users.system(), language=language)))
+
+
+@exports.command("ocel")
+def export_ocel(file: Annotated[Path, typer.Argument(help="The log to write (.json).")], language: Annotated[str, typer.Option(help="Of the names of activities.")] = "fr") -> None:
+    """Writes the same as an object-centric log (OCEL 2.0)."""
+    with installation.opened(settings.read()) as database:
+        _write(file, exchange.ocel(database, replace(users.system(), language=language)))
 
 
 @masar.command("import")
@@ -228,6 +265,16 @@ def main() -> None:
     except terminal.TROUBLE as trouble:
         terminal.explain(trouble)
         sys.exit(1)
+
+
+def _write(file: Path, parts: Iterable[bytes]) -> None:
+    try:
+        with open(file, "wb") as written:
+            for part in parts:
+                written.write(part)
+    except OSError as trouble:
+        raise Stop(f"The file {file} cannot be written: {trouble.strerror}.") from trouble
+    say(f"{file} is written.")
 
 
 async def _work(database: Database) -> None:

@@ -6,7 +6,7 @@ Row-level security needs to know who acts: both ways say so first (`Wall`). What
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,6 +63,8 @@ class Acting(Protocol):
     def wall(self) -> Wall: ...
 
 
+# In a session's `info`: what is to be written of it at its end, in the name of whoever acts, each as `tell(session, actor)`.
+AFTERWARDS = "afterwards"
 _RAISE = text("SELECT masar_raise(:digest, :settings, :is_reading)")
 
 
@@ -111,15 +113,21 @@ class Database:
         with self._sessions() as session:
             _raise_wall(session, actor, is_reading=False)
             yield session
+            _tell(session, session, actor)
             session.commit()
 
     @contextmanager
     def reading(self, actor: Acting) -> Iterator[Session]:
-        """A session in which the database itself refuses writes."""
+        """A session in which the database itself refuses writes; what must be told of it (`AFTERWARDS`) is written beside it, before its answer leaves."""
         with self._sessions() as session:
             _raise_wall(session, actor, is_reading=True)
             yield session
             session.commit()  # there is nothing to keep; but a rollback makes psycopg throw away every prepared statement of the connection
+        if session.info.get(AFTERWARDS):
+            with self._sessions() as beside:
+                _raise_wall(beside, _Remembered(actor), is_reading=False)
+                _tell(session, beside, actor)
+                beside.commit()
 
     @contextmanager
     def still(self, actor: Acting, snapshot: str = "") -> Iterator[tuple[Session, str]]:
@@ -188,6 +196,22 @@ class Database:
     def dispose(self) -> None:
         if "app" in self.__dict__:
             self.app.dispose()
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """Whoever has just read: her session may be closed since, what she read is told all the same."""
+
+    actor: Acting
+
+    @property
+    def wall(self) -> Wall:
+        return replace(self.actor.wall, token_digest=None, said=None)
+
+
+def _tell(session: Session, beside: Session, actor: Acting) -> None:
+    for tell in session.info.pop(AFTERWARDS, ()):
+        tell(beside, actor)
 
 
 def act_as(session: Session, actor: Acting) -> None:

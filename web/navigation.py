@@ -24,6 +24,7 @@ _LINKS = (
     (Link("editions", "/editions", "diagram-3"), "edition.read"),
     (Link("inferred", "/inferred", "question-circle"), "edition.read"),
     (Link("administration", "/admin", "gear"), "admin.read"),
+    (Link("exports", "/exports", "download"), "worklist.export"),
 )
 
 

@@ -202,16 +202,20 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "account.approve": (frozenset({"administrateur"}), _another),
     "review.write": (frozenset({"administrateur"}), _not_herself),
     "dated.write": (frozenset({"administrateur"}), _anywhere),
+    "consultation.read": (frozenset({"auditeur", "chef_antenne"}), _in_reach),
+    "casefile.export": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _in_reach),
+    "history.export": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _anywhere),
+    "worklist.export": (frozenset({"auditeur", "chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), _anywhere),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
 # `edition.publish`: the first one; afterwards an edition comes of a draft that two persons agreed on.
-_SYSTEM = frozenset({"edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"})
+_SYSTEM = frozenset({"casefile.export", "history.export", "edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"})
 # What somebody without an account may do.
 _OPEN = frozenset({"request.send"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
-           "letter.read": "letter.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
+           "letter.read": "letter.not_found", "consultation.read": "case.not_found", "casefile.export": "case.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
 
 
 def may(actor: Actor, act: str, **about: Any) -> bool:

@@ -18,7 +18,7 @@ from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, 
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts
 from engine.i18n import pick
-from engine.ledger import access
+from engine.ledger import access, consultations
 from engine.pathway import bpmn
 from forms import text as words
 from forms.scope import on_the_day
@@ -223,7 +223,10 @@ def as_seen(session: Session, actor: Any, root: Any, rows: Sequence[Any]) -> tup
 
     def sees(field_id: str) -> bool:
         found = edition.dictionary.fields.get(field_id)
-        return found is not None and authority.readable(actor, authority.classes_of(found), case=root)
+        is_seen = found is not None and authority.readable(actor, authority.classes_of(found), case=root)
+        if is_seen:
+            consultations.note(session, case_id, "history", [found.class_])
+        return is_seen
 
     told = authority.readable(actor, "C", case=root)  # a reason is in somebody's own words, which may name the person
     return tuple(_happened(session, row, line, names, sees, edition, actor.language, told) for row, line in zip(rows, lines, strict=True))

@@ -17,7 +17,7 @@ from engine.casework.instances import Held
 from engine.casework.kept import Kept
 from engine.dossier import beneficiaries, facts, programmes
 from engine.i18n import pick
-from engine.ledger import access
+from engine.ledger import access, consultations
 from forms import answers, field_types
 from forms import form as forms
 from forms import text as words
@@ -85,6 +85,7 @@ def shown(session: Session, actor: Any, edition: Any, row: Any, about: Mapping[s
     said = opened.get(f"{row.content['subject']}|{spec.id}")
     if said is None:
         return label, ""
+    consultations.note(session, row.root_id, "correction", [about["field_class"]])
     return label, words.display(spec, said["value"], actor.language) if said["status"] == "known" else words.status(said["status"], actor.language)
 
 

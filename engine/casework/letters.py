@@ -20,7 +20,7 @@ from engine.actors.agencies import OTE, PARTNERS
 from engine.casework import editions
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
-from engine.ledger import chain
+from engine.ledger import chain, consultations
 from forms import letter as texts
 from forms.text import LANGUAGES, day
 
@@ -75,6 +75,7 @@ def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
     row = session.execute(_LETTER, {"id": letter_id}).one_or_none()
     if row is None or not authority.may(actor, "letter.read", branch=row.branch, sat=_sat(session, actor, row)) or not authority.readable(actor, row._mapping["class"], OTE, row):
         raise errors.NotFound("letter.not_found")
+    consultations.note(session, row.root_id, "letter", [row._mapping["class"]])
     return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.code, row.produced_at)
 
 

@@ -22,6 +22,7 @@ from engine.casework.instances import LOCK_BY_TASK, Change, Held, from_row
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
 from engine.i18n import pick
+from engine.ledger import consultations
 from engine.pathway import bpmn
 from forms import answers, field_types
 from forms import form as forms
@@ -59,6 +60,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
     definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
     seen = _known(session, edition, subjects, definition, actor.language)
     asked = _ask(session, actor, edition, definition, seen, row, _home(session, row, row.instance_subject), correcting)
+    consultations.note(session, row.root_id, "task", _shown(asked))
     may = frozenset(act for act in ("claim", "release", "complete", "pass") if authority.may(actor, f"task.{act}", **about))
     names = {fact.field: fact.value for fact in facts.readable(session, subjects, beneficiaries.NAME_FIELDS)}
     return TaskView(
@@ -282,6 +284,12 @@ def _home(session: Session, row: Any, instance_subject: str) -> Any:
     if not instance_subject.startswith("seance:"):
         return None
     return operations.home_of_aid(session, next((one for one in row.subjects if one.startswith("aide:")), ""))
+
+
+def _shown(asked: forms.Form) -> list[str]:
+    """The classes of the values that a form shows; of a list, those of its rows."""
+    known = [(one.spec, one.rows) for one in asked.known if not one.is_hidden] + [(one.spec, one.rows) for one in asked.questions() if one.known is not None]
+    return [authority.classes_of(spec) for head, rows in known for spec in (head, *rows)]
 
 
 def readable_by(actor: Any, row: Any, home: Any) -> Any:

@@ -25,6 +25,7 @@ from engine import errors, identity
 from engine.actors import authority
 from engine.dossier import pictures
 from engine.dossier.facts import NewFact
+from engine.ledger import consultations
 
 LARGEST = 20_000_000
 EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/heic": "heic"}
@@ -102,6 +103,8 @@ def read(session: Session, actor: Any, document_id: UUID) -> Document:
     if row is None or key is None:
         raise errors.NotFound("document.not_found")
     sealed = _path(session, document_id).read_bytes()
+    if row.instance_id is not None:
+        consultations.note(session, row.instance_id, "document", [row._mapping["class"]])
     content = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], document_id.bytes)
     return Document(row.document_id, row.name, row.media_type, content)
 

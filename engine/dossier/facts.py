@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine.database import named
+from engine.ledger import consultations
 
 # The prefix of a subject's key, by the kind that the dictionary gives to a group of fields.
 PREFIX = {"person": "person", "return": "retour", "case": "case", "measure": "mesure", "aid": "aide", "visit": "visite", "sitting": "seance", "member": "membre"}
@@ -107,13 +108,17 @@ def snapshot(session: Session, subjects: Subjects, fields: Collection[str]) -> l
 def readable(session: Session, subjects: Subjects, fields: Sequence[str] | None = None) -> list[Fact]:
     """The current facts that the signed-in person may see (the database's policies decide); None: of any field."""
     parameters = {"root": subjects.root_id, "person": subjects.person_id, "subjects": subjects.keys(), "fields": list(fields) if fields is not None else None}
-    return [Fact(*row) for row in session.execute(_READABLE, parameters)]
+    found = [Fact(*row) for row in session.execute(_READABLE, parameters)]
+    consultations.note(session, subjects.root_id, "case", (fact.field_class for fact in found))
+    return found
 
 
 def versions(session: Session, subjects: Subjects, subject: str, field_id: str) -> list[Mapping[str, Any]]:
     """All that was ever said of one field, the newest first, as far as the reader may see it."""
     rows = session.execute(_HISTORY, {"root": subjects.root_id, "person": subjects.person_id, "field": field_id, "subject": subject})
-    return [dict(row) for row in rows.mappings()]
+    found = [dict(row) for row in rows.mappings()]
+    consultations.note(session, subjects.root_id, "case", (one["class"] for one in found))
+    return found
 
 
 def record(session: Session, actor: Any, subjects: Subjects, instance_id: UUID, at: dt.datetime, seq: int, new: Sequence[NewFact]) -> None:

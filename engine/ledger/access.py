@@ -20,8 +20,13 @@ _HEADS = text("SELECT i.instance_id, i.seq, i.head, (SELECT hash FROM ledger_lin
 
 def open_line(session: Session, instance_id: UUID, seq: int, person_id: UUID | None, ciphertext: bytes) -> dict[str, Any]:
     """The values a line sealed, by name; empty when their key was erased."""
+    return {name: value for name, (_, value) in open_salted(session, instance_id, seq, person_id, ciphertext).items()}
+
+
+def open_salted(session: Session, instance_id: UUID, seq: int, person_id: UUID | None, ciphertext: bytes) -> dict[str, tuple[bytes, Any]]:
+    """The same with each value's salt, for whoever shall check the commitments."""
     key = session.info["keys"].find(person_id or instance_id)
-    return {name: value for name, (_, value) in sealing.unseal(key, instance_id, seq, bytes(ciphertext)).items()} if key else {}
+    return sealing.unseal(key, instance_id, seq, bytes(ciphertext)) if key else {}
 
 
 def opening(session: Session, instance_id: UUID, seq: int, person_id: UUID | None, ciphertext: bytes, name: str) -> dict[str, Any] | None:

@@ -45,6 +45,8 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
         "case/page.html", case=file, now=programmes.present(session), tab=chosen, tabs=TABS,
         ball=ball.ball(file.waiting, screen.words), moved=_moved(screen, actor, session, file, edition),
         incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
+        may_export=authority.may(actor, "casefile.export", branch=file.branch),
+        may_tell_readers=authority.may(actor, "consultation.read", branch=file.branch),
         may_repair=authority.may(actor, "repair.read", branch=file.branch),
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip

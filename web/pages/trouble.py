@@ -10,8 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from engine import errors, i18n
+from engine.casework import readers
 from web import dependencies
 from web.screen import Screen
+from web.security import SAFE_METHODS
 
 log = structlog.get_logger()
 _ICONS = {401: "lock", 403: "lock", 404: "search", 409: "people", 503: "hourglass-split"}
@@ -27,6 +29,7 @@ def install(app: FastAPI) -> None:
 
 def refused(request: Request, trouble: errors.Refusal) -> Response:
     screen = _screen_of_whoever_asks(request)
+    readers.note_refusal(dependencies.database_of(request), screen.actor, request.path_params, trouble, request.method not in SAFE_METHODS)
     if isinstance(trouble, errors.Unauthenticated) and request.method == "GET" and not screen.is_patch:
         return screen.go(f"/signin?next={request.url.path}")
     if trouble.code == "password.change_first" and request.method == "GET" and not screen.is_patch:

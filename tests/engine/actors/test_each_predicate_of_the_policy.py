@@ -25,6 +25,8 @@ WHO = {
     "edition.read": COORDINATION | ADMINISTRATION, **dict.fromkeys(["draft.read", "batch.read", "edition.check"], COORDINATION),
     "document.read": set(ROLES) - {"administrateur"}, **dict.fromkeys(["admin.read", "journal.read"], ADMINISTRATION), "clock.advance": set(ROLES),
     **dict.fromkeys(["account.write", "account.approve", "review.write", "dated.write"], {"administrateur"}),
+    "consultation.read": {"auditeur", "chef_antenne"}, **dict.fromkeys(["casefile.export", "history.export"], COORDINATION | {"chef_antenne"}),
+    "worklist.export": COORDINATION | {"chef_antenne", "chef_cps", "chef_aneti"},
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
 
@@ -278,7 +280,7 @@ def test_health_is_read_by_the_named_social_worker_alone():
 
 def test_masar_and_a_visitor_do_what_is_theirs_and_nothing_else():
     masar = users.system()
-    own = {"edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"}
+    own = {"casefile.export", "history.export", "edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"}
     acts = {act for role in ROLES for act in authority.acts_of(role)} | own | {"request.send"}
     assert {act for act in acts if may(masar, act, **task(), name="urgence")} == own
     assert {act for act in acts if may(users.VISITOR, act, **task(), name="urgence")} == {"request.send"}

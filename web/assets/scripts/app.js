@@ -47,3 +47,5 @@ function lead() {
 }
 lead();
 document.addEventListener("htmx:afterSettle", lead);
+
+document.addEventListener("click", (event) => event.target.closest?.("[data-print]") && window.print());

@@ -1,0 +1,77 @@
+"""Readers: who consulted a case, who tried and was refused, who took it out, for whoever must be able to tell the person (law 2004-63, arts. 18-19, 32).
+
+What is kept is `ledger.consultations`; here it gets names. Refusals are noted beside the unit of work, which they undo.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import errors, identity
+from engine.actors import authority
+from engine.casework import staff
+from engine.database import Database
+from engine.ledger import consultations
+
+_CASE = text("SELECT branch, number FROM instance WHERE instance_id = :id AND root_id = instance_id")
+# What a path may name of a case, the nearest first, and the codes by which the policy refuses.
+_NAMED = ("task_id", "document_id", "letter_id", "instance_id", "case_id")
+_NOT_BY_POLICY = ("web.", "password.", "signin.")
+_ABSENT = frozenset({"case.not_found", "task.not_found", "document.not_found", "letter.not_found"})
+
+
+@dataclass(frozen=True)
+class Consulted:
+    """One entry. `kind`: `read`, `refused` or `exported`; `act`: by which act (`case`, `task`, `history`, `letter`, `document`, `correction`, `casefile`, …);
+    `classes`: of the fields seen, one letter each."""
+
+    seq: int
+    at: dt.datetime
+    kind: str
+    name: str
+    agency: str
+    branch: str
+    act: str
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who consulted a case, the newest first. `next`: goes into `before` of the following page, 0 on the last."""
+
+    case_id: UUID
+    case_number: str
+    items: tuple[Consulted, ...]
+    next: int
+
+
+def of_case(session: Session, actor: Any, case_id: UUID, before: int = 0, limit: int = 100) -> Readers:
+    """Refuses: `case.not_found` (absent, or not hers to know)."""
+    row = session.execute(_CASE, {"id": case_id}).one_or_none()
+    if row is None:
+        raise errors.NotFound("case.not_found")
+    authority.require(actor, "consultation.read", branch=row.branch)
+    found = consultations.read(session, case_id, before, limit + 1)
+    names = staff.names(session, actor.language, (one.user_id for one in found))
+    items = tuple(
+        Consulted(one.seq, one.at, one.kind.rpartition(".")[2], names.get(str(one.user_id), ""), one.agency, one.branch, one.body["act"], tuple(one.body.get("classes", ())))
+        for one in found[:limit]
+    )
+    return Readers(case_id, row.number or "", items, items[-1].seq if len(found) > limit else 0)
+
+
+def note_refusal(database: Database, actor: Any, path: Mapping[str, Any], refusal: errors.Refusal, is_writing: bool) -> None:
+    """Keeps that somebody signed in asked for a case, or a part of one that the path names, and was refused by what she may do."""
+    is_policy = isinstance(refusal, errors.Forbidden) or refusal.code in _ABSENT
+    name = next((one for one in _NAMED if one in path), "")
+    asked = identity.parse(path.get(name))
+    if actor is None or actor.kind != "person" or not is_policy or asked is None or refusal.code.startswith(_NOT_BY_POLICY):
+        return
+    act = name.removesuffix("_id").replace("instance", "case")
+    with database.unit_of_work(actor) as session:
+        consultations.refused(session, actor, asked, f"{act}.{'change' if is_writing else 'read'}", refusal.code)
