@@ -90,9 +90,9 @@ class Decisions:
         names = {self.by_id[one].name for one in seen} | seen
         return frozenset(path for path in found if path.partition(".")[0] not in names)
 
-    def decide(self, decision_id: str, scope: Mapping[str, Any]) -> Verdict:
-        """Decides. Raises FeelError when an expression takes too many steps."""
-        return self._decide(decision_id, scope, {})
+    def decide(self, decision_id: str, scope: Mapping[str, Any], made: dict[str, Verdict] | None = None) -> Verdict:
+        """Decides. `made`: verdicts on this very scope, taken as they are; those made on the way are added. Raises FeelError when an expression takes too many steps."""
+        return self._decide(decision_id, scope, {} if made is None else made)
 
     def cells(self, decision_id: str, scope: Mapping[str, Any]) -> list[tuple[Rule, list[tuple[str, Any, str, bool]]]]:
         """Each rule of a table with its cells on a scope: the column's expression, its value, the cell, whether it holds. Of a literal decision: none."""

@@ -145,9 +145,9 @@ class Definitions:
         """The BPMN file that holds a process."""
         return self._diagrams[self.processes[process_id].file]
 
-    def decide(self, reference: str, scope: Mapping[str, Any]) -> Verdict:
-        """The verdict of a decision. Raises what evaluating FEEL may raise."""
-        return self._decisions.decide(reference, scope)
+    def decide(self, reference: str, scope: Mapping[str, Any], made: dict[str, Verdict] | None = None) -> Verdict:
+        """The verdict of a decision; `made` as `Decisions.decide`. Raises what evaluating FEEL may raise."""
+        return self._decisions.decide(reference, scope, made)
 
     def cells(self, reference: str, scope: Mapping[str, Any]) -> list[tuple[Rule, list[tuple[str, Any, str, bool]]]]:
         """Each rule of a decision's table with its cells, as `Decisions.cells`."""

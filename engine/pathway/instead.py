@@ -19,7 +19,7 @@ WHOLE = frozenset({"int", "score"})
 _STATUSES = ("inconnu", "refuse")
 _STATUS = "_statut"
 _CENT, _MILLIME = Decimal("0.01"), Decimal("0.001")
-_FARTHEST = 22  # doublings of one unit: four million units, or eleven thousand years of days
+_STEPS = (0, 2, 4, 7, 10, 13, 17, 21)  # doublings of one unit: as far as two million units, or five thousand years of days
 _MOST_ROWS = 12  # rows of a list that are changed one by one
 
 
@@ -91,6 +91,9 @@ def marks(expressions: Sequence[Any], sight: Mapping[str, Any]) -> Marks:
                     days.add(value.date())
                 elif isinstance(value, dt.date):
                     days.add(value)
+    for path in [one for one in texts if "[]" not in one and "." in one]:  # `list contains(plan.mesures.type, …)` names a row's value too
+        above, _, name = path.rpartition(".")
+        texts.setdefault(f"{above}[].{name}", set()).update(texts[path])
     return Marks(tuple(sorted(numbers)), tuple(sorted(days)), {path: tuple(sorted(found)) for path, found in texts.items()})
 
 
@@ -136,7 +139,7 @@ class Ordered:
 
     def points(self, side: int) -> list[int]:
         """Places on one side to look at, the nearest first: beside each threshold, farther and farther, and the bound."""
-        found = {near for mark in self.marks for near in (mark - 1, mark, mark + 1)} | {self.here + side * 2**step for step in range(_FARTHEST)}
+        found = {near for mark in self.marks for near in (mark - 1, mark, mark + 1)} | {self.here + side * 2**step for step in _STEPS}
         found |= {end for end in (self.low, self.high) if end is not None}
         return sorted((one for one in found if (one - self.here) * side > 0 and self._is_within(one)), key=lambda one: abs(one - self.here))
 

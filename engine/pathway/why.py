@@ -1,7 +1,8 @@
 """Why a case went where it did, and the smallest change of what was known that would have led it elsewhere.
 
 A `Reason` is a turn or a decision with all that its node saw. Nothing is guessed: each change told was put in the place of what was seen, and the node's own
-conditions, or the table with those it requires, were evaluated on it. Smallest: fewest values; then a value moved a little, a choice changed, a value unknown.
+conditions, or the table with those it requires, were evaluated on it. Smallest: fewest values; then a value moved a little,
+a choice changed, another day, a row more or less, a value unknown.
 """
 
 import json
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from engine.pathway.decisions import Decision
+from engine.pathway.decisions import Decision, Verdict
 from engine.pathway.definitions import Definitions
 from engine.pathway.domains import results_of
 from engine.pathway.happenings import Decided
@@ -19,10 +20,10 @@ from engine.pathway.spiff.elements import Reason
 from engine.pathway.spiff.expressions import FAULTS, READ, Fault, feel_value, look_up, plain
 from forms.dictionary import Dictionary, Field
 
-__all__ = ["Change", "Elsewhere", "Explained", "Near", "Reason", "elsewhere", "explain", "is_same", "outcome", "reads", "seen"]
+__all__ = ["RULES", "Change", "Elsewhere", "Explained", "Near", "Reason", "elsewhere", "explain", "is_same", "leads_elsewhere", "look_up", "outcome", "reads", "seen"]
 
 # Rules of the house, dated, the same for all: no value of the case.
-_RULES = frozenset({"parametres", "programmes", "antennes"})
+RULES = frozenset({"parametres", "programmes", "antennes"})
 _OURS = frozenset({"now", "instance", "branche", "numero", "id"})
 MOST = 6_000  # evaluations for one reason
 _PAIRED = 10  # values of one path that are tried with those of another
@@ -67,12 +68,12 @@ def seen(reason: Reason) -> dict[str, Any]:
     return {name: value for name, value in reason.sight.items() if name != READ}
 
 
-def outcome(definitions: Definitions, reason: Reason, sight: Mapping[str, Any]) -> Elsewhere | None:
-    """Where this sight leads; None where the procedure would break there."""
+def outcome(definitions: Definitions, reason: Reason, sight: Mapping[str, Any], made: dict[str, Verdict] | None = None) -> Elsewhere | None:
+    """Where this sight leads; None where the procedure would break there. `made`: what decisions required answer on it, where that is known."""
     told = reason.told
     try:
         if isinstance(told, Decided):
-            verdict = definitions.decide(told.decision, sight)
+            verdict = definitions.decide(told.decision, sight, made)
             return None if verdict.findings else Elsewhere((), (), plain(feel_value(verdict.outputs)), verdict.rules)
         taken, _ = reason.element.way(sight)
     except (*FAULTS, Fault):
@@ -156,8 +157,10 @@ class _Search:
         self.marks: Marks = marks(expressions(definitions, reason), sight)
         self.found: dict[str, tuple[tuple[Any, ...], Elsewhere]] = {}
         self.tried = 0
-        here = outcome(definitions, reason, sight)
+        self.made: dict[str, Verdict] = {}  # what the decisions required answered
+        here = outcome(definitions, reason, sight, self.made)
         self.here = end_of(here) if here else ""
+        self.read = {name: definitions.read_by(name) for name in self.made}
         self.paths = _changeable(reads(definitions, reason), sight, dictionary)
         self.order = {path: place for place, path in enumerate(self.paths)}
 
@@ -169,7 +172,7 @@ class _Search:
         sight: Mapping[str, Any] = self.sight
         for change, _ in changes:
             sight = put(sight, change)
-        there = outcome(self.definitions, self.reason, sight)
+        there = outcome(self.definitions, self.reason, sight, self._untouched([change.path for change, _ in changes]))
         if there is None or (end := end_of(there)) == self.here:
             return False
         made = tuple(change for change, _ in changes)
@@ -177,6 +180,10 @@ class _Search:
         if end not in self.found or weight < self.found[end][0]:
             self.found[end] = (weight, Elsewhere(made, there.flows, there.outputs, there.rules))
         return True
+
+    def _untouched(self, paths: Sequence[str]) -> dict[str, Verdict]:
+        """The answers of decisions that read none of these paths: they stay."""
+        return {name: verdict for name, verdict in self.made.items() if not any(_meet(path, one) for path in paths for one in self.read[name])}
 
     def singles(self) -> None:
         for path in self.paths:
@@ -254,20 +261,27 @@ def _changeable(paths: frozenset[str], sight: Mapping[str, Any], dictionary: Dic
     """The paths whose value is the case's own, a list once and not column by column."""
     found = set()
     for path in sorted(paths):
-        if path.partition(".")[0] in _RULES or path in _OURS or path.startswith("dossier."):
+        if path.partition(".")[0] in RULES or path in _OURS or path.startswith("dossier."):
             continue
         above = path.rpartition(".")[0]
         listed = above in dictionary.fields and dictionary.fields[above].type == "list"
         if above and (listed or isinstance(look_up(sight, above), list)):
             found.add(above)
-        elif not isinstance(look_up(sight, path), Mapping):
-            found.add(path)
+        elif not isinstance(look_up(sight, path), Mapping) or ("." not in path and path not in dictionary.groups):
+            found.add(path)  # what a message brought, as a whole, may not have come
     return sorted(found)
 
 
+def _meet(one: str, other: str) -> bool:
+    """Whether a change of one path may be read at the other: the same, or one inside the other, or what is said of not knowing it."""
+    return one == other or other.startswith((f"{one}.", f"{one}_")) or one.startswith(f"{other}.")
+
+
 def _weight(change: Change) -> float:
-    """How much a change changes: a point moved by part of itself, a choice, a row, what nobody knows any more."""
+    """How much a change changes: a point moved by part of itself, a choice, another day of the act, a row, what nobody knows any more."""
     was, now = change.was, change.now
+    if change.path == "today":
+        return 1.1
     if change.kind != "value":
         return 1.5
     if now is None:
@@ -277,8 +291,10 @@ def _weight(change: Change) -> float:
     if isinstance(was, bool | str | list) or type(was) is not type(now):
         return 1.0
     if hasattr(was, "toordinal"):
-        return 0.1 + min(1.0, abs(was.toordinal() - now.toordinal()) / 365)
-    return 0.1 + min(1.0, float(abs(was - now) / max(abs(was), 1)))
+        moved = abs(was.toordinal() - now.toordinal()) / 365
+    else:
+        moved = float(abs(was - now) / max(abs(was), 1))
+    return 0.1 + moved / (1 + moved)
 
 
 def _near(definitions: Definitions, reason: Reason, sight: Mapping[str, Any]) -> tuple[Near, ...]:

@@ -5,6 +5,7 @@ them is an incident on the token, which waits there; `retry` takes the same mome
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,13 +33,20 @@ class Flow:
         self.place = 0  # among the flows into its target
 
 
-class Reason(msgspec.Struct, frozen=True):
-    """A turn taken or a decision (`told`), with the element it was made at, all that it saw, and the subjects around it, outer first."""
+class Reason(msgspec.Struct, frozen=True, eq=False):
+    """A turn taken or a decision (`told`), with the element it was made at, all that it saw, and the subjects around it, outer first. Two that tell the same are
+    the same: a sight may hold more than was read."""
 
     told: Any
     element: Any
     sight: Mapping[str, Any]
     subjects: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reason) and (self.told, self.subjects) == (other.told, other.subjects)
+
+    def __hash__(self) -> int:
+        return hash((self.told.node, self.subjects))
 
 
 class Element(BpmnTaskSpec):
@@ -180,6 +188,11 @@ class Element(BpmnTaskSpec):
             return tuple(flow for flow in flows if flow.is_default or flow.condition is None)
         return turn(self, run, token)
 
+    @cached_property
+    def weighs(self) -> frozenset[str]:
+        """The paths that the conditions on its ways out may read."""
+        return frozenset(path for flow in self.flows_out if flow.condition is not None for path in flow.condition.paths)
+
     def way(self, sight: Mapping[str, Any]) -> "tuple[tuple[Flow, ...], list[dict[str, Any]]]":
         """The flows that conditions lead to on what a node sees, and the why of each condition looked at. Faults where there is no way out."""
         flows = self.flows_out
@@ -189,8 +202,10 @@ class Element(BpmnTaskSpec):
 
 
 def turn(element: Element, run: "Run", token: Token) -> tuple[Flow, ...]:
-    """Takes the way that the element's conditions lead to, and tells it."""
+    """Takes the way that the element's conditions lead to, and tells it. All its conditions count as read, those too that one before them spared: whoever asks
+    where other values would have led finds what they would have met."""
     sight = run.sight(token)
+    run.read |= element.weighs
     taken, why = element.way(sight)
     run.explain(BranchTaken(element.id, tuple(flow.id for flow in taken), tuple(why)), element, sight, token)
     return taken
