@@ -22,6 +22,14 @@ _WHY = text("""SELECT l.seq, s.person_id, s.ciphertext, (l.line::jsonb ->> 'edit
                 WHERE l.instance_id = :id AND l.line::jsonb -> 'sealed' ? 'why' ORDER BY l.seq""")
 _EDITIONS = text("SELECT number, edition_id FROM edition")
 
+_SENTENCES = {
+    "why.number": "There are not as many why-records as turns",
+    "why.other": "A why-record evaluated anew says otherwise",
+    "why.change": "A smallest change does not lead elsewhere",
+    "why.replay": "The history cannot be played again",
+    "why.left": "A why-record belongs to no step",
+}
+
 
 @dataclass
 class Proof:
@@ -32,6 +40,21 @@ class Proof:
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[tuple[str, str, int, str]] = field(default_factory=list)
     none: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"cases": self.cases, "counts": dict(self.counts), "without_change": dict(self.none), "faults": [list(one) for one in self.faults]}
+
+    def lines(self) -> Iterator[str]:
+        """What was found, for somebody at a terminal."""
+        told = self.counts
+        yield f"{self.cases:,} cases and dossiers, {told['turned'] + told['decided']:,} why-records ({told['turned']:,} gateways, {told['decided']:,} decisions); {told['same']:,} evaluate to what they say."
+        if told["one"] + told["two"] + told["none"]:
+            yield f"Smallest change: one value {told['one']:,}, two values {told['two']:,}, none within two {told['none']:,}."
+        yield from (f"  none within two values at {node}: {number:,}" for node, number in self.none.most_common())
+        if told["unread"]:
+            yield f"{told['unread']:,} could not be read: their keys are gone."
+        yield from (f"FAULT  {_SENTENCES[code]}: {about}, line {seq} {detail}" for code, about, seq, detail in self.faults)
+        yield "All hold." if not self.faults else f"{len(self.faults)} faults."
 
 
 def prove(session: Session, *, changes: bool = True, only: frozenset[UUID] | None = None) -> Proof:

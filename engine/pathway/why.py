@@ -280,8 +280,6 @@ def _meet(one: str, other: str) -> bool:
 def _weight(change: Change) -> float:
     """How much a change changes: a point moved by part of itself, a choice, another day of the act, a row, what nobody knows any more."""
     was, now = change.was, change.now
-    if change.path == "today":
-        return 1.1
     if change.kind != "value":
         return 1.5
     if now is None:
@@ -294,7 +292,7 @@ def _weight(change: Change) -> float:
         moved = abs(was.toordinal() - now.toordinal()) / 365
     else:
         moved = float(abs(was - now) / max(abs(was), 1))
-    return 0.1 + moved / (1 + moved)
+    return (1.0 if change.path == "today" else 0.1) + 0.9 * moved / (1 + moved)
 
 
 def _near(definitions: Definitions, reason: Reason, sight: Mapping[str, Any]) -> tuple[Near, ...]:
