@@ -24,6 +24,8 @@ _LINKS = (
     (Link("editions", "/editions", "diagram-3"), "edition.read"),
     (Link("inferred", "/inferred", "question-circle"), "edition.read"),
     (Link("administration", "/admin", "gear"), "admin.read"),
+    (Link("audit", "/audit", "search"), "audit.search"),
+    (Link("findings", "/findings", "pencil"), "finding.read"),
 )
 
 

@@ -45,7 +45,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
         "case/page.html", case=file, now=programmes.present(session), tab=chosen, tabs=TABS,
         ball=ball.ball(file.waiting, screen.words), moved=_moved(screen, actor, session, file, edition),
         incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
-        may_repair=authority.may(actor, "repair.read", branch=file.branch),
+        may_repair=authority.may(actor, "repair.read", branch=file.branch), may_audit=authority.may(actor, "audit.search"),
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip
 
