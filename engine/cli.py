@@ -24,7 +24,7 @@ from engine.casework import comparisons, editions, judges, judging
 from engine.database import Database
 from engine.errors import Refusal
 from engine.insight import casefile as casefiles
-from engine.insight import exchange
+from engine.insight import exchange, proofs_of_why
 from engine.terminal import Stop, say
 
 _PYTHON = sys.executable
@@ -188,6 +188,22 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         for line in report.lines():
             say(line)
     raise typer.Exit(0 if report.is_well else 1)
+
+
+@masar.command()
+def why(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    is_short: Annotated[bool, typer.Option("--short", help="Without the smallest changes: faster.")] = False,
+) -> None:
+    """Evaluates every why-record of every case anew, and its smallest change; exits with 1 where one does not lead where it says."""
+    with installation.opened(settings.read()) as database, database.reading(users.system()) as session:
+        proof = proofs_of_why.prove(session, changes=not is_short)
+    if as_json:
+        say(json.dumps(proof.as_json(), ensure_ascii=False, indent=2))
+    else:
+        for line in proof.lines():
+            say(line)
+    raise typer.Exit(1 if proof.faults else 0)
 
 
 @masar.command()

@@ -25,6 +25,8 @@ _LINKS = (
     (Link("inferred", "/inferred", "question-circle"), "edition.read"),
     (Link("administration", "/admin", "gear"), "admin.read"),
     (Link("exports", "/exports", "download"), "worklist.export"),
+    (Link("audit", "/audit", "search"), "audit.search"),
+    (Link("findings", "/findings", "pencil"), "finding.read"),
 )
 
 

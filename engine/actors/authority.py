@@ -25,6 +25,8 @@ _HELPING = frozenset(
 _AIDING = frozenset({"gestionnaire_aides", "ordonnateur", "secretaire_commission", "president_commission"})
 _WORKING = _HELPING | _AIDING | {"coordinateur", "operateur", "membre_commission"}
 _ALL = frozenset(ROLES)
+# Whom an auditor's finding may ask: who answers for an agency in a branch, for money, for the pathway.
+_ANSWERING = frozenset({"chef_antenne", "chef_cps", "chef_aneti", "gestionnaire_aides", "ordonnateur", "coordinateur"})
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
 _INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
@@ -158,6 +160,11 @@ def _decides_repair(actor: Actor, about: About) -> bool:
     return writable(actor, field_class) and readable(actor, field_class, case=about.get("case"))
 
 
+def _asked(actor: Actor, about: About) -> bool:
+    """The finding asks a role she holds, in her branch."""
+    return about.get("role") in actor.roles and about.get("branch") == actor.branch
+
+
 def _not_herself(actor: Actor, about: About) -> bool:
     """Nobody changes, or reviews, her own rights (`user_id`)."""
     return actor.user_id != about.get("user_id")
@@ -206,6 +213,11 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "casefile.export": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _in_reach),
     "history.export": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _anywhere),
     "worklist.export": (frozenset({"auditeur", "chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), _anywhere),
+    "audit.search": (frozenset({"auditeur"}), _anywhere),
+    "audit.sample": (frozenset({"auditeur"}), _anywhere),
+    "finding.write": (frozenset({"auditeur"}), _anywhere),
+    "finding.read": (_ANSWERING | {"auditeur"}, _anywhere),  # of her role and branch: `casework.findings`, and the database's policy
+    "finding.answer": (_ANSWERING, _asked),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.

@@ -105,6 +105,11 @@ def show(session: Session, actor: Any, code: str) -> BranchSheet:
     return found
 
 
+def codes(session: Session) -> list[str]:
+    """The codes of all branches, closed ones too."""
+    return list(session.execute(text("SELECT code FROM branch ORDER BY code")).scalars())
+
+
 def agencies_listed(session: Session, actor: Any) -> tuple[AgencySheet, ...]:
     """The agencies. Their codes are the pathway's (lanes, roles): only names are data. Refuses: Forbidden."""
     authority.require(actor, "admin.read")

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from engine import clock, errors, i18n
 from engine.actors import authority
 from engine.casework import drafts, editions, judging, proposals
+from engine.casework import findings as findings_of_audit
 from engine.casework.comparisons import BurdenLine
 
 LONGEST_REASON = 2000
@@ -86,7 +87,7 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
     """Publishes what another submitted: the edition of its number begins at the instant asked for, or now when that is past. `version`: the one that was read.
 
     Refuses: Forbidden; `draft.own` (Forbidden) to whoever saved anything in it or submitted it; `draft.not_found`, `draft.not_submitted`,
-    `draft.stale` (sent back and submitted again meanwhile), `draft.behind`, `draft.has_errors`, `draft.burden_needs_reason`.
+    `draft.stale` (sent back and submitted again meanwhile), `draft.behind`, `finding.holds` (an auditor's finding is not closed), `draft.has_errors`, `draft.burden_needs_reason`.
     """
     session.execute(_ONE_AT_A_TIME)
     whole, now = drafts.locked(session, actor, draft_id, "submitted"), clock.now(session)
@@ -97,6 +98,7 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
         raise errors.Conflict("draft.stale")
     if draft.is_behind:
         raise errors.Conflict("draft.behind")
+    findings_of_audit.require_none_holding(session)
     starts_at = max(now, draft.starts_at or now)
     require_publishable(findings(whole), draft.accepted)
     require_borne(proposals.rises(session, actor, whole, starts_at), draft.burden_reason)

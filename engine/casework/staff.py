@@ -23,6 +23,11 @@ def names(session: Session, language: str, ids: Iterable[UUID | str | None]) -> 
     return {str(row.user_id): in_script(row, language) for row in session.execute(_NAMES, {"ids": wanted})}
 
 
+def everybody(session: Session) -> list[UUID]:
+    """All colleagues, those too who left: what they did stays."""
+    return list(session.execute(text("SELECT user_id FROM user_account")).scalars())
+
+
 def authors(session: Session, language: str, facts: Iterable[Any]) -> Mapping[str, str]:
     """Who wrote these facts, by id, where the script of the language is another than the one their names were written down in."""
     return names(session, language, (fact.author_id for fact in facts)) if language == "ar" else {}

@@ -18,7 +18,7 @@ from engine.ledger import chain, sealing
 
 JOURNAL = UUID(int=0)  # the instance that its lines name: none
 _LOCK = text("SELECT pg_advisory_xact_lock(7305883)")
-_LAST = text("SELECT seq, hash FROM journal_line ORDER BY seq DESC LIMIT 1")
+_LAST = text("SELECT seq, hash FROM masar_journal_last()")
 _ADD = text("""INSERT INTO journal_line (seq, kind, about, line, hash, key_id, ciphertext) VALUES (:seq, :kind, :about, :line, :hash, :key, :ciphertext)""")
 _READ = text("""SELECT seq, kind, about, line, key_id, ciphertext FROM journal_line
                  WHERE (:before = 0 OR seq < :before) AND (:about = '' OR about = :about) AND (:kind = '' OR starts_with(kind, :kind)) ORDER BY seq DESC LIMIT :limit""")

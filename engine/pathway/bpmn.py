@@ -34,6 +34,7 @@ from engine.pathway.happenings import (
 )
 from engine.pathway.spiff import moves, xml
 from engine.pathway.spiff import state as states
+from engine.pathway.spiff.elements import Reason
 from engine.pathway.spiff.events import Listener, StartEvent, instant
 from engine.pathway.spiff.moves import Passed, Position
 from engine.pathway.spiff.parser import DiagramParser
@@ -53,11 +54,13 @@ _lock = Lock()
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a stimulus made of an instance. `read`: the paths that it made conditions, tables and parameters read (`told`)."""
+    """What a stimulus made of an instance. `read`: the paths that it made conditions, tables and parameters read (`told`); `reasons`: each turn taken and each
+    decision among the happenings, in order, with what its node saw."""
 
     state: bytes
     happenings: tuple[Any, ...]
     read: frozenset[str] = frozenset()
+    reasons: tuple[Reason, ...] = ()
 
 
 class OpenTask(msgspec.Struct, frozen=True):
@@ -179,14 +182,14 @@ def start(definitions: Definitions, process_id: str, stimulus: Start) -> Step:
         variables |= {one.trigger.result: dict(variables) for one in entries if isinstance(one, StartEvent) and one.trigger.result}
     run.open_scope(spec, None, variables, entries)
     run.drain()
-    return Step(states.dump(run), tuple(run.happenings), frozenset(run.read))
+    return Step(states.dump(run), tuple(run.happenings), frozenset(run.read), tuple(run.reasons))
 
 
 def advance(definitions: Definitions, state: bytes, stimulus: Stimulus) -> Step:
     """A stimulus moves an instance. Refuses what no longer stands (see `Run.give`), and a state of other definitions (`state.foreign`)."""
     run = states.load(definitions, state, stimulus.at, stimulus.seq, stimulus.facts)
     run.give(stimulus)
-    return Step(states.dump(run), tuple(run.happenings), frozenset(run.read))
+    return Step(states.dump(run), tuple(run.happenings), frozenset(run.read), tuple(run.reasons))
 
 
 def told(facts: Mapping[str, Mapping[str, Any]], read: frozenset[str]) -> dict[str, dict[str, Any]]:

@@ -90,9 +90,20 @@ class Decisions:
         names = {self.by_id[one].name for one in seen} | seen
         return frozenset(path for path in found if path.partition(".")[0] not in names)
 
-    def decide(self, decision_id: str, scope: Mapping[str, Any]) -> Verdict:
-        """Decides. Raises FeelError when an expression takes too many steps."""
-        return self._decide(decision_id, scope, {})
+    def decide(self, decision_id: str, scope: Mapping[str, Any], made: dict[str, Verdict] | None = None) -> Verdict:
+        """Decides. `made`: verdicts on this very scope, taken as they are; those made on the way are added. Raises FeelError when an expression takes too many steps."""
+        return self._decide(decision_id, scope, {} if made is None else made)
+
+    def cells(self, decision_id: str, scope: Mapping[str, Any]) -> list[tuple[Rule, list[tuple[str, Any, str, bool]]]]:
+        """Each rule of a table with its cells on a scope: the column's expression, its value, the cell, whether it holds. Of a literal decision: none."""
+        decision = self.by_id[decision_id]
+        made: dict[str, Verdict] = {}
+        inner = dict(scope)
+        for one in decision.requires:
+            if one in self.by_id:
+                inner[self.by_id[one].name] = inner[one] = self._decide(one, scope, made).outputs
+        asked = [(one.text, one.evaluate(inner)) for one in decision.inputs]
+        return [(rule, [(text, value, test.text, test.matches(value, inner) is True) for (text, value), test in zip(asked, rule.tests, strict=True)]) for rule in decision.rules]
 
     def _decide(self, decision_id: str, scope: Mapping[str, Any], made: dict[str, Verdict]) -> Verdict:
         """`made`: what was decided on the way; a decision that several others require is made once."""

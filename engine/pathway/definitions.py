@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from engine.pathway.decisions import Decision, Decisions, Verdict
+from engine.pathway.decisions import Decision, Decisions, Rule, Verdict
 from engine.pathway.spiff.activities import CallActivity, OperationTask, PersonTask, RuleTask
 from engine.pathway.spiff.elements import Element, Flow
 from engine.pathway.spiff.events import Listener, StartEvent
@@ -145,9 +145,13 @@ class Definitions:
         """The BPMN file that holds a process."""
         return self._diagrams[self.processes[process_id].file]
 
-    def decide(self, reference: str, scope: Mapping[str, Any]) -> Verdict:
-        """The verdict of a decision. Raises what evaluating FEEL may raise."""
-        return self._decisions.decide(reference, scope)
+    def decide(self, reference: str, scope: Mapping[str, Any], made: dict[str, Verdict] | None = None) -> Verdict:
+        """The verdict of a decision; `made` as `Decisions.decide`. Raises what evaluating FEEL may raise."""
+        return self._decisions.decide(reference, scope, made)
+
+    def cells(self, reference: str, scope: Mapping[str, Any]) -> list[tuple[Rule, list[tuple[str, Any, str, bool]]]]:
+        """Each rule of a decision's table with its cells, as `Decisions.cells`."""
+        return self._decisions.cells(reference, scope)
 
     def read_by(self, reference: str) -> frozenset[str]:
         """The paths that a decision, and those it requires, may read."""

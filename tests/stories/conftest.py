@@ -10,6 +10,7 @@ from engine import clock
 from engine.actors import users
 from engine.casework import replays
 from engine.demo import play
+from engine.insight import proofs_of_why
 from engine.pathway import bpmn
 from tests import world as worlds
 
@@ -30,6 +31,7 @@ def _play_again(database):
             found = replays.history(session, instance.instance_id)
             if found.is_whole or session.info["keys"].find(instance.person_id or instance.instance_id):  # not of somebody who was erased
                 assert replays.is_exact(found), f"{instance.process} {instance.instance_id}"
+        assert proofs_of_why.prove(session, changes=False).faults == [], "every reason kept, weighed anew, says the same"
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
         incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
         may_export=authority.may(actor, "casefile.export", branch=file.branch),
         may_tell_readers=authority.may(actor, "consultation.read", branch=file.branch),
-        may_repair=authority.may(actor, "repair.read", branch=file.branch),
+        may_repair=authority.may(actor, "repair.read", branch=file.branch), may_audit=authority.may(actor, "audit.search"),
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip
 
@@ -106,7 +106,8 @@ def _history(screen: Screen, actor: Any, session: Any, file: CaseFile, names: di
     for is_reminder, run in groupby(found.items, lambda one: one.kind in sentences.REMINDERS):
         if is_reminder:
             together = list(run)
-            lines.append({"at": together[0].occurred_at, "sentence": sentences.reminders(words, together, names), "why": []})
+            lines.append({"at": together[0].occurred_at, "sentence": sentences.reminders(words, together, names), "why": [], "act": ""})
         else:
-            lines += [{"at": one.occurred_at, "sentence": sentences.happened(words, one, names), "why": sentences.why(words, one, names)} for one in run]
+            lines += [{"at": one.occurred_at, "sentence": sentences.happened(words, one, names), "why": sentences.why(words, one, names),
+                       "act": f"/cases/{file.case_id}/why/{one.instance_id}/{one.seq}" if one.why else ""} for one in run]  # fmt: skip
     return {"lines": lines[:most], "older": f"/cases/{file.case_id}?tab=history&cursor={found.next}" if found.next else ""}

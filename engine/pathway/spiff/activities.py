@@ -249,13 +249,14 @@ class RuleTask(Activity):
 
     def perform(self, run: "Run", token: Token) -> bool:
         reference = self.extensions.decision
-        verdict = run.decide(reference, run.sight(token))
+        sight = run.sight(token)
+        verdict = run.decide(reference, sight)
         if verdict.findings:
             first = verdict.findings[0]
             raise Fault(first.code, **{**first.details, "decision": reference, "values": {path: plain(value) for path, value in verdict.values.items()}})
         outputs = feel_value(verdict.outputs)
         values = {path: plain(value) for path, value in verdict.values.items()}
-        run.tell(Decided(self.id, reference, tuple(verdict.rules), values, plain(outputs)))
+        run.explain(Decided(self.id, reference, tuple(verdict.rules), values, plain(outputs)), self, sight, token)
         if self.extensions.result:
             run.set_variables(token, {self.extensions.result: outputs})
         return True

@@ -4,8 +4,11 @@
 them is an incident on the token, which waits there; `retry` takes the same moment up again.
 """
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
@@ -28,6 +31,22 @@ class Flow:
         self.condition, self.is_default = condition, is_default
         self.number = 0
         self.place = 0  # among the flows into its target
+
+
+class Reason(msgspec.Struct, frozen=True, eq=False):
+    """A turn taken or a decision (`told`), with the element it was made at, all that it saw, and the subjects around it, outer first. Two that tell the same are
+    the same: a sight may hold more than was read."""
+
+    told: Any
+    element: Any
+    sight: Mapping[str, Any]
+    subjects: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reason) and (self.told, self.subjects) == (other.told, other.subjects)
+
+    def __hash__(self) -> int:
+        return hash((self.told.node, self.subjects))
 
 
 class Element(BpmnTaskSpec):
@@ -165,22 +184,43 @@ class Element(BpmnTaskSpec):
         flows = self.flows_out
         if len(flows) <= 1 and not (flows and flows[0].condition):
             return tuple(flows)
-        free = [flow for flow in flows if flow.condition is None and not flow.is_default]
-        asked = [flow for flow in flows if flow.condition is not None and not flow.is_default]
-        if not asked:
+        if not any(flow.condition is not None and not flow.is_default for flow in flows):
             return tuple(flow for flow in flows if flow.is_default or flow.condition is None)
-        why, held = weigh(run, token, asked)
-        taken = free + held or [flow for flow in flows if flow.is_default]
-        if not taken:
-            raise Fault("gateway.no_way_out", conditions=why)
-        taken.sort(key=flows.index)
-        run.tell(BranchTaken(self.id, tuple(flow.id for flow in taken), tuple(why)))
-        return tuple(taken)
+        return turn(self, run, token)
+
+    @cached_property
+    def weighs(self) -> frozenset[str]:
+        """The paths that the conditions on its ways out may read."""
+        return frozenset(path for flow in self.flows_out if flow.condition is not None for path in flow.condition.paths)
+
+    def way(self, sight: Mapping[str, Any]) -> "tuple[tuple[Flow, ...], list[dict[str, Any]]]":
+        """The flows that conditions lead to on what a node sees, and the why of each condition looked at. Faults where there is no way out."""
+        flows = self.flows_out
+        why, held = weigh([flow for flow in flows if flow.condition is not None and not flow.is_default], sight)
+        free = [flow for flow in flows if flow.condition is None and not flow.is_default]
+        return way_out(flows, free + held, why), why
 
 
-def weigh(run: "Run", token: Token, flows: list[Flow], first_only: bool = False) -> tuple[list[dict[str, Any]], list[Flow]]:
-    """Evaluates the conditions in order: the why of each, and the flows that hold (`first_only`: stops at the first)."""
+def turn(element: Element, run: "Run", token: Token) -> tuple[Flow, ...]:
+    """Takes the way that the element's conditions lead to, and tells it. All its conditions count as read, those too that one before them spared: whoever asks
+    where other values would have led finds what they would have met."""
     sight = run.sight(token)
+    run.read |= element.weighs
+    taken, why = element.way(sight)
+    run.explain(BranchTaken(element.id, tuple(flow.id for flow in taken), tuple(why)), element, sight, token)
+    return taken
+
+
+def way_out(flows: list[Flow], held: list[Flow], why: list[dict[str, Any]]) -> tuple[Flow, ...]:
+    """The flows that hold, as drawn, else the default. Faults where there is neither."""
+    taken = held or [flow for flow in flows if flow.is_default]
+    if not taken:
+        raise Fault("gateway.no_way_out", conditions=why)
+    return tuple(sorted(taken, key=flows.index))
+
+
+def weigh(flows: list[Flow], sight: Mapping[str, Any], first_only: bool = False) -> tuple[list[dict[str, Any]], list[Flow]]:
+    """Evaluates the conditions in order: the why of each, and the flows that hold (`first_only`: stops at the first)."""
     why: list[dict[str, Any]] = []
     held: list[Flow] = []
     for flow in flows:

@@ -5,12 +5,12 @@ Inclusive: fires when no token elsewhere could still reach an empty flow in with
 everything that can move by itself has moved. Event-based: listens for each of its targets; the first to happen wins.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.pathway.happenings import BranchTaken
-from engine.pathway.spiff.elements import Element, Flow, weigh
-from engine.pathway.spiff.expressions import Fault
+from engine.pathway.spiff.elements import Element, Flow, turn, way_out, weigh
 from engine.pathway.spiff.scopes import READY, WAITING, Scope, Token
 
 if TYPE_CHECKING:
@@ -24,13 +24,12 @@ class ExclusiveGateway(Element):
         flows = self.flows_out
         if len(flows) == 1 and flows[0].condition is None:
             return tuple(flows)
-        asked = [flow for flow in flows if flow.condition is not None and not flow.is_default]
-        why, held = weigh(run, token, asked, first_only=True)
-        taken = held or [flow for flow in flows if flow.is_default]
-        if not taken:
-            raise Fault("gateway.no_way_out", conditions=why)
-        run.tell(BranchTaken(self.id, (taken[0].id,), tuple(why)))
-        return (taken[0],)
+        return turn(self, run, token)
+
+    def way(self, sight: Mapping[str, Any]) -> tuple[tuple[Flow, ...], list[dict[str, Any]]]:
+        flows = self.flows_out
+        why, held = weigh([flow for flow in flows if flow.condition is not None and not flow.is_default], sight, first_only=True)
+        return way_out(flows, held, why)[:1], why
 
 
 class Join(Element):
@@ -123,14 +122,7 @@ class InclusiveGateway(Join):
         flows = self.flows_out
         if all(flow.condition is None for flow in flows):
             return tuple(flows)
-        why, held = weigh(run, token, [flow for flow in flows if flow.condition is not None and not flow.is_default])
-        held += [flow for flow in flows if flow.condition is None and not flow.is_default]
-        taken = held or [flow for flow in flows if flow.is_default]
-        if not taken:
-            raise Fault("gateway.no_way_out", conditions=why)
-        taken.sort(key=flows.index)
-        run.tell(BranchTaken(self.id, tuple(flow.id for flow in taken), tuple(why)))
-        return tuple(taken)
+        return turn(self, run, token)
 
 
 class EventGateway(Element):

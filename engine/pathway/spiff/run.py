@@ -13,7 +13,7 @@ from engine import errors
 from engine.pathway.happenings import Ended, IncidentClosed, IncidentRaised
 from engine.pathway.spiff import hearing, moves, sight
 from engine.pathway.spiff.activities import CallActivity, OperationTask, PersonTask, SubProcess
-from engine.pathway.spiff.elements import Element
+from engine.pathway.spiff.elements import Element, Reason
 from engine.pathway.spiff.events import Listener, StartEvent, micros
 from engine.pathway.spiff.expressions import FAULTS, Fault, feel_value, plain, reason_of
 from engine.pathway.spiff.gateways import Join
@@ -38,6 +38,7 @@ class Run:
         self.queue: deque[Any] = deque()
         self.happenings: list[Any] = []
         self.tell = self.happenings.append
+        self.reasons: list[Reason] = []  # turns taken and tables asked, with all that their node saw
         self.scopes: dict[tuple[int, int] | None, Scope] = {}
         self.early: list[list[Any]] = []
         self.given: list[str] = []
@@ -301,6 +302,11 @@ class Run:
 
     def sight(self, token: Token) -> dict[str, Any]:
         return sight.of_token(self, token)
+
+    def explain(self, happening: Any, element: Any, seen: dict[str, Any], token: Token) -> None:
+        """Tells a turn taken or a decision, and keeps what it was made of for whoever asks why."""
+        self.tell(happening)
+        self.reasons.append(Reason(happening, element, seen, sight.subjects(token)))
 
     def subjects(self, token: Token) -> tuple[str, ...]:
         return sight.subjects(token)

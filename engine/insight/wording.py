@@ -1,0 +1,186 @@
+"""Conditions, values and changes in the words of a reader's language: what a dictionary, a diagram and a table call things, put into sentences.
+
+What nobody gave a name keeps its own; a part of FEEL that has no plain words is shown as it is written.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from engine import i18n
+from engine.pathway.spiff.expressions import plain
+from engine.pathway.why import Change, Elsewhere
+from forms import field_types
+from forms import text as words
+from forms.dictionary import Field
+
+_OPS = {"=": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_STATUS = "_statut"
+
+
+class Wording:
+    """The words of one edition in one language. `parameters`: names of the dated rules, by code."""
+
+    def __init__(self, edition: Any, language: str, parameters: Mapping[str, Mapping[str, str]]) -> None:
+        self.edition, self.language, self.parameters = edition, language, parameters
+        self.fields: Mapping[str, Field] = edition.dictionary.fields
+        self._results = {one.extensions.result: one.names for one in edition.definitions.rules() if one.extensions.result}
+
+    def say(self, code: str, **details: Any) -> str:
+        return i18n.translate(f"why.{code}", self.language, **details)
+
+    def field(self, path: str) -> Field | None:
+        """The field that a path names: its own, or a column of a list's rows."""
+        path = path.replace("[]", "")
+        if path in self.fields:
+            return self.fields[path]
+        above, _, name = path.rpartition(".")
+        listed = self.fields.get(above)
+        return next((self.fields[one] for one in (listed.items if listed else ()) if one.partition(".")[2] == name and one in self.fields), None)
+
+    def label(self, path: str) -> str:
+        """What a path is called."""
+        if path in ("today", "now"):
+            return self.say("today")
+        if path.endswith(_STATUS):
+            return self.say("status", label=self.label(path.removesuffix(_STATUS)))
+        above, _, name = path.replace("[]", "").rpartition(".")
+        field = self.field(path)
+        if field is not None:
+            own = i18n.pick(field.label, self.language) or field.id
+            return self.say("of_list", label=own, list=i18n.pick(self.fields[above].label, self.language)) if above in self.fields else own
+        first = path.partition(".")[0]
+        if first in self._results:
+            return self.say("result", name=i18n.pick(self._results[first], self.language) or first)
+        if above == "parametres" and name in self.parameters:
+            return i18n.pick(self.parameters[name], self.language) or path
+        return self.say(f"known.{path.replace('.', '_')}") if f"why.known.{path.replace('.', '_')}" in i18n.catalogue(self.language) else path
+
+    def value(self, path: str, value: Any) -> str:
+        """A value of FEEL as a person reads it."""
+        if value is None:
+            return self.say("nothing")
+        field = self.field(path)
+        if field is not None and field.type != "list":
+            stored = field_types.from_feel(field.type, value)
+            if stored is not None and (said := words.display(field, stored, self.language)):
+                return said
+        match value:
+            case bool():
+                return words.say("word.yes" if value else "word.no", self.language)
+            case Decimal() | int():
+                return words.number(value, self.language)
+            case dt.datetime():
+                return words.moment(value, self.language)
+            case dt.date():
+                return words.day(value, self.language)
+            case str():
+                return self.choice(field, value)
+            case list():
+                held = [self.value(path, one) if not isinstance(one, Mapping) else self.row(path, one) for one in value]
+                return self.listed(held) if held else self.say("empty")
+            case Mapping():
+                return self.row(path, value)
+        return str(plain(value))
+
+    def choice(self, field: Field | None, code: str) -> str:
+        return field.choice_label(code, self.language) if field is not None and field.choices else code
+
+    def row(self, path: str, row: Mapping[str, Any]) -> str:
+        """A row of a list, its values only."""
+        told = [self.value(f"{path}.{name}", one) for name, one in row.items() if name != "id" and one is not None]
+        return self.listed(told) if told else self.say("a_row")
+
+    def listed(self, parts: Sequence[str], word: str = "") -> str:
+        """Parts after one another; with `and` or `or` before each but the first."""
+        between = self.say(f"{word}") if word else self.say("comma")
+        return between.join(parts)
+
+    def condition(self, node: Any, text: str) -> str:
+        """A condition in plain words; what has none, as it is written."""
+        match node[0]:
+            case "group":
+                return self.condition(node[3], text)
+            case "and" | "or":
+                parts = [f"({self.condition(one, text)})" if one[0] == "group" and one[3][0] in ("and", "or") else self.condition(one, text) for one in node[3]]
+                return self.listed(parts, node[0])
+            case "compare":
+                return self._compared(node[3], node[4], node[5], text)
+            case "call" if node[3][0] == "name" and len(node[4]) == 2 and node[3][3] == "list contains":
+                held, sought = node[4]
+                if held[0] == "list":
+                    return self.say("one_of", left=self.term(sought, text), right=self.listed([self.term(one, text, self._path(sought)) for one in held[3]], "or"))
+                return self.say("contains", left=self.term(held, text), right=self.term(sought, text, self._path(held)))
+            case "call" if node[3][0] == "name" and node[3][3] == "not" and len(node[4]) == 1:
+                return self.say("not", what=self.condition(node[4][0], text))
+            case "name" | "path":
+                return self.say("op.eq", left=self.term(node, text), right=words.say("word.yes", self.language))
+        return text[node[1] : node[2]].strip()
+
+    def _compared(self, op: str, left: Any, right: Any, text: str) -> str:
+        if right == ("constant", *right[1:3], None) and op in ("=", "!="):
+            return self.say("unknown" if op == "=" else "is_known", left=self.term(left, text))
+        return self.say(f"op.{_OPS[op]}", left=self.term(left, text, self._path(right)), right=self.term(right, text, self._path(left)))
+
+    def term(self, node: Any, text: str, beside: str = "") -> str:
+        """One side of a condition. `beside`: the path that it is compared with, whose choices word it."""
+        match node[0]:
+            case "group":
+                return self.term(node[3], text, beside)
+            case "string":
+                return self.say("quoted", what=self.choice(self.field(beside) if beside else None, node[3]))
+            case "number":
+                return self.value(beside, Decimal(node[3]))
+            case "constant":
+                return self.value("", node[3])
+            case "name" | "path":
+                path = self._path(node)
+                return self.say("quoted", what=self.label(path)) if path else text[node[1] : node[2]]
+            case "call" if node[3][0] == "name" and node[3][3] == "count" and len(node[4]) == 1:
+                held = node[4][0]
+                if held[0] == "filter":
+                    return self.say("count_where", what=self.term(held[3], text), where=self.condition(held[4], text).replace("item.", ""))
+                return self.say("count", what=self.term(held, text))
+        return text[node[1] : node[2]].strip()
+
+    def _path(self, node: Any) -> str:
+        if node[0] == "name":
+            return str(node[3])
+        if node[0] == "path":
+            inner = self._path(node[3])
+            return f"{inner}.{node[4]}" if inner else ""
+        return ""
+
+    def change(self, change: Change) -> str:
+        """One change, as the condition of a sentence: « … avait été 3 au lieu de 2 »."""
+        label = self.label(change.path)
+        if change.kind != "value":
+            return self.say(f"change.{change.kind}", label=label, row=self.value(change.path, change.now if change.kind == "row_more" else change.was))
+        code = "unknown" if change.now is None else "known" if change.was is None else "value"
+        said = self.say(f"change.{code}", label=label, was=self.value(change.path, change.was), now=self.value(change.path, change.now))
+        return said if change.row is None else self.say("change.in_row", number=words.number(change.row + 1, self.language), what=said)
+
+    def elsewhere(self, away: Elsewhere, where: str) -> str:
+        """The whole sentence: what other values would have led to."""
+        return self.say("elsewhere", changes=self.listed([self.change(one) for one in away.changes], "and"), where=where)
+
+    def flows(self, ids: Sequence[str]) -> str:
+        """Ways out, by their own words and where each leads."""
+        return self.listed([self.flow(one) for one in ids], "and") if ids else self.say("no_way")
+
+    def flow(self, flow_id: str) -> str:
+        definitions = self.edition.definitions
+        own, target = definitions.labels(flow_id), definitions.target_of(flow_id)
+        to = i18n.pick(definitions.labels(target), self.language)
+        if i18n.pick(own, self.language):
+            return self.say("flow_to" if to else "flow", name=i18n.pick(own, self.language), to=to)
+        return self.say("to", to=to or target)
+
+    def outputs(self, outputs: Any) -> str:
+        """What a decision answered."""
+        if isinstance(outputs, Mapping):
+            return self.listed([self.say("output", name=name, value=self.outputs(one)) for name, one in outputs.items()]) or self.say("empty")
+        if isinstance(outputs, list):
+            return self.listed([self.outputs(one) for one in outputs]) or self.say("empty")
+        return self.value("", Decimal(outputs) if isinstance(outputs, int) and not isinstance(outputs, bool) else outputs)
