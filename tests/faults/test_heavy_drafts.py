@@ -8,11 +8,12 @@ import threading
 import time
 from html import unescape
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from engine import i18n
-from engine.casework import cases, editions, judge, judges, judging  # noqa: F401  (cases registers what service tasks may call)
+from engine import errors, i18n
+from engine.casework import cases, editions, judge, judges, judging, proposals  # noqa: F401  (cases registers what service tasks may call)
 from engine.database import Database
 from engine.ledger.keys import KeyStore
 from tests.conftest import ROOT
@@ -111,12 +112,17 @@ def test_who_comes_when_many_wait_is_told_and_may_ask_again(asked, monkeypatch):
     assert judging.judged(files(), editions.house()) == () and given[0].findings is None
 
 
-def test_of_several_new_files_the_heavy_one_is_named(monkeypatch):
+def test_of_several_new_files_the_heavy_one_is_named_and_none_is_read_elsewhere(monkeypatch):
     monkeypatch.setattr(judging, "_SECONDS", 1.0)
     monkeypatch.setattr(judging, "_SECONDS_ALONE", 1)
     form = files()["forms/tasks/accueil.toml"] + b"\n# other words\n"
-    found = judging.judged({**files(), PATH: LONG, "forms/tasks/accueil.toml": form, "processes/leger.bpmn": heavy.long("leger", 1, 2)}, editions.house(), files())
+    draft = {**files(), PATH: LONG, "forms/tasks/accueil.toml": form, "processes/leger.bpmn": heavy.long("leger", 1, 2)}
+    found = judging.judged(draft, editions.house(), files())
     assert [(one.code, one.where, one.details) for one in found] == [("check.too_heavy", "parcours.bpmn", {"name": "parcours.bpmn"})]
+    with pytest.raises(errors.Invalid, match="edition.unreadable"):
+        editions.of_draft(uuid4(), draft, files())
+    monkeypatch.setattr(proposals.comparisons, "burden", None)
+    assert proposals._burden(editions.Edition(uuid4(), 1, files()), editions.Edition(uuid4(), 0, draft), "fr") is None
 
 
 @pytest.fixture
