@@ -12,7 +12,7 @@ from typing import Any
 from engine import errors
 from engine.errors import Finding
 from engine.pathway import bpmn
-from engine.pathway.scenario_files import MOST_STEPS, Scenario, Step
+from engine.pathway.scenario_files import MOST_STEPS, Scenario, Step, is_same
 from engine.pathway.soundness import joined
 
 _MOST_ALL = 5_000  # steps of all the scenarios of an edition
@@ -115,6 +115,28 @@ def with_told(known: Mapping[str, Mapping[str, Any]], told: Mapping[str, Mapping
         mine = found.setdefault(subject, {})
         for group, context in groups.items():
             mine[group] = {**mine[group], **context} if isinstance(context, Mapping) and isinstance(mine.get(group), Mapping) else context
+    return found
+
+
+def told_once(scenario: Scenario) -> Scenario:
+    """The same walk, each step telling only what was not told before or is otherwise now: what `with_told` makes of it is the same."""
+    known, steps = {}, []
+    for step in scenario.steps:
+        new = {subject: _news(known.get(subject, {}), groups) for subject, groups in step.facts.items()}
+        steps.append(replace(step, facts={subject: groups for subject, groups in new.items() if groups or subject not in known}))
+        known = with_told(known, step.facts)
+    return replace(scenario, steps=tuple(steps))
+
+
+def _news(known: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for group, context in groups.items():
+        held = known.get(group)
+        if isinstance(context, Mapping) and isinstance(held, Mapping):
+            fresh: Any = {name: value for name, value in context.items() if name not in held or not is_same(held[name], value)}
+            found |= {group: fresh} if fresh else {}
+        elif group not in known or not is_same(held, context):
+            found[group] = context
     return found
 
 
