@@ -37,8 +37,7 @@ def walked() -> list[tuple[str, people.Person]]:
 
 def make(database: Database) -> dict[str, bytes]:
     """The files, by path, played in an empty migrated database."""
-    files = {path: content for path, content in worlds.editions.files_of(worlds.PROCESSES, worlds.FORMS).items() if not path.startswith(FOLDER)}
-    worlds.furnish(database, files)
+    worlds.furnish(database, worlds.bare_files())
     world, made = worlds.World(database), {}
     meriem = next(one for one in world.staff.values() if "coordinateur" in one.roles)
     with database.unit_of_work(meriem) as session:
