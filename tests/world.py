@@ -22,6 +22,7 @@ from engine.demo import accounts, answers, people
 from engine.dossier import consents as given
 from engine.dossier import programmes
 from engine.dossier.facts import NewFact
+from engine.pathway import scenario_files
 
 ROOT = Path(__file__).parents[1]
 PROCESSES, FORMS = ROOT / "processes", ROOT / "forms"
@@ -40,6 +41,11 @@ def furnish(database: Database, files: Mapping[str, bytes] | None = None) -> Non
         accounts.make(connection)
     with database.unit_of_work(users.system()) as session:
         editions.publish(session, users.system(), files or editions.files_of(PROCESSES, FORMS), "tests")
+
+
+def bare_files() -> dict[str, bytes]:
+    """The real edition without its scenarios: for tests that draw it otherwise, which those scenarios would rightly refuse."""
+    return {path: content for path, content in editions.files_of(PROCESSES, FORMS).items() if not path.startswith(scenario_files.FOLDER)}
 
 
 def clock_at(day: dt.date) -> dt.datetime:

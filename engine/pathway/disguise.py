@@ -55,7 +55,7 @@ def disguise(sources: Sources, scenario: Scenario) -> Scenario:
     for degree in _DEGREES:
         for weeks in _WEEKS:
             made = scenarios.retimed(sources.definitions, _Disguising(sources.dictionary, degree, weeks, is_written, scenario).whole())
-            made = scenario_files.read(scenario_files.write(made))  # as it will be read: what the file cannot hold is not there
+            made = scenario_files.read(scenario_files.write(scenarios.told_once(made)))  # as it will be read: what the file cannot hold is not there
             if scenarios.play(sources.definitions, made).finding is None:
                 return made
     raise errors.Invalid("scenario.personal")

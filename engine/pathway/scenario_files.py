@@ -111,6 +111,11 @@ def _tables(head: str, groups: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def is_same(value: Any, other: Any) -> bool:
+    """Whether two values are written alike (`true` is not 1, though Python says so)."""
+    return _written(value) == _written(other)
+
+
 def _key(name: str) -> str:
     return name if _BARE.fullmatch(name) else _quoted(name)
 

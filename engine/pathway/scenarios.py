@@ -12,10 +12,11 @@ from typing import Any
 from engine import errors
 from engine.errors import Finding
 from engine.pathway import bpmn
-from engine.pathway.scenario_files import MOST_STEPS, Scenario, Step
+from engine.pathway.scenario_files import MOST_STEPS, Scenario, Step, is_same
 from engine.pathway.soundness import joined
 
 _MOST_ALL = 5_000  # steps of all the scenarios of an edition
+_MOST_ADDED = 50  # tasks that a scenario taken anew does besides its own
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,57 @@ def record(definitions: bpmn.Definitions, process: str, heard: Sequence[bpmn.Sti
 
 
 def rewritten(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
-    """The same acts with what they lead to on these definitions. Refuses: `scenario.cannot_act`, at the first act that is not possible there any more."""
-    state, known, steps = b"", {}, []
+    """The same acts with what they lead to on these definitions: those at elements that are no more are left out, a task that stands in the way of one, and is
+    none of the scenario's own, is done first, with nothing answered; a timer rings when it is due.
+
+    Refuses: `scenario.cannot_act`, at the first act that is not possible there all the same.
+    """
+    walk = _Walk(definitions, scenario.process, frozenset(step.node for step in scenario.steps))
+    drawn = {element.id for process in definitions.processes for element in definitions.elements(process)}
+    carried: dict[str, dict[str, Any]] = {}
     for number, step in enumerate(scenario.steps, 1):
-        known = with_told(known, step.facts)
-        try:
-            made = _act(definitions, scenario.process, state, step, number, known)
-        except errors.Refusal as refusal:
-            raise errors.Conflict("scenario.cannot_act", number=number, element=_name(definitions, step.node or step.name)) from refusal
-        state = made.state
-        steps.append(replace(step, opens=opened(made.happenings), ends=ended(made.happenings), breaks=broken(made.happenings)))
-    return replace(scenario, steps=tuple(steps))
+        carried = with_told(carried, step.facts)
+        if step.node and step.node not in drawn:
+            continue
+        while True:
+            try:
+                walk.take(replace(step, facts=carried))
+                break
+            except errors.Refusal as refusal:
+                if not walk.clear_the_way(step.at):
+                    raise errors.Conflict("scenario.cannot_act", number=number, element=_name(definitions, step.node or step.name)) from refusal
+        carried = {}
+    while is_over(scenario.steps) and not is_over(walk.steps) and walk.clear_the_way(scenario.steps[-1].at):
+        pass
+    return replace(scenario, steps=tuple(walk.steps))
+
+
+class _Walk:
+    """A scenario as it comes about. `own`: the elements that it acts on."""
+
+    def __init__(self, definitions: bpmn.Definitions, process: str, own: frozenset[str]) -> None:
+        self.definitions, self.process, self.own = definitions, process, own
+        self.state, self.steps, self.added = b"", [], 0
+        self.known: dict[str, dict[str, Any]] = {}
+        self.late = dt.timedelta()
+
+    def take(self, step: Step) -> None:
+        """One act more, and what it leads to. Refuses what `bpmn` refuses."""
+        known = with_told(self.known, step.facts)
+        at = _when(self.definitions, self.state, step, step.at + self.late)
+        made = _act(self.definitions, self.process, self.state, replace(step, at=at), len(self.steps) + 1, known)
+        self.state, self.known, self.late = made.state, known, at - step.at
+        self.steps.append(replace(step, at=at, opens=opened(made.happenings), ends=ended(made.happenings), breaks=broken(made.happenings)))
+
+    def clear_the_way(self, at: dt.datetime) -> bool:
+        """Does an open task that the scenario does not know; whether there was one."""
+        stands = bpmn.inspect(self.definitions, self.state).tasks if self.state else ()
+        new = next((one.node for one in stands if one.node not in self.own), None)
+        if new is None or self.added == _MOST_ADDED:
+            return False
+        self.added += 1
+        self.take(Step(at=at, act="complete", node=new))
+        return True
 
 
 def retimed(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
@@ -95,17 +136,22 @@ def retimed(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
     state, known, late, steps = b"", {}, dt.timedelta(), []
     for number, step in enumerate(scenario.steps, 1):
         known = with_told(known, step.facts)
-        at = step.at + late
         try:
-            if step.act == "timer" and state:
-                due = next(one.due_at for one in bpmn.inspect(definitions, state).waits if one.wait_id == _place(definitions, state, step))
-                at = max(at, due)
-                late = at - step.at
+            at = _when(definitions, state, step, step.at + late)
+            late = at - step.at
             steps.append(replace(step, at=at))
             state = _act(definitions, scenario.process, state, steps[-1], number, known).state
         except errors.Refusal:
             return replace(scenario, steps=(*steps, *scenario.steps[len(steps) :]))
     return replace(scenario, steps=tuple(steps))
+
+
+def _when(definitions: bpmn.Definitions, state: bytes, step: Step, at: dt.datetime) -> dt.datetime:
+    """The instant of an act that would be at `at`: of a timer, not before it is due. Refuses: `scenario.not_there`."""
+    if step.act != "timer" or not state:
+        return at
+    place = _place(definitions, state, step)
+    return max(at, next(one.due_at for one in bpmn.inspect(definitions, state).waits if one.wait_id == place))
 
 
 def with_told(known: Mapping[str, Mapping[str, Any]], told: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -115,6 +161,28 @@ def with_told(known: Mapping[str, Mapping[str, Any]], told: Mapping[str, Mapping
         mine = found.setdefault(subject, {})
         for group, context in groups.items():
             mine[group] = {**mine[group], **context} if isinstance(context, Mapping) and isinstance(mine.get(group), Mapping) else context
+    return found
+
+
+def told_once(scenario: Scenario) -> Scenario:
+    """The same walk, each step telling only what was not told before or is otherwise now: what `with_told` makes of it is the same."""
+    known, steps = {}, []
+    for step in scenario.steps:
+        new = {subject: _news(known.get(subject, {}), groups) for subject, groups in step.facts.items()}
+        steps.append(replace(step, facts={subject: groups for subject, groups in new.items() if groups or subject not in known}))
+        known = with_told(known, step.facts)
+    return replace(scenario, steps=tuple(steps))
+
+
+def _news(known: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for group, context in groups.items():
+        held = known.get(group)
+        if isinstance(context, Mapping) and isinstance(held, Mapping):
+            fresh: Any = {name: value for name, value in context.items() if name not in held or not is_same(held[name], value)}
+            found |= {group: fresh} if fresh else {}
+        elif group not in known or not is_same(held, context):
+            found[group] = context
     return found
 
 

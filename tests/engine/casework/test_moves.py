@@ -32,7 +32,7 @@ def kept(world, files):
 @pytest.fixture(scope="module")
 def edition(world):
     """A task added in the assessment and one in the employment measure, where one is taken out; one under another id."""
-    files = redrawn.redrawn(editions.files_of(worlds.PROCESSES, worlds.FORMS), "evaluation", redrawn.under_another_id("T203", "T203_competences"),
+    files = redrawn.redrawn(worlds.bare_files(), "evaluation", redrawn.under_another_id("T203", "T203_competences"),
                             redrawn.added("T298", "evaluation_f_fermer_entretien__D3", "referent", "t204"))  # fmt: skip
     return kept(world, redrawn.redrawn(files, "emploi", redrawn.removed("T403"), redrawn.added("T411", "emploi_f_T402__T403", "conseiller_emploi", "t402", more=' sujet="mesure"')))
 
@@ -202,7 +202,7 @@ def due_of_waits(world, case_id):
 
 def test_what_was_done_is_not_asked_again_and_the_way_to_it_is_named(world):
     """An edition where the interview comes after the two other parts, for a case whose interview is done."""
-    later = kept(world, redrawn.redrawn(editions.files_of(worlds.PROCESSES, worlds.FORMS), "evaluation", redrawn.removed("T201"),
+    later = kept(world, redrawn.redrawn(worlds.bare_files(), "evaluation", redrawn.removed("T201"),
                                         redrawn.added("T201", "evaluation_f_fermer_entretien__D3", "referent", "f21")))  # fmt: skip
     case_id = at_the_interview(world, 5)
     world.does(case_id, "T201")
@@ -249,7 +249,7 @@ def test_only_a_coordinator_moves_cases_and_says_why(world, edition):
 
 def test_a_dossier_moves_by_itself_amid_its_payments_and_ends_as_its_case_waits_for(world):
     """An aid on its way to payment, on an edition where the order of payment has another id and the contract another delay."""
-    files = redrawn.redrawn(editions.files_of(worlds.PROCESSES, worlds.FORMS), "versements", redrawn.under_another_id("T608", "T608_ordre"))
+    files = redrawn.redrawn(worlds.bare_files(), "versements", redrawn.under_another_id("T608", "T608_ordre"))
     other = kept(world, redrawn.redrawn(files, "dossier_aide", redrawn.removed("T610")))
     ordered = kept(world, files)
     measure = {"mesure.type": "M01", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": True, "mesure.cout_estime": 600_000}

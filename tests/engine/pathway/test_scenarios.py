@@ -1,6 +1,7 @@
 """Scenarios: kept as text, played on any drawing, failing with the place; made of a real walk they are about nobody."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -72,7 +73,31 @@ def test_it_can_be_taken_anew_where_its_acts_are_still_possible(scenario):
     anew = scenarios.rewritten(wider, scenario)
     assert finding(wider, anew) is None and anew.steps[1].opens == ("b", "c")
     with pytest.raises(scenarios.errors.Conflict, match="scenario.cannot_act"):
-        scenarios.rewritten(drawn("start > a > c > end"), scenario)
+        scenarios.rewritten(drawn("start > a > x", "x > {n > 9} b > end", "x > c > end", parts=[draw.xor("x", default="x__c")]), scenario)
+
+
+@pytest.mark.parametrize(("definitions", "acts"), [
+    (drawn("start > a > c > b > end"), ["a", "c", "b"]),  # a task in the way is done first
+    (drawn("start > a > b > c > end"), ["a", "b", "c"]),
+    (drawn("start > b > end"), ["b"]),  # one that is no more is left out, what it told is kept
+    (drawn("start > a > c > end"), ["a", "c"]),
+])  # fmt: skip
+def test_taken_anew_it_does_what_was_added_and_leaves_what_is_gone(scenario, definitions, acts):
+    anew = scenarios.rewritten(definitions, scenario)
+    assert finding(definitions, anew) is None and [step.node for step in anew.steps[1:]] == acts and anew.steps[-1].ends == "end"
+    told = {}
+    for step in anew.steps:
+        told = scenarios.with_told(told, step.facts)
+    whole = {}
+    for step in scenario.steps:
+        whole = scenarios.with_told(whole, step.facts)
+    assert told == whole
+
+
+def test_what_was_told_is_told_once(scenario):
+    steps = [replace(step, facts={"case": {"g": {"n": Decimal(number > 1), "m": True}, "liste": [number // 2]}, "mesure:1": {"v": "x"}}) for number, step in enumerate(scenario.steps)]
+    brief = scenarios.told_once(replace(scenario, steps=tuple(steps)))
+    assert [step.facts for step in brief.steps] == [steps[0].facts, {}, {"case": {"g": {"n": Decimal(1)}, "liste": [1]}}]
 
 
 @pytest.mark.parametrize("content", [
