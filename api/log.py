@@ -1,7 +1,6 @@
 """The log for whoever checks it: checkpoints, proofs, keys. No account is asked for: hashes and signatures tell nothing of anybody."""
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -56,6 +55,37 @@ class Consistency:
     proof: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Opening:
+    """What shows that the line committed to the paper's code: SHA-256 of the salt (hex) and the value as JSON."""
+
+    name: str
+    salt: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the line stands in the log: `proof` leads from its leaf to the root of `checkpoint`."""
+
+    index: int
+    proof: tuple[str, ...]
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A paper's verifiable form. `opening` is null once the person's data were erased."""
+
+    format: str
+    code: str
+    line: str
+    opening: Opening | None
+    log: Place
+    keys: tuple[Key, ...]
+    witnesses: tuple[Witness, ...]
+
+
 class Word(Body):
     line: str = Field(min_length=1, max_length=500, description="The witness's line, as C2SP tlog-cosignature writes it.")
 
@@ -95,10 +125,12 @@ def cosign(request: Request, size: Size, asked: Word) -> Witness:
 
 
 @router.get("/receipts/{code}", responses=problems.described(404, 409))
-def receipt(request: Request, code: Annotated[str, Path(max_length=20)]) -> Mapping[str, Any]:
+def receipt(request: Request, code: Annotated[str, Path(max_length=20)]) -> Receipt:
     """The verifiable form of a receipt or letter, by the code printed on it. It names nobody, and is checked offline by `verify_receipt.py`."""
     with database_of(request).reading(users.VISITOR) as session:
-        return receipts.proof(session, code)
+        found = receipts.proof(session, code)
+    return Receipt(**found | {"opening": found["opening"] and Opening(**found["opening"]), "log": Place(**found["log"]),
+                              "keys": tuple(Key(**one) for one in found["keys"]), "witnesses": tuple(Witness(**one) for one in found["witnesses"])})  # fmt: skip
 
 
 def _told(session: Any, found: log.Sealed | None) -> Checkpoint:

@@ -13,6 +13,7 @@ from engine import jobs
 from engine.actors import users
 from engine.database import Database
 from engine.identity import new_id
+from engine.ledger import journal
 from tests.faults import errands
 
 
@@ -158,9 +159,24 @@ def test_a_chore_is_done_when_its_time_comes_and_not_once_for_each_worker(town: 
         rounds.append(time.monotonic())
         return jobs.documents.sweep(session)
 
-    assert [(chore.name, chore.cron) for chore in jobs.CHORES] == [("sweep_documents", "23 * * * *")]
+    assert [(chore.name, chore.cron) for chore in jobs.CHORES] == [("sweep_documents", "23 * * * *"), ("seal_log", "* * * * *")]
     monkeypatch.setattr(jobs, "CHORES", [jobs.Chore("sweep_documents", "* * * * * *", sweep)])
     with working(town, 2):
         until(lambda: not lost.exists())
         until(lambda: len(rounds) >= 3)
     assert len(rounds) <= rounds[-1] - rounds[0] + 2, "once a second, whoever is there"
+
+
+def test_the_worker_seals_the_log_when_the_minute_comes(town: Database, monkeypatch: pytest.MonkeyPatch):
+    (chore,) = (one for one in jobs.CHORES if one.name == "seal_log")
+    monkeypatch.setattr(jobs, "CHORES", [jobs.Chore(chore.name, "* * * * * *", chore.do)])
+    with town.unit_of_work(users.system()) as session:
+        journal.append(session, users.system(), "log.tried", "log", {}, {})
+
+    def unsealed() -> int:
+        with town.reading(users.system()) as session:
+            return len(session.execute(text("SELECT FROM masar_log_unsealed(100000)")).all())
+
+    assert unsealed() > 0
+    with working(town, 2):
+        until(lambda: unsealed() == 0)

@@ -6,8 +6,9 @@ from tests.house.test_the_repository import ROOT
 
 ROW = re.compile(r"^\| ([a-z ]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 # Modules whose name is no noun of the trade: layers of the code itself.
-OF_THE_CODE = {"views", "repair_views", "kept", "diagrams", "inferred", "access", "chain", "keys", "sealing", "signin", "roles", "agencies", "stand_ins"}
-IRREGULAR = {"beneficiaries": "beneficiary", "agencies": "agency", "branches": "branch", "batches": "batch", "sketches": "sketch"}
+OF_THE_CODE = {"views", "repair_views", "kept", "diagrams", "inferred", "access", "chain", "keys", "sealing", "signin", "roles", "agencies", "stand_ins", "merkle", "notes", "proving",
+               "projections", "verify_receipt"}
+IRREGULAR = {"beneficiaries": "beneficiary", "agencies": "agency", "branches": "branch", "batches": "batch", "sketches": "sketch", "witness": "witness"}
 
 
 def glossary():
