@@ -211,10 +211,10 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
     authority.require(actor, "history.read", branch=root.branch)
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_LINES, {"id": case_id, "limit": limit + 1, "offset": offset}).all()
-    return History(as_seen(session, actor, root, rows[:limit]), str(offset + limit) if len(rows) > limit else "")
+    return History(as_seen(session, actor, case_id, root, rows[:limit]), str(offset + limit) if len(rows) > limit else "")
 
 
-def as_seen(session: Session, actor: Any, root: Any, rows: Sequence[Any]) -> tuple[Happened, ...]:
+def as_seen(session: Session, actor: Any, case_id: UUID, root: Any, rows: Sequence[Any]) -> tuple[Happened, ...]:
     """Lines of a case as far as the reader may see them. `root`: the case's own row; `rows`: instance, number, line, what it sealed and under whose key."""
     edition = editions.load(session, root.edition_id)
     lines = [json.loads(row.line) for row in rows]

@@ -19,6 +19,7 @@ from engine.casework.diagrams import Drawing
 from engine.casework.instants import Instant
 from engine.casework.views import Happened, Stand, Waiting
 from engine.dossier import beneficiaries, programmes
+from engine.ledger import consultations
 from engine.i18n import pick
 from engine.pathway import bpmn
 from engine.workdays import Calendar, Present
@@ -115,7 +116,7 @@ def frame(session: Session, actor: Any, case_id: UUID, *, part: UUID | None = No
     name = beneficiaries.full_name({one.field: one.value for one in known if one.subject == f"person:{root.person_id}"}, actor.language)
     return Frame(
         case_id, root.number or "", name, span.instance_id, span.process, edition, now.edition, span.opened_at, present, now.first, now.seq, span.seq, now.stage, now.status,
-        now.marks, cases.as_seen(session, actor, root, session.execute(_LINES, {"id": span.instance_id, "first": now.first, "seq": now.seq}).all()),
+        now.marks, cases.as_seen(session, actor, case_id, root, session.execute(_LINES, {"id": span.instance_id, "first": now.first, "seq": now.seq}).all()),
         _drawings(edition, span, now, actor.language), tuple(sorted({row["node"] for row in now.incidents.values()})), _spent(now, calendar),
         _waiting(session, instants, actor.language), tuple(_fact(one, edition, now, span.instance_id, authors, actor.language) for one in known if one.field in edition.dictionary.fields),
         hidden, parts, now.is_sound, now.is_told,
@@ -176,6 +177,7 @@ def _known(session: Session, actor: Any, root: Any, instance_id: UUID, now: Inst
     """The facts that the reader may see, how many she may not, and the instances that spoke."""
     found = known_then.facts(session, instance_id, now.seq, now.at)
     seen = [one for one in found if authority.readable(actor, one.field_class, one.author_agency, case=root)]
+    consultations.note(session, root.instance_id, "history", (one.field_class for one in seen))
     return seen, len(found) - len(seen), {one.instance_id for one in found}
 
 

@@ -111,6 +111,8 @@ def test_an_auditor_watches_a_case_happen_again(watch, place):
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("seq => Number(document.querySelector('#moment').dataset.seq) < seq", arg=last)
     page.click("[data-go=heat]")
+    page.wait_for_function("() => document.querySelector('#moment').dataset.address.includes('heat=1')")
+    page.click("[data-go=process-parcours]")  # a call holds the time of all that it calls
     page.wait_for_selector(".masar-time")
     page.locator("summary:has-text('Ce que l’on savait'), summary:has-text('Ce que l\\'on savait')").first.click()
     page.locator("summary:has-text('Temps de travail')").first.click()
