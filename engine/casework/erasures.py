@@ -32,7 +32,7 @@ _LISTED = text(f"{_ROWS} ORDER BY e.state <> 'proposed', e.proposed_at DESC LIMI
 _ONE = text(f"{_ROWS} WHERE e.erasure_id = :id")
 _LOCK = text("SELECT erasure_id, person_id, branch, proposed_by, state FROM erasure WHERE erasure_id = :id FOR UPDATE")
 _DECIDE = text("UPDATE erasure SET state = :state, decided_by = :by, decided_at = :at, xid = pg_current_xact_id() WHERE erasure_id = :id")
-_INSTANCES = text("SELECT instance_id, seq, head, edition FROM masar_instances_of_person(:person)")
+_INSTANCES = text("SELECT instance_id, seq, head, edition, subjects FROM masar_instances_of_person(:person)")
 _LOCK_INSTANCE = text("SELECT seq, head FROM instance WHERE instance_id = :id FOR UPDATE")
 _HEAD = text("UPDATE instance SET seq = :seq, head = :head WHERE instance_id = :id")
 _DOCUMENTS = text("SELECT masar_documents_of_person(:person)")
@@ -188,7 +188,7 @@ def _forget(session: Session, actor: Any, person_id: UUID, told: Mapping[str, An
     now = clock.now(session)
     for row in session.execute(_INSTANCES, {"person": person_id}).all():
         held = session.execute(_LOCK_INSTANCE, {"id": row.instance_id}).one()
-        head = events.append(session, actor, events.Head(row.instance_id, held.seq, bytes(held.head)), None, "person.erased", now, told, {}, row.edition)
+        head = events.append(session, actor, events.Head(row.instance_id, held.seq, bytes(held.head)), None, "person.erased", now, {**told, **({"subjects": row.subjects} if row.subjects else {})}, {}, row.edition)
         session.execute(_HEAD, {"id": row.instance_id, "seq": head.seq, "head": head.hash})
     documents = session.execute(_DOCUMENTS, {"person": person_id}).scalars().all()
     counts = session.execute(_FORGET, {"person": person_id}).scalar_one()

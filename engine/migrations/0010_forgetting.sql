@@ -35,10 +35,12 @@ CREATE FUNCTION masar_ended_persons() RETURNS TABLE (person_id uuid, root_id uui
         WHERE l.status = 'ended' AND masar_reaches(l.branch, l.instance_id, '') AND NOT masar_is_partner()
           AND NOT EXISTS (SELECT FROM instance o WHERE o.person_id = l.person_id AND o.status = 'open')
           AND EXISTS (SELECT FROM fact f WHERE f.person_id = l.person_id) $$;
--- The instances whose ledger tells of the erasure: the person's own, and the sittings that wrote of her.
-CREATE FUNCTION masar_instances_of_person(of_person uuid) RETURNS TABLE (instance_id uuid, seq bigint, head bytea, edition integer)
+-- The instances whose ledger tells of the erasure: the person's own, and the sittings that wrote of her (`subjects`: of which aids).
+CREATE FUNCTION masar_instances_of_person(of_person uuid) RETURNS TABLE (instance_id uuid, seq bigint, head bytea, edition integer, subjects text[])
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT i.instance_id, i.seq, i.head, e.number FROM instance i JOIN edition e USING (edition_id)
+    $$ SELECT i.instance_id, i.seq, i.head, e.number,
+              ARRAY(SELECT DISTINCT f.subject FROM fact f WHERE f.instance_id = i.instance_id AND f.person_id = of_person AND i.person_id IS DISTINCT FROM of_person ORDER BY 1)
+         FROM instance i JOIN edition e USING (edition_id)
         WHERE i.person_id = of_person OR i.root_id IN (SELECT r.instance_id FROM instance r WHERE r.person_id = of_person)
            OR i.instance_id IN (SELECT f.instance_id FROM fact f WHERE f.person_id = of_person) ORDER BY 1 $$;
 CREATE FUNCTION masar_documents_of_person(of_person uuid) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
