@@ -25,10 +25,10 @@ def xes(request: Request, actor: Person) -> StreamingResponse:
     return sent(exchange.xes(database_of(request), actor), "application/xml", "masar.xes")
 
 
-@router.get("/ocel", response_class=StreamingResponse, responses=_file("application/json; charset=utf-8") | problems.described(401, 403))
+@router.get("/ocel", response_class=StreamingResponse, responses=_file("application/octet-stream") | problems.described(401, 403))
 def ocel(request: Request, actor: Person) -> StreamingResponse:
     """The same as an object-centric event log (OCEL 2.0, JSON): cases, their parts and colleagues are its objects."""
-    return sent(exchange.ocel(database_of(request), actor), "application/json", "masar.ocel.json")
+    return sent(exchange.ocel(database_of(request), actor), "application/octet-stream", "masar.ocel.json")
 
 
 @router.get("/csv/{table}", response_class=StreamingResponse, responses=_file("text/csv") | problems.described(401, 403, 404, 422))

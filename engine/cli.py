@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from engine import doctor as doctors
 from engine import checking, installation, jobs, postgres, settings, supervisor, terminal
 from engine.actors import signin, users
-from engine.casework import comparisons, editions, judges, judging
+from engine.casework import comparisons, editions, erasures, judges, judging
 from engine.database import Database
 from engine.errors import Refusal
 from engine.insight import casefile as casefiles
@@ -204,6 +204,15 @@ def why(
         for line in proof.lines():
             say(line)
     raise typer.Exit(1 if proof.faults else 0)
+
+
+@masar.command()
+def forget() -> None:
+    """After erasures were approved, or a backup was restored: erases again who came back, writes anew the tables their rows lay in, lets go of old write-ahead log."""
+    with installation.opened(settings.read()) as database:
+        back = erasures.again(database)
+        erasures.scrub(database)
+    say(f"{back} persons were erased again; the tables are written anew.")
 
 
 @masar.command()

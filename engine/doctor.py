@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine import clock, jobs
 from engine.actors import users
-from engine.casework import projections
+from engine.casework import erasures, projections
 from engine.database import Database
 from engine.errors import Refusal
 from engine.ledger import consultations, proving
@@ -33,6 +33,7 @@ _OF = {
     "task.twice": "I1", "key.twice": "I1", "task.open_and_done": "I2", "task.done_without_line": "I2", "task.line_without_done": "I2", "case.stuck": "I3",
     "chain": "I4", "journal": "I4", "consultation": "I4", "state.other": "I5", "table.other": "I5", "fact.other": "I5", "fact.without_line": "I5", "letter.other": "I5",
     "case.unreadable": "I5", "message.sent_otherwise": "I6", "message.seen_otherwise": "I6", "case.ended_with_work": "I7", "case.ended_otherwise": "I7", "log": "I8",
+    "person.came_back": "I5",
 }  # fmt: skip
 _SEALED_WITHIN = dt.timedelta(minutes=5)
 # Each finds rows (number or id, detail) of what must not be.
@@ -79,6 +80,7 @@ _SENTENCES = {
     "message.seen_otherwise": "A case received a message that is nowhere",
     "case.ended_otherwise": "A case is ended and its diagram is not, or the other way about",
     "consultation": "An entry of who consulted a case is not what its chain says",
+    "person.came_back": "A person who was erased is there again, as an old backup brings back: start Masar, or `masar forget`, and she is erased again",
     "case.stuck": "An open case has no task, no wait and no incident: nobody can move it",
     "case.ended_with_work": "An ended case still has open tasks or waits",
     "task.open_and_done": "A task is open and done at once",
@@ -138,6 +140,7 @@ def examine(database: Database) -> Report:
     broken = {one.instance_id for one in faults if one.code == "chain"}
     with database.reading(users.system()) as session:
         faults += [Found("consultation", str(one.instance_id), f"line {one.seq}, {one.code}") for one in consultations.faults(session)]
+        faults += [Found("person.came_back", "", str(one)) for one in erasures.came_back(session)]
         faults += [found for code, query in _FAULTS.items() for found in _look(session, code, query)]
         cases = session.execute(_CASES).all()
         worries = [found for code, query in _LATE.items() for found in _look(session, code, query)]

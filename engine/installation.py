@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 
 from engine import clock, postgres
 from engine.actors import agencies, users
-from engine.casework import archives, drafts, editions
+from engine.casework import archives, drafts, editions, erasures
 from engine.database import Database
 from engine.demo import accounts, play
 from engine.dossier import programmes
@@ -82,7 +82,10 @@ def prepare(settings: Settings, say: Callable[[str], None], tell: Callable[[floa
         database.migrate()
     if not is_ready:
         fill(database, settings, say, tell)
-    elif deliver(database, settings):
+        return database
+    if back := erasures.again(database):
+        say(f"{back} persons who were erased had come back with a backup: they are erased again.")
+    if deliver(database, settings):
         say("The files of this version of Masar differ from every edition: they wait as a draft on the page Parcours; cases go on as before.")
     return database
 

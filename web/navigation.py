@@ -27,6 +27,7 @@ _LINKS = (
     (Link("exports", "/exports", "download"), "worklist.export"),
     (Link("audit", "/audit", "search"), "audit.search"),
     (Link("findings", "/findings", "pencil"), "finding.read"),
+    (Link("erasures", "/erasures", "trash"), "erasure.read"),
 )
 
 

@@ -218,6 +218,9 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "finding.write": (frozenset({"auditeur"}), _anywhere),
     "finding.read": (_ANSWERING | {"auditeur"}, _anywhere),  # of her role and branch: `casework.findings`, and the database's policy
     "finding.answer": (_ANSWERING, _asked),
+    "erasure.read": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _in_reach),
+    "erasure.propose": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
+    "erasure.approve": (frozenset({"chef_antenne", "coordinateur"}), lambda actor, about: _another(actor, about) and _in_reach(actor, about)),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.

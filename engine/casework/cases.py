@@ -36,7 +36,7 @@ _TASKS = text(f"""SELECT t.task_id, t.node, t.names, t.agency, t.branch, t.role,
                    LEFT JOIN user_account u ON u.user_id = t.holder_id WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
-_ROOT = text("""SELECT branch, person_id, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
+_ROOT = text("""SELECT instance_id, branch, person_id, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
                   FROM instance WHERE instance_id = :id""")
 _AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
 _CHANNEL = "accueil.canal_arrivee"
@@ -225,7 +225,7 @@ def as_seen(session: Session, actor: Any, case_id: UUID, root: Any, rows: Sequen
         found = edition.dictionary.fields.get(field_id)
         is_seen = found is not None and authority.readable(actor, authority.classes_of(found), case=root)
         if is_seen:
-            consultations.note(session, case_id, "history", [found.class_])
+            consultations.note(session, root.instance_id, "history", [found.class_])
         return is_seen
 
     told = authority.readable(actor, "C", case=root)  # a reason is in somebody's own words, which may name the person

@@ -21,6 +21,7 @@ from engine.casework.views import Happened, Stand, Waiting
 from engine.dossier import beneficiaries, programmes
 from engine.ledger import consultations
 from engine.i18n import pick
+from engine.ledger import consultations
 from engine.pathway import bpmn
 from engine.workdays import Calendar, Present
 from forms import text as words
@@ -111,6 +112,7 @@ def frame(session: Session, actor: Any, case_id: UUID, *, part: UUID | None = No
     present = Present(now.at.astimezone(dt.UTC), calendar)
     edition = editions.load(session, _edition_id(session, now.edition))
     known, hidden, spoke = _known(session, actor, root, span.instance_id, now)
+    consultations.note(session, case_id, "replay", (one.field_class for one in known))
     authors = staff.authors(session, actor.language, known)
     parts, instants = _parts(session, actor, root, edition, span, now, calendar, spoke)
     name = beneficiaries.full_name({one.field: one.value for one in known if one.subject == f"person:{root.person_id}"}, actor.language)

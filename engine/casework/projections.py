@@ -53,6 +53,7 @@ class _Told:
     """What the lines of an instance tell: facts by line, tasks completed, letters."""
 
     def __init__(self, session: Session, instance_id: UUID) -> None:
+        self.erased: set[str] = set()  # whom a sitting wrote of and who was erased since: aids
         self.facts: dict[tuple[int, str, str], Mapping[str, Any] | None] = {}  # None: sealed under a key that is gone
         self.done: dict[str, tuple[int, str]] = {}
         self.letters: dict[str, tuple[int, Mapping[str, Any]]] = {}
@@ -60,6 +61,8 @@ class _Told:
             line = json.loads(row.line)
             body = line["body"]
             opened = access.open_line(session, instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
+            if line["kind"] == "person.erased":
+                self.erased.update(body.get("subjects", ()))
             for one in body.get("facts", ()):
                 self.facts[row.seq, one["subject"], one["field"]] = opened.get(f"{one['subject']}|{one['field']}")
             if line["kind"] == "task.completed":
@@ -78,8 +81,8 @@ def _facts(session: Session, instance_id: UUID, told: _Told) -> Iterator[Other]:
         said = waiting.pop(key)
         if said is not None and (said["value"], said["status"], said["class"]) != (row.value, row.status, row._mapping["class"]):
             yield Other("fact.other", row.seq, f"{row.field}: its line says something else")
-    for (seq, _, field), said in waiting.items():
-        if said is not None:  # a forgotten person's facts are gone, with the key
+    for (seq, subject, field), said in waiting.items():
+        if said is not None and subject not in told.erased:  # a forgotten person's facts are gone, with the key; what a sitting wrote of her, under its own
             yield Other("fact.other", seq, f"{field}: its row is gone")
     for name in session.execute(_STALE, {"id": instance_id}).scalars():
         yield Other("fact.other", 0, f"{name}: what counts today is not what was said last")
@@ -101,8 +104,9 @@ def _letters(session: Session, instance_id: UUID, told: _Told) -> Iterator[Other
             yield Other("letter.other", seq, f"{row.template}: no line says it")
         elif said and (said.get("code"), said.get("letter")) != (row.code, letters.digest(row.content)):
             yield Other("letter.other", seq, f"{row.template}: its line says something else")
-    for seq, _ in waiting.values():
-        yield Other("letter.other", seq, "its row is gone")
+    for seq, said in waiting.values():
+        if said:  # sealed under a key that is gone, it went with its person
+            yield Other("letter.other", seq, "its row is gone")
 
 
 def _state(session: Session, instance_id: UUID) -> Iterator[Other]:

@@ -10,6 +10,7 @@ from threading import Lock
 from uuid import UUID
 
 _KEY_BYTES = 32
+_ERASED = "erased"
 
 
 class KeyStore:
@@ -32,9 +33,10 @@ class KeyStore:
     def find(self, owner: UUID) -> bytes | None:
         """The owner's key, or None when there is none (never made, or erased)."""
         with self._lock:
-            if owner in self._kept:
+            if owner in self._kept and self._path(owner).exists():  # another process may have erased it
                 self._kept.move_to_end(owner)
                 return self._kept[owner]
+            self._kept.pop(owner, None)
         try:
             key = self._path(owner).read_bytes()
         except FileNotFoundError:
@@ -44,10 +46,27 @@ class KeyStore:
         return self._keep(owner, key)
 
     def erase(self, owner: UUID) -> None:
-        """Forgets a key for ever. Other processes forget it when they restart: say so to whoever erases."""
+        """Forgets a key for ever; other processes open nothing with it from then on."""
         with self._lock:
             self._kept.pop(owner, None)
         self._path(owner).unlink(missing_ok=True)
+
+    def remember(self, owner: UUID) -> None:
+        """Writes down that an owner was erased, beside the keys and so outside the database: an old backup of that one knows nothing of it."""
+        if owner in self.erased():
+            return
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(self._folder / _ERASED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.write(f"{owner}\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def erased(self) -> set[UUID]:
+        """The owners that were erased."""
+        try:
+            return {UUID(line) for line in (self._folder / _ERASED).read_text("ascii").split()}
+        except FileNotFoundError:
+            return set()
 
     def _make(self, owner: UUID) -> bytes:
         path = self._path(owner)

@@ -26,6 +26,7 @@ WHO = {
     "document.read": set(ROLES) - {"administrateur"}, **dict.fromkeys(["admin.read", "journal.read"], ADMINISTRATION), "clock.advance": set(ROLES),
     **dict.fromkeys(["account.write", "account.approve", "review.write", "dated.write"], {"administrateur"}),
     "consultation.read": {"auditeur", "chef_antenne"}, **dict.fromkeys(["casefile.export", "history.export"], COORDINATION | {"chef_antenne"}),
+    "erasure.read": COORDINATION | {"chef_antenne"}, **dict.fromkeys(["erasure.propose", "erasure.approve"], {"chef_antenne", "coordinateur"}),
     "worklist.export": COORDINATION | {"chef_antenne", "chef_cps", "chef_aneti"},
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
