@@ -1,0 +1,191 @@
+"""An auditor's morning: she understands a turn, finds what departs, draws a sample that anybody draws again, and a finding of hers holds the next edition."""
+
+import datetime as dt
+import hashlib
+from uuid import UUID
+
+import pytest
+import sqlalchemy.exc
+from sqlalchemy import text
+
+from engine import errors
+from engine.actors import users
+from engine.casework import drafts, findings, publication
+from engine.demo import stories
+from engine.insight import audit, proofs_of_why, samples, whys
+from engine.ledger import journal
+from tests import world as worlds
+
+
+@pytest.fixture(scope="module")
+def world(make_database):
+    """One Tunisia for all of the morning but its payments."""
+    database = make_database()
+    worlds.furnish(database)
+    return worlds.World(database)
+
+
+@pytest.fixture(scope="module")
+def case(world):
+    """Somebody whose case was oriented: reception, screening, interviews."""
+    case_id = world.receive(world.somebody("emploi"))
+    world.reaches("T206", days=40)
+    return case_id
+
+
+def turned(world, actor, case_id):
+    """Every turn of a case as a reader sees it."""
+    with world.database.reading(actor) as session:
+        acts = whys.of_case(session, actor, case_id).items
+        return [turn for act in acts for turn in whys.of_act(session, actor, case_id, act.instance_id, act.seq).turns]
+
+
+def test_she_understands_each_turn_and_is_told_nothing_that_is_not_hers(world, case):
+    auditor, worker = world.agent("OTE", "TUN", "auditeur"), world.agent("CPS", "MED", "travailleur_social")
+    mine = turned(world, auditor, case)
+    admission = next(turn for turn in mine if turn.node == "accueil_D1")
+    assert not admission.is_veiled and admission.smallest and admission.rules
+    assert any(value.at and value.author for value in admission.values), "who said it, and when"
+    classed = next(turn for turn in mine if turn.node == "evaluation_D3")
+    assert classed.is_veiled and (classed.smallest, classed.taken, classed.rules, classed.near, classed.others) == ("", "", (), (), ())
+    hidden = {value.path for value in classed.values if value.is_hidden}
+    assert any(path.startswith("depistage.") for path in hidden) and not any(value.value for value in classed.values if value.is_hidden)
+    # What follows from it tells nothing either.
+    inquiry = next(turn for turn in mine if turn.node == "evaluation_choix_enquete")
+    assert inquiry.is_veiled and all(one.holds is None for one in inquiry.conditions)
+    with world.database.reading(worker) as session, pytest.raises(errors.NotFound):
+        whys.of_case(session, world.agent("PART", "MED", "operateur"), case)
+    # All that was kept of why holds, and so does each smallest change.
+    with world.database.reading(users.system()) as session:
+        proof = proofs_of_why.prove(session)
+    assert proof.faults == [] and proof.counts["same"] == proof.counts["turned"] + proof.counts["decided"] > 10
+    assert proof.counts["one"] + proof.counts["two"] > 10
+
+
+def test_she_searches_the_history_of_all_cases(world, case):
+    auditor, salma, karim = world.agent("OTE", "TUN", "auditeur"), world.staff["salma"], world.staff["karim"]
+    with world.database.reading(auditor) as session:
+        hers = audit.of_actor(session, auditor, salma.user_id).items
+        assert hers and {one.happened.actor for one in hers} == {salma.name} and {one.case_id for one in hers} == {case}
+        assert {one.happened.agency for one in audit.of_agency(session, auditor, "CPS").items} == {"CPS"}
+        whole = audit.of_person(session, auditor, case).items
+        assert len(whole) == len({(one.happened.instance_id, one.happened.seq) for one in whole}) > len(hers)
+        times = [one.happened.occurred_at for one in whole]
+        assert times == sorted(times, reverse=True)
+        fired = audit.rules(session, auditor)
+        assert "D1_recevable" in {one.rule for one in fired.items} and fired.veiled, "the class of vulnerability weighs what is not hers"
+        assert not any(one.decision == "D3" for one in fired.items)
+        assert [one.case_id for one in audit.of_rule(session, auditor, "D1_recevable").items] == [case]
+        with pytest.raises(errors.Forbidden):
+            audit.of_rule(session, auditor, "D3_standard")
+        assert audit.deviations(session, auditor).items == () and audit.departures(session, auditor).items == ()
+    with world.database.reading(karim) as session:
+        for asked in (audit.late, audit.rules, audit.pairs, audit.departures):
+            with pytest.raises(errors.Forbidden):
+                asked(session, karim)
+        assert session.execute(text("SELECT count(*) FROM rule_fired")).scalar() == 0, "the second wall"
+
+
+def test_who_prepared_with_who_approved_and_where_the_decision_departs(tunisia, staff, on_the_day):
+    samia = stories.mother_in_sfax(dt.date(2026, 11, 24))
+    samia.truth |= {"aide.montant_propose": 500_000, "aide.montant_accorde": 450_000}
+    on_the_day(samia.arrives_on)
+    staff.receive(samia)
+    staff.until(worlds.clock_at(samia.arrives_on + dt.timedelta(days=100)))
+    world = worlds.World(tunisia)
+    auditor = world.agent("OTE", "TUN", "auditeur")
+    with tunisia.reading(auditor) as session:
+        two = audit.pairs(session, auditor).items
+        assert two and all(one.prepared_by != one.approved_by and 0 < one.times <= one.approved for one in two)
+        departed = audit.departures(session, auditor).items
+        assert [one.decided for one in departed if one.proposed] != [], "granted less than was proposed"
+
+
+def test_anybody_draws_her_sample_again_and_nobody_keeps_another(world, case):
+    auditor = world.agent("OTE", "TUN", "auditeur")
+    for _ in range(3):
+        world.receive(world.somebody("social"))
+    with world.database.unit_of_work(auditor) as session:
+        sample_id = samples.make(session, auditor, "parcours", "", None, None, 2, "graine")
+    with world.database.reading(auditor) as session:
+        whole = samples.show(session, auditor, sample_id)
+    again = sorted((str(one) for one in whole.ids), key=lambda one: hashlib.sha256(("graine" + one).encode()).hexdigest())[:2]
+    assert [str(one.case_id) for one in whole.drawn] == again and whole.sample.population == len(whole.ids) >= 4
+    with pytest.raises(sqlalchemy.exc.DBAPIError, match="not what its seed draws"), world.database.unit_of_work(auditor) as session:
+        journal.append(session, auditor, "sample.drawn", f"sample:{case}", {}, {})
+        session.execute(samples._ADD, {"id": case, "seed": "graine", "size": 2, "process": "parcours", "branch": "", "opened_from": None, "opened_to": None,
+                                       "population": list(whole.ids), "drawn": [one for one in whole.ids if str(one) not in again][:2], "me": auditor.user_id})  # fmt: skip
+    with pytest.raises(errors.Forbidden), world.database.unit_of_work(world.staff["karim"]) as session:
+        samples.make(session, world.staff["karim"], "parcours", "", None, None, 2)
+
+
+def the_finding(world, auditor, case, **more):
+    with world.database.unit_of_work(auditor) as session:
+        return findings.open_at_event(session, auditor, case, 3, "Pièce non datée.", "chef_antenne", "MED", world.today() + dt.timedelta(days=10), **more)
+
+
+def acts(world, actor, verb, finding_id, said="Voilà."):
+    with world.database.unit_of_work(actor) as session:
+        verb(session, actor, finding_id, said)
+
+
+def test_a_finding_is_answered_by_whom_it_asks_and_closed_by_an_auditor(world, case):
+    auditor, sonia, tarek = world.agent("OTE", "TUN", "auditeur"), world.staff["sonia"], world.staff["tarek"]
+    finding_id = the_finding(world, auditor, case)
+    for stranger in (tarek, world.staff["karim"], world.staff["coordination"]):
+        with pytest.raises((errors.NotFound, errors.Forbidden)):
+            acts(world, stranger, findings.answer, finding_id)
+    with pytest.raises(errors.Forbidden):
+        acts(world, sonia, findings.close, finding_id)
+    acts(world, sonia, findings.answer, finding_id)
+    acts(world, auditor, findings.give_back, finding_id)
+    acts(world, sonia, findings.answer, finding_id)
+    acts(world, auditor, findings.close, finding_id)
+    with pytest.raises(errors.Conflict):
+        acts(world, sonia, findings.answer, finding_id)
+    with world.database.reading(sonia) as session:
+        found = findings.show(session, sonia, finding_id)
+    assert found.state == "closed" and [one.kind for one in found.words] == ["answer", "return", "answer", "close"] and found.may == ()
+    with world.database.reading(users.system()) as session:
+        assert list(journal.faults(session)) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "change", "match"),
+    [("auditeur", "UPDATE finding SET state = 'closed', closed_by = :me, closed_at = now()", "no journal line"),
+     ("sonia", "UPDATE finding SET state = 'closed', closed_by = :me, closed_at = now()", "returned, lifted and closed by an auditor|no journal line"),
+     ("auditeur", "INSERT INTO finding_word VALUES (:id, 9, 'close', 'x', :me, now())", "no journal line")],
+)  # fmt: skip
+def test_the_database_itself_wants_a_line_and_the_right_hand(world, case, who, change, match):
+    auditor, actor = world.staff["auditeur"], world.staff[who]
+    finding_id = the_finding(world, auditor, case)
+    with pytest.raises(sqlalchemy.exc.DBAPIError, match=match), world.database.unit_of_work(actor) as session:
+        session.execute(text(change), {"id": finding_id, "me": actor.user_id})
+
+
+def published(world):
+    """Two coordinators agree on a draft that changes a word."""
+    writer, other = world.staff["coordination"], world.staff["coordination2"]
+    path = "forms/tasks/t401.toml"
+    with world.database.unit_of_work(writer) as session:
+        draft_id = drafts.open_draft(session, writer, "essai")
+        content = drafts.read(session, writer, draft_id, path)
+        drafts.save(session, writer, draft_id, path, content.content + b"\n# relu\n", content.version)
+        publication.submit(session, writer, draft_id, "relu", accepted="connu", burden_reason="rien")
+    with world.database.unit_of_work(other) as session:
+        version = drafts.show(session, other, draft_id).draft.version
+        return publication.approve(session, other, draft_id, version)
+
+
+def test_a_finding_holds_the_next_edition_until_it_is_lifted(world, case):
+    auditor = world.staff["auditeur"]
+    finding_id = the_finding(world, auditor, case, holds=True)
+    with pytest.raises(errors.Conflict) as held:
+        published(world)
+    with world.database.reading(auditor) as session:
+        assert (held.value.code, held.value.details["number"]) == ("finding.holds", findings.show(session, auditor, finding_id).number)
+    with pytest.raises(sqlalchemy.exc.DBAPIError, match="holds the next publication"), world.database.unit_of_work(world.staff["coordination2"]) as session:
+        edition = session.execute(text("SELECT edition_id FROM edition")).scalar()
+        session.execute(text("INSERT INTO edition_start (edition_id, starts_at) VALUES (:id, masar_now())"), {"id": UUID(str(edition))})
+    acts(world, auditor, findings.lift, finding_id)
+    assert published(world) == 2
