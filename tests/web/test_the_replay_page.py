@@ -67,7 +67,7 @@ def test_what_is_not_the_auditors_to_see_is_counted_and_in_no_byte(browser, gone
     chokri = browser("chokri")
     last = held(chokri.get(f"{gone_on}/replay"), "last")
     for at in range(1, last + 1):
-        assert "Sans abri" not in chokri.get(f"{gone_on}/replay?at={at}").text
+        assert "sans endroit où dormir" not in chokri.get(f"{gone_on}/replay?at={at}").text
     page = chokri.get(f"{gone_on}/replay?at={last}")
     assert re.search(r"\d+ réponses? non affichées?", main(page)) and "Dridi" in main(page)
 
