@@ -21,6 +21,10 @@ class KeyStore:
         self._kept: OrderedDict[UUID, bytes] = OrderedDict()
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[type, tuple[Path, int]]:
+        """Another process reads the same files."""
+        return KeyStore, (self._folder, self._most)
+
     @property
     def log_folder(self) -> Path:
         """Where the keys lie that sign the log."""
