@@ -21,6 +21,7 @@ from engine.casework import cases, editions, replays, staff
 from engine.casework.instances import Held, find
 from engine.dossier import programmes
 from engine.insight.wording import Wording
+from engine.ledger import consultations
 from engine.pathway import bpmn, replay, why
 
 PAGE = 20
@@ -255,6 +256,8 @@ class _Teller:
             if not self.sees(path):
                 found.append(Value(path, label, "", is_hidden=True))
                 continue
+            if field is not None:
+                consultations.note(self.session, self.root.instance_id, "history", [field.class_])
             row = sources.get(path)
             agency = row.author_agency if row else ""
             author = self._names.get(str(row.author_id), row.author_name) if row else ""

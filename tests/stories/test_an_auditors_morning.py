@@ -14,7 +14,7 @@ from engine.actors import users
 from engine.casework import drafts, findings, publication
 from engine.demo import accounts, stories
 from engine.insight import audit, proofs_of_why, samples, whys
-from engine.ledger import journal
+from engine.ledger import consultations, journal
 from engine.settings import Settings
 from tests import world as worlds
 from tests.web.conftest import Browser
@@ -57,6 +57,10 @@ def test_she_understands_each_turn_and_is_told_nothing_that_is_not_hers(world, c
     # What follows from it tells nothing either.
     inquiry = next(turn for turn in mine if turn.node == "evaluation_choix_enquete")
     assert inquiry.is_veiled and all(one.holds is None for one in inquiry.conditions)
+    # A social worker sees more, and that she looked is written down.
+    assert any(not value.is_hidden and value.path.startswith("depistage.") for turn in turned(world, worker, case) for value in turn.values)
+    with world.database.reading(users.system()) as session:
+        assert any(one.user_id == worker.user_id and "S" in one.body["classes"] for one in consultations.read(session, case) if one.kind == "access.read")
     with world.database.reading(worker) as session, pytest.raises(errors.NotFound):
         whys.of_case(session, world.agent("PART", "MED", "operateur"), case)
     # All that was kept of why holds, and so does each smallest change.
