@@ -200,7 +200,7 @@ class _Teller:
         is_veiled = not all(self.sees(path) for path in read)
         found = None if is_veiled else why.explain(definitions, self.edition.dictionary, reason)
         is_decision = isinstance(told, bpmn.Decided)
-        decision = self.words.say("rule", name=definitions.decision(told.decision).name) if is_decision else ""
+        decision = self.words.say("rule", name=definitions.decision(told.decision).name if self.actor.language == "fr" else told.decision) if is_decision else ""
         taken = self.words.outputs(told.outputs) if is_decision else self.words.flows(told.flows)
         name = i18n.pick(reason.element.names, self.actor.language) or told.node
         return Turn(
