@@ -21,6 +21,7 @@ from engine.casework import cases, editions, replays, staff
 from engine.casework.instances import Held, find
 from engine.dossier import programmes
 from engine.insight.wording import Wording
+from engine.ledger import consultations
 from engine.pathway import bpmn, replay, why
 
 PAGE = 20
@@ -199,7 +200,7 @@ class _Teller:
         is_veiled = not all(self.sees(path) for path in read)
         found = None if is_veiled else why.explain(definitions, self.edition.dictionary, reason)
         is_decision = isinstance(told, bpmn.Decided)
-        decision = self.words.say("rule", name=definitions.decision(told.decision).name) if is_decision else ""
+        decision = self.words.say("rule", name=definitions.decision(told.decision).name if self.actor.language == "fr" else told.decision) if is_decision else ""
         taken = self.words.outputs(told.outputs) if is_decision else self.words.flows(told.flows)
         name = i18n.pick(reason.element.names, self.actor.language) or told.node
         return Turn(
@@ -255,6 +256,8 @@ class _Teller:
             if not self.sees(path):
                 found.append(Value(path, label, "", is_hidden=True))
                 continue
+            if field is not None:
+                consultations.note(self.session, self.root.instance_id, "history", [field.class_])
             row = sources.get(path)
             agency = row.author_agency if row else ""
             author = self._names.get(str(row.author_id), row.author_name) if row else ""

@@ -25,7 +25,7 @@ class Wording:
     def __init__(self, edition: Any, language: str, parameters: Mapping[str, Mapping[str, str]]) -> None:
         self.edition, self.language, self.parameters = edition, language, parameters
         self.fields: Mapping[str, Field] = edition.dictionary.fields
-        self._results = {one.extensions.result: one.names for one in edition.definitions.rules() if one.extensions.result}
+        self._results = {one.extensions.result: one for one in edition.definitions.rules() if one.extensions.result}
 
     def say(self, code: str, **details: Any) -> str:
         return i18n.translate(f"why.{code}", self.language, **details)
@@ -51,11 +51,19 @@ class Wording:
             own = i18n.pick(field.label, self.language) or field.id
             return self.say("of_list", label=own, list=i18n.pick(self.fields[above].label, self.language)) if above in self.fields else own
         first = path.partition(".")[0]
-        if first in self._results:
-            return self.say("result", name=i18n.pick(self._results[first], self.language) or first)
+        if first in self._results and self._answers(first, path):
+            return self.say("result", name=i18n.pick(self._results[first].names, self.language) or first)
         if above == "parametres" and name in self.parameters:
             return i18n.pick(self.parameters[name], self.language) or path
         return self.say(f"known.{path.replace('.', '_')}") if f"why.known.{path.replace('.', '_')}" in i18n.catalogue(self.language) else path
+
+    def _answers(self, variable: str, path: str) -> bool:
+        """Whether the path is of the answer of the rule that the variable keeps: something else may have used its name before."""
+        reference, column = self._results[variable].extensions.decision, path.partition(".")[2]
+        definitions = self.edition.definitions
+        if not column or reference not in definitions.decisions or definitions.decision(reference).literal is not None:
+            return True
+        return column.partition(".")[0] in {one.name for one in definitions.decision(reference).outputs}
 
     def value(self, path: str, value: Any) -> str:
         """A value of FEEL as a person reads it."""

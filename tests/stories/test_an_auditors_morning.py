@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from uuid import UUID
 
 import pytest
@@ -11,10 +12,13 @@ from sqlalchemy import text
 from engine import errors
 from engine.actors import users
 from engine.casework import drafts, findings, publication
-from engine.demo import stories
+from engine.demo import accounts, stories
 from engine.insight import audit, proofs_of_why, samples, whys
-from engine.ledger import journal
+from engine.ledger import consultations, journal
+from engine.settings import Settings
 from tests import world as worlds
+from tests.web.conftest import Browser
+from web.app import create_app
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,10 @@ def test_she_understands_each_turn_and_is_told_nothing_that_is_not_hers(world, c
     # What follows from it tells nothing either.
     inquiry = next(turn for turn in mine if turn.node == "evaluation_choix_enquete")
     assert inquiry.is_veiled and all(one.holds is None for one in inquiry.conditions)
+    # A social worker sees more, and that she looked is written down.
+    assert any(not value.is_hidden and value.path.startswith("depistage.") for turn in turned(world, worker, case) for value in turn.values)
+    with world.database.reading(users.system()) as session:
+        assert any(one.user_id == worker.user_id and "S" in one.body["classes"] for one in consultations.read(session, case) if one.kind == "access.read")
     with world.database.reading(worker) as session, pytest.raises(errors.NotFound):
         whys.of_case(session, world.agent("PART", "MED", "operateur"), case)
     # All that was kept of why holds, and so does each smallest change.
@@ -161,6 +169,29 @@ def test_the_database_itself_wants_a_line_and_the_right_hand(world, case, who, c
     finding_id = the_finding(world, auditor, case)
     with pytest.raises(sqlalchemy.exc.DBAPIError, match=match), world.database.unit_of_work(actor) as session:
         session.execute(text(change), {"id": finding_id, "me": actor.user_id})
+
+
+def test_her_pages_work_without_script(world, case):
+    """From a line of the history to why, to a finding made by its form, to its answer by whom it asks."""
+    app = create_app(Settings(is_demo=True), world.database)
+    hers, sonias, karims = Browser(app), Browser(app), Browser(app)
+    for browser, name in ((hers, "auditeur"), (sonias, "sonia"), (karims, "karim")):
+        browser.sign_in(name, accounts.password())
+    listed = hers.get(f"/cases/{case}/why").text
+    places = re.findall(rf'href="(/cases/{case}/why/[^"]+)"', listed)
+    assert any("data-smallest" in hers.get(place).text for place in places) and places[0] in hers.get(f"/cases/{case}?tab=history").text
+    for address in ("/audit", "/audit/events?by=agency&value=CPS", "/audit/rules", "/audit/departures", "/audit/pairs", "/audit/samples", "/findings"):
+        assert hers.get(address).status_code == 200, address
+        assert karims.get(address).status_code == 403, address
+    hers.get(f"/findings/new?instance={case}&seq=3")
+    made = hers.post("/findings", instance=str(case), seq="3", said="Pièce non datée.", role="chef_antenne", branch="MED", due_on=(world.today() + dt.timedelta(days=5)).isoformat())
+    assert made.status_code == 200 and "Pièce non datée." in made.text
+    assert sonias.get(hers.path).status_code == 200
+    assert "Vu." in sonias.post(f"{hers.path}/answer", said="Vu.").text
+    assert karims.get(hers.path).status_code == 403
+    hers.get("/audit/samples")
+    drawn = hers.post("/audit/samples", process="parcours", branch="", size="1", seed="g", opened_from="", opened_to="")
+    assert str(case) in hers.get(f"{hers.path}/population.txt").text and "SHA-256" in drawn.text
 
 
 def published(world):
