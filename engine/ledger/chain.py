@@ -7,6 +7,7 @@ only commitments: SHA-256 over a salt of their own and the canonical value.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ class Fault:
 
 
 _LARGEST = 2**53 - 1
+_FRACTION = re.compile(rb'(?:":|[\[,]|^)-?[0-9]+[.eE]')  # or text that looks like one, which only costs time
 _plain = msgspec.json.Encoder(order="sorted")
 
 
@@ -78,6 +80,11 @@ def commit(salt_: bytes, value: Any) -> str:
     return hashlib.sha256(salt_ + canonical(value)).hexdigest()
 
 
+def commitments(opened: Mapping[str, tuple[bytes, Any]]) -> dict[str, str]:
+    """What a line that sealed these (name → salt, value) committed to."""
+    return {name: hashlib.sha256(salt_ + _again(value)).hexdigest() for name, (salt_, value) in opened.items()}
+
+
 def verify(instance_id: UUID, lines: Iterable[tuple[int, str, bytes]]) -> list[Fault]:
     """The faults of one instance's lines (seq, line, hash), in order: a gap, a changed line, a broken link, a line of another instance."""
     faults: list[Fault] = []
@@ -95,18 +102,41 @@ def verify_line(instance_id: UUID, expected: int, prev: bytes, seq: int, line: s
     if hashlib.sha256(content).digest() != digest:
         faults.append((seq, "hash"))
     try:
-        told = _read(content)
+        told, is_canonical = _read(content)
     except ValueError:
         return {}, [*faults, (seq, "form")]
-    if canonical(told) != content or told.get("instance") != str(instance_id) or told.get("seq") != seq or type(told.get("sealed")) is not dict:
+    if not is_canonical or told.get("instance") != str(instance_id) or told.get("seq") != seq or type(told.get("sealed")) is not dict:
         faults.append((seq, "form"))
     if told.get("prev") != prev.hex():
         faults.append((seq, "prev"))
     return told, faults
 
 
-def _read(line: bytes) -> dict[str, Any]:
-    told = msgspec.json.decode(line)
+def _again(value: Any) -> bytes:
+    """RFC 8785 bytes of what JSON was read into; where that is ASCII and without fractions, quickly."""
+    written = _plain.encode(value)
+    return written if written.isascii() and _FRACTION.search(written) is None else canonical(value)
+
+
+def _read(line: bytes) -> tuple[dict[str, Any], bool]:
+    """What a line tells, and whether it is written as RFC 8785 has it."""
+    try:
+        told = _without_fractions.decode(line)
+        is_canonical = (_plain.encode(told) if line.isascii() else canonical(told)) == line
+    except _Fraction:
+        told = msgspec.json.decode(line)
+        is_canonical = canonical(told) == line
     if not isinstance(told, dict):
         raise ValueError("a line is an object")
-    return told
+    return told, is_canonical
+
+
+class _Fraction(Exception):
+    """A number that is no integer: its writing is RFC 8785's to say."""
+
+
+def _refuse(_written: str) -> float:
+    raise _Fraction
+
+
+_without_fractions = msgspec.json.Decoder(float_hook=_refuse)

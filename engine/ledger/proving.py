@@ -180,10 +180,11 @@ def _prove_chains(session: Session, rows: Iterable[Any], heads: dict[UUID, tuple
 class _Link:
     """Where the proving of one chain stands. The first thing wrong is what is told: all after it hangs on it."""
 
-    __slots__ = ("instance_id", "is_wrong", "last", "prev", "sealed_to")
+    __slots__ = ("instance_id", "is_wrong", "keys", "last", "prev", "sealed_to")
 
     def __init__(self, instance_id: UUID) -> None:
         self.instance_id, self.last, self.prev, self.sealed_to, self.is_wrong = instance_id, 0, chain.BEGINNING, 0, False
+        self.keys: dict[UUID, bytes | None] = {}
 
     def take(self, session: Session, row: Any, found: Proof) -> None:
         seq = row.seq
@@ -218,7 +219,10 @@ class _Link:
             if told:
                 self._blame("sealed.gone", row.seq, row.log_index, found)
             return
-        key = session.info["keys"].find(row.person_id or self.instance_id)
+        owner = row.person_id or self.instance_id
+        if owner not in self.keys:
+            self.keys[owner] = session.info["keys"].find(owner)
+        key = self.keys[owner]
         if key is None:
             found.erased += 1
             return
@@ -226,7 +230,7 @@ class _Link:
             opened = sealing.unseal(key, self.instance_id, row.seq, bytes(row.ciphertext))
         except sealing.CannotOpen:
             opened = {"": (b"", None)}
-        if {name: chain.commit(salt, value) for name, (salt, value) in opened.items()} != told:
+        if chain.commitments(opened) != told:
             self._blame("sealed.other", row.seq, row.log_index, found)
 
     def end(self, heads: dict[UUID, tuple[int, bytes]], found: Proof) -> None:

@@ -1,10 +1,12 @@
 """A chain proves itself, and opens only to its key."""
 
 import datetime as dt
+import hashlib
 import json
 from types import SimpleNamespace
 from uuid import uuid4
 
+import msgspec
 import pytest
 import rfc8785
 from hypothesis import example, given, settings
@@ -60,6 +62,21 @@ def test_the_same_line_has_the_same_bytes_whatever_the_order_of_its_keys():
     one = chain.write(instance, 1, chain.BEGINNING, "k", "a", "b", {"id": "x", "kind": "y"}, 1, {"a": 1, "ب": [2]}, {})
     other = chain.write(instance, 1, chain.BEGINNING, "k", "a", "b", {"kind": "y", "id": "x"}, 1, {"ب": [2], "a": 1}, {})
     assert one == other
+
+
+@pytest.mark.parametrize("body", [{"a": 1.5}, {"a": "é"}, {"a": [1, 2.25, "x.5"]}, {"é": 1}, {"n": 5, "t": "12:08.87"}])
+def test_a_line_written_otherwise_than_rfc_8785_has_it_is_found_with_its_hash_right(body):
+    instance = uuid4()
+    line, digest = chain.write(instance, 1, chain.BEGINNING, "k", "2026-01-01T04:12:08.87+00:00", "b", {"id": "x"}, 1, body, {})
+    assert chain.verify(instance, [(1, line, digest)]) == []
+    for bad in (line.replace('"v":1', '"v":1.0'), line.replace(",", ", ", 1), line.replace('"v":1', '"v":1,"v":1')):
+        assert [fault.code for fault in chain.verify(instance, [(1, bad, hashlib.sha256(bad.encode()).digest())])] == ["form"], bad
+
+
+@pytest.mark.parametrize("value", [1.5, "a", {"x": [1.0, 2]}, {"é": "1"}, [1e30], 12, None, True, {"a": "1.5"}])
+def test_a_commitment_read_again_is_the_one_that_was_made(value):
+    salt = chain.salt()
+    assert chain.commitments({"n": (salt, msgspec.json.decode(msgspec.json.encode(value)))}) == {"n": chain.commit(salt, value)}
 
 
 def test_a_commitment_opens_only_with_its_salt_and_value():
