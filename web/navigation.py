@@ -32,10 +32,10 @@ _LINKS = (
 
 
 def links_for(actor: Any) -> list[Link]:
-    """The entries that the actor's roles open; none for a visitor. Repairs stand beside the incidents, on their page, and
-    findings beside the audit; in the bar for whoever has none of those."""
+    """The entries that the actor's roles open; none for a visitor. Repairs stand beside the incidents, on their page, and findings, exports
+    and erasures beside the audit; in the bar for whoever has none of those."""
     if actor is None:
         return []
     opened = [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch)]
-    beside = {"repairs": "incidents", "findings": "audit"}
+    beside = {"repairs": "incidents", "findings": "audit", "exports": "audit", "erasures": "audit"}
     return [link for link in opened if not any(other.name == beside.get(link.name) for other in opened)]

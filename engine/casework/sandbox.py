@@ -99,7 +99,7 @@ class _Tried(Change):
     def tables(self) -> DatedTables:
         return self.sandbox.tables
 
-    def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str) -> None:
+    def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str, **_sealed: Any) -> None:
         self.held.seq += 1
         if stimulus is not None:
             self.walk.heard.append(stimulus)

@@ -14,6 +14,7 @@ HELPING = {"agent_accueil", "referent", "chef_antenne", "travailleur_social", "c
 WORKING = HELPING | {"gestionnaire_aides", "ordonnateur", "secretaire_commission", "president_commission", "coordinateur", "operateur", "membre_commission"}
 WITH_ATTACHE, WITH_AUDITOR = WORKING | {"attache_social"}, WORKING | {"auditeur"}
 COORDINATION, ADMINISTRATION = {"coordinateur", "auditeur"}, {"administrateur", "auditeur"}
+ANSWERING = {"chef_antenne", "chef_cps", "chef_aneti", "coordinateur", "gestionnaire_aides", "ordonnateur"}
 # Who may do what at all, before what must hold besides.
 WHO = {
     "worklist.read": WITH_ATTACHE | WITH_AUDITOR, "case.open": {"agent_accueil", "referent", "chef_antenne", "coordinateur", "attache_social"},
@@ -27,7 +28,8 @@ WHO = {
     **dict.fromkeys(["account.write", "account.approve", "review.write", "dated.write"], {"administrateur"}),
     "consultation.read": {"auditeur", "chef_antenne"}, **dict.fromkeys(["casefile.export", "history.export"], COORDINATION | {"chef_antenne"}),
     "erasure.read": COORDINATION | {"chef_antenne"}, **dict.fromkeys(["erasure.propose", "erasure.approve"], {"chef_antenne", "coordinateur"}),
-    "worklist.export": COORDINATION | {"chef_antenne", "chef_cps", "chef_aneti"},
+    "worklist.export": COORDINATION | {"chef_antenne", "chef_cps", "chef_aneti"}, **dict.fromkeys(["audit.search", "audit.sample", "finding.write"], {"auditeur"}),
+    "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"},
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
 
