@@ -125,6 +125,17 @@ def test_a_parameter_and_a_programme_are_planned_from_their_pages(enter, house):
     assert refused.status_code == 422 and 'value="six"' in refused.text and 'value="beaucoup"' in refused.text
 
 
+def test_a_period_is_shown_from_its_beginning_and_goes_back_as_it_came(enter, house):
+    zied = enter("zied")
+    page = zied.get("/admin/parameters/seance_unique").text
+    typed = re.search(r"<textarea[^>]*name=\"value\"[^>]*>([^<]*)</textarea>", page)[1]
+    assert typed.split("\n") == ["07-01 08-31", "Eid al-Fitr 30"] and page.index("01/07") < page.index("31/08")
+    assert zied.submit("/admin/parameters/seance_unique", {"value": typed, "valid_from": "2031-01-01", "source": "Note", "reason": WHY}).status_code == 200
+    with house.reading(users.system()) as session:
+        kept = session.execute(text("SELECT value FROM parameter WHERE code = 'seance_unique' AND valid_from = '2031-01-01'")).scalar_one()
+    assert kept == [{"du": "07-01", "au": "08-31"}, {"avant": "Eid al-Fitr", "jours": 30}]
+
+
 def test_a_branch_opened_by_an_administrator_is_called_by_its_name_everywhere(enter):
     zied = enter("zied")
     zied.get("/admin/branches")

@@ -1,6 +1,7 @@
 """What is data of the Dispositif and begins on a day: branches and agencies, programmes and funds, parameters, holidays."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -298,8 +299,13 @@ def _part(words: Any, key: str) -> str:
 
 def _typed_value(value: Any, is_money: bool) -> str:
     if isinstance(value, list):
-        return " ".join(map(str, value)) if all(isinstance(one, int | float) for one in value) else "\n".join(" ".join(map(str, one.values())) for one in value)
+        return " ".join(map(str, value)) if all(isinstance(one, int | float) for one in value) else "\n".join(" ".join(map(str, _ends(one))) for one in value)
     return f"{value / 1000:g}" if is_money else written(value)
+
+
+def _ends(period: Mapping[str, Any]) -> list[Any]:
+    """A period as it is said, from its beginning: the database keeps the keys of JSON in its own order."""
+    return [period[key] for key in ("du", "au", "avant", "jours") if key in period]
 
 
 def _rebuilt(form: Any, name: str, like: Any, is_money: bool) -> Any:
@@ -324,7 +330,7 @@ def _shown(screen_words: Any, code: str, value: Any) -> str:
     if isinstance(value, dict) and value.keys() == {"avant", "jours"}:
         return screen_words.text("admin.before_feast", days=value["jours"], feast=_part(screen_words, value["avant"]))
     if isinstance(value, dict) and value.keys() == {"du", "au"}:
-        return " – ".join(screen_words.date(day) if len(day) > len("07-01") else f"\u2066{'/'.join(reversed(day.split('-')))}\u2069" for day in value.values())
+        return " – ".join(screen_words.date(day) if len(day) > len("07-01") else f"\u2066{'/'.join(reversed(day.split('-')))}\u2069" for day in _ends(value))
     if isinstance(value, dict):
         return " · ".join(f"{_part(screen_words, key)} {_shown(screen_words, '', inner)}" for key, inner in value.items())
     if isinstance(value, list):
