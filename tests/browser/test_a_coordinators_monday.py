@@ -80,7 +80,7 @@ def clicked(page, found, made, key):
     choose(page, "fin")
     found.click()
     page.wait_for_selector(f"[data-part=outline] button[data-element='{made}'][aria-current]")
-    page.wait_for_function("key => document.activeElement.dataset.key === key", arg=key)
+    page.wait_for_selector(f"[data-key='{key}']:focus")
 
 
 def edition_on_the_page(page, case_id):

@@ -3,6 +3,8 @@
 import re
 from uuid import uuid4
 
+from playwright.sync_api import expect
+
 from engine.casework import comparisons, editions
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.browser.test_the_next_edition import begin
@@ -60,7 +62,7 @@ def test_a_task_is_drawn_broken_mended_and_still_there(visit):
     choose(page, "fin")
     late.click()
     page.wait_for_selector(f"[data-part=outline] button[data-element='{made}'][aria-current]")
-    page.wait_for_function("document.activeElement.dataset.key === 'deadline'")
+    page.wait_for_selector("[data-key=deadline]:focus")
     put(page, "deadline", "3")
     page.select_option("[data-key=unit]", "jours_ouvres")
     late.wait_for(state="detached")
@@ -91,7 +93,7 @@ def test_a_task_is_due_by_a_date_of_the_case(visit):
     page.select_option("[data-key=side]", "after")
     differences_once(page, draft, kept, {"due_shift": "2"})
     page.click("[data-do=undo]")
-    page.wait_for_function("document.querySelector('[data-key=side]').value === 'before'")
+    expect(page.locator("[data-key=side]")).to_have_value("before")
     page.select_option("[data-key=unit]", "heures_ouvrees")
     page.wait_for_selector("[data-key=shift]", state="detached")
     page.click("[data-do=undo]")
@@ -103,7 +105,7 @@ def test_a_task_is_due_by_a_date_of_the_case(visit):
     wrong.wait_for()
     choose(page, "fin")
     wrong.click()
-    page.wait_for_function("document.activeElement.dataset.key === 'due-text'")
+    page.wait_for_selector("[data-key=due-text]:focus")
     page.select_option("[data-key=due]", "")
     wrong.wait_for(state="detached")
     saved(page)

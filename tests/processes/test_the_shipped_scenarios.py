@@ -41,7 +41,7 @@ def test_they_are_about_nobody(edition):
 def test_a_first_change_of_the_pathway_is_judged_by_them_and_they_follow_it_in_one_act(edition):
     files = redrawn.redrawn(edition.files, "evaluation", redrawn.under_another_id("T203", "T203_competences"))
     draft = editions.Edition(uuid4(), 2, files)
-    found = {one.where.partition("#")[0]: one for one in editions.check(draft) if one.code.startswith("scenario.")}
+    found = {one.where.partition("#")[0]: one for one in editions.check(files) if one.code.startswith("scenario.")}
     assert len(found) >= 3 and {one.severity for one in found.values()} == {"error"}
     for path in found:
         anew = scenarios.rewritten(draft.definitions, edition.scenarios[path])
