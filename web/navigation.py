@@ -19,23 +19,23 @@ _LINKS = (
     (Link("desk", "/desk", "list-check"), "worklist.read"),
     (Link("cases", "/cases", "folder2-open"), "case.search"),
     (Link("intake", "/intake", "person-plus"), "case.open"),
+    (Link("audit", "/audit", "search"), "audit.search"),
     (Link("incidents", "/incidents", "exclamation-triangle"), "incident.read"),
     (Link("repairs", "/repairs", "arrow-left-right"), "repair.list"),
     (Link("editions", "/editions", "diagram-3"), "edition.read"),
     (Link("inferred", "/inferred", "question-circle"), "edition.read"),
     (Link("administration", "/admin", "gear"), "admin.read"),
     (Link("exports", "/exports", "download"), "worklist.export"),
-    (Link("audit", "/audit", "search"), "audit.search"),
     (Link("findings", "/findings", "pencil"), "finding.read"),
     (Link("erasures", "/erasures", "trash"), "erasure.read"),
 )
 
 
 def links_for(actor: Any) -> list[Link]:
-    """The entries that the actor's roles open; none for a visitor. Repairs stand beside the incidents, on their page, and findings, exports
-    and erasures beside the audit; in the bar for whoever has none of those."""
+    """The entries that the actor's roles open; none for a visitor. Repairs stand beside the incidents, on their page, what is to be
+    confirmed beside the editions, findings, exports and erasures beside the audit; in the bar for whoever has none of those."""
     if actor is None:
         return []
     opened = [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch)]
-    beside = {"repairs": "incidents", "findings": "audit", "exports": "audit", "erasures": "audit"}
+    beside = {"repairs": "incidents", "inferred": "editions", "findings": "audit", "exports": "audit", "erasures": "audit"}
     return [link for link in opened if not any(other.name == beside.get(link.name) for other in opened)]

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -218,8 +217,7 @@ def as_seen(session: Session, actor: Any, case_id: UUID, root: Any, rows: Sequen
     """Lines of a case as far as the reader may see them. `root`: the case's own row; `rows`: instance, number, line, what it sealed and under whose key."""
     edition = editions.load(session, root.edition_id)
     lines = [json.loads(row.line) for row in rows]
-    told_of = (line["actor"].get("id") or "" for line in lines), (line["body"].get(name) or "" for line in lines for name in ("asked_by", "owner"))
-    names = staff.names(session, actor.language, (identity.parse(one) for one in chain(*told_of)))
+    names = staff.of_lines(session, actor.language, lines)
 
     def sees(field_id: str) -> bool:
         found = edition.dictionary.fields.get(field_id)
@@ -323,9 +321,8 @@ def _happened(
     )
     why = tuple(seen_why(one, sees) for one in sealed.get("why", ()))
     actor, body = line["actor"], line["body"]
-    body |= {f"{name}_name": names.get(body[name], "") for name in ("asked_by", "owner") if name in body}
     return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), names.get(actor.get("id", ""), actor.get("kind", "")),
-                    actor.get("agency", ""), body, why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
+                    actor.get("agency", ""), staff.with_names(body, names), why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
 
 
 def seen_why(one: Mapping[str, Any], sees: Any) -> Mapping[str, Any]:

@@ -101,8 +101,7 @@ class _Tried(Change):
 
     def _append(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact], happenings: Sequence[Any], stimulus: Any, reason: str, **_sealed: Any) -> None:
         self.held.seq += 1
-        if stimulus is not None:
-            self.walk.heard.append(stimulus)
+        self.walk.heard += [] if stimulus is None else [stimulus]
 
     def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "") -> None:
         self.held.seq += 1

@@ -7,6 +7,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from engine import identity
+
+_BESIDE = ("asked_by", "owner")
 _NAMES = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[]))")
 
 
@@ -21,6 +24,17 @@ def names(session: Session, language: str, ids: Iterable[UUID | str | None]) -> 
     if not wanted:
         return {}
     return {str(row.user_id): in_script(row, language) for row in session.execute(_NAMES, {"ids": wanted})}
+
+
+def of_lines(session: Session, language: str, lines: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+    """What the colleagues are called, by id, that ledger lines tell of."""
+    told = (found for line in lines for found in (line["actor"].get("id"), *(line["body"].get(name) for name in _BESIDE)))
+    return names(session, language, (identity.parse(one or "") for one in told))
+
+
+def with_names(body: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]:
+    """What a line says in clear, with the names of the colleagues that it tells of beside whoever acted (`owner` → `owner_name`)."""
+    return {**body, **{f"{name}_name": called.get(body[name], "") for name in _BESIDE if name in body}}
 
 
 def everybody(session: Session) -> list[UUID]:

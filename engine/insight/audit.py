@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import errors, identity
+from engine import errors
 from engine.actors import authority
 from engine.casework import cases, editions, staff
 from engine.casework.views import Candidate, Happened
@@ -270,13 +270,11 @@ def _events(session: Session, actor: Any, query: Any, asked: Mapping[str, Any], 
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(query, {**asked, "limit": PAGE + 1, "offset": offset}).all()
     lines = [json.loads(row.line) for row in rows[:PAGE]]
-    told = (line["actor"].get("id") or "" for line in lines), (line["body"].get(name) or "" for line in lines for name in ("asked_by", "owner"))
-    names = staff.names(session, actor.language, (identity.parse(one) for one in chain(*told)))
+    names = staff.of_lines(session, actor.language, lines)
     return Events(tuple(_event(row, line, names) for row, line in zip(rows, lines, strict=False)), str(offset + PAGE) if len(rows) > PAGE else "")
 
 
 def _event(row: Any, line: Mapping[str, Any], names: Mapping[str, str]) -> Event:
-    who, body = line["actor"], dict(line["body"])
-    body |= {f"{name}_name": names.get(body[name], "") for name in ("asked_by", "owner") if name in body}
+    who, body = line["actor"], staff.with_names(line["body"], names)
     happened = Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), names.get(who.get("id", ""), who.get("kind", "")), who.get("agency", ""), body)
     return Event(row.root_id, row.number or "", row.branch, happened)

@@ -128,7 +128,7 @@ def _content(making: _Making, actor: Any, rows: list[Any], recipient: str) -> tu
     session, root, language = making.session, making.root, making.language
     lines = session.execute(_LINES, {"id": root.instance_id}).all()
     read = [json.loads(row.line) for row in lines]
-    making.named = staff.names(session, language, {line["actor"].get("id") or None for line in read})
+    making.named = staff.of_lines(session, language, read)
     places = {row.instance_id: place for place, row in enumerate(rows)}
     stands = {row.instance_id: _stands(session, row) for row in rows}
     told, ledger = [], []
@@ -140,11 +140,11 @@ def _content(making: _Making, actor: Any, rows: list[Any], recipient: str) -> tu
     drawn = {(one["edition"], process) for one in told for process in one.get("here", {})}
     drawn |= {(making.edition.number, row.process) for row in rows}
     content = {
-        "format": FORMAT, "language": language, "made_at": clock.now(session).isoformat(), "words": _words(language),
+        "format": FORMAT, "language": language, "made_at": _moment(clock.now(session), language), "words": _words(language),
         "for": {"role": telling.words(language)(f"role.{recipient}") if recipient else "", "name": actor.called(language), "classes": sorted(_classes(actor, recipient))},
         "case": _case(making, rows), "instances": [_instance(making, row) for row in rows], "lines": told,
         "known": _known(making), "documents": _documents(making), "proofs": {},
-        "sheets": [_sheet(making, number, process) for number, process in sorted(drawn)],
+        "sheets": [_sheet(making, number, process) for number, process in sorted(drawn, key=lambda one: (one[1] != root.process, *one))],
     }  # fmt: skip
     content["digest"] = hashlib.sha256("\n".join(ledger).encode()).hexdigest()
     return "\n".join(ledger), content
@@ -195,7 +195,7 @@ def _told(making: _Making, row: Any, line: Mapping[str, Any], opened: Mapping[st
                for key, pair in opened.items() if "|" in key and (name := key.partition("|")[2]) in fields]  # fmt: skip
     told: dict[str, Any] = {
         "edition": line["edition"] or making.edition.number, "node": line["body"].get("node", ""), "answers": answers,
-        "text": telling.sentence(line, making.named.get(line["actor"].get("id", ""), ""), names, language),
+        "text": telling.sentence(telling.words(language), line["kind"], staff.with_names(line["body"], making.named), making.named.get(line["actor"].get("id", ""), ""), line["actor"].get("agency", ""), names),
         "hidden": sum("|" in name for name in line["sealed"]) - len(answers),
     }  # fmt: skip
     if (form := edition.forms.get(line["body"].get("form", ""))) is not None:
@@ -203,7 +203,7 @@ def _told(making: _Making, row: Any, line: Mapping[str, Any], opened: Mapping[st
     if row.ciphertext is not None and "why" in line["sealed"]:
         sealed = access.open_salted(making.session, row.instance_id, row.seq, row.person_id, row.ciphertext)
         shown = [cases.seen_why(one, making.sees) for one in sealed.get("why", (b"", ()))[1]]
-        told["why"] = [said for one in shown for said in telling.why(one, names | {one["node"]: edition.definitions.label(one["node"], language)}, language)]
+        told["why"] = [said for one in shown for said in telling.why(telling.words(language), one, names | {one["node"]: edition.definitions.label(one["node"], language)})]
         told["why_is_whole"] = "why" in opened
     return told | (stand or {})
 
@@ -220,7 +220,7 @@ def _display(field: Any, value: Mapping[str, Any], language: str) -> str:
 def _case(making: _Making, rows: list[Any]) -> dict[str, Any]:
     root, say = making.root, telling.words(making.language)
     return {"number": root.number or "", "branch": say(f"branch.{root.branch}"), "process": pick(making.edition.definitions.processes[root.process].names, making.language),
-            "opened_at": _day(root.opened_at), "ended_at": _day(root.ended_at), "parts": len(rows)}  # fmt: skip
+            "opened_at": _moment(root.opened_at, making.language), "ended_at": _moment(root.ended_at, making.language), "parts": len(rows)}  # fmt: skip
 
 
 def _instance(making: _Making, row: Any) -> dict[str, Any]:
@@ -233,14 +233,14 @@ def _known(making: _Making) -> list[list[str]]:
     found = facts.readable(making.session, facts.Subjects(root.instance_id, root.person_id, root.scope))
     authors = staff.names(making.session, language, (one.author_id for one in found))
     return [[pick(fields[one.field].label, language), _display(fields[one.field], {"value": one.value, "status": one.status}, language),
-             authors.get(str(one.author_id), one.author_name), _day(one.recorded_at)]
+             authors.get(str(one.author_id), one.author_name), _moment(one.recorded_at, language)]
             for one in found if one.field in fields and fields[one.field].type != "list" and making.sees(one.field)]  # fmt: skip
 
 
 def _documents(making: _Making) -> list[list[Any]]:
     """Each document by its digest: who holds the paper can show that it is the one."""
     found = making.session.execute(_DOCUMENTS, {"id": making.root.instance_id}).all()
-    return [[row.sha256, row.media_type, row.size, _day(row.uploaded_at)] for row in found if making.sees_class(row._mapping["class"])]
+    return [[row.sha256, row.media_type, row.size, _moment(row.uploaded_at, making.language)] for row in found if making.sees_class(row._mapping["class"])]
 
 
 def _sheet(making: _Making, number: int, process: str) -> dict[str, Any]:
@@ -257,8 +257,8 @@ def _words(language: str) -> dict[str, str]:
     return {code.removeprefix("casefile.page."): said for code, said in i18n.catalogue(language).items() if code.startswith("casefile.page.")}
 
 
-def _day(at: dt.datetime | None) -> str:
-    return at.astimezone(clock.TUNIS).strftime("%Y-%m-%d %H:%M") if at else ""
+def _moment(at: dt.datetime | None, language: str) -> str:
+    return forms_text.moment(at, language) if at else ""
 
 
 def _base64(content: str) -> str:

@@ -88,7 +88,7 @@ def _history(session: Any, actor: Any, case_id: UUID | None) -> Iterator[Sequenc
         page = cases.history(session, actor, case_id, cursor, _PAGE)
         for one in page.items:
             who = "" if one.actor == "system" else one.actor
-            said = telling.sentence({"kind": one.kind, "body": one.body, "actor": {"agency": one.agency}}, who, names, actor.language)
+            said = telling.sentence(telling.words(actor.language), one.kind, one.body, who, one.agency, names)
             yield [_at(one.occurred_at), said, who, one.agency, one.reason, str(one.instance_id), one.seq]
         cursor = page.next
         if not cursor:

@@ -25,6 +25,7 @@ class Wording:
     def __init__(self, edition: Any, language: str, parameters: Mapping[str, Mapping[str, str]]) -> None:
         self.edition, self.language, self.parameters = edition, language, parameters
         self.fields: Mapping[str, Field] = edition.dictionary.fields
+        self._rows = ""  # the list whose rows a condition inside brackets asks, one by one (`item`)
         self._results = {one.extensions.result: one for one in edition.definitions.rules() if one.extensions.result}
 
     def say(self, code: str, **details: Any) -> str:
@@ -35,6 +36,8 @@ class Wording:
         path = path.replace("[]", "")
         if path in self.fields:
             return self.fields[path]
+        if self._rows and path.startswith("item."):
+            return self.field(f"{self._rows}.{path.removeprefix('item.')}")
         above, _, name = path.rpartition(".")
         listed = self.fields.get(above)
         return next((self.fields[one] for one in (listed.items if listed else ()) if one.partition(".")[2] == name and one in self.fields), None)
@@ -129,7 +132,13 @@ class Wording:
     def _compared(self, op: str, left: Any, right: Any, text: str) -> str:
         if right == ("constant", *right[1:3], None) and op in ("=", "!="):
             return self.say("unknown" if op == "=" else "is_known", left=self.term(left, text))
-        return self.say(f"op.{_OPS[op]}", left=self.term(left, text, self._path(right)), right=self.term(right, text, self._path(left)))
+        is_of_days = any(self._is_day(one) for one in (left, right)) and op in ("<", ">")
+        return self.say(f"op.{_OPS[op]}{'_day' if is_of_days else ''}", left=self.term(left, text, self._path(right)), right=self.term(right, text, self._path(left)))
+
+    def _is_day(self, node: Any) -> bool:
+        path = self._path(node)
+        field = self.field(path)
+        return path in ("today", "now") or (field is not None and field.type in ("date", "datetime"))
 
     def term(self, node: Any, text: str, beside: str = "") -> str:
         """One side of a condition. `beside`: the path that it is compared with, whose choices word it."""
@@ -148,7 +157,10 @@ class Wording:
             case "call" if node[3][0] == "name" and node[3][3] == "count" and len(node[4]) == 1:
                 held = node[4][0]
                 if held[0] == "filter":
-                    return self.say("count_where", what=self.term(held[3], text), where=self.condition(held[4], text).replace("item.", ""))
+                    self._rows = self._path(held[3])
+                    where = self.condition(held[4], text).replace("item.", "")
+                    self._rows = ""
+                    return self.say("count_where", what=self.term(held[3], text), where=where)
                 return self.say("count", what=self.term(held, text))
         return text[node[1] : node[2]].strip()
 

@@ -5,7 +5,7 @@ A line is written before the rows it tells of: the database refuses those withou
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,6 @@ _LAST = text("SELECT seq, hash FROM masar_journal_last()")
 _ADD = text("""INSERT INTO journal_line (seq, kind, about, line, hash, key_id, ciphertext) VALUES (:seq, :kind, :about, :line, :hash, :key, :ciphertext)""")
 _READ = text("""SELECT seq, kind, about, line, key_id, ciphertext FROM journal_line
                  WHERE (:before = 0 OR seq < :before) AND (:about = '' OR about = :about) AND (:kind = '' OR starts_with(kind, :kind)) ORDER BY seq DESC LIMIT :limit""")
-_ALL = text("SELECT seq, line, hash, key_id, ciphertext FROM journal_line ORDER BY seq")
 
 
 @dataclass(frozen=True)
@@ -57,22 +56,6 @@ def read(session: Session, before: int = 0, about: str = "", kind: str = "", lim
     """The newest lines first, before the line `before`; of one thing, or of kinds that begin so."""
     found = session.execute(_READ, {"before": before, "about": about, "kind": kind, "limit": limit})
     return [_entry(session, row) for row in found]
-
-
-def faults(session: Session) -> Iterator[chain.Fault]:
-    """What the chain is not: a gap, a changed line, a broken link, a value that is not what its line committed to."""
-    rows = session.execute(_ALL).all()
-    yield from chain.verify(JOURNAL, ((row.seq, row.line, bytes(row.hash)) for row in rows))
-    for row in rows:
-        try:
-            told, opened = json.loads(row.line)["sealed"], _open(session, row)
-        except (ValueError, KeyError, TypeError):  # no line at all: the chain has told
-            continue
-        except sealing.CannotOpen:
-            told, opened = {}, {"": (b"", None)}
-        is_there = bool(told) == (row.ciphertext is not None)
-        if not is_there or (opened and {name: chain.commit(salt, value) for name, (salt, value) in opened.items()} != told):
-            yield chain.Fault(JOURNAL, row.seq, "commitment")
 
 
 def _open(session: Session, row: Any) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from engine.actors import users
 from engine.casework import drafts, findings, publication
 from engine.demo import accounts, stories
 from engine.insight import audit, proofs_of_why, samples, whys
-from engine.ledger import consultations, journal
+from engine.ledger import consultations, journal, proving
 from engine.settings import Settings
 from tests import world as worlds
 from tests.web.conftest import Browser
@@ -154,8 +154,7 @@ def test_a_finding_is_answered_by_whom_it_asks_and_closed_by_an_auditor(world, c
     with world.database.reading(sonia) as session:
         found = findings.show(session, sonia, finding_id)
     assert found.state == "closed" and [one.kind for one in found.words] == ["answer", "return", "answer", "close"] and found.may == ()
-    with world.database.reading(users.system()) as session:
-        assert list(journal.faults(session)) == []
+    assert proving.prove(world.database, users.system()).wrong == []
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@
 
   main.append(make("h1", {}, [w.title + " ", isolated(content.case.number)]));
   main.append(make("p", { class: "soft" }, [fill(w.about, { process: content.case.process, branch: content.case.branch, opened: content.case.opened_at })]));
-  main.append(make("p", { class: "soft" }, [fill(content["for"].role ? w.for_role : w.for_reader, { role: content["for"].role, name: content["for"].name, at: content.made_at.slice(0, 16).replace("T", " ") })]));
+  main.append(make("p", { class: "soft" }, [fill(content["for"].role ? w.for_role : w.for_reader, { role: content["for"].role, name: content["for"].name, at: content.made_at })]));
 
   var slider = make("input", { type: "range", min: 0, max: Math.max(events.length - 1, 0), value: 0, id: "time", "aria-label": w.timeline });
   var play = make("button", { type: "button", "aria-pressed": "false" }, [w.play]);
@@ -231,6 +231,9 @@
     var box = sheet.box, isMirrored = root.dir === "rtl", found = marks(sheet), focus = null;
     var flip = function (x, width) { return isMirrored ? 2 * box[0] + box[2] - x - width : x; };
     var svg = shape("svg", { viewBox: box.join(" "), width: box[2] * zoom, height: box[3] * zoom, role: "img", "aria-label": sheet.name });
+    var tip = shape("marker", { id: "tip", viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 6, markerHeight: 6, orient: "auto" });
+    tip.append(shape("path", { d: "M0 0L10 5L0 10z", class: "tip" }));
+    svg.append(tip);
     var style = function (id, kind) { return kind + (found.is[id] ? " is" : found.was[id] ? " was" : ""); };
     var text = function (x, y, width, height, said, kind) {
       if (!said) return;
@@ -241,7 +244,7 @@
     sheet.ways.forEach(function (way) {
       var points = [];
       for (var i = 0; i < way[1].length; i += 2) points.push(flip(way[1][i], 0) + "," + way[1][i + 1]);
-      svg.append(shape("polyline", { points: points.join(" "), class: style(way[0], "way"), "data-id": way[0] }));
+      svg.append(shape("polyline", { points: points.join(" "), class: style(way[0], "way"), "data-id": way[0], "marker-end": "url(#tip)" }));
     });
     sheet.shapes.forEach(function (one) {
       var id = one[0], kind = one[1], width = one[4], height = one[5], x = flip(one[2], width), y = one[3], drawn;

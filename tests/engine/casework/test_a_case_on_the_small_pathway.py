@@ -9,7 +9,7 @@ from engine import errors
 from engine.actors import users
 from engine.casework import cases, tasks
 from engine.demo import stories
-from engine.ledger import access
+from engine.ledger import proving
 from tests.web.small import installation as small
 from tests.world import World
 
@@ -37,8 +37,7 @@ def test_a_case_goes_from_the_desk_to_its_end_and_leaves_a_whole_ledger(world):
     assert [one.kind for one in reversed(history.items) if one.kind != "operation.done"] == ["case.opened", "case.started", "task.completed", "task.completed"]
     why = history.items[0].why
     assert why and why[0]["node"] == "choix"
-    with world.database.reading(users.system()) as session:
-        assert list(access.faults(session)) == []
+    assert proving.prove(world.database, users.system()).wrong == []
 
 
 def test_what_was_said_once_is_not_asked_again_but_shown(world):

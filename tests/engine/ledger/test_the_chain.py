@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from engine.actors import users
 from engine.database import Wall
-from engine.ledger import access, chain, events, sealing
+from engine.ledger import access, chain, events, proving, sealing
 from engine.ledger.keys import KeyStore
 
 AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
@@ -122,14 +123,13 @@ def test_the_doctor_finds_a_line_the_owner_changed_behind_our_back(make_database
     with database.unit_of_work(AGENT) as session:
         _bare_instance(database, session, instance)
     with database.reading(AGENT) as session:
-        assert list(access.faults(session)) == []
         row = session.execute(text("SELECT ciphertext FROM ledger_sealed")).one()
         assert access.open_line(session, instance, 1, None, row.ciphertext) == {"person.cin": "12345678"}
         assert "12345678" not in session.execute(text("SELECT line FROM ledger_line")).scalar_one()
+    assert proving.prove(database, users.system()).wrong == []
     with database.owner() as connection:
         connection.exec_driver_sql("UPDATE ledger_line SET line = replace(line, 'case.opened', 'case.closed')")
-    with database.reading(AGENT) as session:
-        assert {fault.code for fault in access.faults(session)} == {"hash"}
+    assert [(one.instance_id, one.seq) for one in proving.prove(database, users.system()).wrong] == [(instance, 1)]
 
 
 def test_erasing_the_key_leaves_the_chain_whole(make_database):
@@ -141,7 +141,7 @@ def test_erasing_the_key_leaves_the_chain_whole(make_database):
     with database.reading(AGENT) as session:
         row = session.execute(text("SELECT ciphertext FROM ledger_sealed")).one()
         assert access.open_line(session, instance, 1, None, row.ciphertext) == {}
-        assert list(access.faults(session)) == []
+    assert proving.prove(database, users.system()).wrong == []
 
 
 def test_the_database_refuses_a_gap_and_a_wrong_hash(database):
