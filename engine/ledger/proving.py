@@ -215,9 +215,9 @@ class _Link:
 
     def _open(self, session: Session, row: Any, told: Mapping[str, str], found: Proof) -> None:
         """Whether what the line sealed is what it committed to, where the key still is."""
-        if row.ciphertext is None:
-            if told:
-                self._blame("sealed.gone", row.seq, row.log_index, found)
+        if row.ciphertext is None or not told:  # values without a commitment were put there, key or no key
+            if told or row.ciphertext is not None:
+                self._blame("sealed.gone" if told else "sealed.other", row.seq, row.log_index, found)
             return
         owner = row.person_id or self.instance_id
         if owner not in self.keys:
