@@ -40,6 +40,8 @@ _FORGET = text("SELECT masar_forget_person(:person)")
 _BACK = text("SELECT masar_came_back(CAST(:persons AS uuid[]))")
 _DONE = text("SELECT person_id FROM erasure WHERE state = 'done'")
 # Where rows of a person lay, and what the planner remembers of their values.
+_OLDER = text("""SELECT 1 WHERE pg_snapshot_xmin(pg_current_snapshot()) < CAST(:mark AS xid8) UNION ALL
+                 SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND age(backend_xmin) > age(CAST(CAST(:mark AS xid8) AS xid)) LIMIT 1""")
 _SCRUBBED = ("fact", "person_token", "letter", "document", "draft", "message", "incident", "notice", "repair", "instance", "pg_catalog.pg_statistic")
 
 
@@ -161,11 +163,17 @@ def came_back(session: Session, persons: set[UUID] | None = None) -> Sequence[UU
 
 
 def scrub(database: Database) -> None:
-    """Writes anew the tables that erased rows lay in, and lets go of old write-ahead log where the server is ours to tell so."""
+    """Writes anew the tables that erased rows lay in, and lets go of old write-ahead log where the server is ours to tell so.
+
+    Waits for whoever may still see those rows, in whatever database of the server: a table written anew keeps what somebody sees.
+    """
     engine = create_engine(database.owner_url, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
             is_ours = connection.execute(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar()
+            mark = connection.exec_driver_sql("SELECT CAST(pg_current_xact_id() AS text)").scalar_one()
+            while connection.execute(_OLDER, {"mark": mark}).first():
+                connection.exec_driver_sql("SELECT pg_sleep(0.1)")
             for name in _SCRUBBED if is_ours else _SCRUBBED[:-1]:
                 connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {name}")
             if not is_ours:

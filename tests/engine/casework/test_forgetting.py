@@ -2,6 +2,8 @@
 
 import io
 import random
+from contextlib import ExitStack
+from threading import Thread
 from uuid import UUID
 
 import pytest
@@ -17,10 +19,12 @@ from engine.dossier.facts import NewFact
 from engine.insight import casefile
 from tests import world as worlds
 from tests.conftest import ROOT
+from tests.faults.conftest import until
 from tests.engine.dossier.test_documents import PNG
 from tests.web.small.installation import furnish
 
 CANARY = "Kanarouziya"
+_WAITS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%%'"
 _HISTORY = text("SELECT state, seq FROM instance WHERE instance_id = :id")
 
 
@@ -104,11 +108,19 @@ def test_no_byte_of_her_is_left_and_everything_else_stands(town, make_database):
     backup = make_database(name)
     backup._carried.update(database._carried)  # the keys and documents are not in it
 
+    elsewhere = ExitStack()  # a transaction of another database of the server that began before
+    elsewhere.enter_context(backup.owner()).exec_driver_sql("SELECT pg_current_xact_id()")
     erasure, counts = forget(town, case)
     assert counts["facts"] > 10 and counts["documents"] >= 1 and counts["tokens"] > 0 and counts["sealed"] > 0
     assert tables_with(database) == set()
     assert codes(database) == []
-    erasures.scrub(database)
+    scrubbed = Thread(target=erasures.scrub, args=[database])
+    scrubbed.start()
+    with backup.owner() as onlooker:
+        until(lambda: onlooker.exec_driver_sql(_WAITS).scalar() or not scrubbed.is_alive())
+    assert scrubbed.is_alive(), "a table written anew while somebody may see her rows keeps them"
+    elsewhere.close()
+    scrubbed.join()
     if is_ours:
         assert files_with(database) == set(), "tables, indexes, what the planner remembers, write-ahead log, documents, keys"
     with database.owner() as connection:
