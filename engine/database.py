@@ -65,7 +65,13 @@ class Acting(Protocol):
 
 # In a session's `info`: what is to be written of it at its end, in the name of whoever acts, each as `tell(session, actor)`.
 AFTERWARDS = "afterwards"
-_RAISE = text("SELECT masar_raise(:digest, :settings, :is_reading)")
+_RAISE = "SELECT masar_raise(%(digest)s, %(settings)s, %(is_reading)s)"
+
+
+def ask(session: Session, statement: str, parameters: Mapping[str, Any]) -> Any:
+    """The one value of a statement in the driver's own style (`%(name)s`), None where there is no row: for the few that every act asks. What SQLAlchemy
+    learns of a statement and of its columns at each asking takes as long as the asking; a row of many columns is asked for as one JSON value."""
+    return session.connection().exec_driver_sql(statement, parameters).scalar()
 
 
 def named(statement: str, names: str) -> TextualSelect:
@@ -224,12 +230,12 @@ def _raise_wall(session: Session, actor: Acting, *, is_reading: bool) -> None:
     wall = actor.wall
     told = {"digest": wall.token_digest, "settings": wall.settings, "is_reading": is_reading}
     try:
-        said = session.execute(_RAISE, told).scalar()
+        said = ask(session, _RAISE, told)
     except DBAPIError as trouble:
         if not trouble.connection_invalidated:
             raise
         session.rollback()  # nothing was done yet; the pool has let go of its other dead connections
-        said = session.execute(_RAISE, told).scalar()
+        said = ask(session, _RAISE, told)
     if said != wall.said:
         raise WallFallen
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine.actors import users
-from engine.casework.instances import LOCK_BY_TASK, Change, from_row
+from engine.casework.instances import Change, from_row, lock_by_task
 
 # She may do it still: it is of her role, in her agency and branch; or an operator's, which the case owner does in her place (authority.stands_in_for).
 _DOES = """u.is_active AND u.branch = t.branch AND ((t.role = ANY (u.roles) AND t.agency = u.agency)
@@ -27,7 +27,7 @@ def left(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[UU
 def give_back(session: Session, task_id: UUID) -> bool:
     """Gives one task back to its queue, if that is still due once the case is locked; as case owner or named social worker of its case she is no longer looked for.
     Records: `task.released`."""
-    row = session.execute(LOCK_BY_TASK, {"task": task_id}).one_or_none()
+    row = lock_by_task(session, task_id)
     who = session.execute(_STILL_LEFT, {"task": task_id}).scalar() if row else None
     if who is None:
         return False

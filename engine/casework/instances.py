@@ -14,13 +14,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock
 from engine.casework import editions
 from engine.casework.rows import Rows, instant, plain
-from engine.database import named
+from engine.database import ask
 from engine.dossier import facts, programmes
 from engine.ledger import events
 from engine.pathway import bpmn, recorded
@@ -32,24 +31,72 @@ OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 # Cases are numbered without a gap: what is none has numbers of its own.
 CASE_SERIES, SERIES = "TN", {"seance_commission": "SC", "signalement": "SG"}
 
-_OWN = """instance_id root_id parent_id process edition_id person_id receipt_code branch subject scope stage status priority referent_id social_worker_id
-    state seq head opened_at"""
 # What the person agreed to, and the number: on the case's own row (`r`, of a part), of a case itself on the row that is locked.
-_CASE = "is_shared is_shared_funder is_shared_operator assigned number"
-_COLUMNS = f"""{", ".join(f"i.{name}" for name in _OWN.split())}, {", ".join(f"coalesce(r.{name}, i.{name})" for name in _CASE.split())},
+_COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id, i.person_id, i.receipt_code, i.branch, i.subject, i.scope, i.stage, i.status, i.priority,
+    i.referent_id, i.social_worker_id, encode(i.state, 'hex') AS state, i.seq, encode(i.head, 'hex') AS head, i.opened_at,
+    coalesce(r.is_shared, i.is_shared) AS is_shared, coalesce(r.is_shared_funder, i.is_shared_funder) AS is_shared_funder,
+    coalesce(r.is_shared_operator, i.is_shared_operator) AS is_shared_operator, coalesce(r.assigned, i.assigned) AS assigned, coalesce(r.number, i.number) AS number,
     masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
 _FROM = "instance i LEFT JOIN instance r ON r.instance_id = i.root_id AND i.root_id <> i.instance_id"
-_NAMES = f"{_OWN} {_CASE} now dated_version"
-_FIND = named(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = :id", _NAMES)
-_LOCK = named(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = :id FOR UPDATE OF i", _NAMES)
+_WHOLE = "SELECT CAST(row_to_json(held) AS text) FROM ({}) held"
+_FIND = _WHOLE.format(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = %(id)s")
+_LOCK = _WHOLE.format(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = %(id)s FOR UPDATE OF i")
 # The task too, after its case: who waited for the case reads the task again as it is now, or finds it gone.
-LOCK_BY_TASK = named(
-    f"""SELECT {_COLUMNS}, t.task_id, t.position, t.node, t.names, t.form, t.subjects, t.agency AS task_agency, t.branch AS task_branch, t.role, t.holder_id,
+_LOCK_BY_TASK = _WHOLE.format(f"""SELECT {_COLUMNS}, t.task_id, t.position, t.node, t.names, t.form, t.subjects, t.agency AS task_agency, t.branch AS task_branch, t.role, t.holder_id,
                t.apart
-          FROM {_FROM} JOIN open_task t ON t.instance_id = i.instance_id WHERE t.task_id = :task FOR UPDATE OF i, t""",
-    f"{_NAMES} task_id position node names form subjects task_agency task_branch role holder_id apart",
-)
-_STEP = text("SELECT masar_step(:instance, CAST(:now AS timestamptz), CAST(:author AS uuid), :author_name, :author_agency, CAST(:state AS bytea), CAST(:step AS jsonb))")
+          FROM {_FROM} JOIN open_task t ON t.instance_id = i.instance_id WHERE t.task_id = %(id)s FOR UPDATE OF i, t""")
+_STEP = """SELECT masar_step(%(instance)s, CAST(%(now)s AS timestamptz), CAST(%(author)s AS uuid), %(author_name)s, %(author_agency)s, CAST(%(state)s AS bytea),
+    CAST(%(step)s AS jsonb))"""
+
+
+class InstanceRow(msgspec.Struct):
+    """An instance as its row says; `state` and `head` in hexadecimal."""
+
+    instance_id: UUID
+    root_id: UUID
+    parent_id: UUID | None
+    process: str
+    edition_id: UUID
+    person_id: UUID | None
+    receipt_code: str | None
+    branch: str
+    subject: str
+    scope: dict[str, Any]
+    stage: str
+    status: str
+    priority: int
+    referent_id: UUID | None
+    social_worker_id: UUID | None
+    state: str
+    seq: int
+    head: str
+    opened_at: dt.datetime
+    is_shared: bool
+    is_shared_funder: bool
+    is_shared_operator: bool
+    assigned: list[UUID]
+    number: str | None
+    now: dt.datetime
+    dated_version: int
+
+
+class TaskRow(InstanceRow):
+    """And one of its tasks."""
+
+    task_id: UUID
+    position: str
+    node: str
+    names: dict[str, Any]
+    form: str
+    subjects: list[str]
+    task_agency: str
+    task_branch: str
+    role: str
+    holder_id: UUID | None
+    apart: dict[str, Any]
+
+
+_INSTANCE, _TASK = msgspec.json.Decoder(InstanceRow), msgspec.json.Decoder(TaskRow)
 
 
 @dataclass
@@ -88,25 +135,31 @@ class Held:
         return facts.Subjects(self.root_id, self.person_id, self.scope)
 
 
-def from_row(session: Session, row: Any) -> Held:
-    """The locked instance of a row that holds the columns of `lock`."""
+def from_row(session: Session, row: InstanceRow) -> Held:
+    """The instance of a row."""
     return Held(
         row.instance_id, row.root_id, row.parent_id, row.process, editions.load(session, row.edition_id), row.person_id, row.number, row.receipt_code, row.branch,
-        row.subject, dict(row.scope), row.stage, row.status, row.priority, row.referent_id, row.social_worker_id, row.is_shared, row.is_shared_funder,
-        row.is_shared_operator, list(row.assigned), bytes(row.state), row.seq, bytes(row.head), row.now.astimezone(dt.UTC), row.dated_version, row.opened_at,
+        row.subject, row.scope, row.stage, row.status, row.priority, row.referent_id, row.social_worker_id, row.is_shared, row.is_shared_funder,
+        row.is_shared_operator, row.assigned, bytes.fromhex(row.state), row.seq, bytes.fromhex(row.head), row.now.astimezone(dt.UTC), row.dated_version, row.opened_at,
     )  # fmt: skip
 
 
 def find(session: Session, instance_id: UUID) -> Held | None:
     """An instance without its lock, for reading."""
-    row = session.execute(_FIND, {"id": instance_id}).one_or_none()
-    return from_row(session, row) if row else None
+    found = ask(session, _FIND, {"id": instance_id})
+    return from_row(session, _INSTANCE.decode(found)) if found else None
 
 
 def lock(session: Session, instance_id: UUID) -> Held | None:
     """Locks an instance the actor reaches; None when there is none."""
-    row = session.execute(_LOCK, {"id": instance_id}).one_or_none()
-    return from_row(session, row) if row else None
+    found = ask(session, _LOCK, {"id": instance_id})
+    return from_row(session, _INSTANCE.decode(found)) if found else None
+
+
+def lock_by_task(session: Session, task_id: UUID) -> TaskRow | None:
+    """Locks an open task and its instance, of a case the actor reaches; None when it is not open any more, or never was."""
+    found = ask(session, _LOCK_BY_TASK, {"id": task_id})
+    return _TASK.decode(found) if found else None
 
 
 @dataclass
@@ -250,7 +303,7 @@ class Change:
             "is_shared_funder": held.is_shared_funder, "is_shared_operator": held.is_shared_operator, "assigned": held.assigned,
             "receipt_code": held.receipt_code,
         }}  # fmt: skip
-        self.session.execute(_STEP, {
+        ask(self.session, _STEP, {
             "instance": held.instance_id, "now": self.at, "author": self.actor.user_id, "author_name": self.actor.name, "author_agency": self.actor.agency,
             "state": held.state, "step": _json(step),
         })  # fmt: skip

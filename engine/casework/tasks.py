@@ -18,7 +18,7 @@ from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
 from engine.casework import cases, letters, operations, staff
-from engine.casework.instances import LOCK_BY_TASK, Change, Held, from_row
+from engine.casework.instances import Change, Held, from_row, lock_by_task
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
 from engine.i18n import pick
@@ -168,7 +168,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     Records: `task.completed`.
     """
     digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).digest()
-    row = session.execute(LOCK_BY_TASK, {"task": task_id}).one_or_none()
+    row = lock_by_task(session, task_id)
     if row is None:
         return _repeat(session, actor, task_id, key, digest if raw is not None else None)
     _check(session, actor, row, "task.complete")
@@ -207,7 +207,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
 
 
 def _locked(session: Session, actor: Any, task_id: UUID, act: str) -> tuple[Held, Any]:
-    row = session.execute(LOCK_BY_TASK, {"task": task_id}).one_or_none()
+    row = lock_by_task(session, task_id)
     if row is None:
         raise _gone(session, actor, task_id)
     _check(session, actor, row, act)

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine.database import named
+from engine.database import ask
 from engine.ledger import consultations
 
 # The prefix of a subject's key, by the kind that the dictionary gives to a group of fields.
@@ -86,7 +86,7 @@ class NewFact:
 
 
 _COLUMNS = "subject, field, value, status, class, author_agency, source, author_name, author_id, recorded_at, valid_until, fact_id"
-_SNAPSHOT = named("SELECT masar_snapshot(:root, :person, :subjects, :fields) AS facts", "facts")
+_SNAPSHOT = "SELECT masar_snapshot(%(root)s, %(person)s, %(subjects)s, %(fields)s)"
 _FACTS = msgspec.json.Decoder(list[Fact])  # one value for all rows: twelve columns of sixty are a millisecond
 _READABLE = text(f"""
     SELECT {_COLUMNS} FROM fact
@@ -101,8 +101,7 @@ _HISTORY = text("""
 
 def snapshot(session: Session, subjects: Subjects, fields: Collection[str]) -> list[Fact]:
     """Every current fact of these fields that the engine may read for this case, whoever is at the screen. Never shown as it is."""
-    rows = session.execute(_SNAPSHOT, {"root": subjects.root_id, "person": subjects.person_id, "subjects": subjects.keys(), "fields": " ".join(fields)})
-    return _FACTS.decode(rows.scalar_one())
+    return _FACTS.decode(ask(session, _SNAPSHOT, {"root": subjects.root_id, "person": subjects.person_id, "subjects": subjects.keys(), "fields": " ".join(fields)}))
 
 
 def readable(session: Session, subjects: Subjects, fields: Sequence[str] | None = None) -> list[Fact]:

@@ -2,11 +2,11 @@
 
 -- ── History by who, when and what ─────────────────────────────────────────────────────────────────────────────────────────────────
 -- Of a line, what is searched for, as columns: under row-level security an index is used by equality of a column alone, not of an expression. A line is canonical
--- JSON, whose members stand in order: it begins with the actor, and an unescaped `"occurred_at":` stands nowhere inside a text.
+-- JSON, whose members stand in order: it begins with the actor (agency, branch, id), and an unescaped `"occurred_at":` stands nowhere inside a text.
 ALTER TABLE ledger_line
-    ADD COLUMN actor_id text GENERATED ALWAYS AS (coalesce(substring(line FROM '^\{"actor":\{"agency":"[^"]*","branch":"[^"]*","id":"([^"]*)"'), '')) STORED,
-    ADD COLUMN agency text GENERATED ALWAYS AS (coalesce(substring(line FROM '^\{"actor":\{"agency":"([^"]*)"'), '')) STORED,
-    ADD COLUMN at text COLLATE "C" GENERATED ALWAYS AS (coalesce(substring(line FROM '"occurred_at":"([^"]*)"'), '')) STORED;
+    ADD COLUMN actor_id text GENERATED ALWAYS AS (CASE WHEN starts_with(line, '{"actor":{"agency":"') AND split_part(line, '"', 12) = 'id' THEN split_part(line, '"', 14) ELSE '' END) STORED,
+    ADD COLUMN agency text GENERATED ALWAYS AS (CASE WHEN starts_with(line, '{"actor":{"agency":"') THEN split_part(line, '"', 6) ELSE '' END) STORED,
+    ADD COLUMN at text COLLATE "C" GENERATED ALWAYS AS (split_part(split_part(line, '"occurred_at":"', 2), '"', 1)) STORED;
 CREATE INDEX ledger_line_by_actor ON ledger_line (actor_id, at DESC);
 CREATE INDEX ledger_line_by_agency ON ledger_line (agency, at DESC);
 CREATE INDEX ledger_line_by_kind ON ledger_line (kind, at DESC);
