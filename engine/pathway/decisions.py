@@ -33,6 +33,11 @@ class Rule:
     results: tuple[Expression, ...]
     label: str = ""
 
+    @cached_property
+    def asked(self) -> tuple[tuple[int, UnaryTests], ...]:
+        """The tests that ask something (`-` takes any value), each with the place of its column."""
+        return tuple((place, test) for place, test in enumerate(self.tests) if test.tree[0] != "any")
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -127,7 +132,7 @@ class Decisions:
         values = [one.evaluate(inner) for one in decision.inputs]
         asked = {one.text: value for one, value in zip(decision.inputs, values, strict=True)}
         columns = [about(value, inner) for value in values]
-        fired = [rule for rule in decision.rules if all(test.holds(column) is True for test, column in zip(rule.tests, columns, strict=True))]
+        fired = [rule for rule in decision.rules if all(test.holds(columns[place]) is True for place, test in rule.asked)]
         hits = [hit_policies.Hit(rule.rule_id, _result(decision, rule, inner)) for rule in fired]
         chosen = hit_policies.choose(decision.policy, decision.aggregation, hits, [(one.name, one.values) for one in decision.outputs])
         findings = tuple(errors.Finding(code, decision_id, {"rules": [hit.rule_id for hit in hits]}) for code in chosen.findings)
