@@ -1,20 +1,25 @@
 """The words of the engine and its faces: a dotted code and a language give a sentence.
 
 Texts are TOML under `locales/<language>/*.toml`, flattened to dotted codes; a test keeps the three languages complete.
+What is counted is written in each plural form of its language: `{left:one=# account|other=# accounts}` within a sentence, codes `….one`, `….other` where the whole differs.
 Names of fields, tasks and diagrams are not here: an edition carries its own.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from babel import Locale
 
 from forms import text as words
 
 LANGUAGES = ("fr", "ar", "en")
 _LOCALES = Path(__file__).with_name("locales")
 _PLACES = "branch."
+_COUNTED = re.compile(r"\{(\w+):(\w+=[^{}|]*(?:\|\w+=[^{}|]*)*)\}")
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
@@ -53,7 +58,29 @@ def translate(code: str, language: str, **details: Any) -> str:
     text = catalogue(language).get(code)
     if text is None:
         return plain.partition(".")[2] if plain.startswith(_PLACES) else f"[{code}]"
-    return text.format_map(in_words(details, language))
+    return counted(text, language, details).format_map(in_words(details, language))
+
+
+def form_of(number: int, language: str, written: Container[str]) -> str:
+    """Which of the forms that are `written` a number takes: Arabic has six, French and English two, any language one for none."""
+    form = "zero" if number == 0 and "zero" in written else _locale(language).plural_form(number)
+    return form if form in written else "other"
+
+
+def counted(text: str, language: str, details: Mapping[str, Any]) -> str:
+    """A sentence with each count in its form, `#` being the number as it is given."""
+
+    def chosen(found: re.Match[str]) -> str:
+        forms = dict(one.split("=", 1) for one in found[2].split("|"))
+        number = int(re.sub(r"\D", "", str(details.get(found[1], ""))) or 0)
+        return forms[form_of(number, language, forms)].replace("#", f"{{{found[1]}}}")
+
+    return _COUNTED.sub(chosen, text)
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
 
 
 def pick(labels: Mapping[str, str] | None, language: str) -> str:

@@ -20,6 +20,7 @@ LOCALES = {"fr": "fr_TN", "ar": "ar_TN", "en": "en_GB"}
 NAMES = {"fr": "Français", "ar": "العربية", "en": "English"}
 _FAR = 60  # days: farther off, a date says more than a number of days
 _NEAR = 2  # working days
+_FORMS = ("zero", "one", "two", "few", "many", "other")
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -44,10 +45,8 @@ class Words:
 
     def count(self, code: str, number: int, **details: object) -> str:
         """The sentence of `web.<code>.<plural form>` for a number: Arabic has six forms, French and English two."""
-        texts = i18n.catalogue(self.language)
-        form = "zero" if number == 0 and f"web.{code}.zero" in texts else self.locale.plural_form(number)
-        chosen = form if f"web.{code}.{form}" in texts else "other"
-        return self.text(f"{code}.{chosen}", number=self.number(number), **details)
+        written = {form for form in _FORMS if f"web.{code}.{form}" in i18n.catalogue(self.language)}
+        return self.text(f"{code}.{i18n.form_of(number, self.language, written)}", number=self.number(number), **details)
 
     def number(self, value: object) -> str:
         return format_decimal(value, locale=self.locale)

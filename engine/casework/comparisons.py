@@ -9,11 +9,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from babel import Locale
-
 from engine import errors
 from engine.casework.editions import Edition
-from engine.i18n import catalogue, pick, translate
+from engine.i18n import catalogue, form_of, pick, translate
 from engine.pathway import burden as burdens
 from engine.pathway import comparison, table_comparison
 from forms import comparison as form_comparison
@@ -212,9 +210,9 @@ class _Wording:
 
     def _delay(self, written: str) -> str:
         number, _, unit = written.partition(" ")
-        form = Locale.parse(self.language).plural_form(int(number)) if number.isdigit() else "other"
-        code = next((code for code in (f"comparison.unit.{unit}.{form}", f"comparison.unit.{unit}.other") if code in self.known), "")
-        return translate(code, self.language, number=number) if code else self._plain(written)
+        written_forms = {code.rpartition(".")[2] for code in self.known if code.startswith(f"comparison.unit.{unit}.")}
+        form = form_of(int(number), self.language, written_forms) if number.isdigit() else "other"
+        return translate(f"comparison.unit.{unit}.{form}", self.language, number=number) if written_forms else self._plain(written)
 
     def _what(self) -> str:
         one = self.one

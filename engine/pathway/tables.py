@@ -106,8 +106,8 @@ class _Table:
             for rank, box in enumerate(boxes):
                 covering = [one for one in boxes[:rank] if self._same_or_sure(one, box)]
                 if covering and self._is_covered(box, covering):
-                    by = ", ".join(str(self.decision.rules.index(one.rule) + 1) for one in covering if _meets(one, box))
-                    yield ("masked", box.rule.rule_id), self._finding("table.masked", box.rule, rows=by)
+                    by = [str(self.decision.rules.index(one.rule) + 1) for one in covering if _meets(one, box)]
+                    yield ("masked", box.rule.rule_id), self._finding("table.masked", box.rule, rows=", ".join(by), count=len(by))
         if self.decision.policy in ("UNIQUE", "ANY"):
             yield from self._overlaps(boxes, columns)
         if self.decision.policy not in _SILENT and not any(one.default for one in self.decision.outputs):

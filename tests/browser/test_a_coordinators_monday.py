@@ -135,7 +135,7 @@ def published(meriem, anis, draft, past):
     anis.goto(draft)
     read = anis.inner_text("main")
     assert anis.locator("html").get_attribute("dir") == "rtl"
-    for told in (f"إضافة: المهمة «{NAMES['ar']}»", "Un appel évite un retour à l'antenne", "بزيادة", "مُرّنت على 2 ملف"):
+    for told in (f"إضافة: المهمة «{NAMES['ar']}»", "Un appel évite un retour à l'antenne", "بزيادة", "مُرّنت على ملفين"):
         assert told in read, f"before the approver's eyes: {told}"
     anis.click("button:has-text('الموافقة والنشر')")
     anis.wait_for_selector("text=نُشر الإصدار عدد 2")
@@ -163,7 +163,7 @@ def test_the_whole_of_a_monday(visit, world, worker, past_and_present):
     assert stored(world, present) == before, "tried, not done"
     meriem.fill("#reason", "Elle aussi sera rappelée")
     meriem.click("button:has-text('Déplacer 1 dossier')")
-    meriem.wait_for_selector("text=1 déplacés")
+    meriem.wait_for_selector("text=1 déplacé")
     assert edition_on_the_page(meriem, present) == 2 and NAMES["fr"] in meriem.inner_text("section:has-text('Selon ce qui sera décidé')")
     assert tasks_of(world, present) == waiting, "the same task, held by the same hands"
 

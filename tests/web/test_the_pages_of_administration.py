@@ -142,6 +142,7 @@ def test_a_branch_opened_by_an_administrator_is_called_by_its_name_everywhere(en
     fields = {"code": "GAF", "name_fr": "Gafsa", "name_ar": "قفصة", "name_en": "Gafsa", "valid_from": "2031-01-01", "governorates": "TN-71", "agencies": ["OTE", "CPS", "ANETI"], "reason": WHY}
     page = zied.submit("/admin/branches", fields)
     assert page.url.path == "/admin/branches/GAF" and "Sfax" in page.text
+    assert "OTE" in page.text and "Agent d&#39;accueil · OTE" in page.text and "/admin/parameters/adresses_antennes" in page.text, "who and what it lacks before its day"
     assert "قفصة" in zied.get("/admin/accounts?language=ar").text
 
 

@@ -31,7 +31,7 @@ def test_every_text_of_the_pages_exists_in_every_language(language):
 def test_what_fills_a_sentence_is_the_same_in_every_language(language):
     for code in codes("fr") & codes(language):
         if code.rpartition(".")[2] not in PLURALS:
-            filled = [set(re.findall(r"{(\w+)}", i18n.catalogue(lang)[code])) for lang in ("fr", language)]
+            filled = [set(re.findall(r"{(\w+)[:}]", i18n.catalogue(lang)[code])) for lang in ("fr", language)]
             assert filled[0] == filled[1], code
 
 
@@ -44,6 +44,26 @@ def test_a_counted_sentence_has_every_plural_form_of_its_language(language):
             groups.setdefault(head, set()).add(last)
     for head, forms in groups.items():
         assert forms == {"other"} or forms >= NEEDED[language], (head, forms)
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_what_is_counted_within_a_sentence_has_every_plural_form_too(language):
+    for code, text in i18n.catalogue(language).items():
+        for forms in re.findall(r"{\w+:(\w+=[^{}]*)}", text):
+            assert {one.partition("=")[0] for one in forms.split("|")} >= NEEDED[language], code
+
+
+def test_no_number_stands_before_a_plural_that_never_changes():
+    """In French, which says it on the noun. Limits, which are always many, may."""
+    lone = re.compile(r"{(?!most|longest|shortest|megapixels|megabytes)\w+}[\s\u00a0](?:autres )?(?!fois|pas|remis|dans|vers)\w+s\b")
+    texts = {code: text for code, text in i18n.catalogue("fr").items() if code.rpartition(".")[2] not in PLURALS and code != "document.quota"}
+    assert {code: text for code, text in texts.items() if lone.search(text)} == {}
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "ملف واحد"), (2, "ملفين"), (3, "3 ملفات"), (11, "11 ملفا"), (100, "100 ملف")])
+def test_arabic_counts_as_arabic_does(number, said):
+    assert i18n.translate("web.moving.progress", "ar", done=0, total=number) == f"0 من {said}"
+    assert i18n.translate("web.moving.progress", "fr", done=1, total="1\u202f002").endswith("dossiers")
 
 
 def test_every_text_a_page_asks_for_was_written():

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from engine import clock, errors, identity
 from engine.actors import accounts, authority, branches, reviews, users
 from engine.actors.roles import GIVEN_BY_TWO, ROLES
-from engine.casework import imports, staff
+from engine.casework import imports, posts, staff
 from engine.dossier import catalogues
 from engine.ledger import journal
 from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
@@ -60,6 +60,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading) -> Response:
         "reviews": [one for one in reviews.listed(session, actor) if one.closed_at is None],
         "estimates": [one for one in holidays if one.is_estimate and today < one.day <= today + dt.timedelta(days=_SOON)],
         "lacking": [one for one in places if one.lacks and one.present.is_open],
+        "vacant": [(one.code, len(found)) for one in places if one.present.is_open and (found := posts.vacant(session, actor, one.code))],
         "unserved": [one for one in branches.GOVERNORATES if not any(one in place.present.governorates and place.present.is_open for place in places)],
         "accounts": sum(one.is_active for one in listed), "branches": sum(one.present.is_open for one in places), "idle_days": reviews.IDLE_DAYS,
     }  # fmt: skip

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from engine import clock, errors
 from engine.actors import authority, branches, users
 from engine.actors.agencies import AGENCIES
-from engine.casework import editions, imports
+from engine.casework import editions, imports, letters, posts
 from engine.dossier import catalogues
 from engine.i18n import LANGUAGES
 from forms import places
@@ -172,10 +172,13 @@ def _branches(request: Request, screen: Screen, actor: users.Actor, refusal: err
 def _branch(request: Request, screen: Screen, actor: users.Actor, code: str, refusal: errors.Refusal | None = None, typed: dict[str, Any] | None = None) -> Response:
     with database_of(request).reading(actor) as session:
         found = branches.show(session, actor, code)
-        told = _of_places(session, screen) | {"tomorrow": _tomorrow(session)}
+        told = _of_places(session, screen) | {"tomorrow": _tomorrow(session), "vacant": posts.vacant(session, actor, code)}
+        addresses = catalogues.parameters_listed(session, actor, letters.ADDRESSES)[0].versions[-1].value
     last = found.last
     held = typed or {"names": last.names, "governorates": last.governorates, "agencies": last.agencies}
-    return screen.show("admin/branch.html", refusal.status if refusal else 200, branch=found, typed=held, may=authority.may(actor, "dated.write"), **told, **refused(screen, refusal))
+    may = authority.may(actor, "dated.write")
+    return screen.show("admin/branch.html", refusal.status if refusal else 200, branch=found, typed=held, may=may, no_address="" if code in addresses else letters.ADDRESSES, **told,
+                       **refused(screen, refusal))  # fmt: skip
 
 
 def _programme_form(request: Request, screen: Screen, actor: users.Actor, code: str, refusal: errors.Refusal | None = None, typed: dict[str, Any] | None = None) -> Response:
