@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zlib import crc32
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -27,7 +26,7 @@ from engine.insight import queues, teams
 from engine.insight.queues import Post, Queue, Team, Work
 from engine.pathway import simulation
 from engine.pathway.definitions import Definitions
-from engine.pathway.simulation import Observed, Range, Turn, Walks, in_ten
+from engine.pathway.simulation import Observed, Range, Turn, Walks, middle
 from engine.workdays import Calendar
 
 SHOWN = ("parcours", "dossier_aide")
@@ -59,7 +58,7 @@ class Compared:
 @dataclass(frozen=True)
 class Load:
     """A role in a branch, as it would be. `people`: who hold it; `tasks` a month; `hours` of work a month; `busy`: part of their open hours that their tasks take, those of
-    their other roles too; `waits`: open hours until somebody is free, on average. Where there are `tasks` and no `people`, nobody does them."""
+    their other roles too; `waits`: open hours until somebody is free, on average. Each is the middle of the draws: cases that go in rounds make some of them heavy. Where there are `tasks` and no `people`, nobody does them."""
 
     people: int
     tasks: Range
@@ -184,8 +183,8 @@ class _Town:
             for order, turn in enumerate(case.turns):
                 if not turn.role:
                     continue
-                luck = random.Random(crc32(f"{walks.process} {number} {place} {turn.node} {order}".encode()))
-                hours = luck.choice(seen[turn.node]) if seen.get(turn.node) else usual.get(turn.role, teams.USUAL)
+                luck, known = simulation.chance(f"{walks.process} {number} {place} {turn.node} {order}"), seen.get(turn.node)
+                hours = known[int(luck * len(known))] if known else usual.get(turn.role, teams.USUAL)
                 found.append(Work((begun + turn.at) % self.days / self.days * self.hours, teams.post_of(team, turn.agency, turn.role, case.branch), hours))
         return found
 
@@ -204,8 +203,8 @@ class _Town:
     def _load(self, team: Team, post: Post, laps: Sequence[Mapping[Post, Queue]]) -> Load:
         found = [lap.get(post, queues.NOTHING) for lap in laps]
         months = self.days / _MONTH
-        return Load(team.holders(post), in_ten([(len(one.waits) + one.nobody) / months for one in found]), in_ten([one.hours / months for one in found]),
-                    in_ten([one.busy for one in found]), in_ten([sum(one.waits) / len(one.waits) if one.waits else 0.0 for one in found]))  # fmt: skip
+        return Load(team.holders(post), middle([(len(one.waits) + one.nobody) / months for one in found]), middle([one.hours / months for one in found]),
+                    middle([one.busy for one in found]), middle([sum(one.waits) / len(one.waits) if one.waits else 0.0 for one in found]))  # fmt: skip
 
 
 def _poisson(rng: random.Random, mean: float) -> int:

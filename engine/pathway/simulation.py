@@ -159,9 +159,9 @@ def forecast(walks: Walks) -> Forecast:
     return Forecast(walks.process, in_ten(means), quantile(ordered, 0.5), quantile(ordered, 0.9), shares, walks.assumed, begun)
 
 
-def difference(before: Range, after: Range) -> Range:
-    """By how much the second differs from the first: draw by draw, since both were walked with the same luck."""
-    return in_ten([new - old for old, new in zip(before.drawn, after.drawn, strict=True)])
+def difference(before: Range, after: Range, summed: Callable[[Sequence[float]], Range] | None = None) -> Range:
+    """By how much the second differs from the first: draw by draw, since both were walked with the same luck. `summed`: `in_ten`, or `middle`."""
+    return (summed or in_ten)([new - old for old, new in zip(before.drawn, after.drawn, strict=True)])
 
 
 NOTHING = Range(0.0, 0.0, 0.0, (0.0,) * ROUNDS)
@@ -179,16 +179,15 @@ class _Walk:
         self.met: Counter[str] = Counter()
         self.steps = 0
 
-    def luck(self, element: Element, what: str) -> random.Random:
+    def luck(self, element: Element, what: str) -> float:
         key = f"{element.id} {what}"
         self.met[key] += 1
-        return random.Random(crc32(f"{self.name} {key} {self.met[key]}".encode()))
+        return chance(f"{self.name} {key} {self.met[key]}")
 
     def whole(self, process: str) -> Walked:
         known = sorted(self.observed.branches.get(process, {}).items())
         if known:
-            where = random.Random(crc32(f"{self.name} branch".encode()))
-            self.branch = where.choices([branch for branch, _ in known], weights=[times for _, times in known])[0]
+            self.branch = _picked([branch for branch, _ in known], [times for _, times in known], chance(f"{self.name} branch"))
         spec = self.definitions.spec(process)
         return Walked(self._scope(spec, spec.begins(None) or spec.entries[:1], 0.0, 0), self.branch, tuple(self.turns))
 
@@ -236,7 +235,7 @@ class _Walk:
         if isinstance(element, PersonTask):
             turn = Turn(self.lanes.get(element.shown_lane, element.shown_lane), element.extensions.task.role if element.extensions.task else "", element.id, now, then - now)
             if self.longer is not None:
-                turn = turn._replace(days=max(0.0, turn.days + self.longer(self.number, self.branch, turn, self.luck(element, "queue").random())))
+                turn = turn._replace(days=max(0.0, turn.days + self.longer(self.number, self.branch, turn, self.luck(element, "queue"))))
                 then = now + turn.days
             self.turns.append(turn)
         if (edge := self._edge(element)) is not None:
@@ -257,14 +256,14 @@ class _Walk:
         for target in by_id:
             seen[(target,)] = seen.get((target,), 0.0) + _UNSEEN
         known = sorted(seen)
-        return [by_id[one] for one in self.luck(element, "way").choices(known, weights=[seen[one] for one in known])[0]]
+        return [by_id[one] for one in _picked(known, [seen[one] for one in known], self.luck(element, "way"))]
 
     def _edge(self, element: Element) -> Element | None:
         """The event on its edge by which the activity is left before it is done, as often as that was seen."""
         times = len(self.observed.lasted.get(element.id, ()))
         for edge in element.boundaries:
             rang = len(self.observed.lasted.get(edge.id, ()))
-            if edge.is_interrupting and rang and self.luck(edge, "edge").random() < rang / (times + rang):
+            if edge.is_interrupting and rang and self.luck(edge, "edge") < rang / (times + rang):
                 return edge
         return None
 
@@ -283,7 +282,7 @@ class _Walk:
             return 0.0
         seen = self.observed.lasted.get(element.id)
         if seen:
-            return self.luck(element, "days").choice(seen)
+            return seen[int(self.luck(element, "days") * len(seen))]
         if isinstance(element, PersonTask):
             deadline = element.extensions.task.deadline if element.extensions.task else None
             self.assumed[("deadline" if deadline else "no_deadline", element.id)] = None
@@ -308,6 +307,23 @@ def _literal(trigger: Any) -> float | None:
     return found.total_seconds() / 86_400 if found is not None else None
 
 
+def chance(name: str) -> float:
+    """The luck of a name, even between 0 and 1: a generator for each would take most of the time."""
+    found = crc32(name.encode())
+    for _ in range(2):  # near names have near checksums
+        found = (found ^ found >> 16) * 0x45D9F3B & 0xFFFFFFFF
+    return (found ^ found >> 16) / 2**32
+
+
+def _picked(known: Sequence[Any], weights: Sequence[float], luck: float) -> Any:
+    left = luck * sum(weights)
+    for one, weight in zip(known, weights, strict=True):
+        left -= weight
+        if left < 0:
+            return one
+    return known[-1]
+
+
 _reached: dict[Element, frozenset[Element]] = {}
 
 
@@ -330,6 +346,12 @@ def in_ten(found: Sequence[float]) -> Range:
     """The mean of these, and where they lie eight times out of ten."""
     ordered = sorted(found)
     return Range(sum(found) / len(found), quantile(ordered, 0.1), quantile(ordered, 0.9), tuple(found)) if found else Range(0.0, 0.0, 0.0)
+
+
+def middle(found: Sequence[float]) -> Range:
+    """The middle one of these in place of their mean, where one draw among them may be far off."""
+    ordered = sorted(found)
+    return Range(quantile(ordered, 0.5), quantile(ordered, 0.1), quantile(ordered, 0.9), tuple(found))
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

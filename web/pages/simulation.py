@@ -56,7 +56,7 @@ def _people(screen: Screen, outlook: simulations.Outlook, branch: str, asked: Ma
         return {"name": _ASKED + ".".join(one.post), "agency": one.post.agency, "role": one.post.role, "now": one.now, "then": one.then,
                 "tasks": [_told(screen, load.tasks) for load in (one.now, one.then)], "busy": [_told(screen, load.busy, 0, 100) for load in (one.now, one.then)],
                 "waits": [_told(screen, load.waits, 1) for load in (one.now, one.then)], "hours": _told(screen, one.then.hours),
-                "change": _change(screen, one.now.waits, one.then.waits, 1)}  # fmt: skip
+                "change": _change(screen, one.now.waits, one.then.waits, 1, simulation.middle)}  # fmt: skip
 
     trouble = [(kind, one.post, number(round(one.then.tasks.mean, 1))) for kind in ("nobody", "full") for one in posts
                if (one.then.is_nobodys if kind == "nobody" else one.then.is_full and one.then.tasks.mean)]  # fmt: skip
@@ -71,8 +71,8 @@ def _told(screen: Screen, value: simulation.Range, digits: int = 0, times: int =
     return {name: screen.words.number(round(getattr(value, name) * times, digits) if digits else round(getattr(value, name) * times)) for name in ("mean", "low", "high")}
 
 
-def _change(screen: Screen, before: simulation.Range, after: simulation.Range, digits: int = 0) -> dict[str, Any]:
-    found = simulation.difference(before, after)
+def _change(screen: Screen, before: simulation.Range, after: simulation.Range, digits: int = 0, summed: Any = None) -> dict[str, Any]:
+    found = simulation.difference(before, after, summed)
     least = 0.5 / 10**digits
     kind = "same" if max(abs(found.low), abs(found.high), abs(found.mean)) < least else "more" if found.low > 0 else "less" if found.high < 0 else "unsure"
     return {"kind": kind, **_told(screen, found, digits)}

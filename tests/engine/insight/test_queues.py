@@ -6,9 +6,11 @@ import random
 
 import pytest
 
-from engine.insight import queues, teams
+from engine.insight import queues, simulations, teams
 from engine.insight.queues import Post, Profile, Team, Work
+from engine.pathway.simulation import Observed, difference
 from engine.workdays import Calendar
+from tests.engine.pathway import drawing as draw
 
 DESK, LED = Post("MED", "OTE", "agent_accueil"), Post("MED", "OTE", "chef_antenne")
 
@@ -70,3 +72,47 @@ def test_people_are_there_when_branches_are_open_that_month():
     monday = at(8)
     assert teams.open_hours(Calendar(), monday, 7) == 45
     assert teams.open_hours(Calendar(frozenset({dt.date(2026, 11, 4)}), ((dt.date(2026, 11, 5), dt.date(2026, 11, 6)),)), monday, 7) == 45 - 9 - 6
+
+
+def town(begun, works=(1.0, 2.0, 3.0) * 30):
+    held = draw.lanes(OTE="a", ANETI="b")
+    tasks = [draw.user(name, extensions=f'<masar:tache form="f" role="{role}" delai="5" unite="jours"/>') for name, role in (("a", "agent_accueil"), ("b", "conseiller_emploi"))]
+    drawn = draw.parsed(held, draw.start(), draw.end(), *tasks, draw.flows("start > a > b > end"))
+    seen = Observed({"a": [1.0, 2.0, 3.0], "b": [2.0, 4.0]}, {}, {"p": begun}, 40, {"a": works, "b": works}, {"p": {"MED": 3, "SFX": 1}})
+    return drawn, simulations._Town(seen, Calendar(), at(8))
+
+
+ADVISERS = Post("MED", "ANETI", "conseiller_emploi")
+PRESENT = Team({Profile(branch, agency, frozenset({role})): number for branch in ("MED", "SFX") for agency, role, number in (("OTE", "agent_accueil", 2), ("ANETI", "conseiller_emploi", 2))})
+
+
+def compared(monkeypatch, begun, asked, **seen):
+    monkeypatch.setattr(simulations, "WORKED", ("p",))
+    monkeypatch.setattr(simulations, "SHOWN", ("p",))
+    drawn, found = town(begun, **seen)
+    (one,), posts = found.compare((drawn, PRESENT), (drawn, asked))
+    return one, {held.post: held for held in posts}
+
+
+def test_one_adviser_fewer_makes_medenine_wait_and_only_as_much_as_the_work_says(monkeypatch):
+    one, posts = compared(monkeypatch, 170, PRESENT)
+    assert one.is_same and one.now == one.then and posts[ADVISERS].now == posts[ADVISERS].then
+    assert 0.55 < posts[ADVISERS].now.busy.mean < 0.85, "127 tasks of two hours a month for two who are there some 195 hours each"
+    assert posts[ADVISERS].now.tasks.mean == pytest.approx(127, rel=0.12)
+    fewer, after = compared(monkeypatch, 170, PRESENT.with_holders(ADVISERS, 1))
+    assert not fewer.is_same and after[ADVISERS].then.is_full and not after[ADVISERS].now.is_full and after[ADVISERS].then.waits.low > after[ADVISERS].now.waits.high
+    days = {share.agency: share.days for share in fewer.now.shares}, {share.agency: share.days for share in fewer.then.shares}
+    assert difference(days[0]["ANETI"], days[1]["ANETI"]).low > 1 and difference(days[0]["OTE"], days[1]["OTE"]).mean == 0, "whoever was not changed makes nobody wait"
+    assert after[Post("SFX", "ANETI", "conseiller_emploi")].now == after[Post("SFX", "ANETI", "conseiller_emploi")].then
+    few, calm = compared(monkeypatch, 8, PRESENT.with_holders(ADVISERS, 1))
+    assert calm[ADVISERS].then.busy.mean < 0.2 and difference(few.now.days, few.then.days).mean < 0.2, "where there is little to do, one is enough"
+    none, gone = compared(monkeypatch, 8, PRESENT.with_holders(ADVISERS, 0))
+    assert gone[ADVISERS].then.is_nobodys and none.then == none.now
+
+
+def test_what_was_worked_on_less_often_is_less_sure(monkeypatch):
+    spread = []
+    for works in ((1.0, 6.0), (1.0, 6.0) * 60):
+        _, posts = compared(monkeypatch, 60, PRESENT, works=list(works))
+        spread.append(posts[ADVISERS].now.busy.high - posts[ADVISERS].now.busy.low)
+    assert spread[0] > spread[1] * 1.3
