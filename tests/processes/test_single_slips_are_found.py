@@ -169,6 +169,12 @@ TEXTS = [
         "check.value_unknown",
     ),
     ("a field is misspelt in a condition", "processes/accueil.bpmn", reads("accueil.doublon_decision =", "accueil.doublon_decison ="), "check.field_unknown"),
+    (
+        "a label sends elsewhere",
+        "processes/accueil.bpmn",
+        reads('name="Accueillir et identifier"', 'name="Accueillir sur https://ailleurs.example/"'),
+        "check.label_address",
+    ),
     ("a condition reads what is asked later", "processes/accueil.bpmn", reads("accueil.doublon_decision =", "cloture.validation ="), "check.condition_later"),
     ("a condition reads what nobody asks", "processes/accueil.bpmn", reads("accueil.doublon_decision =", "aide.versement_rang ="), "check.condition_never"),
     (
