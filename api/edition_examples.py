@@ -69,6 +69,7 @@ _OUTCOME = {
     "agencies": [{"agency": "OTE", "tasks": _FIGURE, "days": _FIGURE, "tasks_a_month": _FIGURE}],
     "assumed": [],
 }
+_STAFFED = {"people": 2, "tasks_a_month": _FIGURE, "hours_a_month": _FIGURE, "busy": {"mean": 0.41, "low": 0.36, "high": 0.45}, "hours_until_free": _FIGURE}
 _INCIDENT_ID, _REPAIR_ID = "6c1d2e3f-4a5b-5c6d-8e7f-0a1b2c3d4e5f", "01999f3d-3d4e-7f50-8162-738495061728"
 _INCIDENT = {
     "incident_id": _INCIDENT_ID,
@@ -274,6 +275,9 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/drafts/{draft_id}/simulation"): {
         "cases": 412,
         "observations": 9120,
+        "measured": 4310,
+        "hours_a_month": 186.4,
+        "posts": [{"branch": "MED", "agency": "ANETI", "role": "conseiller_emploi", "current": _STAFFED, "draft": _STAFFED | {"people": 1, "busy": {"mean": 0.81, "low": 0.72, "high": 0.9}}}],
         "processes": [{"process": "parcours", "current": _OUTCOME, "draft": _OUTCOME | {"assumed": [["deadline", "T299"]]}, "is_same": False}],
     },
     ("get", "/incidents"): {"items": [_INCIDENT]},

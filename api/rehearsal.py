@@ -5,17 +5,18 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from api import problems
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine import errors
 from engine.casework import batches, sandbox, scenarios, trials
 from engine.casework.judging import said
-from engine.insight import rehearsals, simulations
+from engine.insight import queues, rehearsals, simulations
 from engine.pathway import simulation
 
 router = APIRouter(prefix="/drafts/{draft_id}", tags=["editions"], route_class=Route)
+Staff = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}:[A-Z]{1,10}:[a-z_]{1,40}:[0-9]{1,4}$")]
 Version = Annotated[int, Field(ge=0, le=2**31 - 1, description="The `version` of the trial that was read.")]
 
 
@@ -164,12 +165,33 @@ class Simulated(BaseModel):
     is_same: bool
 
 
+class Staffed(BaseModel):
+    """A role in a branch. With `tasks_a_month` and no `people`, nobody does them."""
+
+    people: int
+    tasks_a_month: Figure
+    hours_a_month: Figure = Field(description="Hours of work that come.")
+    busy: Figure = Field(description="Part of its holders' open hours that tasks take, those of their other roles too (0 to 1).")
+    hours_until_free: Figure = Field(description="Open hours until somebody is free, on average.")
+
+
+class Post(BaseModel):
+    branch: str
+    agency: str
+    role: str
+    current: Staffed
+    draft: Staffed
+
+
 class Simulation(BaseModel):
-    """Expected waiting and load, draft against the edition in force. The same history gives the same figures."""
+    """Expected waiting and load, draft against the edition in force. The same history and people give the same figures."""
 
     cases: int
     observations: int
+    measured: int = Field(description="Tasks whose working time was measured.")
+    hours_a_month: float = Field(description="Open hours that one person is there.")
     processes: list[Simulated]
+    posts: list[Post]
 
 
 @router.get("/rehearsal", responses=problems.described(401, 403, 404))
@@ -247,11 +269,16 @@ def renew_scenario(actor: Acting, session: Writing, draft_id: UUID, path: Annota
 
 
 @router.get("/simulation", responses=problems.described(401, 403, 404, 422))
-def simulate(actor: Acting, session: Reading, draft_id: UUID) -> Simulation:
-    """The expected waiting and load of each agency, draft against the edition in force, with their uncertainty."""
-    found = simulations.outlook(session, actor, draft_id)
+def simulate(
+    actor: Acting, session: Reading, draft_id: UUID,
+    people: Annotated[list[Staff] | None, Query(max_length=100, description="People to try in place of those there are, each `branch:agency:role:number`.")] = None,
+) -> Simulation:  # fmt: skip
+    """The expected waiting and load of each agency, draft against the edition in force, with their uncertainty; with other people for the draft, where some are given."""
+    asked = {queues.Post(*one.split(":")[:3]): int(one.rpartition(":")[2]) for one in people or ()}
+    found = simulations.outlook(session, actor, draft_id, asked)
     made = [Simulated(process=one.process, current=_outcome(one.now), draft=_outcome(one.then), is_same=one.is_same) for one in found.compared]
-    return Simulation(cases=found.cases, observations=found.observations, processes=made)
+    posts = [Post(branch=one.post.branch, agency=one.post.agency, role=one.post.role, current=_staffed(one.now), draft=_staffed(one.then)) for one in found.posts]
+    return Simulation(cases=found.cases, observations=found.observations, measured=found.measured, hours_a_month=round(found.hours_a_month, 1), processes=made, posts=posts)
 
 
 def _rehearsal(found: rehearsals.Report) -> Rehearsal:
@@ -284,9 +311,14 @@ def _scenarios(session: Any, actor: Any, draft_id: UUID) -> Scenarios:
     return Scenarios(items=items, coverage=[Covered(process=one.process, passed=one.total - len(one.missed), total=one.total, missed=list(one.missed)) for one in sheets])
 
 
-def _outcome(found: simulation.Forecast) -> Outcome:
-    def figure(one: simulation.Range) -> Figure:
-        return Figure(mean=round(one.mean, 3), low=round(one.low, 3), high=round(one.high, 3))
+def _figure(one: simulation.Range) -> Figure:
+    return Figure(mean=round(one.mean, 3), low=round(one.low, 3), high=round(one.high, 3))
 
-    agencies = [Agency(agency=one.agency, tasks=figure(one.tasks), days=figure(one.days), tasks_a_month=figure(one.a_month)) for one in found.shares]
-    return Outcome(days=figure(found.days), half=round(found.half, 3), nine_tenths=round(found.most, 3), agencies=agencies, assumed=[list(one) for one in found.assumed])
+
+def _staffed(one: simulations.Load) -> Staffed:
+    return Staffed(people=one.people, tasks_a_month=_figure(one.tasks), hours_a_month=_figure(one.hours), busy=_figure(one.busy), hours_until_free=_figure(one.waits))
+
+
+def _outcome(found: simulation.Forecast) -> Outcome:
+    agencies = [Agency(agency=one.agency, tasks=_figure(one.tasks), days=_figure(one.days), tasks_a_month=_figure(one.a_month)) for one in found.shares]
+    return Outcome(days=_figure(found.days), half=round(found.half, 3), nine_tenths=round(found.most, 3), agencies=agencies, assumed=[list(one) for one in found.assumed])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Finding, Invalid
-from engine.pathway import conditions, duties, papers, questions, scenarios, soundness, tables, waiting, wording
+from engine.pathway import conditions, duties, known, papers, questions, scenarios, soundness, tables, waiting, wording
 from engine.pathway.definitions import Definitions
 from engine.pathway.questions import Hands
 from engine.pathway.sources import Sources
@@ -49,7 +49,7 @@ def judge(sources: Sources, house: House) -> list[Finding]:
         if forms is not None:
             dictionary = sources.dictionary
             findings += _forms(definitions, forms) + tables.check(definitions, dictionary) + conditions.check(definitions, dictionary, forms)
-            findings += waiting.dates(definitions, dictionary)
+            findings += waiting.dates(definitions, dictionary) + known.check(definitions, dictionary, forms)
             findings += questions.check(definitions, dictionary, forms, house.roles)
             if letters is not None:
                 findings += papers.check(definitions, dictionary, letters, house.opens)

@@ -5,6 +5,7 @@ that are open together both ask it, and where two fields of one name do. An answ
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Protocol
 
 from engine.errors import Finding
@@ -60,6 +61,19 @@ class _Asking:
         form = self.form(task)
         return [ask for section in form.sections for ask in section.ask] if form else []
 
+    def is_anybodys(self, form: str, field: Field, roles: Mapping[str, Hands]) -> bool:
+        """Whether some role that fills in a form may answer a field: what is asked on a condition may be for one of several."""
+        return any(field.class_ in roles[role].writes for role in self.fillers.get(form, ()) if role in roles)
+
+    @cached_property
+    def fillers(self) -> dict[str, set[str]]:
+        """The roles that fill in each form."""
+        found: dict[str, set[str]] = {}
+        for note in (task.extensions.task for task in self.tasks):
+            if note is not None:
+                found.setdefault(note.form, set()).add(note.role)
+        return found
+
     def subject(self, task: PersonTask) -> str:
         note = task.extensions.task
         return note.subject if note else ""
@@ -93,7 +107,7 @@ def _hands(task: PersonTask, asking: _Asking, roles: Mapping[str, Hands]) -> Ite
     hers = [ask for ask in asks if asking.fields[ask.field].class_ in role.writes]
     for ask in asks:
         field = asking.fields[ask.field]
-        if ask.when is None and ask not in hers and agency and field.owner != agency:
+        if ask not in hers and agency and field.owner != agency and (ask.when is None or not asking.is_anybodys(note.form, field, roles)):
             severity = "warning" if field.class_ == _HEALTH else "error"
             more = {"field": _named(field), "id": field.id, "owner": field.owner, "form": note.form}
             yield Finding("form.not_hers", task.place, details | more, severity=severity)

@@ -2,14 +2,15 @@
 
 No fact is weighed: a gateway goes the ways it was seen to go, as often. What was never seen is assumed, and the assumption is told: a new task takes its whole
 deadline, a new gateway any of its ways. The same observations and seed give the same figures. What interrupts a case from beside it (event sub-processes) is left out.
+Not here: how long a task waits for somebody to be free (`insight.queues`); what that adds or takes is told by whoever asks (`Longer`).
 """
 
 import heapq
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from engine.pathway.definitions import Definitions
@@ -30,12 +31,14 @@ _MONTH = 30.436875
 @dataclass(frozen=True)
 class Observed:
     """What history shows. `lasted`: element → days of each task done or wait ended; `went`: gateway → ways taken (the elements they lead to) → how often;
-    `begun`: process → cases begun a month."""
+    `begun`: process → cases begun a month; `works`: element → hours that somebody worked on each task; `branches`: process → branch → cases begun there."""
 
     lasted: Mapping[str, Sequence[float]] = field(default_factory=dict)
     went: Mapping[str, Mapping[tuple[str, ...], int]] = field(default_factory=dict)
     begun: Mapping[str, float] = field(default_factory=dict)
     cases: int = 0
+    works: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    branches: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def drawn(self, rng: random.Random) -> "Observed":
         """As many observations, drawn from these with replacement."""
@@ -44,7 +47,8 @@ class Observed:
         for node, ways in sorted(self.went.items()):
             known = sorted(ways)
             went[node] = Counter(rng.choices(known, weights=[ways[one] for one in known], k=sum(ways.values())))
-        return Observed(lasted, went, self.begun, self.cases)
+        works = {node: rng.choices(hours, k=len(hours)) for node, hours in sorted(self.works.items())}
+        return Observed(lasted, went, self.begun, self.cases, works, self.branches)
 
 
 @dataclass(frozen=True)
@@ -81,61 +85,111 @@ class Forecast:
     cases_a_month: float
 
 
+class Turn(NamedTuple):
+    """A task that a case met: whose, when it opened (days from the beginning) and how long it was open (days)."""
+
+    agency: str
+    role: str
+    node: str
+    at: float
+    days: float
+
+
+class Walked(NamedTuple):
+    """One case, from its beginning to its end: days, the branch it is of, its tasks."""
+
+    days: float
+    branch: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True)
+class Walks:
+    """The cases of a process, draw by draw, with what each draw took as observed and what had to be assumed."""
+
+    process: str
+    rounds: tuple[tuple[Walked, ...], ...]
+    drawn: tuple[Observed, ...]
+    assumed: tuple[tuple[str, str], ...]
+    agencies: tuple[str, ...]
+    cases_a_month: float
+
+
+Longer = Callable[[int, str, Turn, float], float]  # draw, branch, task, luck in 0..1 → days that it is open longer than was observed
+
+
 def simulate(definitions: Definitions, process: str, observed: Observed, seed: str, lanes: Mapping[str, str], rounds: int = ROUNDS, cases: int = CASES) -> Forecast:
     """Walks `rounds` × `cases` cases of a process. `lanes`: agency by the name of a lane."""
-    totals: list[float] = []
-    means: list[float] = []
-    parts: dict[str, list[tuple[float, float]]] = {}
+    return forecast(walk(definitions, process, observed, seed, lanes, rounds=rounds, cases=cases))
+
+
+def walk(definitions: Definitions, process: str, observed: Observed, seed: str, lanes: Mapping[str, str], longer: Longer | None = None, *, rounds: int = ROUNDS, cases: int = CASES) -> Walks:
+    """The walks themselves; with `longer`, each task is open so many days more (fewer, where it is less than 0)."""
     assumed: dict[tuple[str, str], None] = {}
-    agencies = sorted({lanes.get(task.lane, task.lane) for task in definitions.tasks if task.lane})
+    found, draws = [], []
     for number in range(rounds):
         rng = random.Random(f"{seed} {number}")
         drawn = observed.drawn(rng) if number else observed
-        lengths, held = [], {agency: [0.0, 0.0] for agency in agencies}
-        for place in range(cases):
-            walk = _Walk(definitions, drawn, f"{seed} {number} {place}", assumed, lanes)
-            lengths.append(walk.through(process))
-            for agency, days in walk.turns:
-                share = held.setdefault(agency, [0.0, 0.0])
+        draws.append(drawn)
+        found.append(tuple(_Walk(definitions, drawn, f"{seed} {number} {place}", assumed, lanes, number, longer).whole(process) for place in range(cases)))
+    agencies = tuple(sorted({lanes.get(task.lane, task.lane) for task in definitions.tasks if task.lane}))
+    return Walks(process, tuple(found), tuple(draws), tuple(assumed), agencies, observed.begun.get(process, 0.0))
+
+
+def forecast(walks: Walks) -> Forecast:
+    """What these walks come to."""
+    totals: list[float] = []
+    means: list[float] = []
+    parts: dict[str, list[tuple[float, float]]] = {}
+    for cases in walks.rounds:
+        held = {agency: [0.0, 0.0] for agency in walks.agencies}
+        for one in cases:
+            for turn in one.turns:
+                share = held.setdefault(turn.agency, [0.0, 0.0])
                 share[0] += 1
-                share[1] += days
-        totals += lengths
-        means.append(sum(lengths) / len(lengths))
+                share[1] += turn.days
+        totals += [one.days for one in cases]
+        means.append(sum(one.days for one in cases) / len(cases))
         for agency, (tasks, days) in held.items():
-            parts.setdefault(agency, []).append((tasks / cases, days / cases))
-    begun = observed.begun.get(process, 0.0)
-    shares = tuple(Share(agency, _range([one[0] for one in found]), _range([one[1] for one in found]), _range([one[0] * begun for one in found])) for agency, found in sorted(parts.items())
+            parts.setdefault(agency, []).append((tasks / len(cases), days / len(cases)))
+    begun = walks.cases_a_month
+    shares = tuple(Share(agency, in_ten([one[0] for one in found]), in_ten([one[1] for one in found]), in_ten([one[0] * begun for one in found])) for agency, found in sorted(parts.items())
                    if any(one[0] for one in found))  # fmt: skip
     ordered = sorted(totals)
-    return Forecast(process, _range(means), _quantile(ordered, 0.5), _quantile(ordered, 0.9), shares, tuple(assumed), begun)
+    return Forecast(walks.process, in_ten(means), quantile(ordered, 0.5), quantile(ordered, 0.9), shares, walks.assumed, begun)
 
 
-def difference(before: Range, after: Range) -> Range:
-    """By how much the second differs from the first: draw by draw, since both were walked with the same luck."""
-    return _range([new - old for old, new in zip(before.drawn, after.drawn, strict=True)])
+def difference(before: Range, after: Range, summed: Callable[[Sequence[float]], Range] | None = None) -> Range:
+    """By how much the second differs from the first: draw by draw, since both were walked with the same luck. `summed`: `in_ten`, or `middle`."""
+    return (summed or in_ten)([new - old for old, new in zip(before.drawn, after.drawn, strict=True)])
 
 
 NOTHING = Range(0.0, 0.0, 0.0, (0.0,) * ROUNDS)
 
 
 class _Walk:
-    """One case. `turns`: agency and days, for each task it met. Luck is of an element and of how often it was met: where two versions of the diagrams are the
+    """One case. `turns`: each task it met. Luck is of an element and of how often it was met: where two versions of the diagrams are the
     same, the same case has the same luck in both."""
 
-    def __init__(self, definitions: Definitions, observed: Observed, name: str, assumed: dict[tuple[str, str], None], lanes: Mapping[str, str]) -> None:
-        self.definitions, self.observed, self.name, self.assumed, self.lanes = definitions, observed, name, assumed, lanes
-        self.turns: list[tuple[str, float]] = []
+    def __init__(self, definitions: Definitions, observed: Observed, name: str, assumed: dict[tuple[str, str], None], lanes: Mapping[str, str],
+                 number: int, longer: Longer | None) -> None:  # fmt: skip
+        self.definitions, self.observed, self.name, self.assumed, self.lanes, self.number, self.longer = definitions, observed, name, assumed, lanes, number, longer
+        self.turns: list[Turn] = []
+        self.branch = ""
         self.met: Counter[str] = Counter()
         self.steps = 0
 
-    def luck(self, element: Element, what: str) -> random.Random:
+    def luck(self, element: Element, what: str) -> float:
         key = f"{element.id} {what}"
         self.met[key] += 1
-        return random.Random(crc32(f"{self.name} {key} {self.met[key]}".encode()))
+        return chance(f"{self.name} {key} {self.met[key]}")
 
-    def through(self, process: str) -> float:
+    def whole(self, process: str) -> Walked:
+        known = sorted(self.observed.branches.get(process, {}).items())
+        if known:
+            self.branch = _picked([branch for branch, _ in known], [times for _, times in known], chance(f"{self.name} branch"))
         spec = self.definitions.spec(process)
-        return self._scope(spec, spec.begins(None) or spec.entries[:1], 0.0, 0)
+        return Walked(self._scope(spec, spec.begins(None) or spec.entries[:1], 0.0, 0), self.branch, tuple(self.turns))
 
     def _scope(self, spec: ScopeSpec, entries: Sequence[Element], at: float, depth: int) -> float:
         """From the entries until no token is left; the instant of the last."""
@@ -179,7 +233,11 @@ class _Walk:
         """When a token leaves an element, and where it goes."""
         then = now + self._lasts(element, now, depth)
         if isinstance(element, PersonTask):
-            self.turns.append((self.lanes.get(element.shown_lane, element.shown_lane), then - now))
+            turn = Turn(self.lanes.get(element.shown_lane, element.shown_lane), element.extensions.task.role if element.extensions.task else "", element.id, now, then - now)
+            if self.longer is not None:
+                turn = turn._replace(days=max(0.0, turn.days + self.longer(self.number, self.branch, turn, self.luck(element, "queue"))))
+                then = now + turn.days
+            self.turns.append(turn)
         if (edge := self._edge(element)) is not None:
             return now + min(then - now, self._lasts(edge, now, depth)), [flow.target for flow in edge.flows_out]
         targets = [flow.target for flow in element.flows_out]
@@ -198,14 +256,14 @@ class _Walk:
         for target in by_id:
             seen[(target,)] = seen.get((target,), 0.0) + _UNSEEN
         known = sorted(seen)
-        return [by_id[one] for one in self.luck(element, "way").choices(known, weights=[seen[one] for one in known])[0]]
+        return [by_id[one] for one in _picked(known, [seen[one] for one in known], self.luck(element, "way"))]
 
     def _edge(self, element: Element) -> Element | None:
         """The event on its edge by which the activity is left before it is done, as often as that was seen."""
         times = len(self.observed.lasted.get(element.id, ()))
         for edge in element.boundaries:
             rang = len(self.observed.lasted.get(edge.id, ()))
-            if edge.is_interrupting and rang and self.luck(edge, "edge").random() < rang / (times + rang):
+            if edge.is_interrupting and rang and self.luck(edge, "edge") < rang / (times + rang):
                 return edge
         return None
 
@@ -224,7 +282,7 @@ class _Walk:
             return 0.0
         seen = self.observed.lasted.get(element.id)
         if seen:
-            return self.luck(element, "days").choice(seen)
+            return seen[int(self.luck(element, "days") * len(seen))]
         if isinstance(element, PersonTask):
             deadline = element.extensions.task.deadline if element.extensions.task else None
             self.assumed[("deadline" if deadline else "no_deadline", element.id)] = None
@@ -249,6 +307,23 @@ def _literal(trigger: Any) -> float | None:
     return found.total_seconds() / 86_400 if found is not None else None
 
 
+def chance(name: str) -> float:
+    """The luck of a name, even between 0 and 1: a generator for each would take most of the time."""
+    found = crc32(name.encode())
+    for _ in range(2):  # near names have near checksums
+        found = (found ^ found >> 16) * 0x45D9F3B & 0xFFFFFFFF
+    return (found ^ found >> 16) / 2**32
+
+
+def _picked(known: Sequence[Any], weights: Sequence[float], luck: float) -> Any:
+    left = luck * sum(weights)
+    for one, weight in zip(known, weights, strict=True):
+        left -= weight
+        if left < 0:
+            return one
+    return known[-1]
+
+
 _reached: dict[Element, frozenset[Element]] = {}
 
 
@@ -267,12 +342,19 @@ def _reach(element: Element) -> frozenset[Element]:
     return _reached[element]
 
 
-def _range(found: Sequence[float]) -> Range:
+def in_ten(found: Sequence[float]) -> Range:
+    """The mean of these, and where they lie eight times out of ten."""
     ordered = sorted(found)
-    return Range(sum(found) / len(found), _quantile(ordered, 0.1), _quantile(ordered, 0.9), tuple(found)) if found else Range(0.0, 0.0, 0.0)
+    return Range(sum(found) / len(found), quantile(ordered, 0.1), quantile(ordered, 0.9), tuple(found)) if found else Range(0.0, 0.0, 0.0)
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def middle(found: Sequence[float]) -> Range:
+    """The middle one of these in place of their mean, where one draw among them may be far off."""
+    ordered = sorted(found)
+    return Range(quantile(ordered, 0.5), quantile(ordered, 0.1), quantile(ordered, 0.9), tuple(found))
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
     """Between the two nearest, as one reads a ruler."""
     if not ordered:
         return 0.0

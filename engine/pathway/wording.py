@@ -1,5 +1,6 @@
 """Words: what people read on a task, a step or a way, in each language."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from engine.errors import Finding
@@ -8,10 +9,11 @@ from engine.pathway.spiff.activities import PersonTask
 
 LANGUAGES = ("fr", "ar", "en")
 _LONGEST = 200
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://|\bwww\.|\b(?:javascript|data):", re.IGNORECASE)
 
 
 def check(definitions: Definitions) -> list[Finding]:
-    """Labels missing in a language: an error on tasks, which desks show; a warning on what only cases and diagrams do."""
+    """Labels missing in a language: an error on tasks, which desks show; a warning on what only cases and diagrams do. Labels too long, or that hold an address."""
     findings: list[Finding] = []
     for process in definitions.processes.values():
         findings += _labels(process.names, f"{process.file}#{process.id}", process.id, is_needed=False)
@@ -29,3 +31,5 @@ def _labels(names: Mapping[str, str], place: str, element_id: str, is_needed: bo
         yield Finding("check.label_missing", place, {"element": shown, "languages": ", ".join(missing)}, severity="error" if is_needed else "warning")
     if any(len(text) > _LONGEST for text in names.values()):
         yield Finding("check.label_long", place, {"element": shown[:60], "most": _LONGEST})
+    if any(_ADDRESS.search(text) for text in names.values()):
+        yield Finding("check.label_address", place, {"element": shown[:60]})

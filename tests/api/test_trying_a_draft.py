@@ -50,6 +50,12 @@ def test_a_draft_is_rehearsed_and_simulated(sign_in, own_tunisia):
     assert meriem.post(f"{at}/rehearsal/cancel", json={}).json()["code"] == "batch.ended"
     simulated = meriem.get(f"{at}/simulation").json()
     assert simulated["cases"] == 1 and simulated["processes"][0]["is_same"] is False and simulated == meriem.get(f"{at}/simulation").json()
+    desk = next(one for one in simulated["posts"] if (one["branch"], one["role"]) == ("MED", "agent_accueil"))
+    assert desk["current"]["people"] == desk["draft"]["people"] > 0 and desk["current"]["tasks_a_month"]["mean"] > 0
+    fewer = meriem.get(f"{at}/simulation", people="MED:OTE:agent_accueil:0").json()
+    assert next(one for one in fewer["posts"] if (one["branch"], one["role"]) == ("MED", "agent_accueil"))["draft"]["people"] == 0
+    assert meriem.get(f"{at}/simulation", people="XXX:OTE:agent_accueil:1").json()["code"] == "simulation.people"
+    assert meriem.get(f"{at}/simulation", people="MED:CPS:agent_accueil:1").status_code == 422 == meriem.get(f"{at}/simulation", people="MED").status_code
     for username in ("salma", "zied"):
         other = sign_in(username)
         for address in ("rehearsal", "trial", "scenarios", "simulation"):

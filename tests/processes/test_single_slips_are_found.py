@@ -142,6 +142,9 @@ DIAGRAMS = [
     ("a due date reads a dated value", "dossier_aide", note("T611", echeance="parametres.delai_reserves_jours"), "check.due_is_no_date", "T611"),
     ("a due date is misspelt", "attente_arrivee", note("T002", echeance="retour.date_prevu"), "check.field_unknown", "T002"),
     ("a due date alone", "attente_arrivee", note("T002", delai=None, unite=None, ecart=None), "check.due_without_delay", "T002"),
+    ("a due date is asked only later", "evaluation", note("T201", echeance="mesure.formation_fin"), "check.due_later", "T201"),
+    ("a due date is always gone by", "evaluation", note("T201", echeance="retour.date", ecart="-5"), "check.due_over", "T201"),
+    ("a due date is a date of birth", "evaluation", note("T201", echeance="person.naissance_date"), "check.due_same_day", "T201"),
     ("the timer beside a wait is lost", "accueil", timer_becomes_a_message("accueil_delai_preuve"), "check.waits_for_ever", "accueil_attente_preuve"),
     # words
     ("a task has no Arabic", "accueil", unlabelled("T101", "ar"), "check.label_missing", "T101"),
@@ -166,6 +169,32 @@ TEXTS = [
         "check.value_unknown",
     ),
     ("a field is misspelt in a condition", "processes/accueil.bpmn", reads("accueil.doublon_decision =", "accueil.doublon_decison ="), "check.field_unknown"),
+    (
+        "a label sends elsewhere",
+        "processes/accueil.bpmn",
+        reads('name="Accueillir et identifier"', 'name="Accueillir sur https://ailleurs.example/"'),
+        "check.label_address",
+    ),
+    ("a condition reads what is asked later", "processes/accueil.bpmn", reads("accueil.doublon_decision =", "cloture.validation ="), "check.condition_later"),
+    ("a condition reads what nobody asks", "processes/accueil.bpmn", reads("accueil.doublon_decision =", "aide.versement_rang ="), "check.condition_never"),
+    (
+        "the question that a timer waits for is lost",
+        "forms/tasks/t612.toml",
+        reads("  { field = \"aide.nouveau_delai\", when = 'aide.suite_entretien = \"poursuivre\"' },\n", ""),
+        "check.timer_never",
+    ),
+    (
+        "the question that a due date needs is lost",
+        "forms/tasks/t106.toml",
+        reads('  "accueil.rdv_le",\n', ""),
+        "check.due_never",
+    ),
+    (
+        "a question on a condition that nobody who fills in the form may answer",
+        "forms/tasks/t106.toml",
+        reads('  "accueil.rdv_accord",', "  \"accueil.rdv_accord\",\n  { field = \"projet.idee\", when = 'accueil.rdv_accord = true' },"),
+        "form.not_hers",
+    ),
     ("an operation is misspelt", "processes/accueil.bpmn", reads('nom="designer_referent"', 'nom="designer_referant"'), "edition.operation_unknown"),
     (
         "a label reads the other way",

@@ -1,5 +1,6 @@
-"""The simulation of a draft: the expected waiting and load of each agency, draft against the edition in force, with how sure one may be."""
+"""The simulation of a draft: the expected waiting and load of each agency, draft against the edition in force, with how sure one may be; and with other people than there are."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from engine import errors, i18n
 from engine.casework import drafts
 from engine.insight import simulations
+from engine.insight.queues import Post
 from engine.pathway import simulation
 from engine.pathway.definitions import Definitions
 from web.dependencies import Acting, OnScreen, Reading
@@ -17,29 +19,73 @@ from web.screen import Screen
 router = APIRouter()
 
 
+_ASKED = "n."  # a number of people in an address: n.<branch>.<agency>.<role>=2
+
+
 @router.get("/drafts/{draft_id}/simulation")
-def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID) -> Response:
-    """The figures, and what they rest on."""
+def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, branch: str = "") -> Response:
+    """The figures, and what they rest on; with other people where the address says so."""
     whole, refused, status, outlook = drafts.show(session, actor, draft_id), "", 200, None
+    asked = _asked(screen.request.query_params)
     try:
-        outlook = simulations.outlook(session, actor, draft_id)
+        outlook = simulations.outlook(session, actor, draft_id, asked)
     except errors.Invalid as refusal:
         refused, status = screen.refusal(refusal.code, refusal.details), refusal.status
     shown = [_compared(screen, one, whole.edition.definitions) for one in outlook.compared] if outlook else []
-    return screen.show("simulation/page.html", status, draft=whole.draft, outlook=outlook, compared=shown, refused=refused)
+    people = _people(screen, outlook, branch, asked) if outlook else None
+    return screen.show("simulation/page.html", status, draft=whole.draft, outlook=outlook, compared=shown, refused=refused, people=people)
+
+
+def _asked(typed: Mapping[str, str]) -> dict[Post, int]:
+    """The people typed; what is no number is left as it is."""
+    found = {}
+    for name, value in typed.items():
+        parts = name.removeprefix(_ASKED).split(".")
+        if name.startswith(_ASKED) and len(parts) == 3 and value.strip().isascii() and value.strip().isdigit():
+            found[Post(*parts)] = int(value.strip()[:6])
+    return found
+
+
+def _people(screen: Screen, outlook: simulations.Outlook, branch: str, asked: Mapping[Post, int]) -> dict[str, Any]:
+    """Who does the work in one branch, and what goes wrong anywhere."""
+    number, posts = screen.words.number, outlook.posts
+    tasks = {code: sum(one.now.tasks.mean for one in posts if one.post.branch == code) for code in sorted({one.post.branch for one in posts})}
+    chosen = branch if branch in tasks else max(tasks, key=lambda code: tasks[code], default="")
+
+    def row(one: simulations.PostCompared) -> dict[str, Any]:
+        return {"name": _ASKED + ".".join(one.post), "agency": one.post.agency, "role": one.post.role, "now": one.now, "then": one.then,
+                "tasks": [_told(screen, load.tasks) for load in (one.now, one.then)], "busy": [_told(screen, load.busy, 0, 100) for load in (one.now, one.then)],
+                "waits": [_told(screen, load.waits, 1) for load in (one.now, one.then)], "hours": _told(screen, one.then.hours),
+                "change": _change(screen, one.now.waits, one.then.waits, 1, simulation.middle)}  # fmt: skip
+
+    trouble = [(kind, one.post, number(round(one.then.tasks.mean, 1))) for kind in ("nobody", "full") for one in posts
+               if (one.then.is_nobodys if kind == "nobody" else one.then.is_full and one.then.tasks.mean)]  # fmt: skip
+    rows = [row(one) for one in posts if one.post.branch == chosen and (one.now.tasks.mean or one.then.tasks.mean)]
+    elsewhere = [(_ASKED + ".".join(post), held) for post, held in asked.items() if post.branch != chosen]
+    changed = [(post, held) for post, held in asked.items() if held != next((one.now.people for one in posts if one.post == post), 0)]
+    return {"branches": list(tasks), "chosen": chosen, "rows": rows, "trouble": trouble, "elsewhere": elsewhere, "changed": changed, "hours": number(round(outlook.hours_a_month)),
+            "most": simulations.MOST_PEOPLE, "measured": number(outlook.measured)}  # fmt: skip
+
+
+def _told(screen: Screen, value: simulation.Range, digits: int = 0, times: int = 1) -> dict[str, str]:
+    return {name: screen.words.number(round(getattr(value, name) * times, digits) if digits else round(getattr(value, name) * times)) for name in ("mean", "low", "high")}
+
+
+def _change(screen: Screen, before: simulation.Range, after: simulation.Range, digits: int = 0, summed: Any = None) -> dict[str, Any]:
+    found = simulation.difference(before, after, summed)
+    least = 0.5 / 10**digits
+    kind = "same" if max(abs(found.low), abs(found.high), abs(found.mean)) < least else "more" if found.low > 0 else "less" if found.high < 0 else "unsure"
+    return {"kind": kind, **_told(screen, found, digits)}
 
 
 def _compared(screen: Screen, one: simulations.Compared, definitions: Definitions) -> dict[str, Any]:
     number = screen.words.number
 
     def told(value: simulation.Range, digits: int = 0) -> dict[str, str]:
-        return {name: number(round(getattr(value, name), digits) if digits else round(getattr(value, name))) for name in ("mean", "low", "high")}
+        return _told(screen, value, digits)
 
     def change(before: simulation.Range, after: simulation.Range, digits: int = 0) -> dict[str, Any]:
-        found = simulation.difference(before, after)
-        least = 0.5 / 10**digits
-        kind = "same" if max(abs(found.low), abs(found.high), abs(found.mean)) < least else "more" if found.low > 0 else "less" if found.high < 0 else "unsure"
-        return {"kind": kind, **told(found, digits)}
+        return _change(screen, before, after, digits)
 
     then = {share.agency: share for share in one.then.shares}
     now = {share.agency: share for share in one.now.shares}
