@@ -28,7 +28,7 @@ _ABSENT = frozenset({"case.not_found", "task.not_found", "document.not_found", "
 @dataclass(frozen=True)
 class Consulted:
     """One entry. `kind`: `read`, `refused` or `exported`; `act`: by which act (`case`, `task`, `history`, `letter`, `document`, `correction`, `casefile`, …);
-    `classes`: of the fields seen, one letter each."""
+    `classes`: of the fields seen, one letter each; `recipient`: for whom a case file was made, "" for whoever made it."""
 
     seq: int
     at: dt.datetime
@@ -38,6 +38,7 @@ class Consulted:
     branch: str
     act: str
     classes: tuple[str, ...]
+    recipient: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def of_case(session: Session, actor: Any, case_id: UUID, before: int = 0, limit:
     found = consultations.read(session, case_id, before, limit + 1)
     names = staff.names(session, actor.language, (one.user_id for one in found))
     items = tuple(
-        Consulted(one.seq, one.at, one.kind.rpartition(".")[2], names.get(str(one.user_id), ""), one.agency, one.branch, one.body["act"], tuple(one.body.get("classes", ())))
+        Consulted(one.seq, one.at, one.kind.rpartition(".")[2], names.get(str(one.user_id), ""), one.agency, one.branch, one.body["act"], tuple(one.body.get("classes", ())),
+                  one.body.get("recipient", ""))
         for one in found[:limit]
     )
     return Readers(case_id, row.number or "", items, items[-1].seq if len(found) > limit else 0)

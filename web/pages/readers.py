@@ -1,4 +1,4 @@
-"""Who consulted a case, in sentences that are printed for the person who asks; and the case as one file that leaves Masar."""
+"""Who consulted a case, in sentences: on a page, and on a sheet in French and Arabic for the person who asks."""
 
 from typing import Any
 from uuid import UUID
@@ -7,10 +7,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from engine.casework import readers
-from engine.insight import casefile as casefiles
 from web.dependencies import Acting, OnScreen, Reading
 from web.formatting import Words
-from web.pages.editions import attachment
 
 router = APIRouter()
 
@@ -23,17 +21,11 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, befor
     return screen.show("readers/page.html", case_id=case_id, case_number=found.case_number, lines=lines, older=found.next)
 
 
-@router.get("/cases/{case_id}/casefile")
-def casefile(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, recipient: str = "") -> Response:
-    """The case as one file that verifies itself, to be kept: what the reader sees, or no more than a role sees."""
-    made = casefiles.make(session, screen.actor, case_id, recipient[:40])
-    return attachment(made.content, made.name, "text/html; charset=utf-8")
-
-
 def sentence(words: Words, one: readers.Consulted) -> str:
     """One entry in words."""
     told: dict[str, Any] = {"what": words.text(f"consultation.act.{one.act.replace('.', '_')}"), "classes": _listed(words, one.classes)}
-    return words.text(f"consultation.{one.kind}", who=_who(words, one), **told)
+    kind = "exported_for" if one.recipient else one.kind
+    return words.text(f"consultation.{kind}", who=_who(words, one), recipient=words.text(f"recipient.{one.recipient}"), **told)
 
 
 def _who(words: Words, one: readers.Consulted) -> str:
