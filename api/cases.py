@@ -95,7 +95,7 @@ def letter(request: Request, actor: Acting, session: Reading, case_id: UUID, let
     if request.app.state.printer is None:
         raise errors.Conflict("letter.no_printer")
     headers = {"content-disposition": f'attachment; filename="{found.template}-{found.code}.pdf"'}
-    return Response(request.app.state.printer(found.content, found.produced_at), media_type="application/pdf", headers=headers)
+    return Response(request.app.state.printer(found.content, found.produced_at, found.slip), media_type="application/pdf", headers=headers)
 
 
 @router.get("/{case_id}/entries/{seq}", responses=problems.described(401, 404, 409))
