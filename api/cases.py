@@ -20,6 +20,7 @@ from engine.ledger.log import Inclusion
 
 Printer = Callable[[Mapping[str, Any], dt.datetime], bytes]
 router = APIRouter(prefix="/cases", tags=["cases"], route_class=Route)
+_FOR = "personne, tribunal, OTE, CPS, ANETI, PART or auditeur: the file shows no more than that one may see, and the export is noted with it. Empty: for oneself."
 _HTML = {"description": "The file.", "content": {"text/html": {"schema": {"type": "string", "format": "binary"}}}}
 _PDF = {"description": "The letter.", "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 
@@ -66,13 +67,12 @@ def history(
     return History(found.items, found.next or None)
 
 
-@router.get("/{case_id}/casefile", response_class=Response, responses={200: _HTML} | problems.described(401, 404, 422))
-def casefile(
-    actor: Acting, session: Reading, case_id: UUID, recipient: Annotated[str, Query(max_length=40, description="A role: the file shows no more than it sees.")] = ""
-) -> Response:
+@router.get("/{case_id}/casefile", response_class=Response, responses={200: _HTML} | problems.described(401, 403, 404, 422))
+def casefile(actor: Acting, session: Reading, case_id: UUID, recipient: Annotated[str, Query(max_length=40, description=_FOR)] = "") -> Response:
     """A case as one HTML file that needs no network: its diagrams, its history to play, and the ledger lines that prove it, which any browser verifies.
 
-    Values that the reader (or the `recipient`) may not see are left out; their commitments stay, so that the file verifies all the same.
+    Values that the reader or the `recipient` may not see are left out; their commitments stay, so that the file verifies all the same. It holds the signed checkpoint
+    of the log, the log's keys, and each line's proof of inclusion. Refused (403) for an agency with which the person did not agree to share.
     """
     made = casefiles.make(session, actor, case_id, recipient)
     return Response(made.content, media_type="text/html", headers={"content-disposition": f'attachment; filename="{made.name}"'})
@@ -95,7 +95,7 @@ def letter(request: Request, actor: Acting, session: Reading, case_id: UUID, let
     if request.app.state.printer is None:
         raise errors.Conflict("letter.no_printer")
     headers = {"content-disposition": f'attachment; filename="{found.template}-{found.code}.pdf"'}
-    return Response(request.app.state.printer(found.content, found.produced_at), media_type="application/pdf", headers=headers)
+    return Response(request.app.state.printer(found.content, found.produced_at, found.slip), media_type="application/pdf", headers=headers)
 
 
 @router.get("/{case_id}/entries/{seq}", responses=problems.described(401, 404, 409))

@@ -141,7 +141,7 @@ def export(
 def export_case(
     number: Annotated[str, typer.Argument(help="Number of the case, for example TN-MED-2026-00042.")],
     file: Annotated[Path, typer.Argument(help="The page to write (.html).")],
-    recipient: Annotated[str, typer.Option(help="A role: the file shows no more than it sees.")] = "auditeur",
+    recipient: Annotated[str, typer.Option(help="personne, tribunal, OTE, CPS, ANETI, PART or auditeur: the file shows no more than that one may see.")] = "auditeur",
     language: Annotated[str, typer.Option(help="fr, ar or en.")] = "fr",
 ) -> None:
     """Writes a case as one HTML file that any browser opens and verifies without network."""

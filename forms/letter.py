@@ -114,6 +114,12 @@ def compose(definition: LetterDefinition, head: Letterhead, material: Material) 
     return {language: _Writing(definition, material, language).whole(head) for language in BOTH}
 
 
+def headed(head: Letterhead, material: Material) -> dict[str, dict[str, Any]]:
+    """What stands around a paper that is no letter of the edition: sender and small words, by language."""
+    bare = LetterDefinition("", "", "", dict.fromkeys(BOTH, ""), {}, False, {}, {}, (), (), ())
+    return compose(bare, head, material)
+
+
 def isolated(value: str) -> str:
     """A value set into a sentence of either script without disturbing it: between Unicode isolates of its own direction, and without any of its own."""
     value = _AMOUNT.sub("\\1\u00a0\\2", value.translate(_CONTROLS))

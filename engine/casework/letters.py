@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE, PARTNERS
-from engine.casework import editions
+from engine.casework import editions, receipts
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
 from engine.ledger import chain, consultations
@@ -40,7 +40,7 @@ _KNOWN = text("SELECT titles, branch, produced_at FROM masar_letter(:code)")
 
 @dataclass(frozen=True)
 class Letter:
-    """One letter. `content`: its whole text in French (`fr`) and Arabic (`ar`), as written that day."""
+    """One letter. `content`: its whole text in French (`fr`) and Arabic (`ar`), as written that day; `slip`: what its square code holds, "" where no line wrote it."""
 
     letter_id: UUID
     case_id: UUID
@@ -50,6 +50,7 @@ class Letter:
     content: Mapping[str, Any]
     code: str
     produced_at: dt.datetime
+    slip: str
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
     if row is None or not authority.may(actor, "letter.read", branch=row.branch, sat=_sat(session, actor, row)) or not authority.readable(actor, row._mapping["class"], OTE, row):
         raise errors.NotFound("letter.not_found")
     consultations.note(session, row.root_id, "letter", [row._mapping["class"]])
-    return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.code, row.produced_at)
+    return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.code, row.produced_at, receipts.printed(session, row.code))
 
 
 def of_sitting(session: Session, actor: Any, instance_id: UUID) -> list[tuple[UUID, Mapping[str, str]]]:

@@ -5,20 +5,24 @@ What is kept is `ledger.consultations`; here it gets names. Refusals are noted b
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import errors, identity
+from engine import clock, errors, i18n, identity
 from engine.actors import authority
-from engine.casework import staff
+from engine.actors.agencies import OTE
+from engine.casework import editions, staff
 from engine.database import Database
 from engine.ledger import consultations
+from forms import letter
+from forms import text as words
 
-_CASE = text("SELECT branch, number FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_CASE = text("SELECT branch, number, edition_id FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_ON_PAPER = 300  # entries on one sheet
 # What a path may name of a case, the nearest first, and the codes by which the policy refuses.
 _NAMED = ("task_id", "document_id", "letter_id", "instance_id", "case_id")
 _NOT_BY_POLICY = ("web.", "password.", "signin.")
@@ -28,7 +32,7 @@ _ABSENT = frozenset({"case.not_found", "task.not_found", "document.not_found", "
 @dataclass(frozen=True)
 class Consulted:
     """One entry. `kind`: `read`, `refused` or `exported`; `act`: by which act (`case`, `task`, `history`, `letter`, `document`, `correction`, `casefile`, …);
-    `classes`: of the fields seen, one letter each."""
+    `classes`: of the fields seen, one letter each; `recipient`: for whom a case file was made, "" for whoever made it."""
 
     seq: int
     at: dt.datetime
@@ -38,6 +42,7 @@ class Consulted:
     branch: str
     act: str
     classes: tuple[str, ...]
+    recipient: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,35 @@ def of_case(session: Session, actor: Any, case_id: UUID, before: int = 0, limit:
     found = consultations.read(session, case_id, before, limit + 1)
     names = staff.names(session, actor.language, (one.user_id for one in found))
     items = tuple(
-        Consulted(one.seq, one.at, one.kind.rpartition(".")[2], names.get(str(one.user_id), ""), one.agency, one.branch, one.body["act"], tuple(one.body.get("classes", ())))
+        Consulted(one.seq, one.at, one.kind.rpartition(".")[2], names.get(str(one.user_id), ""), one.agency, one.branch, one.body["act"], tuple(one.body.get("classes", ())),
+                  one.body.get("recipient", ""))
         for one in found[:limit]
     )
     return Readers(case_id, row.number or "", items, items[-1].seq if len(found) > limit else 0)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is printed of it for the person: the letterhead of the case's edition and the entries, by language (`fr`, `ar`), the newest first; `is_cut`: there are more."""
+
+    case_number: str
+    branch: str
+    made_at: dt.datetime
+    heads: Mapping[str, Mapping[str, Any]]
+    items: Mapping[str, tuple[Consulted, ...]]
+    is_cut: bool
+
+
+def sheet(session: Session, actor: Any, case_id: UUID) -> Sheet:
+    """Who consulted a case, to be handed to its person. Refuses: `case.not_found`. Records: `access.exported`."""
+    found = {language: of_case(session, replace(actor, language=language), case_id, limit=_ON_PAPER) for language in letter.BOTH}
+    row, now = session.execute(_CASE, {"id": case_id}).one(), clock.now(session)
+    edition = editions.load(session, row.edition_id)
+    given = {"numero": dict.fromkeys(letter.BOTH, row.number or ""), "date": {one: words.day(clock.today(now), one) for one in letter.BOTH},
+             **{name: {one: i18n.translate(f"web.{code}", one) for one in letter.BOTH} for name, code in (("antenne", f"branch.{row.branch}"), ("agence", f"agency.{OTE}"))}}  # fmt: skip
+    heads = letter.headed(edition.letterhead, letter.Material(edition.dictionary, {}, {}, given)) if edition.letterhead else {one: {"sender": [], "words": {}} for one in letter.BOTH}
+    consultations.exported(session, case_id, "readers", {"recipient": "personne"})
+    return Sheet(row.number or "", row.branch, now, heads, {one: each.items for one, each in found.items()}, bool(found["fr"].next))
 
 
 def note_refusal(database: Database, actor: Any, path: Mapping[str, Any], refusal: errors.Refusal, is_writing: bool) -> None:

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import authority
-from engine.ledger import access, log
+from engine.ledger import access, log, slip
 
 FORMAT = "masar-receipt/1"
 _LINE = text("SELECT instance_id, seq, line, hash, person_id, ciphertext, log_index FROM masar_log_receipt(:code)")
@@ -48,16 +48,31 @@ def proof(session: Session, code: str) -> Mapping[str, Any]:
     row = session.execute(_LINE, {"code": code.upper()}).one_or_none()
     if row is None:
         raise errors.NotFound("receipt.not_found")
-    under = log.best_for(session, row.log_index) if row.log_index is not None else None
-    if under is None:
+    place = _place(session, row)
+    if place is None:
         raise errors.Conflict("receipt.not_sealed")
-    found = log.included(session, row.log_index, row.instance_id, row.seq, bytes(row.hash), under)
-    opened = access.opening(session, row.instance_id, row.seq, row.person_id, row.ciphertext, "code") if row.ciphertext else None
     return {
-        "format": FORMAT, "code": code.upper(), "line": row.line, "opening": opened,
-        "log": {"index": found.index, "proof": found.proof, "checkpoint": found.checkpoint},
+        "format": FORMAT, "code": code.upper(), "line": row.line, "opening": _opening(session, row), "log": place,
         "keys": log.key_chain(session), "witnesses": [{"key": str(key), "agency": agency} for key, agency in log.witnesses(session)],
     }  # fmt: skip
+
+
+def printed(session: Session, code: str) -> str:
+    """What the square code on that paper holds: the same in short (`ledger.slip`); before its line is sealed, the line alone. "" where no line wrote the paper."""
+    row = session.execute(_LINE, {"code": code.upper()}).one_or_none()
+    return slip.write(code.upper(), row.line, _opening(session, row), _place(session, row), log.key_chain(session)) if row else ""
+
+
+def _place(session: Session, row: Any) -> Mapping[str, Any] | None:
+    under = log.best_for(session, row.log_index) if row.log_index is not None else None
+    if under is None:
+        return None
+    found = log.included(session, row.log_index, row.instance_id, row.seq, bytes(row.hash), under)
+    return {"index": found.index, "proof": found.proof, "checkpoint": found.checkpoint}
+
+
+def _opening(session: Session, row: Any) -> Mapping[str, Any] | None:
+    return access.opening(session, row.instance_id, row.seq, row.person_id, row.ciphertext, "code") if row.ciphertext else None
 
 
 def entry(session: Session, actor: Any, instance_id: UUID, seq: int) -> log.Inclusion:

@@ -1,14 +1,15 @@
 """A case as one file that verifies itself: its ledger lines, what its reader may see of what they sealed with the salts, where it stood at each, its diagrams.
 
-The page beside this module draws and checks it in any browser without network: each line by its hash and the one before it, each value shown by its commitment,
-all of it by a seal that shows damage. Values that are not the recipient's are left out; their commitments stay. Signed checkpoints have a place (`proofs`).
+The page beside this module draws and checks it in any browser without network: each line by its hash, the one before it and its way to the root of a signed
+checkpoint, each value shown by its commitment, the whole by a seal that the log's key signed. Values that are not the recipient's are left out; their
+commitments stay.
 """
 
 import datetime as dt
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,21 +20,21 @@ from sqlmodel import Session
 
 from engine import clock, errors, i18n
 from engine.actors import authority
-from engine.actors.roles import ROLES
 from engine.casework import cases, editions, replays, staff
 from engine.database import Database
 from engine.dossier import facts
 from engine.i18n import pick
-from engine.insight import sheets, telling
-from engine.ledger import access, chain, consultations
+from engine.insight import recipients, sheets, telling
+from engine.ledger import access, chain, consultations, log, merkle
 from engine.pathway import bpmn, replay
 from forms import text as forms_text
 
-FORMAT = 1
+FORMAT = 2
 _PAGE = Path(__file__).parent / "casefile_page"
 _ROWS = text("SELECT * FROM instance WHERE root_id = :id ORDER BY opened_at, instance_id")
-_LINES = text("""SELECT l.instance_id, l.seq, l.line, l.hash, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
-                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY i.opened_at, l.instance_id, l.seq""")
+_LINES = text("""SELECT l.instance_id, l.seq, l.line, l.hash, s.ciphertext, s.person_id, e.log_index FROM ledger_line l JOIN instance i USING (instance_id)
+                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq LEFT JOIN log_entry e ON e.instance_id = l.instance_id AND e.seq = l.seq
+                  WHERE i.root_id = :id ORDER BY i.opened_at, l.instance_id, l.seq""")
 _NUMBERS = text("SELECT number, edition_id FROM edition")
 _NUMBERED = text("SELECT instance_id FROM instance WHERE number = :number AND root_id = instance_id")
 _DOCUMENTS = text("SELECT document_id, class, sha256, media_type, size, uploaded_at FROM document WHERE root_id = :id ORDER BY uploaded_at")
@@ -63,21 +64,23 @@ class _Making:
 
 
 def make(session: Session, actor: Any, case_id: UUID, recipient: str = "") -> CaseFileSheet:
-    """The file of a case, in the actor's language, with what she sees; for another (`recipient`: a role), with no more than that role sees.
+    """The file of a case, in the actor's language, with what she sees; for another (`recipient`, one of `recipients.RECIPIENTS`), with no more than that one may see.
 
-    Refuses: `case.not_found` (absent, or not hers to know); `casefile.recipient` (Invalid). Records: `access.exported`.
+    Refuses: `case.not_found` (absent, or not hers to know); `casefile.recipient` (Invalid), `casefile.not_agreed` (Forbidden). Records: `access.exported`.
     """
     rows = session.execute(_ROWS, {"id": case_id}).all()
     root = next((row for row in rows if row.instance_id == case_id), None)
     if root is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "casefile.export", branch=root.branch, case=root)
-    if recipient and recipient not in ROLES:
-        raise errors.wrong("casefile.recipient", "/recipient", recipient=recipient[:40])
+    recipients.require(recipient, root)
     making = _begin(session, actor, root, recipient)
-    ledger, content = _content(making, actor, rows, recipient)
-    consultations.exported(session, case_id, "casefile", {"recipient": recipient, "classes": sorted(_classes(actor, recipient)), "sha256": content["digest"]})
-    return CaseFileSheet(f"masar-{root.number or case_id}.html", page(content, ledger, actor.language))
+    lines = session.execute(_LINES, {"id": case_id}).all()
+    ledger, content = _content(making, actor, rows, lines, recipient)
+    told = {"recipient": recipient, "classes": content["for"]["classes"], "sha256": content["digest"]}
+    consultations.exported(session, case_id, "casefile", told)
+    sheet = page(content, ledger, _proofs(session, lines), actor.language, lambda seal: log.vouch(session, f"masar/casefile\n{seal}\n"))
+    return CaseFileSheet(f"masar-{root.number or case_id}.html", sheet)
 
 
 def by_number(database: Database, actor: Any, number: str, recipient: str = "") -> bytes:
@@ -89,10 +92,11 @@ def by_number(database: Database, actor: Any, number: str, recipient: str = "") 
         return make(session, actor, case_id, recipient).content
 
 
-def page(content: Mapping[str, Any], ledger: str, language: str) -> bytes:
-    """The HTML page of what was gathered; `ledger`: the lines, a row each."""
-    script, style = ((_PAGE / name).read_text("utf-8").strip() for name in ("page.js", "page.css"))
-    told = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str).replace("<", "\\u003c")
+def page(content: Mapping[str, Any], ledger: str, proofs: str, language: str, sign: Callable[[str], str]) -> bytes:
+    """The HTML page of what was gathered; `ledger`, `proofs`: rows; `sign`: the log's word on the seal of all of it ("" where no key signs)."""
+    style = (_PAGE / "page.css").read_text("utf-8").strip()
+    script = "\n".join((_PAGE / name).read_text("utf-8").strip() for name in ("proof.js", "page.js"))
+    told, ways = (json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str).replace("<", "\\u003c"), proofs.replace("<", "\\u003c"))
     rows = ledger.replace("<", _LESS_THAN)
     policy = f"default-src 'none'; img-src data:; script-src 'sha256-{_base64(script)}'; style-src 'sha256-{_base64(style)}'"
     title = f"{content['words']['title']} {content['case']['number']}"
@@ -101,13 +105,25 @@ def page(content: Mapping[str, Any], ledger: str, language: str) -> bytes:
         '<meta id="m2" name="viewport" content="width=device-width, initial-scale=1">', f'<meta id="m3" http-equiv="content-security-policy" content="{policy}">',
         f'<title id="m4">{title}</title>', f'<p id="state" class="bad" role="status">{content["words"]["unread"]}</p>',
     ]  # fmt: skip
-    seal = hashlib.sha256("\n".join((*frame, style, told, rows, script)).encode()).hexdigest()
+    seal = hashlib.sha256("\n".join((*frame, style, told, rows, ways, script)).encode()).hexdigest()
     html, meta, state = frame[0], "\n".join(frame[1:5]), frame[5]
     return "\n".join((
-        "<!doctype html>", html, "<head>", meta, f'<meta id="seal" content="{seal}">', f'<style id="style">{style}</style>', "</head>", "<body>", state,
-        '<main id="main"></main>', f'<script id="content" type="application/json">{told}</script>', f'<script id="ledger" type="text/plain">{rows}</script>',
-        f'<script id="script">{script}</script>', "</body>", "</html>", "",
+        "<!doctype html>", html, "<head>", meta, f'<meta id="seal" content="{seal}">', f'<meta id="signed" content="{sign(seal).strip()}">', f'<style id="style">{style}</style>',
+        "</head>", "<body>", state, '<main id="main"></main>', f'<script id="content" type="application/json">{told}</script>',
+        f'<script id="ledger" type="text/plain">{rows}</script>', f'<script id="proofs" type="text/plain">{ways}</script>', f'<script id="script">{script}</script>', "</body>", "</html>", "",
     )).encode()  # fmt: skip
+
+
+def _proofs(session: Session, lines: Sequence[Any]) -> str:
+    """Rows: the checkpoint with the log's keys and witnesses; the hashes that the proofs take; of each line its place in the log and its hashes by their place in
+    that row, from the leaf upwards, nothing where it is not sealed yet."""
+    places = [row.log_index for row in lines if row.log_index is not None]
+    under = log.best_for(session, max(places)) if places else None
+    told: dict[str, Any] = {"keys": log.key_chain(session), "witnesses": [{"key": str(key), "agency": agency} for key, agency in log.witnesses(session)]}
+    nodes, paths = merkle.inclusions(places, under.size, log.reader(session)) if under else ([], [])
+    ways = iter([" ".join(str(one) for one in (place, *path)) for place, path in zip(places, paths, strict=True)] if under else [])
+    head = chain.canonical(told | ({"checkpoint": under.note} if under else {})).decode()
+    return "\n".join((head, " ".join(b64encode(one).decode() for one in nodes), *(next(ways) if under and row.log_index is not None else "" for row in lines)))
 
 
 def _begin(session: Session, actor: Any, root: Any, recipient: str) -> _Making:
@@ -115,7 +131,7 @@ def _begin(session: Session, actor: Any, root: Any, recipient: str) -> _Making:
     known = {row.number: row.edition_id for row in session.execute(_NUMBERS)}
 
     def sees_class(field_class: str) -> bool:
-        return authority.readable(actor, field_class, case=root) and (not recipient or bool(set(field_class.split(",")) & set(ROLES[recipient].reads)))
+        return recipients.sees(actor, recipient, field_class, root)
 
     def sees(name: str) -> bool:
         found = edition.dictionary.fields.get(name)
@@ -124,9 +140,8 @@ def _begin(session: Session, actor: Any, root: Any, recipient: str) -> _Making:
     return _Making(session, actor.language, root, edition, {number: editions.load(session, found) for number, found in known.items()}, sees, sees_class, {})
 
 
-def _content(making: _Making, actor: Any, rows: list[Any], recipient: str) -> tuple[str, dict[str, Any]]:
+def _content(making: _Making, actor: Any, rows: Sequence[Any], lines: Sequence[Any], recipient: str) -> tuple[str, dict[str, Any]]:
     session, root, language = making.session, making.root, making.language
-    lines = session.execute(_LINES, {"id": root.instance_id}).all()
     read = [json.loads(row.line) for row in lines]
     making.named = staff.of_lines(session, language, read)
     places = {row.instance_id: place for place, row in enumerate(rows)}
@@ -141,9 +156,9 @@ def _content(making: _Making, actor: Any, rows: list[Any], recipient: str) -> tu
     drawn |= {(making.edition.number, row.process) for row in rows}
     content = {
         "format": FORMAT, "language": language, "made_at": _moment(clock.now(session), language), "words": _words(language),
-        "for": {"role": telling.words(language)(f"role.{recipient}") if recipient else "", "name": actor.called(language), "classes": sorted(_classes(actor, recipient))},
+        "for": {"role": telling.words(language)(f"recipient.{recipient}") if recipient else "", "name": actor.called(language), "classes": recipients.classes(actor, recipient, root)},
         "case": _case(making, rows), "instances": [_instance(making, row) for row in rows], "lines": told,
-        "known": _known(making), "documents": _documents(making), "proofs": {},
+        "known": _known(making), "documents": _documents(making),
         "sheets": [_sheet(making, number, process) for number, process in sorted(drawn, key=lambda one: (one[1] != root.process, *one))],
     }  # fmt: skip
     content["digest"] = hashlib.sha256("\n".join(ledger).encode()).hexdigest()
@@ -247,10 +262,6 @@ def _sheet(making: _Making, number: int, process: str) -> dict[str, Any]:
     edition = making.editions.get(number, making.edition)
     drawn = sheets.geometry(edition.definitions.diagram(process), making.language)
     return {"edition": number, "process": process, "name": pick(edition.definitions.processes[process].names, making.language), **drawn}
-
-
-def _classes(actor: Any, recipient: str) -> set[str]:
-    return set(actor.reads) & (set(ROLES[recipient].reads) if recipient else set(actor.reads))
 
 
 def _words(language: str) -> dict[str, str]:

@@ -117,6 +117,15 @@ def replace_lost_key(session: Session, actor: Any) -> notes.Key:
     return secret.key
 
 
+def vouch(session: Session, said: str) -> str:
+    """The log's word on a text that is no checkpoint: the line of its signature under a note of it; "" where no key signs (none yet, or it is lost)."""
+    try:
+        secret = _secret(session)
+    except KeyMissing:
+        return ""
+    return notes.sign(said, secret).rpartition("\n\n")[2] if secret else ""
+
+
 def _seal_slice(session: Session, signers: Sequence[notes.SecretKey]) -> int:
     rows = session.execute(_UNSEALED, {"most": SLICE}).all()
     if not rows:

@@ -124,6 +124,13 @@ def inclusion(index: int, size: int, hashes: Row) -> list[bytes]:
     return [_hash_of(one, hashes) for one in _path(index, (0, size))]
 
 
+def inclusions(places: Iterable[int], size: int, hashes: Row) -> tuple[list[bytes], list[list[int]]]:
+    """The proofs of many leaves: the distinct hashes that they take, and each leaf's as places among those, from the leaf upwards."""
+    found: dict[Range, int] = {}
+    paths = [[found.setdefault(one, len(found)) for one in _path(index, (0, size))] for index in places]
+    return [_hash_of(one, hashes) for one in found], paths
+
+
 def consistency(old: int, new: int, hashes: Row) -> list[bytes]:
     """The proof that the tree of size `old` is the beginning of the tree of size `new`. Raises ValueError: it cannot be."""
     if not 0 < old <= new:

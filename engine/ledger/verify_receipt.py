@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Checks a receipt of Masar without Masar: no network, no account, nothing to install beside Python 3.9.
 
-    python3 verify_receipt.py FILE [--code CODE] [--key KEY] [--witness KEY]… [--language fr|ar|en]
+    python3 verify_receipt.py FILE [--code CODE] [--key KEY] [--witness KEY]… [--qr TEXT] [--language fr|ar|en]
+    python3 verify_receipt.py --qr TEXT [--key KEY] …
 
-FILE is what was downloaded with the receipt. CODE is what is printed on the paper. KEY is the key of the log, and each witness's, as they are
-printed or published by the agencies: without them the file is only compared with itself, and the answer says so.
+FILE is what was downloaded with the receipt. TEXT is what a phone reads in the square code of the paper (- : from the standard input). CODE is what is
+printed on the paper. KEY is the key of the log, and each witness's, as they are printed or published by the agencies: without them the file is only
+compared with itself, and the answer says so.
 
-Exit: 0 it holds, 1 it does not, 2 it cannot be read. The format is written down in engine/ledger/README.md.
+Exit: 0 it holds, 1 it does not, 2 it cannot be read, 3 the paper was printed before it was sealed. The format is written down in engine/ledger/README.md.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import hashlib
 import json
 import sys
 import uuid
+import zlib
 
 FORMAT = "masar-receipt/1"
 
@@ -31,6 +34,9 @@ WORDS = {
         "holds": "Ce reçu est authentique.",
         "fails": "CE REÇU N'EST PAS VALABLE : {why}",
         "unreadable": "Ce fichier ne se lit pas comme un reçu : {why}",
+        "pending": "Ce papier a été imprimé avant d'être scellé : rien ne le contredit, rien ne le prouve encore.",
+        "unsealed": "Téléchargez sa preuve avec le code {code}, puis vérifiez-la avec ce même texte : --qr.",
+        "same": "Le papier scanné et le fichier sont de la même inscription.",
         "line": "Inscrit le {at} par {agency}, antenne {branch} ; dossier {instance}, inscription n° {seq}.",
         "log": "Inscription n° {index} d'un journal de {size}, signé par la clé {key}.",
         "code": "C'est bien le papier qui porte le code {code}.",
@@ -45,12 +51,16 @@ WORDS = {
         "why.key": "le journal n'est pas signé par la clé que vous avez donnée, ni par une clé qu'elle a désignée",
         "why.code": "le papier et l'inscription ne vont pas ensemble",
         "why.witness": "la parole du témoin {name} est fausse",
+        "why.paper": "le papier scanné et le fichier ne sont pas de la même inscription",
         "why.missing_witness": "le témoin {name}, que vous avez demandé, n'a pas vu ce journal",
     },
     "ar": {
         "holds": "هذا الوصل صحيح.",
         "fails": "هذا الوصل غير صالح: {why}",
         "unreadable": "لا يُقرأ هذا الملف كوصل: {why}",
+        "pending": "طُبعت هذه الورقة قبل ختمها: لا شيء يناقضها، ولا شيء يثبتها بعد.",
+        "unsealed": "نزّل إثباتها بالرمز {code} ثم تحقق منه بهذا النص نفسه: --qr.",
+        "same": "الورقة الممسوحة والملف من القيد نفسه.",
         "line": "قُيّد يوم {at} من قبل {agency}، فرع {branch}؛ الملف {instance}، القيد عدد {seq}.",
         "log": "القيد عدد {index} من سجل فيه {size}، موقّع بالمفتاح {key}.",
         "code": "هذه هي الورقة التي تحمل الرمز {code}.",
@@ -65,12 +75,16 @@ WORDS = {
         "why.key": "السجل غير موقّع بالمفتاح الذي أعطيته، ولا بمفتاح عيّنه",
         "why.code": "الورقة والقيد لا يتطابقان",
         "why.witness": "شهادة الشاهد {name} غير صحيحة",
+        "why.paper": "الورقة الممسوحة والملف ليسا من القيد نفسه",
         "why.missing_witness": "الشاهد {name} الذي طلبته لم ير هذا السجل",
     },
     "en": {
         "holds": "This receipt is genuine.",
         "fails": "THIS RECEIPT DOES NOT HOLD: {why}",
         "unreadable": "This file does not read as a receipt: {why}",
+        "pending": "This paper was printed before it was sealed: nothing speaks against it, nothing proves it yet.",
+        "unsealed": "Download its proof with the code {code}, then check that with this same text: --qr.",
+        "same": "The scanned paper and the file are of the same entry.",
         "line": "Entered on {at} by {agency}, branch {branch}; case {instance}, entry no. {seq}.",
         "log": "Entry no. {index} of a log of {size}, signed by the key {key}.",
         "code": "This is the paper that bears the code {code}.",
@@ -85,6 +99,7 @@ WORDS = {
         "why.key": "the log is not signed by the key that you gave, nor by one that it vouched for",
         "why.code": "the paper and the entry do not belong together",
         "why.witness": "the word of the witness {name} is false",
+        "why.paper": "the scanned paper and the file are not of the same entry",
         "why.missing_witness": "the witness {name}, whom you asked for, did not see this log",
     },
 }
@@ -221,6 +236,42 @@ def root_of(index, size, leaf, proof):
     return found if last == 0 else None
 
 
+# ── The square code of a paper ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+
+def unpack(text):
+    """What a paper's square code holds, in the form of the file."""
+    if text[:7] not in ("MASAR1:", "MASAR1-"):
+        raise ValueError("no code of a paper")
+    content, parts = _base45(text[7:].rstrip("\r\n")), []
+    while content:
+        past = 2 + int.from_bytes(content[:2], "big")
+        if past > len(content):
+            raise ValueError("a code that was cut off")
+        parts, content = [*parts, content[2:past]], content[past:]
+    code, line, salt, place, hashes, origin, signature, key = parts
+    code, line, origin = code.decode(), zlib.decompressobj().decompress(line, 65536).decode(), origin.decode()
+    told = {"format": FORMAT, "code": code, "line": line, "opening": {"salt": salt.hex(), "value": code} if salt else None, "log": None, "keys": [], "witnesses": []}
+    if place:
+        index, size = json.loads(place)
+        proof = [base64.b64encode(hashes[at : at + 32]).decode() for at in range(0, len(hashes), 32)]
+        root = root_of(index, size, _leaf(line), [_bytes(one) for one in proof]) or b""
+        note = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n\n— {origin} {base64.b64encode(signature).decode()}\n"
+        told["log"] = {"index": index, "proof": proof, "checkpoint": note}
+        told["keys"] = [{"key": f"{origin}+{hashlib.sha256(origin.encode() + chr(10).encode() + key).digest()[:4].hex()}+{base64.b64encode(key).decode()}", "word": ""}]
+    return told
+
+
+def _base45(text):
+    found = bytearray()
+    for at in range(0, len(text), 3):
+        digits = [ALPHABET.index(one) for one in text[at : at + 3]]
+        found += sum(one * 45**power for power, one in enumerate(digits)).to_bytes(len(digits) - 1, "big")
+    return bytes(found)
+
+
 # ── Checking ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -231,17 +282,26 @@ def check(told, code="", key="", witnesses=()):
     line = _line(told["line"])
     yield "line", {"at": _day(line["recorded_at"]), "agency": line["actor"]["agency"] or "Masar", "branch": line["actor"]["branch"] or "–",
                    "instance": line["instance"], "seq": line["seq"]}  # fmt: skip
+    if told["log"] is None:
+        yield from _code(told, line, code)
+        yield "unsealed", {"code": told["code"]}
+        return
     text, signatures = open_note(told["log"]["checkpoint"])
     _, size, root = text.split("\n")[:3]
-    leaf = uuid.UUID(line["instance"]).bytes + line["seq"].to_bytes(8, "big") + hashlib.sha256(told["line"].encode()).digest()
     proof = [_bytes(one) for one in told["log"]["proof"]]
-    if root_of(told["log"]["index"], int(size), hashlib.sha256(b"\0" + leaf).digest(), proof) != _bytes(root):
+    if root_of(told["log"]["index"], int(size), _leaf(told["line"]), proof) != _bytes(root):
         raise Wrong("why.inclusion", {})
     signer = _signer(text, signatures, told["keys"], key)
     yield "log", {"index": told["log"]["index"] + 1, "size": size, "key": signer.id}
     yield ("trusted", {}) if key else ("untrusted", {"key": signer.text})
     yield from _code(told, line, code)
     yield from _witnesses(text, signatures, told, witnesses)
+
+
+def _leaf(text):
+    """The hash of a line's leaf."""
+    line = json.loads(text)
+    return hashlib.sha256(b"\0" + uuid.UUID(line["instance"]).bytes + line["seq"].to_bytes(8, "big") + hashlib.sha256(text.encode()).digest()).digest()
 
 
 def _line(text):
@@ -303,7 +363,8 @@ def _day(instant):
 
 def main(arguments):
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("file")
+    asked.add_argument("file", nargs="?")
+    asked.add_argument("--qr", default="")
     asked.add_argument("--code", default="")
     asked.add_argument("--key", default="")
     asked.add_argument("--witness", action="append", default=[])
@@ -311,19 +372,28 @@ def main(arguments):
     given = asked.parse_args(arguments)
     words = WORDS[given.language]
     try:
-        with open(given.file, encoding="utf-8") as file:
-            held = list(check(json.load(file), given.code, given.key, given.witness))
+        scanned = given.qr and unpack(sys.stdin.read() if given.qr == "-" else given.qr)
+        told = scanned
+        if given.file:
+            with open(given.file, encoding="utf-8") as file:
+                told = json.load(file)
+        held = list(check(told, given.code, given.key, given.witness))
+        if given.file and scanned:
+            if (scanned["line"], scanned["code"]) != (told["line"], told["code"]):
+                raise Wrong("why.paper", {})
+            held.append(("same", {}))
     except Wrong as trouble:
         name, filled = trouble.args
         print(words["fails"].format(why=words[name].format(**filled)))
         return 1
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as trouble:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, zlib.error) as trouble:
         print(words["unreadable"].format(why=trouble))
         return 2
-    print(words["holds"])
+    is_pending = any(name == "unsealed" for name, _ in held)
+    print(words["pending" if is_pending else "holds"])
     for name, filled in held:
         print("· " + words[name].format(**filled))
-    return 0
+    return 3 if is_pending else 0
 
 
 if __name__ == "__main__":

@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
+import zxingcpp
+from PIL import Image
 
 from engine import clock
 from engine.actors import users
@@ -23,7 +26,13 @@ PROGRAM = Path(verify_receipt.__file__)
 
 
 @pytest.fixture(scope="module")
-def told(small, app):
+def papers():
+    """The letter as it was printed: within the minute, and when it was sealed."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def told(small, app, papers):
     """A person received, her receipt's code and proof, and what was typed of her."""
     salma, typed = Browser(app), reception()
     salma.sign_in("salma")
@@ -33,6 +42,8 @@ def told(small, app):
     code = re.search(r'aria-labelledby="receipt".*?<bdi dir="ltr">([^<]+)</bdi>', salma.get(case).text, re.S)[1]
     visitor = Browser(app)
     assert visitor.get("/receipt/proof", params={"code": code}).status_code == 409, "not sealed yet"
+    letter = re.search(r"/letters/[0-9a-f-]{36}", salma.get(case).text)[0]
+    papers.append(salma.get(letter).content)
     secret = notes.make_key("cps.test", notes.COSIGNATURE)
     with small.owner_work() as session:
         log.name_witness(session, users.system(), secret.key, "CPS")
@@ -43,14 +54,17 @@ def told(small, app):
         keys = log.keys(session)
     answer = visitor.get("/receipt/proof", params={"code": code.lower()})
     assert answer.status_code == 200 and "attachment" in answer.headers["content-disposition"]
+    papers.append(salma.get(letter).content)
     return code, answer.content, typed, str(keys[-1]), str(secret.key)
 
 
 def run(tmp_path, content, *arguments):
     """The program alone, from an empty folder, without the project on its path."""
-    (tmp_path / "receipt.json").write_bytes(content)
+    if content is not None:
+        (tmp_path / "receipt.json").write_bytes(content)
+        arguments = ("receipt.json", *arguments)
     (tmp_path / "verify.py").write_bytes(PROGRAM.read_bytes())
-    return subprocess.run([sys.executable, "-I", "verify.py", "receipt.json", *arguments], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONIOENCODING": "utf-8"}, check=False)
+    return subprocess.run([sys.executable, "-I", "verify.py", *arguments], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONIOENCODING": "utf-8"}, check=False)
 
 
 def test_the_program_is_short_and_needs_nothing():
@@ -147,3 +161,80 @@ def test_the_page_offers_the_proof_and_the_program(told, browser):
         assert said in page and f"/receipt/proof?code={told[0]}" in page
     assert visitor.get("/receipt/verify_receipt.py").content == PROGRAM.read_bytes()
     assert visitor.get("/receipt/proof", params={"code": "ZZZZZZZZ"}).status_code == 404
+
+
+def scanned(picture):
+    """The square codes of a picture as a phone reads them."""
+    return [one.text for one in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)]
+
+
+@pytest.fixture(scope="module")
+def codes(told, papers, tmp_path_factory):
+    """What a phone reads on the printed letter, on each of its sides, at the resolution of a poor printer."""
+    folder, found = tmp_path_factory.mktemp("papers"), []
+    for name, paper in zip(("early", "late"), papers, strict=True):
+        (folder / f"{name}.pdf").write_bytes(paper)
+        subprocess.run(["pdftoppm", "-r", "150", "-png", f"{name}.pdf", name], cwd=folder, check=True)
+        read = {text for page in sorted(folder.glob(f"{name}-*.png")) for text in scanned(Image.open(page))}
+        assert len(read) == 1, "the same on both sides"
+        found.append(read.pop())
+    return found
+
+
+def test_the_code_on_the_paper_is_checked_without_a_file_and_without_a_network(told, codes, tmp_path):
+    code, content, typed, key, _ = told
+    for language, said in (("fr", "authentique"), ("ar", "صحيح")):
+        done = run(tmp_path, None, "--qr", codes[1], "--key", key, "--code", code, "--language", language)
+        assert done.returncode == 0 and said in done.stdout and code in done.stdout, done.stdout + done.stderr
+    assert run(tmp_path, None, "--qr", codes[1]).returncode == 0
+    for wrong in (("--code", "ZZZZZZZZ"), ("--key", str(notes.make_key(key.partition("+")[0]).key))):
+        assert run(tmp_path, None, "--qr", codes[1], *wrong).returncode == 1, wrong
+    both = run(tmp_path, content, "--qr", codes[1], "--key", key)
+    assert both.returncode == 0 and "de la même inscription" in both.stdout
+    for name in ("person.nom_fr", "person.nom_ar", "person.prenom_fr", "person.cin"):
+        assert typed[name] not in verify_receipt.unpack(codes[1])["line"], name
+
+
+def test_a_paper_printed_within_the_minute_is_held_against_the_file_of_later(told, codes, tmp_path):
+    code, content, _, key, _ = told
+    alone = run(tmp_path, None, "--qr", codes[0])
+    assert alone.returncode == 3 and "avant d'être scellé" in alone.stdout
+    both = run(tmp_path, content, "--qr", codes[0], "--key", key, "--code", code)
+    assert both.returncode == 0 and "de la même inscription" in both.stdout
+    other = json.loads(content)
+    other["line"] = other["line"].replace('"agency":"OTE"', '"agency":"CPS"')
+    assert run(tmp_path, json.dumps(other).encode(), "--qr", codes[0]).returncode == 1
+
+
+def test_a_changed_letter_of_the_code_does_not_hold(told, codes):
+    """Every third letter of it, the alphabet's next one in its place; the key that it brings counts too."""
+    code, letters = told[0], verify_receipt.ALPHABET
+    for place in range(0, len(codes[1]), 3):
+        changed = codes[1][:place] + letters[(letters.index(codes[1][place]) + 1) % 45] + codes[1][place + 1 :]
+        try:
+            assert not list(verify_receipt.check(verify_receipt.unpack(changed), code)), place
+        except (verify_receipt.Wrong, ValueError, KeyError, TypeError, IndexError, OverflowError, AttributeError, zlib.error):
+            continue
+
+
+def test_the_receipt_page_shows_the_same_code(told, codes, browser):
+    for language in ("fr", "ar", "en"):
+        page = browser().get("/receipt", params={"code": told[0], "language": language}).text
+        drawn = re.search(r"<svg[^>]*square.*?</svg>", page, re.S)[0]
+        assert scanned(drawing(drawn)) == [codes[1]]
+
+
+def drawing(svg):
+    """A picture of the drawing of a square code: rows of runs of dark modules."""
+    size = int(re.search(r'viewBox="0 0 (\d+) ', svg)[1])
+    picture = Image.new("L", (size, size), 255)
+    x = y = 0.0
+    for command, numbers in re.findall(r"([Mmh])([-\d. ]+)", re.findall(r' d="([^"]+)"', svg)[-1]):
+        given = [float(one) for one in numbers.split()]
+        if command == "h":
+            for at in range(int(given[0])):
+                picture.putpixel((int(x) + at, int(y)), 0)
+            x += given[0]
+        else:
+            x, y = (given[0], given[1]) if command == "M" else (x + given[0], y + given[1])
+    return picture.resize((size * 4, size * 4), Image.Resampling.NEAREST)

@@ -1,6 +1,7 @@
 """Access is history too: what is sensitive and was read, who asked and was refused, each in the chain of the case; told to whoever answers for the data, in sentences."""
 
 import json
+import re
 from uuid import UUID
 
 import pytest
@@ -9,12 +10,15 @@ from sqlalchemy import text
 
 from engine import doctor
 from engine.actors import users
+from engine.casework import staff
 from engine.casework.instances import Change, lock
 from engine.dossier import consents
 from engine.dossier.facts import NewFact
+from engine.insight import recipients
 from engine.ledger import consultations
 from tests.web.small.installation import PASSWORD
 from tests.web.test_a_case_page import main
+from tests.web.test_a_letter_on_paper import text_of
 from tests.web.test_a_task_page import complete, task_of
 
 _LINES = text("SELECT kind, line FROM consultation WHERE root_id = :root ORDER BY seq")
@@ -123,3 +127,54 @@ def test_nobody_writes_in_the_name_of_another(small, browser):
         amel = users.of_row(session.execute(_STAFF, {"name": "amel"}).one())
     with pytest.raises(Exception, match="row-level security|says of itself"), small.unit_of_work(karim) as session:
         consultations.refused(session, amel, UUID(case.rpartition("/")[2]), "case.read", "case.not_found")
+
+
+def test_the_person_is_handed_a_sheet_in_french_and_in_arabic(small, browser, tmp_path):
+    case = complete(browser("salma"))
+    agree(small, case)
+    browser("amel").get(f"{case}?tab=known")
+    browser("ines").get(case)
+    page = browser("chokri").get(f"{case}/readers?language=fr").text
+    assert f"{case}/readers.pdf" in page
+    sheet = browser("chokri").get(f"{case}/readers.pdf")
+    assert sheet.status_code == 200 and sheet.content.startswith(b"%PDF")
+    words = text_of(sheet.content, tmp_path)
+    together = " ".join(words)
+    for said in ("Qui consulté votre dossier", "Amel Dhaouadi", "lu le dossier données sociales", "Inès Bouzid", "من اطلع على ملفكم"):
+        assert said in together, said
+    assert "Dridi" not in together, "handed in person: the paper itself names nobody but colleagues"
+    with small.reading(users.system()) as session:
+        ids = [one.user_id for one in consultations.read(session, UUID(case.rpartition("/")[2])) if one.user_id]
+        arabic = set(staff.names(session, "ar", ids).values())
+    assert any(name.split()[0] in words for name in arabic)
+    assert "la liste de qui a consulté le dossier, destiné" in main(browser("chokri").get(f"{case}/readers?language=fr")), "that she was told is history too"
+    for who in ("karim", "meriem", "amel", "zied"):
+        assert browser(who).get(f"{case}/readers.pdf").status_code == 404, who
+
+
+def test_whoever_leaves_with_a_case_is_told_beforehand_what_each_recipient_will_see(small, browser):
+    case = complete(browser("salma"))
+    page = browser("chokri").get(f"{case}/casefile?language=fr")
+    assert page.status_code == 200 and "attachment" not in page.headers.get("content-disposition", "")
+    shown = {code: re.search(rf'aria-labelledby="for-{code}".*?</section>', page.text, re.S)[0] for code in recipients.RECIPIENTS}
+    assert "données financières" in shown["OTE"] and "données de santé" not in shown["tribunal"] and "données sociales" in shown["personne"].partition("mais pas vous")[2]
+    for code in ("CPS", "ANETI", "PART"):  # she has not agreed
+        assert "n'a pas accepté" in shown[code] and f"recipient={code}" not in shown[code]
+        assert browser("chokri").get(f"{case}/casefile?recipient={code}").status_code == 403
+    agree(small, case)
+    page = browser("chokri").get(f"{case}/casefile?language=ar").text
+    assert f"{case}/casefile?recipient=CPS&amp;language=ar" in page and "recipient=PART" not in page and "[web." not in page
+    browser("chokri").get(f"{case}/casefile?recipient=tribunal")
+    (kind, line), *_ = [one for one in lines(small, case) if one[0] == "access.exported"]
+    assert (line["body"]["act"], line["body"]["recipient"]) == ("casefile", "tribunal")
+    assert "destiné à : un tribunal." in main(browser("chokri").get(f"{case}/readers?language=fr"))
+
+
+def test_a_program_names_the_same_recipients(small, app, browser):
+    case = complete(browser("salma"))
+    program = TestClient(app, base_url="http://masar.test")
+    token = program.post("/api/v1/token", data={"username": "chokri", "password": PASSWORD}).json()["access_token"]
+    asked = {recipient: program.get(f"/api/v1{case}/casefile", params={"recipient": recipient}, headers={"authorization": f"Bearer {token}"}) for recipient in ("personne", "CPS", "voisin", "")}
+    assert {recipient: answer.status_code for recipient, answer in asked.items()} == {"personne": 200, "CPS": 403, "voisin": 422, "": 200}
+    listed = program.get(f"/api/v1{case}/consultations", headers={"authorization": f"Bearer {token}"}).json()["items"]
+    assert [one["recipient"] for one in listed if one["kind"] == "exported"] == ["", "personne"]

@@ -17,4 +17,4 @@ def show(actor: Acting, session: Reading, letter_id: UUID) -> Response:
     """The letter's PDF, made when it is asked for from the text kept when it was written."""
     letter = letters.read(session, actor, letter_id)
     headers = {"content-disposition": f'inline; filename="{letter.template}-{letter.code}.pdf"'}
-    return Response(printing.pdf(letter.content, letter.produced_at), media_type="application/pdf", headers=headers)
+    return Response(printing.pdf(letter.content, letter.produced_at, letter.slip), media_type="application/pdf", headers=headers)

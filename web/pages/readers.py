@@ -1,4 +1,4 @@
-"""Who consulted a case, in sentences that are printed for the person who asks; and the case as one file that leaves Masar."""
+"""Who consulted a case, in sentences: on a page, and on a sheet in French and Arabic for the person who asks."""
 
 from typing import Any
 from uuid import UUID
@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from engine.casework import readers
-from engine.insight import casefile as casefiles
+from forms.letter import isolated
+from web import printing, rendering
 from web.dependencies import Acting, OnScreen, Reading
 from web.formatting import Words
-from web.pages.editions import attachment
 
 router = APIRouter()
 
@@ -23,17 +23,39 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, befor
     return screen.show("readers/page.html", case_id=case_id, case_number=found.case_number, lines=lines, older=found.next)
 
 
-@router.get("/cases/{case_id}/casefile")
-def casefile(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, recipient: str = "") -> Response:
-    """The case as one file that verifies itself, to be kept: what the reader sees, or no more than a role sees."""
-    made = casefiles.make(session, screen.actor, case_id, recipient[:40])
-    return attachment(made.content, made.name, "text/html; charset=utf-8")
+@router.get("/cases/{case_id}/readers.pdf")
+def sheet(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID) -> Response:
+    """The same on paper, in French and in Arabic, to be handed to the person."""
+    found = readers.sheet(session, screen.actor, case_id)
+    paper = {language: _paper(found, language) for language in ("fr", "ar")}
+    headers = {"content-disposition": f'inline; filename="consultations-{found.case_number or case_id}.pdf"'}
+    return Response(printing.pdf(paper, found.made_at), media_type="application/pdf", headers=headers)
+
+
+def _paper(found: readers.Sheet, language: str) -> dict[str, Any]:
+    """The sheet's text in one language, as letters have theirs."""
+    words = rendering.words(language)
+
+    def say(name: str, **details: Any) -> str:
+        return words.text(f"consultation.paper.{name}", **details)
+
+    head, rows = found.heads[language], [[isolated(words.moment(one.at)), sentence(words, one)] for one in found.items[language]]
+    blocks: list[dict[str, Any]] = [{"kind": "text", "text": say("intro" if rows else "none")}]
+    if rows:
+        blocks.append({"kind": "table", "head": [say("at"), say("what")], "rows": rows})
+    if found.is_cut:
+        blocks.append({"kind": "text", "text": say("cut", number=len(rows))})
+    blocks.append({"kind": "text", "text": say("right")})
+    small = {"object": "", "date": "", "reference": "", "page": "", **head["words"], "check": say("made", date=words.date(found.made_at)), "check_how": say("made_how")}
+    return {"sender": head["sender"], "words": small, "addressee": [], "title": say("title"), "object": say("object", number=isolated(found.case_number)), "blocks": blocks,
+            "signatures": [say("signature")]}  # fmt: skip
 
 
 def sentence(words: Words, one: readers.Consulted) -> str:
     """One entry in words."""
     told: dict[str, Any] = {"what": words.text(f"consultation.act.{one.act.replace('.', '_')}"), "classes": _listed(words, one.classes)}
-    return words.text(f"consultation.{one.kind}", who=_who(words, one), **told)
+    kind = "exported_for" if one.recipient else one.kind
+    return words.text(f"consultation.{kind}", who=_who(words, one), recipient=words.text(f"recipient.{one.recipient}"), **told)
 
 
 def _who(words: Words, one: readers.Consulted) -> str:

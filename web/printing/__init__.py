@@ -11,6 +11,10 @@ from unicodedata import category
 
 import typst
 
+from engine import i18n
+from engine.ledger.slip import is_sealed
+from web.printing.square import svg
+
 _SHEET = Path(__file__).with_name("letter.typ")
 _FONTS = Path(__file__).parents[1] / "assets" / "dist" / "print"
 # Archived for years and read aloud by screen readers: PDF/A-2a and PDF/UA-1, both with the structure of the text.
@@ -20,13 +24,20 @@ _INSTEAD = {"Cc": "", "Cf": "", "Zs": " ", "Zl": "\n", "Zp": "\n"}
 _STAND_IN = "?"  # for what somebody typed and the fonts do not draw (a smiley, a Chinese name): the standards refuse a letter with a hole in it
 
 
-def pdf(content: Mapping[str, Any], written_at: datetime) -> bytes:
-    """The letter as it was written that day; the same bytes each time with the same version of the fonts and of typst."""
-    text = json.dumps({language: _drawable(content[language]) for language in ("fr", "ar")}, ensure_ascii=False)
+def pdf(content: Mapping[str, Any], written_at: datetime, slip: str = "") -> bytes:
+    """The letter as it was written that day, with its square code (`slip`); the same bytes each time with the same version of the fonts and of typst."""
+    square = {"svg": svg(slip), "words": {language: _told(slip, language) for language in ("fr", "ar")}} if slip else None
+    text = json.dumps({"square": square, **{language: _drawable(content[language]) for language in ("fr", "ar")}}, ensure_ascii=False)
     return typst.compile(
         str(_SHEET), root=str(_SHEET.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True, sys_inputs={"letter": text},
         pdf_standards=_STANDARDS, timestamp=int(written_at.timestamp()),
     )  # fmt: skip
+
+
+def _told(slip: str, language: str) -> Mapping[str, str]:
+    """What stands beside a square code. One that holds no signature yet is short."""
+    what = "what" if is_sealed(slip) else "unsealed"
+    return {name: i18n.translate(f"web.qr.{code}", language) for name, code in (("title", "title"), ("what", what), ("alt", "alt"))}
 
 
 def _drawable(said: Any) -> Any:

@@ -4,64 +4,13 @@
   var byId = function (id) { return document.getElementById(id); };
   var state = byId("state");
   var frame = [];
-
-  // SHA-256 (FIPS 180-4) of bytes, in hexadecimal: a browser gives its own only to pages that came over TLS.
-  var K = new Uint32Array(64);
-  (function () {
-    var found = 0;
-    for (var n = 2; found < 64; n++) {
-      var prime = true;
-      for (var d = 2; d * d <= n; d++) if (n % d === 0) { prime = false; break; }
-      if (prime) K[found++] = (Math.cbrt(n) % 1) * 4294967296;
-    }
-  })();
-  var FIRST = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
-  function sha256(bytes) {
-    var H = new Uint32Array(FIRST), W = new Uint32Array(64), length = bytes.length;
-    var whole = new Uint8Array(((length + 8) >> 6) * 64 + 64);
-    whole.set(bytes);
-    whole[length] = 128;
-    var view = new DataView(whole.buffer);
-    view.setUint32(whole.length - 8, Math.floor(length / 536870912));
-    view.setUint32(whole.length - 4, (length << 3) >>> 0);
-    for (var at = 0; at < whole.length; at += 64) {
-      for (var i = 0; i < 16; i++) W[i] = view.getUint32(at + 4 * i);
-      for (; i < 64; i++) {
-        var x = W[i - 15], y = W[i - 2];
-        W[i] = W[i - 16] + W[i - 7] + (((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)) + (((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10));
-      }
-      var a = H[0], b = H[1], c = H[2], d = H[3], e = H[4], f = H[5], g = H[6], h = H[7];
-      for (i = 0; i < 64; i++) {
-        var t1 = (h + (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) + ((e & f) ^ (~e & g)) + K[i] + W[i]) | 0;
-        var t2 = ((((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-        h = g; g = f; f = e; e = (d + t1) | 0; d = c; c = b; b = a; a = (t1 + t2) | 0;
-      }
-      H[0] += a; H[1] += b; H[2] += c; H[3] += d; H[4] += e; H[5] += f; H[6] += g; H[7] += h;
-    }
-    return Array.prototype.map.call(H, function (word) { return ("0000000" + word.toString(16)).slice(-8); }).join("");
-  }
-  var utf8 = function (text) { return new TextEncoder().encode(text); };
-
-  // RFC 8785: names in order, no spaces; a browser writes strings and numbers as the standard asks.
-  function canonical(value) {
-    if (value === null || typeof value !== "object") return JSON.stringify(value);
-    if (Array.isArray(value)) return "[" + value.map(canonical).join(",") + "]";
-    return "{" + Object.keys(value).sort().map(function (name) { return JSON.stringify(name) + ":" + canonical(value[name]); }).join(",") + "}";
-  }
-  function commitment(salt, value) {
-    var told = utf8(canonical(value)), bytes = new Uint8Array(salt.length / 2 + told.length);
-    for (var i = 0; i < salt.length / 2; i++) bytes[i] = parseInt(salt.substr(2 * i, 2), 16);
-    bytes.set(told, salt.length / 2);
-    return sha256(bytes);
-  }
-
-  var raw = { content: byId("content").textContent, ledger: byId("ledger").textContent, style: byId("style").textContent, script: byId("script").textContent };
+  var raw = { content: byId("content").textContent, ledger: byId("ledger").textContent, proofs: byId("proofs").textContent, style: byId("style").textContent, script: byId("script").textContent };
   var root = document.documentElement;
   frame.push('<html lang="' + root.lang + '" dir="' + root.dir + '">');
   ["m1", "m2", "m3", "m4"].forEach(function (id) { frame.push(byId(id).outerHTML); });
   frame.push(state.outerHTML);
   var isQuirky = document.compatMode !== "CSS1Compat";
-  var seal = sha256(utf8(frame.concat(raw.style, raw.content, raw.ledger, raw.script).join("\n")));
+  var seal = proof.sha256(proof.utf8(frame.concat(raw.style, raw.content, raw.ledger, raw.proofs, raw.script).join("\n")));
   var isSealed = !isQuirky && seal === byId("seal").getAttribute("content");
 
   var content;
@@ -84,7 +33,7 @@
       var parts = /^(\d+) ([0-9a-f]{64}) ([^]*)$/.exec(rows[at]);
       event.instance = Number(parts[1]);
       event.hash = parts[2];
-      if (sha256(utf8(parts[3])) !== parts[2]) event.wrong = "hash";
+      if (proof.sha256(proof.utf8(parts[3])) !== parts[2]) event.wrong = "hash";
       event.line = JSON.parse(parts[3]);
       var own = content.instances[event.instance];
       counts[event.instance] += 1;
@@ -97,7 +46,7 @@
         event.opened = JSON.parse(rows[at + 1]);
         Object.keys(event.opened).forEach(function (name) {
           values += 1;
-          if (commitment(event.opened[name][0], event.opened[name][1]) !== event.line.sealed[name]) event.wrong = "value";
+          if (proof.commitment(event.opened[name][0], event.opened[name][1]) !== event.line.sealed[name]) event.wrong = "value";
         });
         told.answers.forEach(function (one) { if (!(one[2] in event.opened)) event.wrong = "value"; });
       } catch (fault) { event.wrong = "value"; }
@@ -109,17 +58,78 @@
   });
   if (events.length !== content.lines.length) faults.push({ told: { text: "" }, instance: -1, wrong: "order" });
 
-  var first = faults[0];
-  document.body.classList.toggle("broken", Boolean(first) || !isSealed);
-  state.className = first || !isSealed ? "bad" : "good";
-  if (first) {
-    var number = first.line ? first.line.seq : events.indexOf(first) + 1;
-    state.textContent = fill(w.broken, { number: number, part: first.instance >= 0 && content.instances[first.instance] ? content.instances[first.instance].name : "", why: w["wrong_" + first.wrong] });
-  } else if (!isSealed) {
-    state.textContent = w.damaged;
-  } else {
-    state.textContent = fill(w.whole, { lines: events.length, values: values });
+  // What the log adds: a signed checkpoint, and of each line the way from its leaf to the root in it. A line without one is not sealed yet, nor is any after it.
+  var log = { keys: [], witnesses: [] }, note = null, said = null, isLost = false, unsealed = 0, ended = {}, ways = raw.proofs.split("\n");
+  try {
+    log = JSON.parse(ways[0]);
+    note = log.checkpoint && proof.openNote(log.checkpoint);
+    said = note && proof.readCheckpoint(note.text);
+  } catch (fault) { isLost = true; }
+  if ((log.checkpoint && !said) || ways.length !== events.length + 2) isLost = true;
+  var nodes = ways[1] ? ways[1].split(" ").map(proof.fromBase64) : [];
+  var keys = (log.keys || []).map(function (link) { return proof.readKey(link.key); });
+  if (keys.indexOf(null) >= 0 || (log.witnesses || []).some(function (one) { return !proof.readKey(one.key); })) isLost = true;
+  events.forEach(function (one, place) {
+    var way = ways[place + 2];
+    if (way === "") {
+      unsealed += 1;
+      ended[one.instance] = true;
+    } else if (!one.wrong && !isLost) {
+      var numbers = /^\d+( \d+)*$/.test(way) ? way.split(" ").map(Number) : [];
+      var led = said && numbers.length && !ended[one.instance]
+        ? proof.rootOf(numbers[0], said.size, proof.leaf(one.line.instance, one.line.seq, one.hash), numbers.slice(1).map(function (each) { return nodes[each]; })) : null;
+      if (led && proof.toHex(led) === proof.toHex(said.root)) return;
+      one.wrong = "proof";
+      faults.push(one);
+    }
+  });
+  var proven = events.length - unsealed;
+
+  // Signatures are checked apart: of the checkpoint by a key of the log, of what witnesses saw, of this whole file.
+  var written = byId("signed").getAttribute("content");
+  var signed = { can: false, signer: undefined, liar: "", seen: [], file: undefined };
+  function checkSignatures(can) {
+    signed.can = can;
+    if (!can || isLost) return undefined;
+    var own = written ? proof.openNote("masar/casefile\n" + seal + "\n\n" + written + "\n") : null;
+    var seen = [];
+    if (note) note.signatures.forEach(function (one) {
+      log.witnesses.forEach(function (witness) {
+        var key = proof.readKey(witness.key);
+        if (key.id === one.id && key.algorithm === 4) seen.push(proof.seenAt(note, one, key).then(function (at) { return [witness.agency, key, at]; }));
+      });
+    });
+    return Promise.all([note && proof.signer(note, keys), own && proof.signer(own, keys), Promise.all(seen)]).then(function (found) {
+      signed.signer = found[0];
+      signed.file = found[1];
+      signed.seen = found[2];
+      signed.liar = (found[2].filter(function (one) { return !one[2]; })[0] || [""])[0];
+    });
   }
+  function tell(kind, text) {
+    document.body.classList.toggle("broken", kind === "bad");
+    state.className = kind;
+    state.textContent = text;
+  }
+  function conclude() {
+    var line = faults.filter(function (one) { return one.wrong !== "proof"; })[0], proofless = faults[0];
+    var isLogFalse = isLost || (note && signed.can && !signed.signer) || (!signed.can && proven > 1 && faults.length === proven);
+    if (!line && !isLogFalse) line = proofless;
+    if (line) {
+      var number = line.line ? line.line.seq : events.indexOf(line) + 1;
+      tell("bad", fill(w.broken, { number: number, part: line.instance >= 0 && content.instances[line.instance] ? content.instances[line.instance].name : "", why: w["wrong_" + line.wrong] }));
+    } else if (isLogFalse) tell("bad", fill(w.broken_log, { why: w.wrong_checkpoint }));
+    else if (signed.liar) tell("bad", fill(w.broken_log, { why: fill(w.wrong_witness, { name: signed.liar }) }));
+    else if (!isSealed) tell("bad", w.damaged);
+    else if (signed.can && written && !signed.file) tell("bad", fill(w.broken_log, { why: w.wrong_signature }));
+    else if (!proven) tell("part", w.not_sealed);
+    else if (unsealed) tell("part", fill(w.partly, { why: fill(w.not_all_sealed, { number: unsealed }) }));
+    else if (!signed.can) tell("part", fill(w.partly, { why: w.no_signatures }));
+    else if (!written) tell("part", fill(w.partly, { why: w.unsigned }));
+    else tell("good", fill(w.whole, { lines: events.length, values: values, key: signed.signer.id }));
+  }
+  tell("wait", w.checking);
+  proof.canSign.then(checkSignatures).catch(function () { isLost = true; }).then(conclude).then(showProofs);
 
   // What is drawn: everything by its text alone, nothing as markup.
   var SVG = "http://www.w3.org/2000/svg";
@@ -130,9 +140,9 @@
     return made;
   }
   function isolated(text) { return make("bdi", {}, [text]); }
-  function when(line) {
-    if (!line) return "";
-    return new Date(line.occurred_at).toLocaleString(root.lang === "en" ? "en-GB" : root.lang + "-TN-u-nu-latn", { timeZone: "Africa/Tunis", dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+  function when(line) { return line ? moment(new Date(line.occurred_at)) : ""; }
+  function moment(at) {
+    return at.toLocaleString(root.lang === "en" ? "en-GB" : root.lang + "-TN-u-nu-latn", { timeZone: "Africa/Tunis", dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
   }
   function table(head, body) {
     return make("table", {}, [
@@ -176,11 +186,34 @@
   });
   if (content.known.length) main.append(make("section", {}, [make("h2", {}, [w.known]), table([w.what, w.value, w.by, w.at], content.known)]));
   if (content.documents.length) main.append(make("section", {}, [make("h2", {}, [w.documents]), make("p", { class: "soft" }, [w.documents_how]), table(["SHA-256", w.kind, w.bytes, w.at], content.documents)]));
-  var proofs = make("section", {}, [make("h2", {}, [w.proofs]), make("p", {}, [fill(w.checked, { lines: events.length, values: values, faults: faults.length })])]);
-  // A place for what a signed log adds (checkpoint, inclusion): without it the file vouches for itself alone, and says so.
-  if (!Object.keys(content.proofs).length) proofs.append(make("p", { id: "absent" }, [w.proofs_absent]));
-  content.instances.forEach(function (one) { proofs.append(make("p", { class: "soft" }, [one.name + " · " + one.seq + " · ", make("code", {}, [one.head])])); });
+  var proofs = make("section", { id: "proof" }, [make("h2", {}, [w.proofs]), make("p", {}, [fill(w.checked, { lines: events.length, sealed: proven, values: values, faults: faults.length })])]);
   main.append(proofs);
+  // Who signed, who saw; and a key that the reader has from elsewhere, to be compared: a file that brings its own key vouches for itself alone.
+  function showProofs() {
+    if (!said) proofs.append(make("p", {}, [w.not_sealed]));
+    else proofs.append(make("p", {}, [fill(signed.signer ? w.signed_by : w.signed_unchecked, { size: said.size, key: signed.signer ? signed.signer.text : (keys[keys.length - 1] || { text: "" }).text })]));
+    signed.seen.forEach(function (one) {
+      if (one[2]) proofs.append(make("p", {}, [fill(w.witness, { name: one[0], at: moment(one[2]), key: one[1].text })]));
+    });
+    if (signed.signer) {
+      var given = make("input", { type: "text", id: "trusted", autocomplete: "off", dir: "ltr", spellcheck: "false" }), answer = make("p", { id: "trust", role: "status" });
+      given.addEventListener("input", function () { compare(given.value, answer); });
+      proofs.append(make("label", { "for": "trusted" }, [w.compare]), given, answer);
+    }
+    if (said) proofs.append(make("details", {}, [make("summary", {}, [w.checkpoint]), make("pre", { dir: "ltr" }, [log.checkpoint])]));
+    content.instances.forEach(function (one) { proofs.append(make("p", { class: "soft" }, [one.name + " · " + one.seq + " · ", make("code", {}, [one.head])])); });
+  }
+  function compare(typed, answer) {
+    var key = proof.readKey(typed);
+    answer.className = "";
+    answer.textContent = typed.trim() ? w.no_key : "";
+    conclude();
+    if (key) proof.follow(key, log.keys).then(function (found) {
+      var isTrusted = found.some(function (one) { return one.text === signed.signer.text; });
+      answer.textContent = isTrusted ? w.trusted : w.untrusted;
+      if (!isTrusted) tell("bad", w.untrusted);
+    });
+  }
 
   function sheetsNow() {
     var seen = {};
@@ -220,7 +253,7 @@
       names.append(button);
     });
     if (sheet) draw(sheet);
-    tell(events[now]);
+    describe(events[now]);
   }
   function shape(tag, attributes) {
     var made = document.createElementNS(SVG, tag);
@@ -266,7 +299,7 @@
       board.scrollTop = (focus.y - box[1]) * zoom - board.clientHeight / 2;
     }
   }
-  function tell(one) {
+  function describe(one) {
     detail.replaceChildren(make("h2", {}, [one.told.text || w.unreadable]));
     if (one.wrong) detail.append(make("p", {}, [make("strong", {}, [w["wrong_" + one.wrong]])]));
     if (!one.line) return;
@@ -285,10 +318,12 @@
       if (!one.told.why_is_whole) why.append(make("p", { class: "soft" }, [w.why_hidden]));
       detail.append(why);
     }
-    var proof = make("details", {}, [make("summary", {}, [w.line])]);
-    proof.append(make("p", {}, [make("code", {}, [JSON.stringify(one.line)])]), make("p", {}, ["SHA-256 ", make("code", {}, [one.hash || ""])]));
-    Object.keys(one.opened).forEach(function (name) { proof.append(make("p", { class: "soft" }, [name + " · ", make("code", {}, [one.opened[name][0] + " → " + one.line.sealed[name]])])); });
-    detail.append(proof);
+    var shown = make("details", {}, [make("summary", {}, [w.line])]);
+    shown.append(make("p", {}, [make("code", {}, [JSON.stringify(one.line)])]), make("p", {}, ["SHA-256 ", make("code", {}, [one.hash || ""])]));
+    Object.keys(one.opened).forEach(function (name) { shown.append(make("p", { class: "soft" }, [name + " · ", make("code", {}, [one.opened[name][0] + " → " + one.line.sealed[name]])])); });
+    var way = (ways[events.indexOf(one) + 2] || "").split(" ");
+    shown.append(make("p", { class: "soft" }, way[0] ? [fill(w.place, { index: Number(way[0]) + 1 }) + " ", make("code", {}, [way.slice(1).map(function (each) { return ways[1].split(" ")[each]; }).join(" ")])] : [w.line_not_sealed]));
+    detail.append(shown);
   }
   function stop() {
     clearInterval(playing);
