@@ -21,6 +21,7 @@ from engine import errors
 from engine.casework import editions
 from engine.casework.replays import MOVES
 from engine.casework.rows import Rows
+from engine.casework.strips import Strip
 from engine.dossier import programmes
 from engine.ledger import access
 from engine.pathway import bpmn, recorded
@@ -28,10 +29,11 @@ from engine.workdays import Calendar
 
 _HELD = ("task.claimed", "task.released", "task.passed")
 _LATE = frozenset({"task.late", "task.very_late"})
-_CHUNK = 64  # lines read at a time
+_FIRST_READ, _MOST_READ = 16, 256  # lines read at a time: few for one instant, more for whoever goes on
 _INSTANCE = text("SELECT instance_id, root_id, process, person_id, seq FROM instance WHERE instance_id = :id")
-_LINES = text("""SELECT l.seq, l.line, s.person_id, s.ciphertext FROM ledger_line l LEFT JOIN ledger_sealed s USING (instance_id, seq)
-                  WHERE l.instance_id = :id AND l.seq > :after ORDER BY l.seq LIMIT :limit""")
+_LINES = text("""SELECT l.seq, l.line, s.person_id, s.ciphertext FROM ledger_line l
+                   LEFT JOIN LATERAL (SELECT * FROM ledger_sealed o WHERE o.instance_id = l.instance_id AND o.seq = l.seq LIMIT 1) s ON true
+                  WHERE l.instance_id = :id AND l.seq > :after AND l.seq <= :upto ORDER BY l.seq""")
 _EDITIONS = text("SELECT number, edition_id FROM edition")
 
 
@@ -57,7 +59,8 @@ class Told:
 class Instant(msgspec.Struct):
     """An instance right after an act: lines `first` to `seq`. `tasks`, `waits`, `incidents`: rows by position, as the tables held them; `spent`: seconds of working time by
     element, of what is over; `money`: millimes `committed`, `paid`, `released`; `marks`: what the act is worth a halt for (`handover`, `decision`, `delay`, `money`,
-    `incident`, `moved`, `stage:<the one it reached>`); `is_told`: no line before it was erased; `is_sound`: each step came to the state that its line sealed."""
+    `incident`, `moved`, `stage:<the one it reached>`), `strip`: those of all acts up to it; `is_told`: no line before it was erased; `is_sound`: each step came to the state
+    that its line sealed."""
 
     first: int = 0
     seq: int = 0
@@ -76,6 +79,7 @@ class Instant(msgspec.Struct):
     spent: dict[str, float] = {}
     money: dict[str, int] = {}
     marks: tuple[str, ...] = ()
+    strip: Strip = Strip()
     is_told: bool = True
     is_sound: bool = True
     before: bytes = b""  # a move's former instant, until the next act: it may be put back
@@ -143,12 +147,14 @@ class Teller:
             yield act
 
     def _lines(self, after: int) -> Iterator[Told]:
+        number = _FIRST_READ
         while True:
-            rows = self.session.execute(_LINES, {"id": self.instance_id, "after": after, "limit": _CHUNK}).all()
+            rows = self.session.execute(_LINES, {"id": self.instance_id, "after": after, "upto": after + number}).all()
             yield from (self._opened(row) for row in rows)
-            if len(rows) < _CHUNK:
+            after += number
+            if len(rows) < number and after >= self.last:
                 return
-            after = rows[-1].seq
+            number = min(2 * number, _MOST_READ)
 
     def _opened(self, row: Any) -> Told:
         line = json.loads(row.line)
@@ -168,7 +174,8 @@ class Teller:
         before = msgspec.json.encode(now) if first.kind == "case.moved" else b""
         if first.kind == "case.moved_back" and now.before:
             back = msgspec.json.decode(now.before, type=Instant)
-            return msgspec.structs.replace(back, first=first.seq, seq=last.seq, at=last.at, edition=last.edition, marks=("moved",))
+            strip = now.strip.marked(last.seq, ("moved",))
+            return msgspec.structs.replace(back, first=first.seq, seq=last.seq, at=last.at, edition=last.edition, marks=("moved",), strip=strip)
         now = msgspec.structs.replace(now, first=first.seq, seq=last.seq, at=last.at, edition=last.edition, before=before, tasks=dict(now.tasks), waits=dict(now.waits),
                                       incidents=dict(now.incidents), spent=dict(now.spent), money=dict(now.money))  # fmt: skip
         happenings: list[Any] = []
@@ -192,6 +199,7 @@ class Teller:
         if going is None and first.kind == "case.moved":
             self._stand(now)
         now.marks = _marks(act, now, was, held_by) + ((f"stage:{now.stage}",) if now.stage != held.stage or first.seq == 1 else ())
+        now.strip = now.strip.marked(last.seq, now.marks)
         return now
 
     def _take(self, now: Instant, told: Told) -> Sequence[Any]:

@@ -23,17 +23,10 @@ EVERY = 16  # lines, as the trigger `replay_due` counts them
 _AT_ONCE = 2_000  # lines in one unit of work
 _DUE = text("SELECT instance_id FROM replay_due WHERE instance_id::text <> ALL (CAST(:but AS text[])) LIMIT :limit")
 _SEEN_TO = text("DELETE FROM replay_due WHERE instance_id = :id")
-_NEAREST = text("SELECT seq, person_id, ciphertext FROM replay_snapshot WHERE instance_id = :id AND seq <= :upto ORDER BY seq DESC LIMIT 3")
-_KEEP = text("""INSERT INTO replay_snapshot (instance_id, seq, marks, kinds, person_id, ciphertext)
-                VALUES (:id, :seq, CAST(:marks AS jsonb), :kinds, :person, :ciphertext) ON CONFLICT DO NOTHING""")
-_KINDS = text("SELECT seq, kinds FROM replay_snapshot WHERE instance_id = :id ORDER BY seq")
-_MARKS = text("SELECT marks FROM replay_snapshot WHERE instance_id = :id ORDER BY seq")
-# What lies in a row ends at its line: the first row past a line may hold marks of before it, hence two.
-_AHEAD = text("SELECT marks FROM replay_snapshot WHERE instance_id = :id AND seq > :seq AND :kind = ANY (kinds) ORDER BY seq LIMIT 2")
-_BEHIND = text("""SELECT marks FROM (SELECT seq, marks FROM replay_snapshot WHERE instance_id = :id AND seq >= :seq AND :kind = ANY (kinds) ORDER BY seq LIMIT 1) here
-                  UNION ALL
-                  SELECT marks FROM (SELECT seq, marks FROM replay_snapshot WHERE instance_id = :id AND seq < :seq AND :kind = ANY (kinds) ORDER BY seq DESC LIMIT 1) before""")
-_FINE = 1_600  # lines up to which each mark is told
+_NEAREST = text("SELECT seq, person_id, ciphertext FROM masar_instants_before(:id, :upto)")
+_KEEP = text("""INSERT INTO replay_snapshot (instance_id, seq, marks, person_id, ciphertext)
+                VALUES (:id, :seq, CAST(:marks AS jsonb), :person, :ciphertext) ON CONFLICT DO NOTHING""")
+_MARKS = text("SELECT marks FROM masar_marks_between(:id, :first, :last)")
 _LINE = text("""SELECT l.line, s.person_id, s.ciphertext FROM ledger_line l LEFT JOIN ledger_sealed s USING (instance_id, seq)
                  WHERE l.instance_id = :id AND l.seq = :seq""")
 
@@ -57,9 +50,8 @@ def keep(session: Session, instance_id: UUID) -> bool:
         if now.marks:
             marks.append([now.seq, *now.marks])
         if now.seq - last >= EVERY and now.is_told and any("state" in told.promised for told in act):
-            kinds = sorted({kind for _, *those in marks for kind in those})
             ciphertext = sealing.seal(key, instance_id, now.seq, {"instant": (b"", base64.b64encode(msgspec.json.encode(now)).decode())})
-            session.execute(_KEEP, {"id": instance_id, "seq": now.seq, "marks": json.dumps(marks), "kinds": kinds, "person": teller.person_id, "ciphertext": ciphertext})
+            session.execute(_KEEP, {"id": instance_id, "seq": now.seq, "marks": json.dumps(marks), "person": teller.person_id, "ciphertext": ciphertext})
             last, marks = now.seq, []
         if now.seq - begun >= _AT_ONCE:
             session.execute(text("INSERT INTO replay_due (instance_id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": instance_id})
@@ -95,32 +87,31 @@ def at(session: Session, instance_id: UUID, seq: int, calendar: Calendar | None 
 
 
 def marks(session: Session, instance_id: UUID) -> list[tuple[int, tuple[str, ...]]]:
-    """What of a history is worth a halt: line and kinds, in order. Of a long one, the kinds of so many lines together, at their last."""
-    kept = session.execute(_KINDS, {"id": instance_id}).all()
-    if len(kept) * EVERY <= _FINE:
-        kept = [(one[0], one[1:]) for row in session.execute(_MARKS, {"id": instance_id}).all() for one in row.marks]
-    return [(seq, tuple(kinds)) for seq, kinds in kept if kinds] + _after(session, instance_id)
+    """What of a history is worth a halt: line and kinds, in order. Of a long one, the kinds of so many lines together, at the first of them (`strips`)."""
+    return _end(session, instance_id)[0].strip.told()
 
 
 def find(session: Session, instance_id: UUID, seq: int, kind: str, *, is_back: bool = False) -> int | None:
     """The next line after `seq` (or the last one before it) whose act is worth a halt for `kind`."""
-    if is_back:
-        for found in reversed(_after(session, instance_id)):
-            if found[0] < seq and kind in found[1]:
-                return found[0]
-        rows = session.execute(_BEHIND, {"id": instance_id, "seq": seq, "kind": kind}).all()
-        return next((one[0] for row in rows for one in reversed(row.marks) if one[0] < seq and kind in one[1:]), None)
-    for row in session.execute(_AHEAD, {"id": instance_id, "seq": seq, "kind": kind}).all():
-        for one in row.marks:
-            if one[0] > seq and kind in one[1:]:
-                return int(one[0])
-    return next((line for line, kinds in _after(session, instance_id) if line > seq and kind in kinds), None)
+    end, since, late = _end(session, instance_id)
+    for first, last in end.strip.stretches(kind, max(seq, 1), is_back=is_back):
+        kept = session.execute(_MARKS, {"id": instance_id, "first": first, "last": last}).all() if first <= since else ()
+        told = [one for row in kept for one in row.marks] + late
+        lines = [one[0] for one in told if kind in one[1:] and first <= one[0] <= last and (one[0] < seq if is_back else one[0] > seq)]
+        if lines:
+            return int(max(lines) if is_back else min(lines))
+    return None
 
 
-def _after(session: Session, instance_id: UUID) -> list[tuple[int, tuple[str, ...]]]:
-    """The marks of what came after the last instant kept."""
+def _end(session: Session, instance_id: UUID) -> tuple[Instant, int, list[list[Any]]]:
+    """The last instant, the line of the latest that is kept, and the marks of what came after that one."""
     teller = Teller(session, instance_id)
-    return [(now.seq, now.marks) for now, _ in teller.unfold(nearest(session, teller, teller.last)) if now.marks]
+    end = nearest(session, teller, teller.last)
+    since, late = end.seq, []
+    for end, _ in teller.unfold(end):
+        if end.marks:
+            late.append([end.seq, *end.marks])
+    return end, since, late
 
 
 def _is_borne_out(session: Session, instance_id: UUID, kept: Instant) -> bool:
