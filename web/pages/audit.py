@@ -57,10 +57,12 @@ def rules(screen: OnScreen, actor: Acting, session: Reading) -> Response:
 
 
 @router.get("/departures")
-def departures(screen: OnScreen, actor: Acting, session: Reading, cursor: str = "") -> Response:
-    """Where a person decided otherwise than what was proposed."""
-    found = audit.departures(session, actor, cursor)
-    return screen.show("audit/departures.html", rows=found.items, older=f"/audit/departures?cursor={found.next}" if found.next else "")
+def departures(screen: OnScreen, actor: Acting, session: Reading, kind: str = "", cursor: str = "") -> Response:
+    """Where a person decided otherwise than what was proposed. `kind`: one of `audit.KINDS`."""
+    kind = kind if kind in audit.KINDS else ""
+    found = audit.departures(session, actor, kind, cursor)
+    older = "/audit/departures?" + urlencode({"kind": kind, "cursor": found.next}) if found.next else ""
+    return screen.show("audit/departures.html", rows=found.items, older=older, kinds=audit.KINDS, kind=kind, veiled=found.veiled)
 
 
 @router.get("/pairs")

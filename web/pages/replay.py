@@ -19,6 +19,7 @@ from engine.casework.player import HALTS, Frame
 from web import ball, sentences
 from web.dependencies import Acting, OnScreen, Reading
 from web.formatting import Words
+from web.pages import readers as readings
 from web.screen import Screen
 
 router = APIRouter()
@@ -107,7 +108,7 @@ def _side(screen: Screen, frame: Frame, address: _Address, slot: str, process: s
         "lines": [{"sentence": sentences.happened(words, one, names), "why": sentences.why(words, one, names)} for one in frame.happened],
         "ball": ball.ball(frame.waiting, words), "since": {one.task_id or one.since: _waited(words, frame, one.since) for one in frame.waiting},
         "sections": _sections(words, frame, language), "new": [_told(words, one) for one in frame.facts if one.is_new and _is_one(frame, one)],
-        "parts": _parts(words, frame, address, language), "money": _money(frame), "process_name": _named(frame, frame.process, language),
+        "seen": _seen(words, frame, names), "parts": _parts(words, frame, address, language), "money": _money(frame), "process_name": _named(frame, frame.process, language),
     }  # fmt: skip
 
 
@@ -151,6 +152,15 @@ def _sections(words: Words, frame: Frame, language: str) -> list[dict[str, Any]]
 def _told(words: Words, fact: player.Fact) -> dict[str, Any]:
     return {"label": fact.label, "value": fact.value, "replaced_at": fact.replaced_at,
             "source": sentences.source(words, fact.source, fact.recorded_at, fact.author, fact.author_agency)}  # fmt: skip
+
+
+def _seen(words: Words, frame: Frame, names: Mapping[str, str]) -> dict[str, Any]:
+    """What people saw: readings in sentences, and what each form had in front of whoever filled it in."""
+    forms = []
+    for one in frame.seen.forms:
+        more = [words.count(f"player.seen.{name}", number) for name, number in (("hidden", one.hidden), ("elsewhere", one.elsewhere)) if number]
+        forms.append({"said": words.text("player.seen.on_form", who=one.who, what=names.get(one.node) or one.node), "labels": one.labels, "more": more})
+    return {"forms": forms, "readings": [{"at": one.at, "sentence": readings.sentence(words, one)} for one in frame.seen.readings or ()]}
 
 
 def _parts(words: Words, frame: Frame, address: _Address, language: str) -> list[dict[str, Any]]:
