@@ -85,7 +85,7 @@ def _read(session: Session, version: int) -> Calendars:
     tables = programmes.tables(session, version)
     if not changes:
         return Calendars((), (tables.calendar,))
-    now = _Then(dict(row._tuple() for row in session.execute(_HOLIDAYS)), {row["valid_from"]: dict(row) for row in tables.parameters if row["code"] == programmes.SHORT_DAYS})
+    now = _Then({row.day: row.name or "" for row in session.execute(_HOLIDAYS)}, {row["valid_from"]: dict(row) for row in tables.parameters if row["code"] == programmes.SHORT_DAYS})
     values = {dt.date.fromisoformat(one.body["valid_from"]): one.body["value"] for one in changes if one.kind == "parameter.set"}
     known, since = [tables.calendar], []
     for one in reversed(changes):

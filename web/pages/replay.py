@@ -14,7 +14,8 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from engine import clock, errors, i18n, identity
-from engine.casework import cases, diagrams, player
+from engine.actors import authority
+from engine.casework import cases, diagrams, findings, player
 from engine.casework.player import HALTS, Frame
 from web import ball, sentences
 from web.dependencies import Acting, OnScreen, Reading
@@ -55,9 +56,13 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, at: i
         missing = other is None
     address.query["at"] = str(shown.seq)
     sides = [_side(screen, shown, address, "", process, bool(heat))] + ([_side(screen, other, address, "other", "", bool(heat))] if other else [])
+    for side in sides:
+        at_it = side["frame"]
+        side["findings"] = findings.here(session, actor, at_it.instance_id, at_it.first, at_it.seq, at_it.edition.edition_id)
+        side["marks"] = json.dumps({one.element: "finding" for one in side["findings"] if side["shown"] and one.process == side["shown"].process})
     given = {
         "frame": shown, "address": address, "sides": sides, "nothing": nothing, "missing": missing, "beside": beside, "by": by, "ways": WAYS, "halts": HALTS,
-        "announced": _announced(screen.words, shown, sides[0]), "heat": bool(heat),
+        "may_find": authority.may(actor, "finding.write"), "announced": _announced(screen.words, shown, sides[0]), "heat": bool(heat),
     }  # fmt: skip
     if screen.is_patch:
         return screen.show("replay/_moment.html", **given)
