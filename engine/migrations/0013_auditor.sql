@@ -6,6 +6,16 @@ CREATE FUNCTION masar_calendar_changes() RETURNS TABLE (at timestamptz, kind tex
         WHERE l.kind IN ('holiday.set', 'holiday.dropped') OR (l.kind IN ('parameter.set', 'parameter.taken_back') AND l.about = 'parameter:seance_unique') ORDER BY l.seq $$;
 REVOKE EXECUTE ON FUNCTION masar_calendar_changes() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_calendar_changes() TO masar_app;
+-- What is said of an ended case afterwards (a fact corrected, a repair refused) leaves how and when it ended: no line tells that again, and retention counts from that day.
+CREATE FUNCTION keep_how_it_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.outcome := OLD.outcome;
+    NEW.ended_at := OLD.ended_at;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER ended_as_it_ended BEFORE UPDATE ON instance FOR EACH ROW WHEN (current_user = 'masar_app' AND OLD.status = 'ended' AND NEW.status = 'ended') EXECUTE FUNCTION keep_how_it_ended();
+REVOKE EXECUTE ON FUNCTION keep_how_it_ended() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION keep_how_it_ended() TO masar_app;
 -- What was kept of replays counted working time by the calendar of the day it was kept: made again.
 INSERT INTO replay_due SELECT DISTINCT instance_id FROM replay_snapshot ON CONFLICT DO NOTHING;
 DELETE FROM replay_snapshot;
