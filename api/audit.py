@@ -35,8 +35,11 @@ class Events:
 
 @dataclass(frozen=True)
 class Departures:
+    """`veiled`: plans that are not what the orientation table proposed, which weighs what the reader may not know: counted, not shown."""
+
     items: tuple[audit.Departure, ...]
     next: str | None
+    veiled: int | None
 
 
 @dataclass(frozen=True)
@@ -133,10 +136,10 @@ def rules(actor: Acting, session: Reading) -> audit.Rules:
 
 
 @router.get("/audit/departures", responses=problems.described(401, 403, 422))
-def departures(actor: Acting, session: Reading, cursor: Cursor = "") -> Departures:
+def departures(actor: Acting, session: Reading, kind: Literal["", "aid", "orientation", "closure"] = "", cursor: Cursor = "") -> Departures:
     """Where a person decided otherwise than what was proposed."""
-    found = audit.departures(session, actor, cursor)
-    return Departures(found.items, found.next or None)
+    found = audit.departures(session, actor, kind, cursor)
+    return Departures(found.items, found.next or None, found.veiled)
 
 
 @router.get("/audit/pairs", responses=problems.described(401, 403, 422))

@@ -140,7 +140,7 @@ def examine(database: Database) -> Report:
     broken = {one.instance_id for one in faults if one.code == "chain"}
     with database.reading(users.system()) as session:
         faults += [Found("consultation", str(one.instance_id), f"line {one.seq}, {one.code}") for one in consultations.faults(session)]
-        faults += [Found("person.came_back", "", str(one)) for one in erasures.came_back(session)]
+        faults += [Found("person.came_back", "", str(one)) for one in (*erasures.came_back(session), *erasures.came_back_in_part(session))]
         faults += [found for code, query in _FAULTS.items() for found in _look(session, code, query)]
         cases = session.execute(_CASES).all()
         worries = [found for code, query in _LATE.items() for found in _look(session, code, query)]

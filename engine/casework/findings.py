@@ -23,12 +23,14 @@ from engine.ledger import journal
 LONGEST = 4000
 ANSWERING = tuple(role for role in ROLES if "finding.answer" in authority.acts_of(role))
 PAGE = 50
-_LIST = text("""
-    SELECT f.*, l.kind AS event, r.number AS case_number, r.instance_id AS root_id, e.number AS edition_number FROM finding f
+_ROWS = """SELECT f.*, l.kind AS event, r.number AS case_number, r.instance_id AS root_id, e.number AS edition_number FROM finding f
       LEFT JOIN ledger_line l ON l.instance_id = f.instance_id AND l.seq = f.seq LEFT JOIN instance i ON i.instance_id = f.instance_id
-      LEFT JOIN instance r ON r.instance_id = i.root_id LEFT JOIN edition e ON e.edition_id = f.edition_id
+      LEFT JOIN instance r ON r.instance_id = i.root_id LEFT JOIN edition e ON e.edition_id = f.edition_id"""
+_LIST = text(f"""{_ROWS}
      WHERE (CAST(:id AS uuid) IS NULL OR f.finding_id = :id) AND (:state = '' OR f.state = :state) AND (CAST(:root AS uuid) IS NULL OR i.root_id = :root)
      ORDER BY f.state = 'closed', f.due_on, f.number LIMIT :limit OFFSET :offset""")
+_HERE = text(f"""{_ROWS} WHERE (f.instance_id = :instance AND f.seq BETWEEN :first AND :last) OR (f.edition_id = :edition AND (:process = '' OR f.process = :process))
+                  ORDER BY f.state = 'closed', f.number DESC LIMIT {PAGE}""")
 _WORDS = text("SELECT place, kind, said, said_by, said_at FROM finding_word WHERE finding_id = :id ORDER BY place")
 _LOCK = text("SELECT finding_id, number, state, holds, lifted_at, answer_role, answer_branch FROM finding WHERE finding_id = :id FOR UPDATE")
 _ADD = text("""INSERT INTO finding (finding_id, instance_id, seq, edition_id, process, element, said, answer_role, answer_branch, due_on, holds, opened_by, opened_at)
@@ -79,6 +81,28 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Element:
+    """An element of a diagram with what was found at it."""
+
+    element: str
+    name: str
+    kind: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A diagram of an edition with the findings at its elements. `processes`: those of the edition, by id; `numbers`: the editions there are, the newest first."""
+
+    edition_id: UUID
+    number: int
+    process: str
+    elements: tuple[Element, ...]
+    processes: Mapping[str, str]
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Findings:
     items: tuple[Finding, ...]
     next: str
@@ -102,6 +126,43 @@ def show(session: Session, actor: Any, finding_id: UUID) -> Finding:
     said = session.execute(_WORDS, {"id": finding_id}).all()
     names = staff.names(session, actor.language, (row.said_by for row in said))
     return replace(found, words=tuple(Word(row.kind, row.said, names.get(str(row.said_by), ""), row.said_at) for row in said))
+
+
+def here(session: Session, actor: Any, instance_id: UUID, first: int, last: int, edition_id: UUID) -> tuple[Finding, ...]:
+    """What was found at the lines of an act, or at an element of the diagrams it followed; nothing for whoever reads no findings."""
+    if not authority.may(actor, "finding.read"):
+        return ()
+    asked = {"instance": instance_id, "first": first, "last": last, "edition": edition_id, "process": ""}
+    return _told(session, actor, session.execute(_HERE, asked).all())
+
+
+def of_diagram(session: Session, actor: Any, number: int | None, process: str) -> Diagram:
+    """A diagram of an edition (the one in force by default) with what the reader may know was found at its elements. Refuses: Forbidden, `edition.not_found`, `process.unknown`."""
+    authority.require(actor, "finding.read")
+    edition = editions.current(session) if number is None else editions.numbered(session, number)
+    definitions = edition.definitions
+    if process not in definitions.processes:
+        raise errors.NotFound("process.unknown")
+    asked = {"instance": None, "first": 0, "last": 0, "edition": edition.edition_id, "process": process}
+    found = _told(session, actor, session.execute(_HERE, asked).all())
+    elements = tuple(Element(one.id, pick(one.names, actor.language) or "", one.kind, tuple(finding for finding in found if finding.element == one.id))
+                     for one in definitions.elements(process))  # fmt: skip
+    names = {one: pick(drawn.names, actor.language) or one for one, drawn in definitions.processes.items()}
+    return Diagram(edition.edition_id, edition.number, process, elements, names, tuple(session.execute(text("SELECT number FROM edition ORDER BY number DESC")).scalars()))
+
+
+def name_of(session: Session, actor: Any, edition_id: UUID, process: str, element: str) -> str:
+    """What an element of an edition is called; "" where it has no name, or is none."""
+    return pick(editions.find(session, actor, edition_id).definitions.labels(element, process), actor.language)
+
+
+def drawing(session: Session, actor: Any, number: int, process: str) -> bytes:
+    """The diagram itself. Refuses: as `of_diagram`."""
+    authority.require(actor, "finding.read")
+    definitions = editions.numbered(session, number).definitions
+    if process not in definitions.processes:
+        raise errors.NotFound("process.unknown")
+    return definitions.diagram(process)
 
 
 def open_at_event(session: Session, actor: Any, instance_id: UUID, seq: int, said: str, role: str, branch: str, due_on: dt.date, holds: bool = False) -> UUID:

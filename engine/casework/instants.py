@@ -22,7 +22,7 @@ from engine.casework import editions
 from engine.casework.replays import MOVES
 from engine.casework.rows import Rows
 from engine.casework.strips import Strip
-from engine.dossier import programmes
+from engine.dossier import calendars, programmes
 from engine.ledger import access
 from engine.pathway import bpmn, recorded
 from engine.workdays import Calendar
@@ -127,6 +127,7 @@ class Teller:
             raise errors.NotFound("case.not_found")
         self.session, self.instance_id, self.process, self.person_id, self.last = session, instance_id, row.process, row.person_id, row.seq
         self.calendar = calendar or programmes.dated(session).calendar
+        self._calendars: calendars.Calendars | None = None
         self._numbers: dict[int, UUID] = {}
 
     def edition(self, number: int) -> editions.Edition:
@@ -260,7 +261,8 @@ class Teller:
         now.incidents |= {row["position"]: row | {"opened_at": opened_at} for row in rows.incidents}
 
     def _spend(self, now: Instant, row: Mapping[str, Any], at: dt.datetime) -> None:
-        now.spent[row["node"]] = now.spent.get(row["node"], 0) + self.calendar.open_time(dt.datetime.fromisoformat(row["opened_at"]), at).total_seconds()
+        self._calendars = self._calendars or calendars.of(self.session)
+        now.spent[row["node"]] = now.spent.get(row["node"], 0) + self._calendars.at(at).open_time(dt.datetime.fromisoformat(row["opened_at"]), at).total_seconds()
 
     def _stand(self, now: Instant) -> None:
         """After a move whose line does not tell the rows (an older one): what the state says goes on."""

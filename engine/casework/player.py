@@ -14,12 +14,11 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import authority
-from engine.casework import cases, diagrams, editions, known_then, snapshots, staff
+from engine.casework import cases, diagrams, editions, known_then, looks, snapshots, staff
 from engine.casework.diagrams import Drawing
 from engine.casework.instants import Instant
 from engine.casework.views import Happened, Stand, Waiting
-from engine.dossier import beneficiaries, programmes
-from engine.ledger import consultations
+from engine.dossier import beneficiaries, calendars, programmes
 from engine.i18n import pick
 from engine.ledger import consultations
 from engine.pathway import bpmn
@@ -97,6 +96,7 @@ class Frame:
     facts: tuple[Fact, ...]
     hidden: int
     parts: tuple[Part, ...]
+    seen: looks.Seen
     is_sound: bool
     is_told: bool
 
@@ -109,19 +109,22 @@ def frame(session: Session, actor: Any, case_id: UUID, *, part: UUID | None = No
     root, span = _span(session, actor, case_id, part, when)
     calendar = programmes.dated(session).calendar
     now, _, _ = snapshots.at(session, span.instance_id, at if at is not None else span.then if when else 1, calendar)
-    present = Present(now.at.astimezone(dt.UTC), calendar)
+    present = Present(now.at.astimezone(dt.UTC), calendars.of(session).at(now.at))
     edition = editions.load(session, _edition_id(session, now.edition))
-    known, hidden, spoke = _known(session, actor, root, span.instance_id, now)
+    found = known_then.facts(session, span.instance_id, now.seq, now.at)
+    known, veiled = _known(session, actor, root, found)
+    happened = cases.as_seen(session, actor, case_id, root, session.execute(_LINES, {"id": span.instance_id, "first": now.first, "seq": now.seq}).all())
+    seen = looks.around(session, actor, root, span.instance_id, now.first, now.at, edition, happened, known, veiled)
     consultations.note(session, case_id, "replay", (one.field_class for one in known))
     authors = staff.authors(session, actor.language, known)
-    parts, instants = _parts(session, actor, root, edition, span, now, calendar, spoke)
+    parts, instants = _parts(session, actor, root, edition, span, now, calendar, {one.instance_id for one in found})
     name = beneficiaries.full_name({one.field: one.value for one in known if one.subject == f"person:{root.person_id}"}, actor.language)
     return Frame(
         case_id, root.number or "", name, span.instance_id, span.process, edition, now.edition, span.opened_at, present, now.first, now.seq, span.seq, now.stage, now.status,
-        now.marks, cases.as_seen(session, actor, case_id, root, session.execute(_LINES, {"id": span.instance_id, "first": now.first, "seq": now.seq}).all()),
-        _drawings(edition, span, now, actor.language), tuple(sorted({row["node"] for row in now.incidents.values()})), _spent(now, calendar),
+        now.marks, happened,
+        _drawings(edition, span, now, actor.language), tuple(sorted({row["node"] for row in now.incidents.values()})), _spent(now, present.calendar),
         _waiting(session, instants, actor.language), tuple(_fact(one, edition, now, span.instance_id, authors, actor.language) for one in known if one.field in edition.dictionary.fields),
-        hidden, parts, now.is_sound, now.is_told,
+        len(veiled), parts, seen, now.is_sound, now.is_told,
     )  # fmt: skip
 
 
@@ -175,12 +178,13 @@ def _edition_id(session: Session, number: int) -> UUID:
     return found
 
 
-def _known(session: Session, actor: Any, root: Any, instance_id: UUID, now: Instant) -> tuple[list[known_then.Known], int, set[UUID]]:
-    """The facts that the reader may see, how many she may not, and the instances that spoke."""
-    found = known_then.facts(session, instance_id, now.seq, now.at)
-    seen = [one for one in found if authority.readable(actor, one.field_class, one.author_agency, case=root)]
-    consultations.note(session, root.instance_id, "history", (one.field_class for one in seen))
-    return seen, len(found) - len(seen), {one.instance_id for one in found}
+def _known(session: Session, actor: Any, root: Any, found: Sequence[known_then.Known]) -> tuple[list[known_then.Known], list[known_then.Known]]:
+    """The facts that the reader may see, and those she may not."""
+    kept: tuple[list[known_then.Known], list[known_then.Known]] = ([], [])
+    for one in found:
+        kept[0 if authority.readable(actor, one.field_class, one.author_agency, case=root) else 1].append(one)
+    consultations.note(session, root.instance_id, "history", (one.field_class for one in kept[0]))
+    return kept
 
 
 def _fact(one: known_then.Known, edition: editions.Edition, now: Instant, instance_id: UUID, authors: Mapping[str, str], language: str) -> Fact:

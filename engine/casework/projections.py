@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors
-from engine.casework import letters, replays
+from engine.casework import letters, rebuilt, replays
 from engine.identity import derived_id
 from engine.ledger import access
 from engine.pathway import bpmn
@@ -129,3 +129,5 @@ def _state(session: Session, instance_id: UUID) -> Iterator[Other]:
         rows = Counter((row.position, row.node) for row in session.execute(query, {"id": instance_id}))
         for _, node in sorted(rows.keys() ^ said):
             yield Other("table.other", held.seq, f"{name}: {node}")
+    if found.is_whole:
+        yield from (Other("table.other", held.seq, one) for one in rebuilt.differences(session, instance_id))

@@ -61,14 +61,22 @@ def of_case(session: Session, actor: Any, case_id: UUID, before: int = 0, limit:
     if row is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "consultation.read", branch=row.branch)
-    found = consultations.read(session, case_id, before, limit + 1)
+    items = _named(session, actor, consultations.read(session, case_id, before, limit + 1))
+    return Readers(case_id, row.number or "", items[:limit], items[limit - 1].seq if len(items) > limit else 0)
+
+
+def between(session: Session, actor: Any, case_id: UUID, since: dt.datetime, until: dt.datetime, limit: int) -> tuple[Consulted, ...]:
+    """The latest entries after one instant and up to another, the newest first: for whoever may read them (`consultation.read`), which the caller asked."""
+    return _named(session, actor, consultations.between(session, case_id, since, until, limit))
+
+
+def _named(session: Session, actor: Any, found: list[consultations.Consultation]) -> tuple[Consulted, ...]:
     names = staff.names(session, actor.language, (one.user_id for one in found))
-    items = tuple(
+    return tuple(
         Consulted(one.seq, one.at, one.kind.rpartition(".")[2], names.get(str(one.user_id), ""), one.agency, one.branch, one.body["act"], tuple(one.body.get("classes", ())),
                   one.body.get("recipient", ""))
-        for one in found[:limit]
+        for one in found
     )
-    return Readers(case_id, row.number or "", items, items[-1].seq if len(found) > limit else 0)
 
 
 @dataclass(frozen=True)

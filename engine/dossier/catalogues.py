@@ -268,7 +268,7 @@ def set_holiday(session: Session, actor: Any, day: dt.date, names: Mapping[str, 
     known = session.execute(_HOLIDAY, {"day": day}).one_or_none()
     if known and (dict(known.names), known.is_estimate) == (said, is_estimate):
         raise errors.Conflict("dated.same")
-    journal.append(session, actor, "holiday.set", f"holiday:{day.isoformat()}", {"names": said, "is_estimate": is_estimate}, {"reason": reason})
+    journal.append(session, actor, "holiday.set", f"holiday:{day.isoformat()}", {"names": said, "is_estimate": is_estimate, **({"was": dict(known.names)} if known else {})}, {"reason": reason})
     if known:
         session.execute(_DROP_HOLIDAY, {"day": day})
     session.execute(_ADD_HOLIDAY, {"day": day, "names": _json(said), "estimate": is_estimate})

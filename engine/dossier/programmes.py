@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import holidays
@@ -36,6 +36,13 @@ _KEEP = text("INSERT INTO dated_scope (digest, content) VALUES (:digest, CAST(:c
 _KEPT = text("SELECT content FROM dated_scope WHERE digest = :digest")
 _MOST_SCOPES = 256
 SHORT_DAYS = "seance_unique"  # the parameter that lists the periods of shorter days
+
+
+class Closed(NamedTuple):
+    """A closed day, and what it is called in English."""
+
+    day: dt.date
+    name: str | None
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ def tables(session: Session, version: int) -> DatedTables:
         asked = (_PROGRAMMES, _PARAMETERS, _BRANCHES, _BRANCH_CHANGES, _AGENCIES)
         programmes, parameters, branches, changes, agencies = (tuple(dict(row) for row in session.execute(one).mappings()) for one in asked)
         closed = session.execute(_HOLIDAYS).all()
-        calendar = Calendar(frozenset(row.day for row in closed), _short_days(parameters, closed))
+        calendar = Calendar(frozenset(row.day for row in closed), short_days(parameters, closed))
         kept = _kept[database] = DatedTables(version, programmes, parameters, branches, changes, agencies, calendar)
         # What pages call a branch: the names of data, before those that Masar was born with.
         i18n.learn({f"branch.{row['code']}": row["names"] for row in kept.branches_on(clock.today(clock.now(session)))})
@@ -159,7 +166,7 @@ def open_branches(session: Session) -> list[str]:
     return [row["code"] for row in tables(session, version).branches_on(clock.today(now)) if row["is_open"]]
 
 
-def _short_days(parameters: Iterable[Mapping[str, Any]], closed: Sequence[Any]) -> tuple[tuple[dt.date, dt.date], ...]:
+def short_days(parameters: Iterable[Mapping[str, Any]], closed: Sequence[Any]) -> tuple[tuple[dt.date, dt.date], ...]:
     """The periods of Ramadan and summer when offices close early, of each version what lies in its own days: as dates, as days of every year that the
     calendar knows (`07-01`), or as so many days before a feast of that calendar (`avant`, `jours`), whose date an administrator corrects once."""
     years, found = sorted({row.day.year for row in closed}), []

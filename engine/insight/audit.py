@@ -19,16 +19,24 @@ from engine import errors
 from engine.actors import authority
 from engine.casework import cases, editions, staff
 from engine.casework.views import Candidate, Happened
+from engine.dossier import programmes
 from engine.i18n import pick
+from engine.insight.wording import Wording, parameters
 from forms import text as words
 
 PAGE = 40
 DEVIATIONS = ("token.moved", "operation.skipped", "fact.corrected", "repair.proposed", "repair.refused", "incident.retried", "case.moved", "case.moved_back")
 LATE = ("task.due", "task.late", "task.very_late")
-# What the engine or whoever prepares proposes, and what a person then decided.
-PROPOSALS = (("aide.montant_propose", "aide.montant_accorde"), ("cloture.motif_propose", "cloture.motif"))
-# What a person says only where her decision departs from what was proposed.
-MOTIVES = ("aide.hors_proposition_motif",)
+KINDS = ("aid", "orientation", "closure")
+# What the engine or whoever prepares proposes, and what a person then decided, by kind; the proposal "" where a person only says why she departs: she is asked it nowhere else.
+PROPOSALS = {
+    "aid": (("aide.montant_propose", "aide.montant_accorde"), ("", "aide.hors_proposition_motif")),
+    "orientation": (("mesure.type", "mesure.contre_proposition"), ("", "mesure.acceptation_motif"), ("", "accueil.antenne_motif"), ("", "evaluation.orientation_motif")),
+    "closure": (("cloture.motif_propose", "cloture.motif"),),
+}
+# The table that orients, and the measures of each road that it proposes (the conditions of `mesures.bpmn`).
+ORIENTATION = "D4"
+_ROADS = {"social": (*(f"M{number:02}" for number in range(1, 11)), "M24"), "emploi": tuple(f"M{number}" for number in range(11, 18)), "projet": tuple(f"M{number}" for number in range(18, 24))}
 
 _EVENT = "l.instance_id, l.seq, l.line, i.root_id, r.number, r.branch"
 _FROM = "ledger_line l JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id"
@@ -55,6 +63,13 @@ _DEPARTURES = text("""
       LEFT JOIN LATERAL (SELECT o.field, o.value FROM fact o WHERE o.subject = d.subject AND o.field = w.proposed AND o.fact_id < d.fact_id ORDER BY o.fact_id DESC LIMIT 1) p ON true
      WHERE CASE WHEN w.proposed = '' THEN true ELSE p.value IS DISTINCT FROM d.value AND p.value IS NOT NULL END
      ORDER BY d.recorded_at DESC, d.fact_id DESC LIMIT :limit OFFSET :offset""")
+# Cases whose plan has no measure of a road, or not the measure, that the rules which fired propose; how many, whose they are is not told.
+_OFF_THE_ROAD = text("""
+    WITH asked AS (SELECT * FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS a(rule text, measures text[])),
+         fired AS (SELECT DISTINCT i.root_id, f.rule FROM rule_fired f JOIN instance i USING (instance_id) WHERE f.rule = ANY (ARRAY(SELECT rule FROM asked)))
+    SELECT count(DISTINCT o.root_id) FROM fired o JOIN asked a USING (rule)
+     WHERE EXISTS (SELECT FROM fact m WHERE m.root_id = o.root_id AND m.field = 'mesure.type' AND m.is_current)
+       AND NOT EXISTS (SELECT FROM fact m WHERE m.root_id = o.root_id AND m.field = 'mesure.type' AND m.is_current AND (m.value #>> '{}') = ANY (a.measures))""")
 _PAIRS = text("""
     WITH apart AS (SELECT * FROM jsonb_to_recordset(CAST(:apart AS jsonb)) AS a(prepares text, approves text)),
          pairs AS (SELECT DISTINCT p.done_by AS prepared_by, a.done_by AS approved_by, a.instance_id, a.node, a.task_id
@@ -84,13 +99,14 @@ class Events:
 
 @dataclass(frozen=True)
 class RuleFired:
-    """A rule, how often it fired and in how many cases; `label` are its own words."""
+    """A rule, how often it fired and in how many cases; `label` are its own words, `table` what its table is called."""
 
     decision: str
     rule: str
     label: str
     fired: int
     cases: int
+    table: str
 
 
 @dataclass(frozen=True)
@@ -119,8 +135,11 @@ class Departure:
 
 @dataclass(frozen=True)
 class Departures:
+    """`veiled`: cases whose plan is not what the orientation table proposed, which weighs what the reader may not know: counted, not shown; None where all of it may be known."""
+
     items: tuple[Departure, ...]
     next: str
+    veiled: int | None = None
 
 
 @dataclass(frozen=True)
@@ -191,22 +210,24 @@ def rules(session: Session, actor: Any) -> Rules:
     authority.require(actor, "audit.search")
     edition = editions.current(session)
     definitions, shown, veiled = edition.definitions, [], 0
+    wording = Wording(edition, actor.language, parameters(programmes.dated(session)))
     for row in _fired(session):
         if _is_veiled(actor, edition, row.decision):
             veiled += 1
             continue
-        known = definitions.decision(row.decision).rules if row.decision in definitions.decisions else ()
-        label = next((one.label for one in known if one.rule_id == row.rule), "")
-        shown.append(RuleFired(row.decision, row.rule, label or row.rule, row.fired, row.cases))
+        table = definitions.decision(row.decision)
+        label = next((wording.rule(table, one) for one in table.rules if one.rule_id == row.rule), "")
+        shown.append(RuleFired(row.decision, row.rule, label or row.rule, row.fired, row.cases, wording.decision(table)))
     return Rules(tuple(shown), veiled)
 
 
-def departures(session: Session, actor: Any, cursor: str = "") -> Departures:
-    """Where what was proposed and what a person decided differ, or she said why they do."""
+def departures(session: Session, actor: Any, kind: str = "", cursor: str = "") -> Departures:
+    """Where what was proposed and what a person decided differ, or she said why they do. `kind`: one of `KINDS`, or "" for all."""
     authority.require(actor, "audit.search")
     edition, language = editions.current(session), actor.language
     fields = edition.dictionary.fields
-    pairs = [{"proposed": one, "decided": other} for one, other in (*PROPOSALS, *(("", one) for one in MOTIVES)) if other in fields]
+    asked = chain.from_iterable(PROPOSALS[one] for one in (KINDS if kind not in KINDS else (kind,)))
+    pairs = [{"proposed": one, "decided": other} for one, other in asked if other in fields]
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_DEPARTURES, {"pairs": json.dumps(pairs), "limit": PAGE + 1, "offset": offset}).all()
     names = staff.names(session, language, (row.author_id for row in rows))
@@ -220,7 +241,21 @@ def departures(session: Session, actor: Any, cursor: str = "") -> Departures:
     items = tuple(Departure(row.root_id, row.number or "", row.branch, label(row.proposed_field), shown(row.proposed_field, row.proposed), label(row.decided_field),
                             shown(row.decided_field, row.decided), names.get(str(row.author_id), row.author_name), row.author_agency, row.recorded_at)
                   for row in rows[:PAGE])  # fmt: skip
-    return Departures(items, str(offset + PAGE) if len(rows) > PAGE else "")
+    return Departures(items, str(offset + PAGE) if len(rows) > PAGE else "", _off_the_road(session, actor, edition) if kind in ("", "orientation") else None)
+
+
+def _off_the_road(session: Session, actor: Any, edition: editions.Edition) -> int | None:
+    """How many plans are not what the orientation table proposed, where that table is not the reader's to know."""
+    definitions = edition.definitions
+    if ORIENTATION not in definitions.decisions or not _is_veiled(actor, edition, ORIENTATION):
+        return None
+    asked = []
+    for rule in definitions.decision(ORIENTATION).rules:
+        said = [result.text.strip().strip('"') for result in rule.results]
+        measures = next(([one] for one in said if one.startswith("M")), next((_ROADS[one] for one in said if one in _ROADS), ()))
+        if measures:
+            asked.append({"rule": rule.rule_id, "measures": measures})
+    return int(session.execute(_OFF_THE_ROAD, {"asked": json.dumps(asked)}).scalar_one())
 
 
 def pairs(session: Session, actor: Any, cursor: str = "") -> Pairs:

@@ -20,7 +20,7 @@ from engine.actors import authority
 from engine.casework import cases, editions, replays, staff
 from engine.casework.instances import Held, find
 from engine.dossier import programmes
-from engine.insight.wording import Wording
+from engine.insight.wording import Wording, parameters
 from engine.ledger import consultations
 from engine.pathway import bpmn, replay, why
 
@@ -38,13 +38,21 @@ _SAID = text("""
 
 
 @dataclass(frozen=True)
+class Passed:
+    """A gateway or a table that an act passed: where it led, or the rules that fired; `outcome` "" where that is not the reader's to know, or nothing fired."""
+
+    name: str
+    outcome: str
+
+
+@dataclass(frozen=True)
 class Act:
-    """A line that took turns: `nodes` are the names of the gateways and tables it passed."""
+    """A line that took turns: the gateways and tables it passed."""
 
     instance_id: UUID
     seq: int
     at: dt.datetime
-    nodes: tuple[str, ...]
+    turns: tuple[Passed, ...]
 
 
 @dataclass(frozen=True)
@@ -119,13 +127,14 @@ def of_case(session: Session, actor: Any, case_id: UUID, cursor: str = "") -> Ac
     held = _held(session, actor, case_id)
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_LINES, {"root": case_id, "limit": PAGE + 1, "offset": offset}).all()
-    found = []
+    found, tellers = [], {}
+    called = parameters(programmes.tables(session, held.dated_version))
     for row in rows[:PAGE]:
         line = json.loads(row.line)
-        body, definitions = line["body"], held.edition.definitions
-        passed = [(node, flows) for node, flows in body.get("branches", ())] + [(node, ()) for node, *_ in body.get("decisions", ())]
-        names = tuple(dict.fromkeys(_called(definitions, node, flows, actor.language) for node, flows in passed))
-        found.append(Act(row.instance_id, row.seq, dt.datetime.fromisoformat(line["occurred_at"]), names))
+        if line["edition"] not in tellers:
+            edition = editions.numbered(session, line["edition"])
+            tellers[line["edition"]] = _Teller(session, actor, held, held, edition, Wording(edition, actor.language, called), clock.now(session))
+        found.append(Act(row.instance_id, row.seq, dt.datetime.fromisoformat(line["occurred_at"]), tellers[line["edition"]].passed(line["body"])))
     return Acts(tuple(found), str(offset + PAGE) if len(rows) > PAGE else "")
 
 
@@ -141,16 +150,9 @@ def of_act(session: Session, actor: Any, case_id: UUID, instance_id: UUID, seq: 
     edition = editions.load(session, session.execute(_NUMBER, {"number": line["edition"]}).scalar_one())
     at = dt.datetime.fromisoformat(line["occurred_at"])
     names = staff.names(session, actor.language, (line["actor"].get("id"),))
-    parameters = {row["code"]: row["labels"] for row in programmes.tables(session, held.dated_version).parameters}
-    teller = _Teller(session, actor, root, held, edition, Wording(edition, actor.language, parameters), at)
+    teller = _Teller(session, actor, root, held, edition, Wording(edition, actor.language, parameters(programmes.tables(session, held.dated_version))), at)
     who = names.get(line["actor"].get("id", ""), line["actor"].get("kind", ""))
     return Whys(case_id, instance_id, seq, line["kind"], at, who, line["actor"].get("agency", ""), tuple(teller.turn(one) for one in reasons))
-
-
-def _called(definitions: bpmn.Definitions, node: str, flows: Sequence[str], language: str) -> str:
-    """What a gateway is called: one without a name, by where it led."""
-    where = [i18n.pick(definitions.labels(definitions.target_of(one)), language) for one in flows]
-    return i18n.pick(definitions.labels(node), language) or " · ".join(one for one in where if one) or node
 
 
 def _held(session: Session, actor: Any, case_id: UUID) -> Held:
@@ -194,15 +196,26 @@ class _Teller:
             return all(self.sees(one) for reference in decided for one in definitions.read_by(reference) if one.partition(".")[0] != first)
         return first in why.RULES or "." not in base or first == "dossier"
 
+    def passed(self, body: Mapping[str, Any]) -> tuple[Passed, ...]:
+        """What the public part of a line says of the turns it took."""
+        definitions = self.edition.definitions
+        found = [Passed(i18n.pick(definitions.labels(node), self.words.language) or self.words.say("turn"), self.words.flows(flows)) for node, flows in body.get("branches", ())]
+        for node, decision, rules, *_ in body.get("decisions", ()):
+            is_known = decision in definitions.decisions and all(self.sees(path) for path in definitions.read_by(decision))
+            name = i18n.pick(definitions.labels(node), self.words.language) or (self.words.decision(definitions.decision(decision)) if decision in definitions.decisions else decision)
+            found.append(Passed(name, self.words.listed([self._rule(one) for one in rules]) if is_known else ""))
+        return tuple(dict.fromkeys(found))
+
     def turn(self, reason: why.Reason) -> Turn:
         definitions, told = self.edition.definitions, reason.told
         read = why.reads(definitions, reason)
         is_veiled = not all(self.sees(path) for path in read)
         found = None if is_veiled else why.explain(definitions, self.edition.dictionary, reason)
         is_decision = isinstance(told, bpmn.Decided)
-        decision = self.words.say("rule", name=definitions.decision(told.decision).name if self.actor.language == "fr" else told.decision) if is_decision else ""
+        decision_name = self.words.decision(definitions.decision(told.decision)) if is_decision else ""
+        decision = self.words.say("rule", name=decision_name) if is_decision else ""
         taken = self.words.outputs(told.outputs) if is_decision else self.words.flows(told.flows)
-        name = i18n.pick(reason.element.names, self.actor.language) or told.node
+        name = i18n.pick(reason.element.names, self.actor.language) or (decision_name if is_decision else self.words.say("turn"))
         return Turn(
             "decided" if is_decision else "turned", told.node, name, decision,
             tuple(self._rule(one) for one in told.rules) if is_decision and not is_veiled else (), "" if is_veiled and is_decision else taken,
@@ -221,11 +234,11 @@ class _Teller:
         for name in definitions.decisions:
             for rule in definitions.decision(name).rules:
                 if rule.rule_id == rule_id:
-                    return self.words.say("rule_of", rule=rule.label or rule_id)
+                    return self.words.say("rule_of", rule=self.words.rule(definitions.decision(name), rule))
         return rule_id
 
     def _near(self, near: why.Near) -> str:
-        return self.words.say("near", rule=near.label or near.rule_id, asked=near.asked, wanted=near.wanted, held=self.words.outputs(near.held))
+        return self.words.say("near", rule=self._rule(near.rule_id), wanted=self.words.cell(near.asked, near.wanted), held=self.words.outputs(near.held))
 
     def _conditions(self, reason: why.Reason) -> list[Weighed]:
         looked = {one["flow"]: one["value"] for one in reason.told.why}

@@ -6,17 +6,26 @@ What nobody gave a name keeps its own; a part of FEEL that has no plain words is
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from engine import i18n
+from engine.pathway.decisions import Decision, Rule
 from engine.pathway.spiff.expressions import plain
 from engine.pathway.why import Change, Elsewhere
 from forms import field_types
 from forms import text as words
 from forms.dictionary import Field
+from forms.feel import FeelError, compile_expression
 
 _OPS = {"=": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 _STATUS = "_statut"
+
+
+def parameters(tables: Any) -> dict[str, Mapping[str, str]]:
+    """What the dated rules are called, by the code that conditions read them under."""
+    return {row["code"].removesuffix("_millimes"): row["labels"] for row in tables.parameters}
 
 
 class Wording:
@@ -53,12 +62,56 @@ class Wording:
         if field is not None:
             own = i18n.pick(field.label, self.language) or field.id
             return self.say("of_list", label=own, list=i18n.pick(self.fields[above].label, self.language)) if above in self.fields else own
-        first = path.partition(".")[0]
+        first, _, column = path.partition(".")
         if first in self._results and self._answers(first, path):
-            return self.say("result", name=i18n.pick(self._results[first].names, self.language) or first)
-        if above == "parametres" and name in self.parameters:
-            return i18n.pick(self.parameters[name], self.language) or path
-        return self.say(f"known.{path.replace('.', '_')}") if f"why.known.{path.replace('.', '_')}" in i18n.catalogue(self.language) else path
+            return self._column(self.say("result", name=i18n.pick(self._results[first].names, self.language) or first), column)
+        if first in self.edition.definitions.decisions:
+            return self._column(self.say("result", name=self.decision(self.edition.definitions.decision(first))), column)
+        if first == "parametres" and (parameter := column.partition(".")[0]) in self.parameters:
+            return self._column(i18n.pick(self.parameters[parameter], self.language) or path, column.partition(".")[2])
+        return self._word("known", path.replace(".", "_")) or path
+
+    def _column(self, what: str, column: str) -> str:
+        """A part of something that has parts, where the part has a word."""
+        return self.say("part", what=what, part=self._word("part_of", column.replace(".", "_")) or column) if column else what
+
+    def _word(self, room: str, code: str) -> str:
+        """The word of a code that no dictionary, diagram or table names; "" where there is none."""
+        return self.say(f"{room}.{code}") if f"why.{room}.{code}" in i18n.catalogue(self.language) else ""
+
+    def decision(self, decision: Decision) -> str:
+        """What a table is called."""
+        return i18n.pick(decision.names, self.language) or decision.name
+
+    def rule(self, decision: Decision, rule: Rule) -> str:
+        """A rule in words: its own in French, as it was written; else its cells, each with what its column asks. What stands in a cell without words is shown as it is written."""
+        if self.language == "fr" and rule.label:
+            return rule.label
+        asked = [self.cell(column.text, test.text.strip()) for column, test in zip(decision.inputs, rule.tests, strict=True) if test.text.strip() != "-"]
+        return self.listed(asked, "and") if asked else self.say("otherwise")
+
+    def cell(self, column: str, cell: str) -> str:
+        """One cell of a rule as a condition. Only what reads back as FEEL is put into words."""
+        is_not = cell.startswith("not(") and cell.endswith(")")
+        inner = cell[4:-1] if is_not else cell
+        if inner in ("true", "false"):
+            said, is_not = f"({column})", is_not != (inner == "false")
+        elif inner == "null":
+            said, is_not = f"({column}) {'!=' if is_not else '='} null", False
+        elif inner[:1] in "<>=":
+            said = f"({column}) {inner}"
+        elif inner[:1] in "[]" and ".." in inner:
+            said = f"({column}) in {inner}"
+        else:
+            said = f"list contains([{inner}], {column})" if "," in inner else f"({column}) = {inner}"
+        try:
+            tree = compile_expression(said).tree
+            told = self.condition(tree, said)
+            if tree[0] == "group" and tree[3][0] in ("and", "or") and not is_not:
+                return f"({told})"
+            return self.say("not", what=told) if is_not else told
+        except FeelError:
+            return f"{column} : {cell}"
 
     def _answers(self, variable: str, path: str) -> bool:
         """Whether the path is of the answer of the rule that the variable keeps: something else may have used its name before."""
@@ -96,7 +149,20 @@ class Wording:
         return str(plain(value))
 
     def choice(self, field: Field | None, code: str) -> str:
-        return field.choice_label(code, self.language) if field is not None and field.choices else code
+        if field is not None and field.choices:
+            return field.choice_label(code, self.language)
+        return self._word("answer", code.lower()) or i18n.pick(self._codes.get(code, {}), self.language) or code
+
+    @cached_property
+    def _codes(self) -> dict[str, Mapping[str, str]]:
+        """What the dictionary's choices call a code, where they all call it the same."""
+        found: dict[str, Mapping[str, str]] = {}
+        several = set()
+        for field in self.fields.values():
+            for code, names in field.choices.items():
+                if found.setdefault(code, names) != names:
+                    several.add(code)
+        return {code: names for code, names in found.items() if code not in several}
 
     def row(self, path: str, row: Mapping[str, Any]) -> str:
         """A row of a list, its values only."""
@@ -118,6 +184,10 @@ class Wording:
                 return self.listed(parts, node[0])
             case "compare":
                 return self._compared(node[3], node[4], node[5], text)
+            case "in" if len(node[4]) == 1 and node[4][0][3] == "" and node[4][0][4][0] == "range":
+                first, last = node[4][0][4][4], node[4][0][4][5]
+                asked = [("compare", *node[1:3], ">=" if node[4][0][4][3] else ">", node[3], first), ("compare", *node[1:3], "<=" if node[4][0][4][6] else "<", node[3], last)]
+                return self.listed([self.condition(one, text) for one in asked], "and")
             case "call" if node[3][0] == "name" and len(node[4]) == 2 and node[3][3] == "list contains":
                 held, sought = node[4]
                 if held[0] == "list":
@@ -131,6 +201,9 @@ class Wording:
 
     def _compared(self, op: str, left: Any, right: Any, text: str) -> str:
         if right == ("constant", *right[1:3], None) and op in ("=", "!="):
+            inner = left[3] if left[0] == "group" else left
+            if op == "=" and inner[0] in ("compare", "and", "or") or (inner[0] == "call" and inner[3][3:] == ("list contains",)):
+                return self.say("cannot_say", what=self.condition(inner, text))
             return self.say("unknown" if op == "=" else "is_known", left=self.term(left, text))
         is_of_days = any(self._is_day(one) for one in (left, right)) and op in ("<", ">")
         return self.say(f"op.{_OPS[op]}{'_day' if is_of_days else ''}", left=self.term(left, text, self._path(right)), right=self.term(right, text, self._path(left)))
@@ -162,9 +235,28 @@ class Wording:
                     self._rows = ""
                     return self.say("count_where", what=self.term(held[3], text), where=where)
                 return self.say("count", what=self.term(held, text))
+            case "arithmetic" if node[3] in ("+", "-") and (delay := self._delay(node[5], text)):
+                return self.say("later" if node[3] == "+" else "earlier", what=self.term(node[4], text), delay=delay)
+            case "arithmetic" if node[3] in ("+", "-", "*", "/"):
+                return f"{self.term(node[4], text)} {_SIGNS[node[3]]} {self.term(node[5], text)}"
+            case "if" if node[3][0] == "compare" and node[3][5][0] == "constant":  # a value, or what stands in where it is not known
+                return self.term(node[5] if node[3][3] == "=" else node[4], text, beside)
         return text[node[1] : node[2]].strip()
 
+    def _delay(self, node: Any, text: str) -> str:
+        """A length of time: so many days, months or years, or as many as a dated rule says."""
+        if node[0] != "call" or node[3][3:] != ("duration",) or len(node[4]) != 1:
+            return ""
+        said = node[4][0]
+        if said[0] == "string" and len(said[3]) > 2 and said[3][1:-1].isdigit() and said[3][-1] in "DMY":
+            return self.say(f"delay.{said[3][-1]}", number=said[3][1:-1])
+        if said[0] == "arithmetic" and said[5][0] == "string" and said[5][3] in ("D", "M", "Y") and said[4][0] == "arithmetic" and said[4][5][0] == "call":
+            return self.say(f"delay.{said[5][3]}", number=self.term(said[4][5][4][0], text))
+        return ""
+
     def _path(self, node: Any) -> str:
+        if node[0] == "group":
+            return self._path(node[3])
         if node[0] == "name":
             return str(node[3])
         if node[0] == "path":
@@ -200,7 +292,7 @@ class Wording:
     def outputs(self, outputs: Any) -> str:
         """What a decision answered."""
         if isinstance(outputs, Mapping):
-            return self.listed([self.say("output", name=name, value=self.outputs(one)) for name, one in outputs.items()]) or self.say("empty")
+            return self.listed([self.say("output", name=self._word("part_of", name) or name, value=self.outputs(one)) for name, one in outputs.items()]) or self.say("empty")
         if isinstance(outputs, list):
             return self.listed([self.outputs(one) for one in outputs]) or self.say("empty")
         return self.value("", Decimal(outputs) if isinstance(outputs, int) and not isinstance(outputs, bool) else outputs)

@@ -24,6 +24,7 @@ _ROOT = text("SELECT masar_root_of(:id)")
 _LAST = text("SELECT seq, hash FROM masar_last_consultation(:root)")
 _ADD = text("INSERT INTO consultation (root_id, seq, kind, user_id, line, hash) VALUES (:root, :seq, :kind, :user, :line, :hash)")
 _READ = text("""SELECT seq, kind, user_id, line, at FROM consultation WHERE root_id = :root AND (:before = 0 OR seq < :before) ORDER BY seq DESC LIMIT :limit""")
+_BETWEEN = text("""SELECT seq, kind, user_id, line, at FROM consultation WHERE root_id = :root AND at > :since AND at <= :until ORDER BY at DESC, seq DESC LIMIT :limit""")
 _ALL = text("SELECT root_id, seq, line, hash FROM consultation ORDER BY root_id, seq")
 
 
@@ -73,6 +74,12 @@ def refused(session: Session, actor: Any, asked_for: UUID, act: str, code: str) 
 def read(session: Session, root_id: UUID, before: int = 0, limit: int = 100) -> list[Consultation]:
     """The newest first, before the entry `before`."""
     found = session.execute(_READ, {"root": root_id, "before": before, "limit": limit})
+    return [_entry(row) for row in found]
+
+
+def between(session: Session, root_id: UUID, since: dt.datetime, until: dt.datetime, limit: int) -> list[Consultation]:
+    """The newest of a span of time first."""
+    found = session.execute(_BETWEEN, {"root": root_id, "since": since, "until": until, "limit": limit})
     return [_entry(row) for row in found]
 
 

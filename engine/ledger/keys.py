@@ -5,12 +5,15 @@ Erasing a person is erasing her key: the lines of the ledger stay whole and veri
 
 import os
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from uuid import UUID
 
 _KEY_BYTES = 32
 _ERASED = "erased"
+_IN_PART = "erased_in_part"
+_NEXT = ".next"
 
 
 class KeyStore:
@@ -18,7 +21,7 @@ class KeyStore:
 
     def __init__(self, folder: Path, kept: int = 4096) -> None:
         self._folder, self._most = folder, kept
-        self._kept: OrderedDict[UUID, bytes] = OrderedDict()
+        self._kept: OrderedDict[UUID, tuple[bytes, tuple[int, int]]] = OrderedDict()  # with what its file is, since another process may erase or renew it
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[type, tuple[Path, int]]:
@@ -37,33 +40,64 @@ class KeyStore:
     def find(self, owner: UUID) -> bytes | None:
         """The owner's key, or None when there is none (never made, or erased)."""
         with self._lock:
-            if owner in self._kept and self._path(owner).exists():  # another process may have erased it
+            if owner in self._kept and self._kept[owner][1] == self._mark(owner):
                 self._kept.move_to_end(owner)
-                return self._kept[owner]
+                return self._kept[owner][0]
             self._kept.pop(owner, None)
+        mark = self._mark(owner)
         try:
             key = self._path(owner).read_bytes()
         except FileNotFoundError:
             return None
         if len(key) != _KEY_BYTES:
             raise ValueError(f"the key file of {owner} is damaged")
-        return self._keep(owner, key)
+        return self._keep(owner, key, mark)
 
     def erase(self, owner: UUID) -> None:
         """Forgets a key for ever; other processes open nothing with it from then on."""
         with self._lock:
             self._kept.pop(owner, None)
         self._path(owner).unlink(missing_ok=True)
+        self._next(owner).unlink(missing_ok=True)
+
+    def renew(self, owner: UUID) -> bytes:
+        """Another key for what is kept of an owner, beside the one in use until `settle`."""
+        self._next(owner).unlink(missing_ok=True)
+        return self._write(self._next(owner))
+
+    def settle(self, owner: UUID) -> None:
+        """The new key takes the place of the old one, which is gone for ever."""
+        with self._lock:
+            self._kept.pop(owner, None)
+        os.replace(self._next(owner), self._path(owner))
+        self._flush(self._path(owner).parent)
+
+    def drop_next(self, owner: UUID) -> None:
+        """Puts away a new key that nothing was sealed with."""
+        self._next(owner).unlink(missing_ok=True)
+
+    def renewing(self) -> dict[UUID, bytes]:
+        """New keys that nobody settled: whoever did died, or is at it."""
+        return {UUID(path.name.removesuffix(f".key{_NEXT}")): path.read_bytes() for path in self._folder.glob(f"*/*{_NEXT}")}
+
+    def remember_in_part(self, owner: UUID, kept: Sequence[str]) -> None:
+        """Writes down of whom all but some fields was erased, beside the keys as `remember` does."""
+        if self.erased_in_part().get(owner) != sorted(kept):
+            self._append(_IN_PART, f"{owner} {','.join(sorted(kept))}\n")
+
+    def erased_in_part(self) -> dict[UUID, list[str]]:
+        """Of whom all but these fields was erased."""
+        try:
+            lines = (self._folder / _IN_PART).read_text("ascii").splitlines()
+        except FileNotFoundError:
+            return {}
+        return {UUID(owner): [one for one in kept.split(",") if one] for owner, _, kept in (line.partition(" ") for line in lines)}
 
     def remember(self, owner: UUID) -> None:
         """Writes down that an owner was erased, beside the keys and so outside the database: an old backup of that one knows nothing of it."""
         if owner in self.erased():
             return
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(os.open(self._folder / _ERASED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-            file.write(f"{owner}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._append(_ERASED, f"{owner}\n")
 
     def erased(self) -> set[UUID]:
         """The owners that were erased."""
@@ -74,31 +108,59 @@ class KeyStore:
 
     def _make(self, owner: UUID) -> bytes:
         path = self._path(owner)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(os.urandom(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
+        self._write(aside)
         try:
             os.link(aside, path)
         except FileExistsError:
             pass  # another process was first: its key counts
         finally:
             aside.unlink()
-        folder = os.open(path.parent, os.O_RDONLY)
+        self._flush(path.parent)
+        return self._keep(owner, path.read_bytes(), self._mark(owner))
+
+    def _write(self, path: Path) -> bytes:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = os.urandom(_KEY_BYTES)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        return key
+
+    def _append(self, name: str, line: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _flush(self, path: Path) -> None:
+        folder = os.open(path, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return self._keep(owner, path.read_bytes())
 
-    def _keep(self, owner: UUID, key: bytes) -> bytes:
-        with self._lock:
-            self._kept[owner] = key
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+    def _keep(self, owner: UUID, key: bytes, mark: tuple[int, int] | None) -> bytes:
+        if mark is not None:
+            with self._lock:
+                self._kept[owner] = (key, mark)
+                while len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
         return key
+
+    def _mark(self, owner: UUID) -> tuple[int, int] | None:
+        """What tells one file of a key from another that took its place."""
+        try:
+            found = self._path(owner).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+    def _next(self, owner: UUID) -> Path:
+        path = self._path(owner)
+        return path.with_name(f"{path.name}{_NEXT}")
 
     def _path(self, owner: UUID) -> Path:
         return self._folder / owner.hex[-2:] / f"{owner}.key"

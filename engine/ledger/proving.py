@@ -180,11 +180,12 @@ def _prove_chains(session: Session, rows: Iterable[Any], heads: dict[UUID, tuple
 class _Link:
     """Where the proving of one chain stands. The first thing wrong is what is told: all after it hangs on it."""
 
-    __slots__ = ("instance_id", "is_wrong", "keys", "last", "prev", "sealed_to")
+    __slots__ = ("instance_id", "is_wrong", "keys", "last", "missing", "prev", "sealed_to")
 
     def __init__(self, instance_id: UUID) -> None:
         self.instance_id, self.last, self.prev, self.sealed_to, self.is_wrong = instance_id, 0, chain.BEGINNING, 0, False
         self.keys: dict[UUID, bytes | None] = {}
+        self.missing: dict[str, tuple[int, int | None]] = {}  # names sealed and not there any more, with the first line and its place in the log: an erasure in part must tell of them
 
     def take(self, session: Session, row: Any, found: Proof) -> None:
         seq = row.seq
@@ -211,6 +212,9 @@ class _Link:
                 if told["kind"] != row.kind:
                     self._blame("line.kind", seq, row.log_index, found)
                 self._open(session, row, told["sealed"], found)
+                if told["kind"] == "person.erased_in_part":
+                    kept = () if told["body"].get("again") else set(told["body"]["kept"])  # done again after an old backup: what that one sealed opens with no key
+                    self.missing = {name: place for name, place in self.missing.items() if name in kept}
         self.last, self.prev = seq, digest
 
     def _open(self, session: Session, row: Any, told: Mapping[str, str], found: Proof) -> None:
@@ -230,10 +234,16 @@ class _Link:
             opened = sealing.unseal(key, self.instance_id, row.seq, bytes(row.ciphertext))
         except sealing.CannotOpen:
             opened = {"": (b"", None)}
-        if chain.commitments(opened) != told:
+        committed = chain.commitments(opened)
+        if not committed.items() <= told.items():
             self._blame("sealed.other", row.seq, row.log_index, found)
+            return
+        for name in told.keys() - committed.keys():
+            self.missing.setdefault(name.rpartition("|")[2] if "|" in name else "", (row.seq, row.log_index))
 
     def end(self, heads: dict[UUID, tuple[int, bytes]], found: Proof) -> None:
+        if self.missing and not self.is_wrong:
+            self._blame("sealed.other", *min(self.missing.values(), key=lambda one: one[0]), found)
         seq, head = heads.pop(self.instance_id, (None, b""))
         if seq is None:
             if self.instance_id != JOURNAL:

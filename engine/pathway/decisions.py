@@ -4,7 +4,7 @@ Answers for tables with every hit policy and for literal decisions, each in FEEL
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from engine.pathway import hit_policies, markup
 from forms.feel import Expression, FeelError, UnaryTests, about, compile_expression, compile_unary_tests
 
 MOST_ROWS = 300  # of one table
+_LABEL = "{urn:masar:bpmn:1}libelle"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Decision:
     requires: tuple[str, ...] = ()
     file: str = ""
     types: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)  # what it is called, by language; `name` is French
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -217,6 +219,11 @@ class _Reading:
         self.findings.append(errors.Finding(code, f"{self.file}#{self.id}", {"decision": self.name, **details}))
 
     def decision(self) -> Decision:
+        beside = _child(self.element, "extensionElements")
+        said = {one.get("lang", ""): "".join(one.itertext()).strip() for one in (() if beside is None else beside) if one.tag == _LABEL}
+        return replace(self._logic(), names={"fr": self.name} | said)
+
+    def _logic(self) -> Decision:
         links = (one for link in _children(self.element, "informationRequirement") for one in link if _tag(one) == "requiredDecision")
         requires = tuple(one.get("href", "").rpartition("#")[2] for one in links)
         table, literal = _child(self.element, "decisionTable"), _child(self.element, "literalExpression")

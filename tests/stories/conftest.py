@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from engine import clock
 from engine.actors import users
-from engine.casework import replays
+from engine.casework import rebuilt, replays
 from engine.demo import play
 from engine.insight import proofs_of_why
 from engine.pathway import bpmn
@@ -31,6 +31,7 @@ def _play_again(database):
             found = replays.history(session, instance.instance_id)
             if found.is_whole or session.info["keys"].find(instance.person_id or instance.instance_id):  # not of somebody who was erased
                 assert replays.is_exact(found), f"{instance.process} {instance.instance_id}"
+            assert list(rebuilt.differences(session, instance.instance_id)) == [], f"{instance.process} {instance.instance_id}"
         assert proofs_of_why.prove(session, changes=False).faults == [], "every reason kept, weighed anew, says the same"
 
 

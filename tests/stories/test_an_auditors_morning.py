@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import re
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import drafts, findings, publication
+from engine.casework import drafts, findings, player, publication
 from engine.demo import accounts, stories
 from engine.insight import audit, proofs_of_why, samples, whys
 from engine.ledger import consultations, journal, proving
@@ -70,6 +71,57 @@ def test_she_understands_each_turn_and_is_told_nothing_that_is_not_hers(world, c
     assert proof.counts["one"] + proof.counts["two"] > 10
 
 
+def test_the_list_of_turns_says_where_each_led_in_her_language(world, case):
+    auditor = world.agent("OTE", "TUN", "auditeur")
+    told = {}
+    for language in ("fr", "en", "ar"):
+        reader = replace(auditor, language=language)
+        with world.database.reading(reader) as session:
+            acts = whys.of_case(session, reader, case).items
+            told[language] = {turn.name: turn.outcome for act in acts for turn in act.turns}
+            named = {one.rule: one.label for one in audit.rules(session, reader).items}
+            assert not any(re.search("[a-z]_[a-z]|parametres|why\\.", words) for words in (*told[language].values(), *named.values())), named
+    assert told["fr"]["Admission"] and told["en"]["Admission"] not in ("", told["fr"]["Admission"]) and re.search("[\u0621-\u064a]", " ".join(told["ar"].values()))
+    assert told["fr"]["Vulnérabilité"] == "" == told["en"].get("Vulnerability", ""), "what weighs what is not hers to know is not told"
+
+
+def test_she_sees_what_each_person_did_and_saw(world, case):
+    auditor, karim = world.agent("OTE", "TUN", "auditeur"), world.staff["karim"]
+    with world.database.reading(auditor) as session:
+        frames, seq = [], 1
+        while not frames or frames[-1].seq < frames[-1].last:
+            frames.append(player.frame(session, auditor, case, at=seq))
+            seq = frames[-1].seq + 1
+    read = [one for frame in frames for one in frame.seen.readings]
+    assert read and {one.kind for one in read} == {"read"} and any(set(one.classes) & {"S", "H"} for one in read)
+    assert len({one.seq for one in read}) == len(read), "each reading stands before one act"
+    forms = {one.node: one for frame in frames for one in frame.seen.forms}
+    assert forms["T202"].labels and forms["T202"].hidden and forms["T202"].who != forms["accueillir" if "accueillir" in forms else "T201"].who
+    with world.database.reading(karim) as session:
+        assert player.frame(session, karim, case, at=frames[-1].last).seen.readings is None, "not hers to know who read"
+    assert sum(frames[-1].spent.values()) > 8 * 3600
+
+
+def test_a_finding_stands_on_the_diagram_where_it_was_made(world, case):
+    app = create_app(Settings(is_demo=True), world.database)
+    hers, sonias, karims = Browser(app), Browser(app), Browser(app)
+    for browser, name in ((hers, "auditeur"), (sonias, "sonia"), (karims, "karim")):
+        browser.sign_in(name, accounts.password())
+    page = hers.get("/findings/diagram?process=evaluation").text
+    place = re.search(r'id="element-T202".*?href="(/findings/new\?[^"]+)"', page)[1].replace("&amp;", "&")
+    assert "Volet social" in hers.get(place).text
+    edition = re.search(r"edition=([0-9a-f-]{36})", place)[1]
+    hers.post("/findings", edition=edition, process="evaluation", element="T202", said="Délai trop court.", role="chef_antenne", branch="MED", due_on=(world.today() + dt.timedelta(days=5)).isoformat())
+    made = hers.path
+    for browser, is_told in ((hers, True), (sonias, True), (karims, False)):
+        page = browser.get("/findings/diagram?process=evaluation").text
+        assert (made in page and "finding" in re.search(r'data-marks="([^"]*)"', page)[1]) == is_told
+        assert ("Délai trop court." in browser.get(f"/cases/{case}/replay?process=evaluation").text) == is_told
+    assert "/findings/diagram?edition=1&amp;process=evaluation&amp;element=T202" in hers.get(made).text
+    assert hers.get("/findings/diagram/1/evaluation").headers["content-type"].startswith("application/xml")
+    assert hers.get("/findings/diagram?process=nowhere").status_code == 404 == hers.get("/findings/diagram?process=evaluation&edition=9").status_code
+
+
 def test_she_searches_the_history_of_all_cases(world, case):
     auditor, salma, karim = world.agent("OTE", "TUN", "auditeur"), world.staff["salma"], world.staff["karim"]
     with world.database.reading(auditor) as session:
@@ -107,6 +159,14 @@ def test_who_prepared_with_who_approved_and_where_the_decision_departs(tunisia, 
         assert two and all(one.prepared_by != one.approved_by and 0 < one.times <= one.approved for one in two)
         departed = audit.departures(session, auditor).items
         assert [one.decided for one in departed if one.proposed] != [], "granted less than was proposed"
+        assert audit.departures(session, auditor, "aid").items == departed and audit.departures(session, auditor, "orientation").items == ()
+        assert audit.departures(session, auditor, "orientation").veiled == 0
+    with tunisia.owner() as connection:  # a plan of other measures than the rules proposed: how many there are is told, not whose they are
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        assert connection.exec_driver_sql("UPDATE fact SET value = '\"M23\"' WHERE field = 'mesure.type' AND is_current").rowcount > 0
+        connection.exec_driver_sql("UPDATE rule_fired SET rule = 'D4_besoins' WHERE rule LIKE 'D4\\_%%'")
+    with tunisia.reading(auditor) as session:
+        assert audit.departures(session, auditor).veiled == 1
 
 
 def test_anybody_draws_her_sample_again_and_nobody_keeps_another(world, case):

@@ -47,7 +47,7 @@ def events(screen: OnScreen, actor: Acting, session: Reading, by: str = "late", 
     names = audit.labels(session, screen.language)
     rows = [{"event": one, "sentence": sentences.happened(screen.words, one.happened, names), "has_why": bool({"branches", "decisions"} & set(one.happened.body))} for one in found.items]
     older = "/audit/events?" + urlencode({"by": by, "value": value, "cursor": found.next}) if found.next else ""
-    return screen.show("audit/events.html", rows=rows, older=older, by=by, about=_about(screen, session, by, value))
+    return screen.show("audit/events.html", rows=rows, older=older, by=by, about=_about(screen, session, by, value, actor))
 
 
 @router.get("/rules")
@@ -57,10 +57,12 @@ def rules(screen: OnScreen, actor: Acting, session: Reading) -> Response:
 
 
 @router.get("/departures")
-def departures(screen: OnScreen, actor: Acting, session: Reading, cursor: str = "") -> Response:
-    """Where a person decided otherwise than what was proposed."""
-    found = audit.departures(session, actor, cursor)
-    return screen.show("audit/departures.html", rows=found.items, older=f"/audit/departures?cursor={found.next}" if found.next else "")
+def departures(screen: OnScreen, actor: Acting, session: Reading, kind: str = "", cursor: str = "") -> Response:
+    """Where a person decided otherwise than what was proposed. `kind`: one of `audit.KINDS`."""
+    kind = kind if kind in audit.KINDS else ""
+    found = audit.departures(session, actor, kind, cursor)
+    older = "/audit/departures?" + urlencode({"kind": kind, "cursor": found.next}) if found.next else ""
+    return screen.show("audit/departures.html", rows=found.items, older=older, kinds=audit.KINDS, kind=kind, veiled=found.veiled)
 
 
 @router.get("/pairs")
@@ -109,7 +111,7 @@ def _samples(request: Request, screen: Screen, actor: users.Actor, refusal: erro
     return screen.show("audit/samples.html", refusal.status if refusal else 200, rows=rows, processes=PROCESSES, branch_codes=codes, **refused(screen, refusal))
 
 
-def _about(screen: Screen, session: Any, by: str, value: str) -> str:
+def _about(screen: Screen, session: Any, by: str, value: str, actor: users.Actor) -> str:
     """What the question was about, in words; nothing of a person."""
     match by:
         case "actor":
@@ -119,5 +121,5 @@ def _about(screen: Screen, session: Any, by: str, value: str) -> str:
         case "deviation" | "late":
             return screen.words.text(f"audit.kind.{value.replace('.', '_')}") if value in (*audit.DEVIATIONS, *audit.LATE, "refused_then_done") else ""
         case "rule":
-            return value
+            return next((one.label for one in audit.rules(session, actor).items if one.rule == value), value)
     return ""

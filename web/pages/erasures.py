@@ -1,5 +1,7 @@
 """Forgetting: whose time of keeping is over, who proposes and who approves an erasure, and its procès-verbal."""
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -8,7 +10,9 @@ from starlette.responses import Response
 from engine import errors
 from engine.actors import authority
 from engine.casework import erasures
+from web import printing
 from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
+from web.formatting import Words
 from web.pages.admin import attempt
 from web.screen import Screen
 
@@ -32,7 +36,20 @@ def propose(request: Request, screen: OnScreen, actor: Acting, session: Reading,
 @router.get("/{erasure_id}")
 def show(screen: OnScreen, actor: Acting, session: Reading, erasure_id: UUID) -> Response:
     """The procès-verbal, to be printed and signed."""
-    return screen.show("erasures/record.html", one=erasures.show(session, screen.actor, erasure_id))
+    one = erasures.show(session, screen.actor, erasure_id)
+    return screen.show("erasures/record.html", one=one, retentions=[kept_for(screen.words, code) for code in one.retentions])
+
+
+@router.get("/{erasure_id}/record.pdf")
+def paper(actor: Acting, session: Reading, erasure_id: UUID) -> Response:
+    """The same as a paper, in French and in Arabic, with room for the signatures."""
+    sides = {}
+    for language in ("fr", "ar"):
+        sides[language] = _paper(Words(language), erasures.show(session, replace(actor, language=language), erasure_id))
+        if sides[language] is None:
+            raise errors.NotFound("erasure.not_found")
+    headers = {"content-disposition": f'inline; filename="proces-verbal-{erasure_id}.pdf"'}
+    return Response(printing.pdf(sides, erasures.show(session, actor, erasure_id).decided_at), media_type="application/pdf", headers=headers)
 
 
 @router.post("/{erasure_id}")
@@ -50,8 +67,35 @@ def _list(screen: Screen, session: Reading, refusal: errors.Refusal | None = Non
     return screen.show(
         "erasures/page.html", refusal.status if refusal else 200, waiting=[one for one in listed if one.state == "proposed"],
         done=[one for one in listed if one.state != "proposed"], due=[one for one in erasures.due(session, screen.actor) if one.case_id not in open_ones],
+        kept_for=kept_for, lasting=lambda one: f"{screen.words.text('format.comma')} ".join(kept_for(screen.words, code) for code in one.retentions),
         may_propose=authority.may(screen.actor, "erasure.propose", branch=screen.actor.branch), refused=screen.refusal(refusal.code, refusal.details) if refusal else "",
     )  # fmt: skip
+
+
+def kept_for(words: Words, retention: str) -> str:
+    """A class of retention in words: `P5Y` is five years."""
+    unit = {"Y": "years", "M": "months", "D": "days"}[retention[-1]]
+    return words.count(f"erasures.{unit}", int(retention[1:-1]))
+
+
+def _paper(words: Words, one: erasures.Erasure) -> dict[str, Any] | None:
+    """The procès-verbal of what was done, as the sheet of letters takes it; None of what was not."""
+    if one.state != "done" or one.decided_at is None:
+        return None
+    said = words.text
+    which = [said("erasures.in_part", classes=f"{said('format.comma')} ".join(kept_for(words, code) for code in one.retentions))] if one.retentions else [said("erasures.in_whole")]
+    rows = [[said("erasures.proposer"), f"{one.proposed_by}, {words.moment(one.proposed_at)}"], [said("erasures.decider"), f"{one.decided_by}, {words.moment(one.decided_at)}"],
+            [said("erasures.number"), str(one.erasure_id)], [said("task.case"), one.case_number]]  # fmt: skip
+    return {
+        "sender": [said("erasures.sender"), said(f"branch.{one.branch}")], "addressee": [], "title": said("erasures.paper"), "object": "",
+        "words": {"date": words.date(one.decided_at), "reference": one.case_number, "addressee": "", "object": "", "check": said("erasures.check"), "check_how": said("erasures.check_how"), "page": said("erasures.page")},
+        "blocks": [{"kind": "paragraph", "text": text} for text in (f"{said(f'erasures.ground.{one.ground}')} {one.reference}".strip(), *which)] + [
+            {"kind": "heading", "text": said("erasures.who")}, {"kind": "rows", "rows": rows},
+            {"kind": "heading", "text": said("erasures.gone")}, {"kind": "rows", "rows": [[said(f"erasures.count.{name}"), words.number(count)] for name, count in one.counts.items()]},
+            {"kind": "paragraph", "text": said("erasures.how_part" if one.retentions else "erasures.how")},
+            {"kind": "heading", "text": said("erasures.stays")}, {"kind": "paragraph", "text": said("erasures.stays_part" if one.retentions else "erasures.stays_how")}],
+        "signatures": [said("erasures.sign.proposer"), said("erasures.sign.decider"), said("erasures.sign.officer"), said("erasures.sign.expert")],
+    }  # fmt: skip
 
 
 def _id(written: str) -> UUID:

@@ -1,5 +1,6 @@
 """Findings: what auditors found, made at a line of a case or at an element of a diagram; answered by whom they ask."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from engine import errors, identity
 from engine.actors import authority, branches, users
 from engine.casework import findings
-from web.dependencies import Acting, OnScreen, Posted, database_of, field
+from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
 from web.pages.admin import attempt, chosen_day, refused
 from web.screen import Screen
 
@@ -53,6 +54,23 @@ def make(request: Request, screen: OnScreen, actor: Acting, form: Posted) -> Res
     return _new(request, screen, actor, at, typed, refusal) if refusal else screen.go(f"/findings/{made}")
 
 
+@router.get("/diagram")
+def diagram(request: Request, screen: OnScreen, actor: Acting, process: str = "parcours", edition: int | None = None, element: str = "") -> Response:
+    """A diagram of an edition with what was found at its elements; an auditor begins a finding at one of them here."""
+    with database_of(request).reading(actor) as session:
+        found = findings.of_diagram(session, actor, edition, process[:100])
+    marks = {one.element: "finding" for one in found.elements if one.findings}
+    named = sorted((one for one in found.elements if one.name), key=lambda one: not one.findings)
+    return screen.show("findings/diagram.html", found=found, elements=named, marks=json.dumps(marks), element=element[:200], may_write=authority.may(actor, "finding.write"))
+
+
+@router.get("/diagram/{edition}/{process}")
+def drawing(actor: Acting, session: Reading, edition: int, process: str) -> Response:
+    """The diagram, for the viewer in the page."""
+    headers = {"content-disposition": "attachment", "cache-control": "private, max-age=3600"}
+    return Response(findings.drawing(session, actor, edition, process), media_type="application/xml", headers=headers)
+
+
 @router.get("/{finding_id}")
 def show(request: Request, screen: OnScreen, actor: Acting, finding_id: UUID) -> Response:
     return _one(request, screen, actor, finding_id)
@@ -76,5 +94,7 @@ def _one(request: Request, screen: Screen, actor: users.Actor, finding_id: UUID,
 def _new(request: Request, screen: Screen, actor: users.Actor, at: dict[str, str], typed: dict[str, Any] | None = None, refusal: errors.Refusal | None = None) -> Response:
     with database_of(request).reading(actor) as session:
         codes = branches.codes(session)
+        edition_id = identity.parse(at["edition"])
+        name = findings.name_of(session, actor, edition_id, at["process"], at["element"]) if edition_id is not None else ""
     given = typed or {"said": "", "role": "", "branch": "", "due_on": "", "holds": False}
-    return screen.show("findings/new.html", refusal.status if refusal else 200, at=at, typed=given, roles=findings.ANSWERING, branch_codes=codes, **refused(screen, refusal))
+    return screen.show("findings/new.html", refusal.status if refusal else 200, at=at, name=name, typed=given, roles=findings.ANSWERING, branch_codes=codes, **refused(screen, refusal))

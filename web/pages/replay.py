@@ -14,11 +14,13 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from engine import clock, errors, i18n, identity
-from engine.casework import cases, diagrams, player
+from engine.actors import authority
+from engine.casework import cases, diagrams, findings, player
 from engine.casework.player import HALTS, Frame
 from web import ball, sentences
 from web.dependencies import Acting, OnScreen, Reading
 from web.formatting import Words
+from web.pages import readers as readings
 from web.screen import Screen
 
 router = APIRouter()
@@ -54,9 +56,13 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, at: i
         missing = other is None
     address.query["at"] = str(shown.seq)
     sides = [_side(screen, shown, address, "", process, bool(heat))] + ([_side(screen, other, address, "other", "", bool(heat))] if other else [])
+    for side in sides:
+        at_it = side["frame"]
+        side["findings"] = findings.here(session, actor, at_it.instance_id, at_it.first, at_it.seq, at_it.edition.edition_id)
+        side["marks"] = json.dumps({one.element: "finding" for one in side["findings"] if side["shown"] and one.process == side["shown"].process})
     given = {
         "frame": shown, "address": address, "sides": sides, "nothing": nothing, "missing": missing, "beside": beside, "by": by, "ways": WAYS, "halts": HALTS,
-        "announced": _announced(screen.words, shown, sides[0]), "heat": bool(heat),
+        "may_find": authority.may(actor, "finding.write"), "announced": _announced(screen.words, shown, sides[0]), "heat": bool(heat),
     }  # fmt: skip
     if screen.is_patch:
         return screen.show("replay/_moment.html", **given)
@@ -107,7 +113,7 @@ def _side(screen: Screen, frame: Frame, address: _Address, slot: str, process: s
         "lines": [{"sentence": sentences.happened(words, one, names), "why": sentences.why(words, one, names)} for one in frame.happened],
         "ball": ball.ball(frame.waiting, words), "since": {one.task_id or one.since: _waited(words, frame, one.since) for one in frame.waiting},
         "sections": _sections(words, frame, language), "new": [_told(words, one) for one in frame.facts if one.is_new and _is_one(frame, one)],
-        "parts": _parts(words, frame, address, language), "money": _money(frame), "process_name": _named(frame, frame.process, language),
+        "seen": _seen(words, frame, names), "parts": _parts(words, frame, address, language), "money": _money(frame), "process_name": _named(frame, frame.process, language),
     }  # fmt: skip
 
 
@@ -151,6 +157,15 @@ def _sections(words: Words, frame: Frame, language: str) -> list[dict[str, Any]]
 def _told(words: Words, fact: player.Fact) -> dict[str, Any]:
     return {"label": fact.label, "value": fact.value, "replaced_at": fact.replaced_at,
             "source": sentences.source(words, fact.source, fact.recorded_at, fact.author, fact.author_agency)}  # fmt: skip
+
+
+def _seen(words: Words, frame: Frame, names: Mapping[str, str]) -> dict[str, Any]:
+    """What people saw: readings in sentences, and what each form had in front of whoever filled it in."""
+    forms = []
+    for one in frame.seen.forms:
+        more = [words.count(f"player.seen.{name}", number) for name, number in (("hidden", one.hidden), ("elsewhere", one.elsewhere)) if number]
+        forms.append({"said": words.text("player.seen.on_form", who=one.who, what=names.get(one.node) or one.node), "labels": one.labels, "more": more})
+    return {"forms": forms, "readings": [{"at": one.at, "sentence": readings.sentence(words, one)} for one in frame.seen.readings or ()]}
 
 
 def _parts(words: Words, frame: Frame, address: _Address, language: str) -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
-from engine import errors
+from engine import clock, errors
 from engine.actors import branches, users
-from engine.dossier import catalogues, programmes
+from engine.dossier import calendars, catalogues, programmes
 from tests.engine.administration.conftest import REASON
 
 GAFSA = {"fr": "Gafsa", "ar": "قفصة", "en": "Gafsa"}
@@ -137,6 +137,40 @@ def test_a_parameter_has_another_value_from_its_day(house, act, days):
 def test_a_value_of_another_shape_or_whose_parts_disagree_is_refused(act, days, code, value, refusal):
     with pytest.raises(errors.Invalid, match=rf"^{refusal}\b"):
         act("zied", catalogues.set_parameter, code, days(30), value, "Note", False, REASON)
+
+
+def test_working_time_of_the_past_is_counted_by_the_calendar_of_then(house, act):
+    """A feast moved today moves the short days before it, those of weeks gone by too; what was known then stays what was known then."""
+
+    def now():
+        with house.reading(users.system()) as session:
+            return clock.now(session)
+
+    def known(at):
+        with house.reading(users.system()) as session:
+            return calendars.of(session).at(at)
+
+    feast = next(one for one in act("chokri", catalogues.holidays_listed, 2028) if "Eid al-Fitr" in one.names["en"].split(" · "))
+    first = feast.day - dt.timedelta(days=30)
+    first += dt.timedelta(days=0 if first.weekday() < 5 else 7 - first.weekday())
+    before = now()
+    assert known(before).closing(first) == dt.time(14) and not known(before).is_open(feast.day)
+    act("zied", catalogues.drop_holiday, feast.day, REASON)
+    between = now()
+    later = feast.day + dt.timedelta(days=40)
+    act("zied", catalogues.set_holiday, later, feast.names, False, REASON)
+    act("zied", catalogues.set_holiday, later, {**feast.names, "fr": "Aïd"}, False, REASON)
+    act("zied", catalogues.set_parameter, "seance_unique", dt.date(2029, 1, 1), [{"du": "2029-07-05", "au": "2029-07-09"}], "Note", False, REASON)
+    told = now()
+    act("zied", catalogues.take_back, "parameter", "seance_unique", dt.date(2029, 1, 1), REASON)
+    after = now()
+    assert known(before).closing(first) == dt.time(14) and not known(before).is_open(feast.day) and known(before).is_open(later) == (later.weekday() < 5)
+    assert known(between).closing(first) == dt.time(17) and known(between).is_open(feast.day) == (feast.day.weekday() < 5)
+    assert not known(told).is_open(later) and known(told).closing(later - dt.timedelta(days=1)) == dt.time(14)
+    assert (known(told).closing(dt.date(2029, 7, 6)), known(told).closing(dt.date(2029, 8, 2))) == (dt.time(14), dt.time(17))
+    assert known(before).closing(dt.date(2029, 8, 2)) == known(after).closing(dt.date(2029, 8, 2)) == dt.time(14)
+    with house.reading(users.system()) as session:
+        assert known(after) == programmes.dated(session).calendar
 
 
 def test_short_days_of_a_version_count_in_its_own_days_only(house, act, days):

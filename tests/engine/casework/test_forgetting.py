@@ -1,12 +1,15 @@
 """A person is forgotten: proposed by one, approved by another; then no byte of her is left where Masar keeps things, while chains, figures and other cases stand."""
 
+import copy
 import io
 import random
 from contextlib import ExitStack
+from dataclasses import replace
 from threading import Thread
 from uuid import UUID
 
 import pytest
+import sqlalchemy.exc
 from sqlalchemy import text
 
 from engine import doctor, errors, postgres
@@ -17,6 +20,7 @@ from engine.demo import people
 from engine.dossier import documents
 from engine.dossier.facts import NewFact
 from engine.insight import casefile
+from engine.ledger import access, sealing
 from tests import world as worlds
 from tests.conftest import ROOT
 from tests.faults.conftest import until
@@ -116,8 +120,12 @@ def test_no_byte_of_her_is_left_and_everything_else_stands(town, make_database):
     assert codes(database) == []
     scrubbed = Thread(target=erasures.scrub, args=[database])
     scrubbed.start()
-    with backup.owner() as onlooker:
-        until(lambda: onlooker.exec_driver_sql(_WAITS).scalar() or not scrubbed.is_alive())
+
+    def is_waiting():  # a transaction sees the activity of others as it was at its first look
+        with backup.owner() as onlooker:
+            return onlooker.exec_driver_sql(_WAITS).scalar()
+
+    until(lambda: is_waiting() or not scrubbed.is_alive())
     assert scrubbed.is_alive(), "a table written anew while somebody may see her rows keeps them"
     elsewhere.close()
     scrubbed.join()
@@ -170,6 +178,113 @@ def test_who_may_what_and_what_is_due(town):
         erasures.refuse(session, meriem, erasure)
     with database.reading(chokri) as session:
         assert [one.state for one in erasures.listed(session, chokri)] == ["refused"]
+
+
+def years_later(town, case, years):
+    """Her case ended so long ago, one of her answers being of an aid, kept ten years, and the others five."""
+    salma = town.staff["salma"]
+    with town.database.unit_of_work(salma) as session:
+        change = Change(session, salma, held := lock(session, case), held.now)
+        change.note("fact.corrected", {}, [NewFact(f"case:{case}", "aide.niveau", "N1", "C")], reason=f"{CANARY} was paid")
+        change.write()
+    with town.database.owner() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql("UPDATE instance SET ended_at = ended_at - make_interval(years => %s) WHERE instance_id = %s", (years, case))
+
+
+def approved(town, case):
+    meriem, anis = town.staff["meriem"], town.staff["anis"]
+    with town.database.unit_of_work(meriem) as session:
+        erasure = erasures.propose(session, meriem, case)
+    with town.database.unit_of_work(anis) as session:
+        return erasure, erasures.approve(session, anis, erasure)
+
+
+@pytest.fixture
+def kept_longer(monkeypatch):
+    """The small dictionary keeps everything five years: here, one field ten, as the aids of the real one."""
+    real = editions.current
+
+    def current(session):
+        edition = real(session)
+        fields = dict(edition.dictionary.fields)
+        fields["aide.niveau"] = replace(next(iter(fields.values())), id="aide.niveau", retention="P10Y")
+        made = copy.copy(edition)
+        object.__setattr__(made, "dictionary", replace(edition.dictionary, fields=fields))
+        return made
+
+    monkeypatch.setattr(editions, "current", current)
+
+
+def test_what_is_past_its_class_goes_and_what_is_kept_longer_stands(town, make_database, kept_longer):
+    database, meriem = town.database, town.staff["meriem"]
+    case = closed(town, 1, **{"person.nom_fr": CANARY, "person.prenom_fr": CANARY})
+    years_later(town, case, 6)
+    with database.reading(meriem) as session:
+        held = erasures.due(session, meriem)[0]
+    assert [(one.retention, one.is_due) for one in held.classes] == [("P5Y", True), ("P10Y", False)] and held.is_due and not held.is_whole
+    with database.owner() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar()
+        person = connection.exec_driver_sql("SELECT person_id FROM instance WHERE instance_id = %s", (case,)).scalar()
+    database.dispose()
+    backup = make_database(name)
+    backup._carried.update(database._carried)
+    keys = database._carried["keys"]
+    before = keys.find(person)
+
+    erasure, counts = approved(town, case)
+    assert counts["facts"] > 10 and counts["kept"] == 1 and counts["documents"] >= 1 and counts["tokens"] > 0
+    assert tables_with(database) == set() and codes(database) == []
+    assert keys.find(person) not in (None, before) and keys.renewing() == {}
+    with database.reading(users.system()) as session:
+        rows = session.execute(text("SELECT instance_id, seq, ciphertext FROM ledger_sealed WHERE person_id = :id"), {"id": person}).all()
+        opened = [access.open_line(session, row.instance_id, row.seq, person, row.ciphertext) for row in rows]
+    assert [name for one in opened for name in one] == [f"case:{case}|aide.niveau"], "what is kept opens, nothing else"
+    with pytest.raises(sealing.CannotOpen):
+        sealing.unseal(before, rows[0].instance_id, rows[0].seq, bytes(rows[0].ciphertext))
+    with database.reading(meriem) as session:
+        assert cases.history(session, meriem, case).items[0].kind == "person.erased_in_part"
+        assert erasures.show(session, meriem, erasure).retentions == ("P5Y",)
+        assert [one.retention for one in erasures.due(session, meriem)[0].classes] == ["P10Y"]
+        with pytest.raises(errors.Conflict, match="erasure.not_due"):
+            erasures.propose(session, meriem, case)
+    if postgres.is_running(ROOT / "var" / "postgres-test"):
+        erasures.scrub(database)
+        assert files_with(database) == set()
+
+    assert tables_with(backup), "an old backup holds her rows"
+    assert "person.came_back" in [code for code, _ in codes(backup)]
+    assert erasures.again(backup) == 1
+    assert tables_with(backup) == set() and codes(backup) == []
+    # Somebody who takes out a value that no erasure told of is noticed.
+    with database.owner() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        for row in rows:
+            connection.exec_driver_sql("UPDATE ledger_sealed SET ciphertext = %s WHERE instance_id = %s AND seq = %s", (sealing.seal(keys.find(person), row.instance_id, row.seq, {}), row.instance_id, row.seq))
+    assert "chain" in [code for code, _ in codes(database)]
+
+
+def test_an_approval_in_part_opens_no_other_door_and_a_death_at_it_is_made_good(town, monkeypatch, kept_longer):
+    database, meriem, anis = town.database, town.staff["meriem"], town.staff["anis"]
+    case = closed(town, 4, **{"person.nom_fr": CANARY})
+    years_later(town, case, 6)
+    with database.unit_of_work(meriem) as session:
+        erasure = erasures.propose(session, meriem, case)
+    decide = {"state": "done", "by": anis.user_id, "at": None, "id": erasure}
+    for statement in ("SELECT masar_forget_person(person_id) FROM erasure WHERE erasure_id = :id", "SELECT masar_forget_in_part(person_id, '{}') FROM erasure WHERE erasure_id = :id"):
+        with pytest.raises(sqlalchemy.exc.DBAPIError, match="kept by what was approved|nobody approved"), database.unit_of_work(anis) as session:
+            session.execute(erasures._DECIDE, decide)
+            session.execute(text(statement), {"id": erasure})
+    monkeypatch.setattr(erasures, "_renewing", lambda *_: lambda _session: None)
+    with database.unit_of_work(anis) as session:
+        erasures.approve(session, anis, erasure)
+    monkeypatch.undo()
+    keys = database._carried["keys"]
+    with database.reading(users.system()) as session:
+        person = session.execute(text("SELECT person_id FROM instance WHERE instance_id = :id"), {"id": case}).scalar_one()
+    assert list(keys.renewing()) == [person]
+    erasures.again(database)
+    assert keys.renewing() == {} and keys.erased_in_part() == {person: ["aide.niveau"]} and codes(database) == []
 
 
 def test_a_death_between_the_commit_and_the_key_is_made_good(town, monkeypatch):

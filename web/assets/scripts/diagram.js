@@ -38,6 +38,7 @@ async function show(canvas) {
     const looked = canvas.dataset.focus ? mark(viewer, [canvas.dataset.focus], "masar-looked") : here;
     place(viewer, looked, Boolean(canvas.dataset.focus));
     tools(canvas, viewer, () => (canvas.dataset.focus ? looked : here));
+    if (canvas.dataset.pick) viewer.get("eventBus").on("element.click", ({ element }) => pick(canvas.dataset.pick + element.id));
   } catch (fault) {
     console.warn("diagram", fault);
     canvas.textContent = canvas.dataset.failed;
@@ -132,6 +133,13 @@ function place(viewer, here, isClose = false) {
 function centre(element) {
   if (element.waypoints) return element.waypoints[Math.floor(element.waypoints.length / 2)];
   return { x: element.x + element.width / 2, y: element.y + element.height / 2 };
+}
+
+// What is clicked in the drawing is gone to in the list beside it.
+function pick(id) {
+  const row = document.getElementById(id);
+  row?.scrollIntoView({ block: "center" });
+  row?.querySelector("a")?.focus({ preventScroll: true });
 }
 
 function tools(frame, viewer, looked) {

@@ -1,0 +1,75 @@
+"""What tables hold of an instance now, against what its ledger alone tells of its last instant: state, open tasks, waits, incidents, its own columns, what is known; the same, bit for bit.
+
+The doctor asks it of every case, stories of every one they lived. Of whoever was erased only what is public is compared. Not here: rows of the past (`projections`).
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine.casework import known_then
+from engine.casework.instances import find
+from engine.casework.instants import Instant, Teller
+from engine.dossier import facts
+
+_INSTANCE = text("SELECT seq, state, stage, status, outcome, branch, referent_id::text AS referent, social_worker_id::text AS social_worker FROM instance WHERE instance_id = :id")
+_ROWS = {
+    "tasks": text("""SELECT position, task_id::text, process, node, names, kind, form, subject, subjects, agency, branch, role, holder_id::text, opened_at, due_at, stage, apart
+                       FROM open_task WHERE instance_id = :id"""),
+    "waits": text("SELECT position, node, kind, name, correlation, labels, opened_at, due_at, awaits FROM wait WHERE instance_id = :id"),
+    "incidents": text("SELECT position, node, code, details, opened_at FROM incident WHERE instance_id = :id AND resolved_at IS NULL"),
+}
+_HOURS = ("opened_at", "due_at")
+_EVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)  # facts of other instances count as they are now, this one's own up to its last line
+_COLUMNS = ("stage", "status", "outcome", "branch", "referent", "social_worker")
+
+
+def differences(session: Session, instance_id: UUID) -> Iterator[str]:
+    """What differs, each by its name: `tasks: T205 due_at`, `known: person.nom_fr`. Nothing where all is the same."""
+    now = _last(session, instance_id)
+    row = session.execute(_INSTANCE, {"id": instance_id}).one()
+    if now.is_told:
+        yield from (["state"] if now.state != bytes(row.state) else []) + ([] if now.is_sound else ["a step is not what its line sealed"])
+        yield from (f"instance: {name}" for name in _COLUMNS if getattr(now, name) != getattr(row, name))
+        yield from _known(session, instance_id, now)
+    for name, query in _ROWS.items():
+        held = {one.position: dict(one._mapping) for one in session.execute(query, {"id": instance_id})}
+        told = getattr(now, name)
+        for position in sorted(held.keys() | told.keys()):
+            columns = _columns(held.get(position), told.get(position), now.is_told)
+            yield from (f"{name}: {(held.get(position) or told[position])['node']} {one}".rstrip() for one in columns)
+
+
+def _last(session: Session, instance_id: UUID) -> Instant:
+    now = Instant()
+    for now, _ in Teller(session, instance_id).unfold():
+        pass
+    return now
+
+
+def _columns(held: Mapping[str, Any] | None, told: Mapping[str, Any] | None, is_told: bool) -> list[str]:
+    """The columns in which a row is not what was told; "" where there is none of the two."""
+    if held is None or told is None:
+        return [""]
+    return [name for name, value in held.items() if (is_told or name == "node") and value != _value(name, told[name])]
+
+
+def _value(name: str, value: Any) -> Any:
+    return dt.datetime.fromisoformat(value) if name in _HOURS and value else value
+
+
+def _known(session: Session, instance_id: UUID, now: Instant) -> list[str]:
+    held = find(session, instance_id)
+    assert held is not None
+    live = {(one.subject, one.field): _said(one) for one in facts.snapshot(session, held.subjects, held.edition.dictionary.fields)}
+    told = {(one.subject, one.field): _said(one) for one in known_then.facts(session, instance_id, now.seq, _EVER)}
+    return sorted({f"known: {field}" for subject, field in live.keys() | told.keys() if live.get((subject, field)) != told.get((subject, field))})
+
+
+def _said(fact: Any) -> tuple[Any, ...]:
+    return fact.value, fact.status, fact.field_class, fact.author_agency, fact.author_id, fact.recorded_at
+
