@@ -13,6 +13,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.casework import aid_operations, editions, operations, signal_operations, staff  # noqa: F401 (each registers its own)
+from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts
@@ -233,38 +234,13 @@ def as_seen(session: Session, actor: Any, case_id: UUID, root: Any, rows: Sequen
 def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
     """Persons who may be the one at the desk, by CIN, passport, phone, case number or name; those of other branches by number only."""
     authority.require(actor, "case.open", branch=actor.branch)
-    return _found(session, actor, query)
+    return finding.find(session, actor, query)
 
 
 def search(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
     """Cases that the actor reaches, by the same words as `candidates`."""
     authority.require(actor, "case.search")
-    return _found(session, actor, query)
-
-
-def _found(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
-    query = query.strip()
-    if len(query) < 2:
-        return ()
-    words_ = beneficiaries.fold(query).split()
-    found = session.execute(
-        text("""SELECT i.instance_id, i.number, i.branch, i.status, i.ended_at, array_agg(DISTINCT k.kind) AS kinds, count(DISTINCT k.token) AS hits, i.person_id, i.process
-                  FROM instance i JOIN person_token k USING (person_id)
-                 WHERE i.root_id = i.instance_id AND NOT (i.process = 'signalement' AND i.status = 'ended') AND (k.token = :exact OR k.token ^@ ANY (CAST(:words AS text[])))
-                 GROUP BY i.instance_id ORDER BY hits DESC, i.opened_at DESC LIMIT 20"""),
-        {"exact": query.upper().replace(" ", ""), "words": words_},
-    ).all()
-    numbered = session.execute(text("SELECT instance_id, number, branch, status, ended_at, ARRAY['number'] AS kinds, person_id, process FROM instance WHERE number = :number"),
-                               {"number": query.upper()}).all()  # fmt: skip
-    return tuple(
-        Candidate(row.instance_id, row.number or "", row.branch, _name(session, row, actor.language), row.status, tuple(row.kinds), row.ended_at,
-                  row.process == "signalement" and row.status == "open") for row in [*numbered, *found]
-    )
-
-
-def _name(session: Session, row: Any, language: str) -> str:
-    known = facts.readable(session, facts.Subjects(row.instance_id, row.person_id), beneficiaries.NAME_FIELDS)
-    return beneficiaries.full_name({fact.field: fact.value for fact in known}, language)
+    return finding.find(session, actor, query)
 
 
 def _state(root: Any) -> str:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ _ARABIC = {
     "أ": "", "إ": "", "آ": "", "ة": "", "ء": "", "ؤ": "", "ئ": "",
 }  # fmt: skip
 _LATIN = (("ch", "$"), ("sh", "$"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", ""), ("q", "k"), ("c", "k"), ("x", "ks"), ("v", "f"), ("p", "b"))
+_BONES, _SON = "bdfghjklmnrstz$", "bn"
 _MATCH = text("""
     SELECT m.person_id, m.kinds, m.root_id, m.number, m.branch, m.status, m.ended_at, m.outcome, m.process, m.bones,
            (SELECT CAST(p.value #>> '{}' AS float) FROM parameter p WHERE p.code = 'seuil_ressemblance' AND p.valid_from <= d.today AND (p.valid_to IS NULL OR p.valid_to >= d.today)) AS least
@@ -85,6 +87,28 @@ def skeleton(name: str) -> str:
     return " ".join(sorted(words))
 
 
+def apart(bones: str) -> list[str]:
+    """The words of a skeleton; of one that `Ben` is written together with, also what follows it: `Bensalah` is `Ben Salah`."""
+    words = bones.split()
+    return words + [word[len(_SON):] for word in words if word.startswith(_SON) and len(word) > len(_SON) + 1]
+
+
+def pairs(bones: str) -> list[str]:
+    """Every two words of a skeleton, as one token: who bears both is found by one equality, however many bear each. `Ben` is nobody's own."""
+    words = sorted(set(apart(bones)))
+    own = [word for word in words if word != _SON] if len(words) > 2 else words
+    return [f"{one} {other}" for one, other in combinations(own, 2)]
+
+
+def slips(bones: str) -> list[str]:
+    """What one slip makes of a word of a skeleton: a consonant left out, put in, taken for another, or two that changed places."""
+    halves = [(bones[:place], bones[place:]) for place in range(len(bones) + 1)]
+    found = {before + after[1:] for before, after in halves if after} | {before + one + after for before, after in halves for one in _BONES}
+    found |= {before + one + after[1:] for before, after in halves if after for one in _BONES}
+    found |= {before + after[1] + after[0] + after[2:] for before, after in halves if len(after) > 1}
+    return sorted(found - {bones, ""})
+
+
 def tokens(values: Mapping[str, Any]) -> list[dict[str, str]]:
     """The search tokens of an identity (`person.cin` → value …)."""
     found = []
@@ -100,6 +124,7 @@ def tokens(values: Mapping[str, Any]) -> list[dict[str, str]]:
         if full:
             found += [{"kind": "name", "token": word} for word in fold(full).split()]
             bones = skeleton(full)
+            found += [{"kind": "bone", "token": word} for word in apart(bones)] + [{"kind": "pair", "token": pair} for pair in pairs(bones)]
             if bones and birth:
                 found += [{"kind": "namebirth", "token": f"{bones}|{birth[:4]}"}, {"kind": "born", "token": birth}, {"kind": "year", "token": birth[:4]}]
     return [dict(pair) for pair in {tuple(sorted(token.items())) for token in found}]
