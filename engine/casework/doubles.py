@@ -115,6 +115,11 @@ def suspected(session: Session, actor: Any, case_id: UUID) -> list[beneficiaries
     return beneficiaries.matches(session, identity(session, row.instance_id, row.person_id), besides=row.person_id, with_phones=True)
 
 
+def reached(session: Session, case_ids: Sequence[UUID]) -> Sequence[Any]:
+    """Those of these cases that the reader reaches: of the others she is told their number alone."""
+    return session.execute(text("SELECT instance_id AS case_id, branch FROM instance WHERE instance_id = ANY (CAST(:ids AS uuid[]))"), {"ids": list(case_ids)}).all()
+
+
 def beside(session: Session, actor: Any, case_id: UUID, other_id: UUID) -> Beside:
     """Two persons side by side, by a case of each. Refuses: NotFound (either is not hers to know); `double.same` (they are one already)."""
     mine, other = person(session, actor, case_id), person(session, actor, other_id)

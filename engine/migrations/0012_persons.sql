@@ -123,3 +123,13 @@ GRANT SELECT, INSERT ON told_apart, merger TO masar_app;
 GRANT UPDATE (state, decided_by, decided_at, undone_by, undone_at, xid, content) ON merger TO masar_app;
 REVOKE EXECUTE ON FUNCTION refuse_own_merger(), masar_told_apart(uuid), masar_merged_into(uuid), masar_parts_of_person(uuid), masar_merge(uuid), masar_part(uuid, bigint, uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION refuse_own_merger(), masar_told_apart(uuid), masar_merged_into(uuid), masar_parts_of_person(uuid), masar_merge(uuid), masar_part(uuid, bigint, uuid[]) TO masar_app;
+
+-- Somebody comes a second time: whose her closed case is, and what it knew of these fields (names parted by spaces). For whoever was told of it as a double, in any branch.
+CREATE FUNCTION masar_returning(of_case uuid, of_fields text) RETURNS TABLE (person_id uuid, number text, running text, facts jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT i.person_id, i.number, (SELECT o.number FROM instance o WHERE o.person_id = i.person_id AND o.process = 'parcours' AND o.root_id = o.instance_id AND o.status = 'open' LIMIT 1),
+              (SELECT jsonb_agg(jsonb_build_object('field', f.field, 'value', f.value, 'class', f.class, 'valid_until', f.valid_until)) FROM fact f
+                WHERE f.root_id = of_case AND f.subject = 'case:' || of_case AND f.is_current AND f.status = 'known' AND f.field = ANY (string_to_array(of_fields, ' ')))
+         FROM instance i WHERE i.instance_id = of_case AND i.root_id = i.instance_id AND i.process = 'parcours' AND i.status = 'ended' AND i.person_id IS NOT NULL AND masar_may_write() $$;
+REVOKE EXECUTE ON FUNCTION masar_returning(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION masar_returning(uuid, text) TO masar_app;

@@ -13,7 +13,7 @@ router = APIRouter()
 @router.get("/cases")
 def show(screen: OnScreen, actor: Acting) -> Response:
     authority.require(actor, "case.search")
-    return screen.show("cases/page.html", search="", rows=(), may_open=authority.may(actor, "case.open", branch=actor.branch))
+    return screen.show("cases/page.html", search="", rows=(), may_open=authority.may(actor, "case.open", branch=actor.branch), may_merge=authority.may(actor, "person.compare"))
 
 
 @router.post("/cases")
@@ -22,4 +22,4 @@ def find(screen: OnScreen, actor: Acting, session: Reading, form: Posted) -> Res
     authority.require(actor, "case.search")
     asked = field(form, "q", 200)
     rows = files.search(session, actor, asked) if asked else ()
-    return screen.show("cases/page.html", search=asked, rows=rows, may_open=authority.may(actor, "case.open", branch=actor.branch))
+    return screen.show("cases/page.html", search=asked, rows=rows, may_open=authority.may(actor, "case.open", branch=actor.branch), may_merge=authority.may(actor, "person.compare"))
