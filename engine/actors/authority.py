@@ -222,6 +222,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "erasure.read": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _in_reach),
     "erasure.propose": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
     "erasure.approve": (frozenset({"chef_antenne", "coordinateur"}), lambda actor, about: _another(actor, about) and _in_reach(actor, about)),
+    "charter.enter": (frozenset({"attache_social"}), _anywhere),
     "person.compare": (_REGISTERING | {"auditeur"}, _in_reach),
     "person.tell_apart": (_REGISTERING, _in_reach),
     "person.propose_merge": (_REGISTERING, _in_reach),

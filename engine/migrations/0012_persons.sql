@@ -133,3 +133,27 @@ CREATE FUNCTION masar_returning(of_case uuid, of_fields text) RETURNS TABLE (per
          FROM instance i WHERE i.instance_id = of_case AND i.root_id = i.instance_id AND i.process = 'parcours' AND i.status = 'ended' AND i.person_id IS NOT NULL AND masar_may_write() $$;
 REVOKE EXECUTE ON FUNCTION masar_returning(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_returning(uuid, text) TO masar_app;
+
+-- Lines of charters' sheets that were taken, by what only Masar's key makes of them: one that is sent again is not taken twice. They go with their signal.
+CREATE TABLE charter_line (digest bytea PRIMARY KEY, instance_id uuid NOT NULL REFERENCES instance, entered_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX charter_line_by_instance ON charter_line (instance_id);
+ALTER TABLE charter_line ENABLE ROW LEVEL SECURITY;
+ALTER TABLE charter_line FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_the_owner ON charter_line TO CURRENT_USER USING (current_user <> 'masar_app') WITH CHECK (current_user <> 'masar_app');
+CREATE POLICY of_a_signal_in_reach ON charter_line FOR SELECT TO masar_app USING ((SELECT true FROM instance i WHERE i.instance_id = charter_line.instance_id LIMIT 1));
+CREATE POLICY taken ON charter_line FOR INSERT TO masar_app WITH CHECK (masar_may_write() AND (SELECT true FROM instance i WHERE i.instance_id = charter_line.instance_id LIMIT 1));
+CREATE POLICY left_again ON charter_line FOR DELETE TO masar_app USING (masar_may_write() AND (SELECT true FROM instance i WHERE i.instance_id = charter_line.instance_id LIMIT 1));
+GRANT SELECT, INSERT, DELETE ON charter_line TO masar_app;
+CREATE OR REPLACE FUNCTION masar_forget_signal(of_root uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE whose uuid;
+BEGIN
+    SELECT person_id INTO whose FROM instance WHERE instance_id = of_root AND process = 'signalement' AND masar_is_system();
+    IF NOT FOUND OR EXISTS (SELECT FROM instance WHERE person_id = whose AND root_id <> of_root) THEN
+        RETURN false;
+    END IF;
+    DELETE FROM fact WHERE root_id = of_root;
+    DELETE FROM person_token WHERE person_id = whose;
+    DELETE FROM draft USING open_task t WHERE t.task_id = draft.task_id AND t.root_id = of_root;
+    DELETE FROM charter_line WHERE instance_id = of_root;
+    RETURN true;
+END $$;

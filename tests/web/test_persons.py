@@ -87,3 +87,19 @@ def test_a_person_out_of_reach_is_not_there(town):
     other = town.receive(town.somebody("emploi", 25), branch="SFX")
     for address in (f"/cases/{case}/person", f"/cases/{other}/beside/{case}", f"/cases/{case}/beside/{other}"):
         assert stranger.get(address).status_code == 404, address
+
+
+def test_a_charters_sheet_comes_back_with_what_is_wrong_in_it(town):
+    attache = enter(town, town.agent("OTE", "TUN", "attache_social").username)
+    day = town.today().strftime("%d/%m/%Y")
+    attache.get("/charter")
+    head = {"retour.date_prevue": day, "retour.type": "force_charter", "retour.pays": "IT", "signalement.source": "frontiere"}
+    page = attache.submit("/charter", head | {"key": attache.hidden("key"), "sheet": "Nom;Prénom;Naissance\nKefi;Adel;1990\nJaziri;Nizar;1990-13-45\n?;;\n"})
+    assert page.status_code == 422 and "2 personnes enregistrées" in page.text and "1 ligne à corriger" in page.text
+    kept = re.search(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.S)[1]
+    assert kept == "Nom;Prénom;Naissance\nJaziri;Nizar;1990-13-45"
+    page = attache.submit("/charter", head | {"key": attache.hidden("key"), "sheet": kept.replace("1990-13-45", "1990") + "\nKefi;Adel;1990"})
+    assert page.status_code == 200 and "1 personne enregistrée" in page.text and "1 ligne était déjà" in page.text
+    page = attache.submit("/charter", {"key": attache.hidden("key"), "sheet": "Riahi;Sami;1991", "retour.type": "nonsense"})
+    assert page.status_code == 422 and "Riahi;Sami;1991" in page.text, "what was typed is there"
+    assert enter(town, "karim").get("/charter").status_code == 403

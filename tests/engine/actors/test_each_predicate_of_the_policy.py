@@ -29,7 +29,7 @@ WHO = {
     "consultation.read": {"auditeur", "chef_antenne"}, **dict.fromkeys(["casefile.export", "history.export"], COORDINATION | {"chef_antenne"}),
     "erasure.read": COORDINATION | {"chef_antenne"}, **dict.fromkeys(["erasure.propose", "erasure.approve"], {"chef_antenne", "coordinateur"}),
     "worklist.export": COORDINATION | {"chef_antenne", "chef_cps", "chef_aneti"}, **dict.fromkeys(["audit.search", "audit.sample", "finding.write"], {"auditeur"}),
-    "person.compare": {"agent_accueil", "referent"} | COORDINATION | {"chef_antenne"},
+    "charter.enter": {"attache_social"}, "person.compare": {"agent_accueil", "referent"} | COORDINATION | {"chef_antenne"},
     **dict.fromkeys(["person.tell_apart", "person.propose_merge"], {"agent_accueil", "referent", "chef_antenne", "coordinateur"}),
     **dict.fromkeys(["person.approve_merge", "person.refuse_merge", "person.undo_merge"], {"chef_antenne", "coordinateur"}),
     "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"},
