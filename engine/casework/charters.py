@@ -26,7 +26,7 @@ LARGEST, MOST_LINES = 200_000, 60
 COLUMNS = ("nom", "prenom", "sexe", "naissance", "gouvernorat", "tel", "besoin")
 HEAD = ("signalement.source", "signalement.source_nom", "signalement.source_tel", "signalement.consent_obtenu", "retour.date_prevue", "retour.type", "retour.pays",
         "retour.programme_depart", "retour.ref_externe", "signalement.vulnerable")  # fmt: skip
-_LIST = "signalement.personnes"
+_LIST, _NEEDS = "signalement.personnes", "signalement.besoins_immediats"  # what each needs is said on her line
 _OPTIONAL = frozenset({"tel"})
 _UNKNOWN = frozenset({"", "?", "-", "—", "x", "inconnu", "inconnue", "unknown", "غير معروف", "غير معروفة", "مجهول"})
 _SAID = {"sexe": {"h": "M", "m": "M", "homme": "M", "masculin": "M", "male": "M", "ذكر": "M", "رجل": "M", "f": "F", "femme": "F", "feminin": "F", "female": "F", "انثي": "F", "امراه": "F"}}
@@ -127,7 +127,7 @@ def _take(session: Session, actor: Any, task_id: UUID, head: Mapping[str, Any], 
     for is_last in (False, True):
         if not rows:
             break
-        raw = {**head, "signalement.liste": True, "signalement.nb_personnes": len(rows), _LIST: [row for _, row in rows]}
+        raw = {_NEEDS: {"status": "inconnu"}, **head, "signalement.liste": True, "signalement.nb_personnes": len(rows), _LIST: [row for _, row in rows]}
         try:
             tasks.complete(session, actor, task_id, raw, None)
             break

@@ -44,7 +44,7 @@ def find(session: Session, actor: Any, query: str, limit: int = MOST) -> tuple[C
     query = " ".join(query.split())[:LONGEST].translate(_EASTERN)
     if len(query) < 2:
         return ()
-    found = _numbered(session, query) if _DIGITS.search(query) else _by_name(session, beneficiaries.fold(query))
+    found = (_numbered(session, query) if _DIGITS.search(query) else ()) or _by_name(session, beneficiaries.fold(query))
     persons = {row.person_id: row for row in found if row.person_id is not None}
     rows = session.execute(_CASES, {"persons": list(persons)}).all() if persons else []
     named = names(session, list(persons))

@@ -18,8 +18,8 @@ def world(tunisia):
 @pytest.fixture
 def known(world):
     """Somebody with two children, received, consent given, her case then closed."""
-    members = [{"membre.prenom": "Lina", "membre.lien": "enfant", "membre.naissance": "2019-05-04", "membre.a_charge": True},
-               {"membre.prenom": "Slim", "membre.lien": "conjoint", "membre.naissance": "1990"}]  # fmt: skip
+    members = [{"membre.prenom": "Lina", "membre.lien": "enfant", "membre.naissance": "2019-05-04", "membre.sexe": "F", "membre.a_charge": True, "membre.scolarise": True},
+               {"membre.prenom": "Slim", "membre.lien": "conjoint", "membre.naissance": "1990", "membre.sexe": "M", "membre.a_charge": False}]  # fmt: skip
     case_id = world.receive(world.somebody("social", 3) | {"foyer.membres": members})
     world.does(case_id, "T101")
     world.does(case_id, "T102")
