@@ -29,6 +29,7 @@ class NewCase(Body):
     process: str = Field(min_length=1, max_length=100, description="Id of a published process.", examples=["parcours"])
     branch: str = Field(default="", max_length=20, description="Code of the branch; by default one's own.", examples=["MED"])
     channel: str = Field(default="", max_length=40, description="How the person came (`accueil.canal_arrivee`): then it is not asked again.", examples=["en_ligne"])
+    returning: UUID | None = Field(default=None, description="The closed case of a person who comes again: the new one is hers, and knows what was said then.")
     expected: UUID | None = Field(default=None, description="The signal of the person who has come: the case knows what it said, and the signal is closed.")
 
 
@@ -43,7 +44,7 @@ class History:
 @router.post("", status_code=201, responses=problems.described(401, 403, 409, 422))
 def open_case(actor: Acting, session: Writing, asked: NewCase, answer: Response) -> Opened:
     """Opens a case of a process at a branch. Its first task identifies the person; `task_id` is that task when it is the caller's to do."""
-    opened = cases.open_case(session, actor, asked.process, asked.branch, channel=asked.channel, expected=asked.expected)
+    opened = cases.open_case(session, actor, asked.process, asked.branch, channel=asked.channel, expected=asked.expected, returning=asked.returning)
     answer.headers["location"] = f"/api/v1/cases/{opened.case_id}"
     return opened
 

@@ -5,6 +5,7 @@ from typing import Any
 from api import administration_examples, audit_examples, edition_examples, log_examples
 
 _CASE, _TASK, _KARIM = "01999f3a-6a51-7c05-9d3e-0f6b3a1c2d4e", "5b8f6c1e-2d1f-5a33-8f0e-9a4b7c6d5e01", "01999f39-0d21-7b44-a1b2-c3d4e5f60718"
+_PERSON = "01999f3a-6a51-7c05-9d3e-0f6b3a1c2d4f"
 _OPENED, _DUE = "2026-03-16T09:12:00Z", "2026-03-20T17:00:00Z"
 _PLACE = {"agency": "OTE", "branch": "MED"}
 _ROW = {
@@ -51,6 +52,8 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/token"): {"access_token": "q1Zr5c0mN3…", "token_type": "bearer", "expires_in": 43_200},
     ("get", "/me"): {"user_id": _KARIM, "username": "karim", "name": "Karim Ben Amor", **_PLACE, "roles": ["referent"], "language": "fr"},
     ("get", "/worklist"): {"items": [{**_ROW, "stage": "evaluation", "priority": 0, "may_claim": True, "kept_apart": "", "stands_in": ""}], "next": None},
+    ("post", "/search"): {"items": [{"case_id": _CASE, "case_number": "TN-MED-2026-00042", "branch": "MED", "person": "Mounir Ben Salah", "status": "open", "matched": ["name"],
+                                     "ended_at": None, "is_expected": False, "person_id": _PERSON, "born": "1994-03-11"}]},
     ("post", "/cases"): {"case_id": _CASE, "case_number": "TN-MED-2026-00042", "task_id": _TASK},
     ("get", "/cases/{case_id}"): {
         "case_id": _CASE,

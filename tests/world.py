@@ -66,11 +66,11 @@ class World:
         """Somebody of an agency in a branch, of a role where one is asked."""
         return next(one for one in self.staff.values() if one.agency == agency and one.branch == branch and (not role or role in one.roles))
 
-    def receive(self, truth: Mapping[str, Any] | None = None, *, branch: str = "MED", process: str = "parcours", channel: str = "", expected: UUID | None = None) -> UUID:
+    def receive(self, truth: Mapping[str, Any] | None = None, *, branch: str = "MED", process: str = "parcours", channel: str = "", expected: UUID | None = None, returning: UUID | None = None) -> UUID:
         """Somebody comes to the desk: a case is opened, and what she would say is kept for its tasks. `expected`: the signal reception found her by."""
         actor = self.agent("OTE", branch, "agent_accueil")
         with self.database.unit_of_work(actor) as session:
-            opened = cases.open_case(session, actor, process, branch, channel=channel, expected=expected)
+            opened = cases.open_case(session, actor, process, branch, channel=channel, expected=expected, returning=returning)
         self.truth[opened.case_id] = dict(truth or {})
         self.settle()
         return opened.case_id

@@ -27,6 +27,7 @@ _LINKS = (
     (Link("administration", "/admin", "gear"), "admin.read"),
     (Link("exports", "/exports", "download"), "worklist.export"),
     (Link("findings", "/findings", "pencil"), "finding.read"),
+    (Link("charter", "/charter", "people"), "charter.enter"),
     (Link("erasures", "/erasures", "trash"), "erasure.read"),
 )
 

@@ -24,6 +24,7 @@ _HELPING = frozenset(
 )
 _AIDING = frozenset({"gestionnaire_aides", "ordonnateur", "secretaire_commission", "president_commission"})
 _WORKING = _HELPING | _AIDING | {"coordinateur", "operateur", "membre_commission"}
+_REGISTERING = frozenset({"agent_accueil", "referent", "chef_antenne", "coordinateur"})
 _ALL = frozenset(ROLES)
 # Whom an auditor's finding may ask: who answers for an agency in a branch, for money, for the pathway.
 _ANSWERING = frozenset({"chef_antenne", "chef_cps", "chef_aneti", "gestionnaire_aides", "ordonnateur", "coordinateur"})
@@ -221,6 +222,13 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "erasure.read": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _in_reach),
     "erasure.propose": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
     "erasure.approve": (frozenset({"chef_antenne", "coordinateur"}), lambda actor, about: _another(actor, about) and _in_reach(actor, about)),
+    "charter.enter": (frozenset({"attache_social"}), _anywhere),
+    "person.compare": (_REGISTERING | {"auditeur"}, _in_reach),
+    "person.tell_apart": (_REGISTERING, _in_reach),
+    "person.propose_merge": (_REGISTERING, _in_reach),
+    "person.approve_merge": (frozenset({"chef_antenne", "coordinateur"}), lambda actor, about: _another(actor, about) and _in_reach(actor, about)),
+    "person.refuse_merge": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
+    "person.undo_merge": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.

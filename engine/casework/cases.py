@@ -13,6 +13,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.casework import aid_operations, editions, operations, signal_operations, staff  # noqa: F401 (each registers its own)
+from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts
@@ -38,6 +39,7 @@ _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id 
 _ROOT = text("""SELECT instance_id, branch, person_id, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
                   FROM instance WHERE instance_id = :id""")
 _AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
+_FORMER = text("SELECT person_id, number, running, facts FROM masar_returning(:id, :fields)")
 _CHANNEL = "accueil.canal_arrivee"
 # Instances that are nobody's part, whoever's message began them.
 ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
@@ -45,12 +47,14 @@ ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
 _STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagnement": "EN_ACCOMPAGNEMENT", "suivi": "EN_SUIVI", "cloture": "EN_CLOTURE"}
 
 
-def open_case(session: Session, actor: Any, process: str, branch: str = "", *, channel: str = "", expected: UUID | None = None) -> Opened:
+def open_case(session: Session, actor: Any, process: str, branch: str = "", *, channel: str = "", expected: UUID | None = None, returning: UUID | None = None) -> Opened:
     """Opens a case of a process at a branch; its first task, if the actor may do it, is what she sees next.
 
     `channel`: how the person came to us (`accueil.canal_arrivee`), not asked again then; `expected`: the signal that she is the person of: the case is hers
-    and knows what the signal said, and the signal is told that she came.
-    Refuses: `branch.unknown`, `process.unknown`, `process.part` (of a case, not one by itself), `case.channel_unknown`, `case.not_expected` (Conflict), Forbidden. Records: `case.opened`.
+    and knows what the signal said, and the signal is told that she came. `returning`: her former case, ended, in whichever branch: the new one is hers too, and knows
+    her and her household as they were said then.
+    Refuses: `branch.unknown`, `process.unknown`, `process.part` (of a case, not one by itself), `case.channel_unknown`, `case.not_expected`, `case.not_ended`,
+    `case.one_open` (naming the one that runs; Conflict), Forbidden. Records: `case.opened`.
     """
     branch = branch or actor.branch
     authority.require(actor, "case.open", branch=branch, process=process)
@@ -65,8 +69,10 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
     if channel and (asked is None or channel not in asked.codes):
         raise errors.wrong("case.channel_unknown", "/channel", channel=channel)
     signal = _expected(session, actor, expected, process) if expected else None
+    former = _former(session, edition, returning, process) if returning and not expected else None
     start = _start_message(edition, process, branch, channel, expected)
-    change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start, told=lambda held: _came_by(held, channel))
+    change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start,
+                   person=former.person_id if former else None, told=lambda held: [*_came_by(held, channel), *_as_before(held, former)])  # fmt: skip
     if signal:
         change.happenings.append(bpmn.MessageSent("signalement.arrivee", str(expected), {"dossier": str(change.held.root_id)}, ""))
     finish(change)
@@ -100,9 +106,10 @@ def _expected(session: Session, actor: Any, signal_id: UUID, process: str) -> He
 
 
 def begin(session: Session, actor: Any, edition: editions.Edition, process: str, branch: str, variables: Mapping[str, Any], *,
-          parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None,
+          parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None, person: UUID | None = None,
           told: Callable[[Held], Sequence[facts.NewFact]] = lambda _held: ()) -> Change:  # fmt: skip
-    """Makes the row of a new instance and gives it its start. A child of a case shares its root, its person and its consent. `told`: the facts said with it."""
+    """Makes the row of a new instance and gives it its start. A child of a case shares its root, its person and its consent. `person`: whose a new case is,
+    of whoever is known already; `told`: the facts said with it."""
     now, dated_version = session.execute(text("SELECT masar_now(), (SELECT dated_version FROM installation)")).one()
     now = now.astimezone(dt.UTC)
     instance_id = identity.new_id()
@@ -111,7 +118,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     root_id = instance_id if is_root else parent.root_id
     # A case that a signal opens is about the same person: what she said before her return is not asked again.
     # The persons of a list are signalled each by a signal of her own, and a sitting is nobody's.
-    person_id = parent.person_id if parent and own != "seance" and process != "signalement" else None
+    person_id = parent.person_id if parent and own != "seance" and process != "signalement" else person
     if is_root and own is None and person_id is None:
         person_id = identity.new_id()
         session.execute(text("INSERT INTO person (person_id) VALUES (:id)"), {"id": person_id})
@@ -156,6 +163,23 @@ def shared(parent: Held | None, own: str | None) -> tuple[bool, bool, bool, list
     if own == "seance":
         return True, True, False, []
     return (parent.is_shared, parent.is_shared_funder, parent.is_shared_operator, list(parent.assigned)) if parent else (False, False, False, [])
+
+
+def _former(session: Session, edition: editions.Edition, case_id: UUID, process: str) -> Any:
+    """Whose a closed case is and what it knew of her household."""
+    fields = [name for name, spec in edition.dictionary.fields.items() if spec.group == "foyer" and spec.type not in ("doc", "signature")]
+    row = session.execute(_FORMER, {"id": case_id, "fields": " ".join(fields)}).one_or_none() if process == "parcours" else None
+    if row is None:
+        raise errors.Conflict("case.not_ended")
+    if row.running:
+        raise errors.Conflict("case.one_open", number=row.running)
+    return row
+
+
+def _as_before(held: Held, former: Any) -> list[facts.NewFact]:
+    """The household as her former case knew it, for as long as it holds."""
+    return [facts.NewFact(f"case:{held.root_id}", one["field"], one["value"], one["class"], source={"kind": "case", "label": former.number or ""},
+                          valid_until=dt.datetime.fromisoformat(one["valid_until"]) if one["valid_until"] else None) for one in (former.facts or () if former else ())]  # fmt: skip
 
 
 def _came_by(held: Held, channel: str) -> list[facts.NewFact]:
@@ -233,38 +257,13 @@ def as_seen(session: Session, actor: Any, case_id: UUID, root: Any, rows: Sequen
 def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
     """Persons who may be the one at the desk, by CIN, passport, phone, case number or name; those of other branches by number only."""
     authority.require(actor, "case.open", branch=actor.branch)
-    return _found(session, actor, query)
+    return finding.find(session, actor, query)
 
 
 def search(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
     """Cases that the actor reaches, by the same words as `candidates`."""
     authority.require(actor, "case.search")
-    return _found(session, actor, query)
-
-
-def _found(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
-    query = query.strip()
-    if len(query) < 2:
-        return ()
-    words_ = beneficiaries.fold(query).split()
-    found = session.execute(
-        text("""SELECT i.instance_id, i.number, i.branch, i.status, i.ended_at, array_agg(DISTINCT k.kind) AS kinds, count(DISTINCT k.token) AS hits, i.person_id, i.process
-                  FROM instance i JOIN person_token k USING (person_id)
-                 WHERE i.root_id = i.instance_id AND NOT (i.process = 'signalement' AND i.status = 'ended') AND (k.token = :exact OR k.token ^@ ANY (CAST(:words AS text[])))
-                 GROUP BY i.instance_id ORDER BY hits DESC, i.opened_at DESC LIMIT 20"""),
-        {"exact": query.upper().replace(" ", ""), "words": words_},
-    ).all()
-    numbered = session.execute(text("SELECT instance_id, number, branch, status, ended_at, ARRAY['number'] AS kinds, person_id, process FROM instance WHERE number = :number"),
-                               {"number": query.upper()}).all()  # fmt: skip
-    return tuple(
-        Candidate(row.instance_id, row.number or "", row.branch, _name(session, row, actor.language), row.status, tuple(row.kinds), row.ended_at,
-                  row.process == "signalement" and row.status == "open") for row in [*numbered, *found]
-    )
-
-
-def _name(session: Session, row: Any, language: str) -> str:
-    known = facts.readable(session, facts.Subjects(row.instance_id, row.person_id), beneficiaries.NAME_FIELDS)
-    return beneficiaries.full_name({fact.field: fact.value for fact in known}, language)
+    return finding.find(session, actor, query)
 
 
 def _state(root: Any) -> str:

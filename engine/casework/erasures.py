@@ -38,6 +38,7 @@ _INSTANCES = text("SELECT instance_id, seq, head, edition, subjects FROM masar_i
 _LOCK_INSTANCE = text("SELECT seq, head FROM instance WHERE instance_id = :id FOR UPDATE")
 _HEAD = text("UPDATE instance SET seq = :seq, head = :head WHERE instance_id = :id")
 _DOCUMENTS = text("SELECT masar_documents_of_person(:person)")
+_MERGED_INTO = text("SELECT masar_merged_into(:person)")
 _FORGET = text("SELECT masar_forget_person(:person)")
 _BACK = text("SELECT masar_came_back(CAST(:persons AS uuid[]))")
 _DONE = text("SELECT person_id FROM erasure WHERE state = 'done' AND kept IS NULL")
@@ -278,7 +279,9 @@ def _forget(session: Session, actor: Any, person_id: UUID, told: Mapping[str, An
     _tell(session, actor, person_id, "person.erased", told)
     documents = session.execute(_DOCUMENTS, {"person": person_id}).scalars().all()
     counts = session.execute(_FORGET, {"person": person_id}).scalar_one()
-    event.listen(session, "after_commit", _destroying(session.info["keys"], Path(session.info["documents"]), person_id, documents), once=True)
+    was = session.execute(_MERGED_INTO, {"person": person_id}).scalars().all()  # what was told of her under another person's key
+    for whose in (person_id, *was):
+        event.listen(session, "after_commit", _destroying(session.info["keys"], Path(session.info["documents"]), whose, documents), once=True)
     return counts
 
 

@@ -63,6 +63,8 @@ class _Told:
             opened = access.open_line(session, instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
             if line["kind"] == "person.erased":
                 self.erased.update(body.get("subjects", ()))
+            if line["kind"] == "person.parted" and "undone" in body:  # what a merger said anew went with it
+                self.facts = {key: said for key, said in self.facts.items() if key[0] != body["undone"]}
             for one in body.get("facts", ()):
                 self.facts[row.seq, one["subject"], one["field"]] = opened.get(f"{one['subject']}|{one['field']}")
             if line["kind"] == "task.completed":

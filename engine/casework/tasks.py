@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
-from engine.casework import cases, letters, operations, staff
+from engine.casework import cases, doubles, letters, operations, staff
 from engine.casework.instances import Change, Held, from_row, lock_by_task
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
@@ -199,7 +199,9 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     consents.apply(held, new)
     change.give("task.completed", bpmn.Complete(task_id=row.position, variables={}, at=held.now, seq=0, facts={}),
                 {"task": row.position, "node": row.node, "form": row.form} | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
+    line = held.seq
     cases.finish(change)
+    doubles.heard(session, actor, held, line, new)
     mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))
     opened = tuple(Waiting("task", pick(one["names"], actor.language), one["node"], held.now, dt.datetime.fromisoformat(one["due_at"]) if one["due_at"] else None,
                            one["agency"], task_id=UUID(one["task_id"]), branch=one["branch"], role=one["role"]) for one in change.opened)  # fmt: skip

@@ -231,3 +231,5 @@ class Candidate:
     matched: tuple[str, ...]
     ended_at: dt.datetime | None = None
     is_expected: bool = False
+    person_id: UUID | None = None
+    born: str = ""

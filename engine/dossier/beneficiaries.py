@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +28,12 @@ _ARABIC = {
     "أ": "", "إ": "", "آ": "", "ة": "", "ء": "", "ؤ": "", "ئ": "",
 }  # fmt: skip
 _LATIN = (("ch", "$"), ("sh", "$"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", ""), ("q", "k"), ("c", "k"), ("x", "ks"), ("v", "f"), ("p", "b"))
+_BONES, _SON = "bdfghjklmnrstz$", "bn"
 _MATCH = text("""
     SELECT m.person_id, m.kinds, m.root_id, m.number, m.branch, m.status, m.ended_at, m.outcome, m.process, m.bones,
            (SELECT CAST(p.value #>> '{}' AS float) FROM parameter p WHERE p.code = 'seuil_ressemblance' AND p.valid_from <= d.today AND (p.valid_to IS NULL OR p.valid_to >= d.today)) AS least
       FROM masar_matches(CAST(:tokens AS jsonb)) m, (SELECT CAST(masar_now() AT TIME ZONE 'Africa/Tunis' AS date) AS today) d""")
+_TOLD_APART = text("SELECT masar_told_apart(:person)")
 _CERTAIN = frozenset({"cin", "passport", "namebirth"})
 # Those of the kinds just said take the place of the former ones; one that stays is left alone.
 _REMEMBER = text("""
@@ -85,6 +88,28 @@ def skeleton(name: str) -> str:
     return " ".join(sorted(words))
 
 
+def apart(bones: str) -> list[str]:
+    """The words of a skeleton; of one that `Ben` is written together with, also what follows it: `Bensalah` is `Ben Salah`."""
+    words = bones.split()
+    return words + [word[len(_SON):] for word in words if word.startswith(_SON) and len(word) > len(_SON) + 1]
+
+
+def pairs(bones: str) -> list[str]:
+    """Every two words of a skeleton, as one token: who bears both is found by one equality, however many bear each. `Ben` is nobody's own."""
+    words = sorted(set(apart(bones)))
+    own = [word for word in words if word != _SON] if len(words) > 2 else words
+    return [f"{one} {other}" for one, other in combinations(own, 2)]
+
+
+def slips(bones: str) -> list[str]:
+    """What one slip makes of a word of a skeleton: a consonant left out, put in, taken for another, or two that changed places."""
+    halves = [(bones[:place], bones[place:]) for place in range(len(bones) + 1)]
+    found = {before + after[1:] for before, after in halves if after} | {before + one + after for before, after in halves for one in _BONES}
+    found |= {before + one + after[1:] for before, after in halves if after for one in _BONES}
+    found |= {before + after[1] + after[0] + after[2:] for before, after in halves if len(after) > 1}
+    return sorted(found - {bones, ""})
+
+
 def tokens(values: Mapping[str, Any]) -> list[dict[str, str]]:
     """The search tokens of an identity (`person.cin` → value …)."""
     found = []
@@ -100,6 +125,7 @@ def tokens(values: Mapping[str, Any]) -> list[dict[str, str]]:
         if full:
             found += [{"kind": "name", "token": word} for word in fold(full).split()]
             bones = skeleton(full)
+            found += [{"kind": "bone", "token": word} for word in apart(bones)] + [{"kind": "pair", "token": pair} for pair in pairs(bones)]
             if bones and birth:
                 found += [{"kind": "namebirth", "token": f"{bones}|{birth[:4]}"}, {"kind": "born", "token": birth}, {"kind": "year", "token": birth[:4]}]
     return [dict(pair) for pair in {tuple(sorted(token.items())) for token in found}]
@@ -112,23 +138,29 @@ def remember(session: Session, person_id: UUID, values: Mapping[str, Any]) -> No
         session.execute(_REMEMBER, {"person": person_id, "tokens": json.dumps(wanted, ensure_ascii=False)})
 
 
-def matches(session: Session, values: Mapping[str, Any], besides: UUID | None = None) -> list[Match]:
+def matches(session: Session, values: Mapping[str, Any], besides: UUID | None = None, with_phones: bool = False) -> list[Match]:
     """Persons known in any branch who may be this one, the likeliest first: the same CIN or passport, the same name (either script) and year of birth,
-    or a name much alike (the parameter `seuil_ressemblance`) and a birth that agrees as far as both are known.
+    or a name much alike (the parameter `seuil_ressemblance`) and a birth that agrees as far as both are known. `with_phones`: also whoever shares a phone.
+
+    Whom somebody told apart from the person `besides` is not among them.
     """
     said = tokens(values)
     wanted = [token for token in said if token["kind"] in _CERTAIN] + _births(str(values.get("person.naissance_date") or ""))
+    wanted += [token for token in said if with_phones and token["kind"] == "phone"]
     if not wanted:
         return []
     mine = [token["token"].partition("|")[0] for token in said if token["kind"] == "namebirth"]
     found = []
     for row in session.execute(_MATCH, {"tokens": json.dumps(wanted, ensure_ascii=False)}):
-        kinds = tuple(kind for kind in row.kinds if kind in _CERTAIN)
+        kinds = tuple(kind for kind in row.kinds if kind in _CERTAIN or kind == "phone")
         alike = 1.0 if kinds else max((likeness(one, other) for one in mine for other in row.bones or ()), default=0.0)
         if row.person_id != besides and (kinds or row.least is not None and alike >= row.least):
             found.append(Match(row.person_id, kinds or ("namebirth",), row.root_id, row.number or "", row.branch, row.status, row.ended_at, row.outcome,
                                row.process, alike))  # fmt: skip
-    return sorted(found, key=lambda one: -one.likeness)
+    if found and besides:
+        apart = set(session.execute(_TOLD_APART, {"person": besides}).scalars())
+        found = [one for one in found if one.person_id not in apart]
+    return sorted(found, key=lambda one: (one.kinds == ("phone",), -one.likeness))
 
 
 def _births(birth: str) -> list[dict[str, str]]:

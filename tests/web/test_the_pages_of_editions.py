@@ -204,7 +204,7 @@ def test_the_auditor_reads_the_administrator_sees_the_editions_others_nothing(si
 
 def test_a_case_says_its_edition(sign_in):
     salma = sign_in("salma")
-    salma.get("/intake?q=personne")
+    salma.get("/intake")
     salma.post("/intake", q="personne", branch="MED", process="parcours")
     case = re.search(r'href="(/cases/[0-9a-f-]+)"', salma.page.text)[1]
     assert "édition 1" in salma.get(case).text

@@ -1,17 +1,25 @@
-"""Finding a case: by name in either script, number, national identity card, phone."""
+"""Finding a person and her cases: by name in either script, number, national identity card, phone. What is looked for is never in an address."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from engine.actors import authority
 from engine.casework import cases as files
-from web.dependencies import Acting, OnScreen, Reading
+from web.dependencies import Acting, OnScreen, Posted, Reading, field
 
 router = APIRouter()
 
 
 @router.get("/cases")
-def show(screen: OnScreen, actor: Acting, session: Reading, q: str = "") -> Response:
+def show(screen: OnScreen, actor: Acting) -> Response:
     authority.require(actor, "case.search")
-    rows = files.search(session, actor, q) if q.strip() else ()
-    return screen.show("cases/page.html", search=q, rows=rows, may_open=authority.may(actor, "case.open", branch=actor.branch))
+    return screen.show("cases/page.html", search="", rows=(), may_open=authority.may(actor, "case.open", branch=actor.branch), may_merge=authority.may(actor, "person.compare"))
+
+
+@router.post("/cases")
+def find(screen: OnScreen, actor: Acting, session: Reading, form: Posted) -> Response:
+    """The persons and cases that the words may mean, as far as the reader reaches."""
+    authority.require(actor, "case.search")
+    asked = field(form, "q", 200)
+    rows = files.search(session, actor, asked) if asked else ()
+    return screen.show("cases/page.html", search=asked, rows=rows, may_open=authority.may(actor, "case.open", branch=actor.branch), may_merge=authority.may(actor, "person.compare"))

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
@@ -14,8 +15,8 @@ from engine.actors import signin, users
 from engine.casework import worklist
 from engine.dossier import programmes
 from web import rendering, security, sentences
-from web.dependencies import Acting, OnScreen, Reading, database_of
-from web.screen import SESSION
+from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
+from web.screen import SESSION, Screen
 
 router = APIRouter()
 VIEWS = {"mine": "person-check", "queue": "inbox", "all": "list-check", "late": "exclamation-octagon", "person": "hourglass-split", "others": "arrow-left-right"}
@@ -24,8 +25,18 @@ _EVERY = 5  # seconds between two looks for new work
 
 
 @router.get("/desk")
-def show(screen: OnScreen, actor: Acting, session: Reading, view: str = "", q: str = "", agency: str = "", cursor: str = "") -> Response:
+def show(screen: OnScreen, actor: Acting, session: Reading, view: str = "", agency: str = "", cursor: str = "") -> Response:
     """The list of one view. Without a view: mine, or the queue when nothing is mine, or everything for whoever takes no task."""
+    return _show(screen, actor, session, view, "", agency, cursor)
+
+
+@router.post("/desk")
+def find(screen: OnScreen, actor: Acting, session: Reading, form: Posted) -> Response:
+    """The tasks of one view that are somebody's: whom one looks for stands in no address."""
+    return _show(screen, actor, session, field(form, "view", 20), field(form, "q", 200), field(form, "agency", 10), "")
+
+
+def _show(screen: Screen, actor: users.Actor, session: Session, view: str, q: str, agency: str, cursor: str) -> Response:
     counts = worklist.counts(session, actor)
     offered = _offered(actor)
     chosen = view if view in offered else _first(offered, counts)
@@ -38,12 +49,12 @@ def show(screen: OnScreen, actor: Acting, session: Reading, view: str = "", q: s
     now = programmes.present(session)
 
     def at(**changed: str) -> str:
-        asked = {"view": chosen, "q": q, "agency": agency, **changed}
+        asked = {"view": chosen, "agency": agency, **changed}
         return "/desk?" + urlencode({name: value for name, value in asked.items() if value})
 
     return screen.show(
         "desk/page.html", rows=found.items, what=lambda row: sentences.awaited(screen.words, row.message, row.name), is_of_tasks=is_of_tasks, now=now,
-        view=chosen, search=q if is_of_tasks else "", next=at(cursor=found.next) if found.next else "", views=[_view(name, counts[name], chosen) for name in offered],
+        view=chosen, search=q if is_of_tasks else "", next=at(cursor=found.next) if found.next and not q else "", is_cut=bool(found.next and q), views=[_view(name, counts[name], chosen) for name in offered],
         filters=[{"name": "agency", "chosen": agency, "choices": [(code, screen.words.text(f"agency.{code}")) for code in AGENCIES]}],
         may_queue="queue" in offered, reaches_all=actor.reach == "all" and worklist.reads_cases(actor), address_here=at(), since=now.at.isoformat(),
     )  # fmt: skip

@@ -29,6 +29,9 @@ WHO = {
     "consultation.read": {"auditeur", "chef_antenne"}, **dict.fromkeys(["casefile.export", "history.export"], COORDINATION | {"chef_antenne"}),
     "erasure.read": COORDINATION | {"chef_antenne"}, **dict.fromkeys(["erasure.propose", "erasure.approve"], {"chef_antenne", "coordinateur"}),
     "worklist.export": COORDINATION | {"chef_antenne", "chef_cps", "chef_aneti"}, **dict.fromkeys(["audit.search", "audit.sample", "finding.write"], {"auditeur"}),
+    "charter.enter": {"attache_social"}, "person.compare": {"agent_accueil", "referent"} | COORDINATION | {"chef_antenne"},
+    **dict.fromkeys(["person.tell_apart", "person.propose_merge"], {"agent_accueil", "referent", "chef_antenne", "coordinateur"}),
+    **dict.fromkeys(["person.approve_merge", "person.refuse_merge", "person.undo_merge"], {"chef_antenne", "coordinateur"}),
     "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"},
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
@@ -253,6 +256,16 @@ def test_a_repair_is_decided_by_another_who_reaches_it_and_a_correction_by_who_r
     assert not may(person("chef_antenne", agency="PART"), "repair.approve", field_class="F", **correction)
     # One class of several: who reads any of them reads it, who writes the first writes it.
     assert not may(head, "repair.approve", field_class="E,O", **correction)
+
+
+# --- persons ---
+
+
+def test_two_persons_are_made_one_by_somebody_else_than_who_proposed_it_where_she_reaches():
+    head = person("chef_antenne")
+    assert may(head, "person.approve_merge", branch="MED", authors=[OTHER]) and not may(head, "person.approve_merge", branch="MED", authors=[ME])
+    for act in ("person.compare", "person.tell_apart", "person.propose_merge", "person.approve_merge", "person.refuse_merge", "person.undo_merge"):
+        assert may(person("coordinateur", branch="TUN"), act, branch="SFX", authors=[OTHER]) and not may(head, act, branch="SFX", authors=[OTHER]), act
 
 
 # --- facts ---

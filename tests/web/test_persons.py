@@ -1,0 +1,105 @@
+"""The pages of the registry: a search that no address tells of, a person's card, two side by side, and a charter's sheet."""
+
+import re
+
+import pytest
+
+from tests import world as worlds
+from tests.web.conftest import Browser
+from tests.world import furnish
+from engine.demo import accounts
+from engine.settings import Settings
+from web.app import create_app
+
+
+@pytest.fixture(scope="module")
+def town(make_database):
+    database = make_database()
+    furnish(database)
+    world = worlds.World(database)
+    world.app = create_app(Settings(is_demo=True), database)
+    return world
+
+
+def enter(town, username):
+    browser = Browser(town.app)
+    browser.sign_in(username, accounts.password())
+    return browser
+
+
+def test_two_cards_side_by_side_are_made_one_by_two_people_and_parted(town):
+    names = {"person.prenom_fr": "Sonia", "person.nom_fr": "Ayari", "person.prenom_ar": "", "person.nom_ar": "", "person.tel": "+21698222333"}
+    first = town.receive(town.somebody("emploi", 21) | names | {"person.naissance_date": "1991-01-02"})
+    second = town.receive(town.somebody("emploi", 22) | names | {"person.naissance_date": "1992-02-01"})
+    town.does(first, "T101")
+    town.does(second, "T101")
+    karim, head = enter(town, "karim"), enter(town, town.agent("OTE", "MED", "chef_antenne").username)
+    karim.get("/cases")
+    found = karim.post("/cases", q="Sonya Ayari").text
+    assert str(first) in found and str(second) in found
+    card = karim.get(f"/cases/{second}/person").text
+    assert f"/cases/{second}/beside/{first}" in card
+    page = karim.get(f"/cases/{second}/beside/{first}")
+    assert page.status_code == 200 and "take:person.naissance_date" in page.text
+    refused = karim.post(f"/cases/{second}/beside/{first}", act="merge", kept=str(second), reason="La même")
+    assert refused.status_code == 409 and "sont en cours" in refused.text, "both cases run"
+    assert karim.post(f"/cases/{second}/beside/{first}", act="apart", reason=" ").status_code == 422
+    from tests.stories.test_one_person_two_cards import end
+
+    end(town, first)
+    karim.get(f"/cases/{second}/beside/{first}")
+    page = karim.post(f"/cases/{second}/beside/{first}", act="merge", kept=str(second), reason="La même", **{"take:person.naissance_date": str(first)})
+    assert page.url.path.endswith(f"/beside/{first}") and "Une autre personne doit décider" in page.text
+    page = head.get("/mergers")
+    merger = re.search(r'action="(/mergers/[0-9a-f-]+)"', page.text)[1]
+    assert karim.get("/mergers").status_code == 200 and karim.post(merger, act="approve").status_code == 403
+    head.get("/mergers")
+    page = head.post(merger, act="approve")
+    assert "Réunies" in page.text and page.status_code == 200
+    assert "1991" in head.get(f"/cases/{second}/person").text
+    head.get("/mergers")
+    page = head.post(merger, act="undo", reason="Deux cousines")
+    assert "Séparées de nouveau" in page.text
+    karim.get(f"/cases/{second}/beside/{first}")
+    page = karim.post(f"/cases/{second}/beside/{first}", act="apart", reason="Deux cousines")
+    assert "Ce sont deux personnes" in page.text and "Deux cousines" in page.text
+
+
+def test_who_comes_again_is_opened_a_case_from_her_card(town):
+    from tests.stories.test_one_person_two_cards import end
+
+    former = town.receive(town.somebody("emploi", 23) | {"person.prenom_fr": "Habiba", "person.nom_fr": "Zouari"})
+    town.does(former, "T101")
+    end(town, former)
+    salma = enter(town, town.agent("OTE", "MED", "agent_accueil").username)
+    salma.get("/intake")
+    page = salma.post("/intake/search", q="حبيبة الزواري")
+    assert f"/cases/{former}/returned" in page.text
+    salma.get(f"/cases/{former}/returned")
+    page = salma.post(f"/cases/{former}/returned", channel="guichet")
+    assert page.url.path.startswith("/tasks/") and "Habiba" in page.text
+
+
+def test_a_person_out_of_reach_is_not_there(town):
+    case = town.receive(town.somebody("emploi", 24), branch="MED")
+    town.does(case, "T101")
+    stranger = enter(town, town.agent("OTE", "SFX", "chef_antenne").username)
+    other = town.receive(town.somebody("emploi", 25), branch="SFX")
+    for address in (f"/cases/{case}/person", f"/cases/{other}/beside/{case}", f"/cases/{case}/beside/{other}"):
+        assert stranger.get(address).status_code == 404, address
+
+
+def test_a_charters_sheet_comes_back_with_what_is_wrong_in_it(town):
+    attache = enter(town, town.agent("OTE", "TUN", "attache_social").username)
+    day = town.today().strftime("%d/%m/%Y")
+    attache.get("/charter")
+    head = {"retour.date_prevue": day, "retour.type": "force_charter", "retour.pays": "IT", "signalement.source": "frontiere"}
+    page = attache.submit("/charter", head | {"key": attache.hidden("key"), "sheet": "Nom;Prénom;Naissance\nKefi;Adel;1990\nJaziri;Nizar;1990-13-45\n?;;\n"})
+    assert page.status_code == 422 and "2 personnes enregistrées" in page.text and "1 ligne à corriger" in page.text
+    kept = re.search(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.S)[1]
+    assert kept == "Nom;Prénom;Naissance\nJaziri;Nizar;1990-13-45"
+    page = attache.submit("/charter", head | {"key": attache.hidden("key"), "sheet": kept.replace("1990-13-45", "1990") + "\nKefi;Adel;1990"})
+    assert page.status_code == 200 and "1 personne enregistrée" in page.text and "1 ligne était déjà" in page.text
+    page = attache.submit("/charter", {"key": attache.hidden("key"), "sheet": "Riahi;Sami;1991", "retour.type": "nonsense"})
+    assert page.status_code == 422 and "Riahi;Sami;1991" in page.text, "what was typed is there"
+    assert enter(town, "karim").get("/charter").status_code == 403

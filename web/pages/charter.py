@@ -1,0 +1,71 @@
+"""A charter's sheet: what holds for all of them, the lines as a spreadsheet gives them; what was taken, and what is left to correct as it was typed."""
+
+import secrets
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlmodel import Session
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import Response
+
+from engine import errors
+from engine.actors import authority
+from engine.casework import charters, editions
+from engine.i18n import pick
+from web.dependencies import Acting, OnScreen, Posted, Reading, field
+from web.pages.admin import attempt
+from web.screen import Screen
+
+router = APIRouter(prefix="/charter")
+
+
+@router.get("")
+def show(screen: OnScreen, actor: Acting, session: Reading) -> Response:
+    authority.require(actor, "charter.enter")
+    return _page(screen, session, {"retour.type": "force_charter"}, "", secrets.token_urlsafe(16))
+
+
+@router.post("")
+def receive(request: Request, screen: OnScreen, actor: Acting, session: Reading, form: Posted) -> Response:
+    """Takes the lines that can be read; shows the others again."""
+    authority.require(actor, "charter.enter")
+    said = {name: field(form, name, 200) for name in charters.HEAD}
+    sheet, key = _sheet(form), field(form, "key", 40) or secrets.token_urlsafe(16)
+    found, refusal = attempt(request, actor, lambda writing: charters.receive(writing, actor, _head(session, said), sheet, key))
+    return _page(screen, session, said, found.rest if found else sheet, key, found, refusal)
+
+
+def _sheet(form: FormData) -> str:
+    """What was pasted, and the lines of a file after it."""
+    pasted, file = form.get("sheet"), form.get("file")
+    text = pasted[: charters.LARGEST + 1] if isinstance(pasted, str) else ""
+    if isinstance(file, UploadFile) and file.filename:
+        content = file.file.read(charters.LARGEST + 1)
+        try:
+            read = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            read = content.decode("cp1256" if b"\xc7" in content else "cp1252", "replace")
+        text = f"{text}\n{read}" if text.strip() else read
+    return text
+
+
+def _head(session: Session, said: dict[str, str]) -> dict[str, Any]:
+    """The answers that hold for all; what is left empty and may be unknown is said to be."""
+    fields = editions.current(session).dictionary.fields
+    return {name: value or {"status": "inconnu"} for name, value in said.items() if value or (name in fields and fields[name].unknown)}
+
+
+def _page(screen: Screen, session: Session, said: dict[str, str], sheet: str, key: str, found: charters.Received | None = None, refusal: errors.Refusal | None = None) -> Response:
+    fields, language = editions.current(session).dictionary.fields, screen.language
+    wrong = {one.where.lstrip("/"): screen.sentence(one) for one in (refusal.findings if refusal else ())}
+    asked = [{"name": name, "id": name.replace(".", "-"), "label": pick(fields[name].label, language), "type": fields[name].type, "value": said.get(name, ""), "wrong": wrong.get(name, ""),
+              "choices": [(code, fields[name].choice_label(code, language)) for code in fields[name].codes] if fields[name].codes else
+              [(code, screen.words.text(f"person.charter.{code}")) for code in ("oui", "non")] if fields[name].type in ("bool", "tri") else []}
+             for name in charters.HEAD if name in fields]  # fmt: skip
+    lines = [{"number": one.number, "typed": one.typed, "what": [(pick(fields[f"signale.{what.where}"].label, language) if what.where else "", screen.sentence(what)) for what in one.findings]}
+             for one in (found.left if found else ())]  # fmt: skip
+    whole = screen.refusal(refusal.code, refusal.details) if refusal and not (wrong.keys() & set(charters.HEAD)) else ""
+    return screen.show(
+        "charter/page.html", refusal.status if refusal else 422 if lines else 200, asked=asked, sheet=sheet, key=key, found=found, lines=lines, refused=whole,
+        has_wrong=bool(wrong), columns=[pick(fields[f"signale.{name}"].label, language) for name in charters.COLUMNS], most=charters.MOST_LINES,
+    )  # fmt: skip
