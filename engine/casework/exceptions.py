@@ -129,7 +129,8 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
     """
     _seen(session, actor, case_id)
     held = lock(session, case_id)
-    assert held is not None
+    if held is None:  # hers to read for a while, not to change
+        raise errors.Forbidden("act.forbidden", act="exception.begin")
     instance_id = _id(case_id, process, key) if key else None
     if instance_id and session.execute(_BEGUN, {"id": instance_id}).scalar():
         return Begun(case_id, held.number or "", instance_id, (), is_repeat=True)

@@ -29,6 +29,7 @@ _TASKS_GO = text("""UPDATE open_task SET branch = CASE WHEN role = ANY (CAST(:ce
                            claimed_at = CASE WHEN role = ANY (CAST(:central AS text[])) THEN claimed_at END, version = version + 1
                      WHERE instance_id = :id""")
 _READ_TOO = text("UPDATE instance SET also_read_by = :branch, also_read_until = CAST(:until AS timestamptz) WHERE instance_id = :id")
+_HANDED = text("UPDATE instance SET also_read_by = :branch, also_read_until = NULL, seq = :seq, head = :head WHERE instance_id = :id")
 _ENDED_GOES = text("UPDATE instance SET branch = :to, seq = :seq, head = :head WHERE instance_id = :id")
 _CLOCKS = text("""SELECT position, 'task' AS kind, node, names, opened_at, due_at, remind_at FROM open_task WHERE instance_id = :id AND due_at IS NOT NULL
                   UNION ALL SELECT position, 'timer', node, labels, opened_at, due_at, NULL FROM wait WHERE instance_id = :id AND kind = 'timer' AND due_at IS NOT NULL
@@ -95,16 +96,16 @@ def offer_to_branch(change: Change, parameters: Mapping[str, Any], _subject: str
     code = str(parameters.get("antenne") or "")
     if code == change.held.branch or not change.session.execute(_IS_OPEN, {"branch": code}).scalar():
         raise CannotRun("operation.no_branch")
-    left, change.held.branch = change.held.branch, code
+    left = change.held.branch
+    _hand(change, code)
     _give(change, "ordre.lecture", {"antenne": code}, [one for one in _parts(change, ended=True) if one != change.held.instance_id])
-    _give(change, "ordre.lecture", {"antenne": left}, [change.held.instance_id])
     return Outcome({"branche": code, "antenne_depart": left})
 
 
 @operations.operation("retirer_proposition", "antenne")
 def take_offer_back(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """The other branch refused: what is decided of the case waits at its own (`antenne`) again, and nobody else reads it."""
-    change.held.branch = str(parameters.get("antenne") or change.held.branch)
+    _hand(change, str(parameters.get("antenne") or change.held.branch))
     _give(change, "ordre.lecture", {"antenne": ""}, _parts(change, ended=True))
     return Outcome({"branche": change.held.branch})
 
@@ -124,6 +125,14 @@ def transfer(change: Change, parameters: Mapping[str, Any], _subject: str) -> Ou
         operations.recorded(change, to, value) for name, to in (("adresse", "person.adresse"), ("gouvernorat", "person.gouvernorat"), ("delegation", "person.delegation"))
         if (value := _said(change, "transfert", name)) is not None
     ])  # fmt: skip
+
+
+def _hand(change: Change, branch: str) -> None:
+    """Hands what decides of a case to another branch; whoever hands it over reads it still, else the row would leave her sight in the midst of her act."""
+    held = change.held
+    change.flush()
+    change.session.execute(_HANDED, {"id": held.instance_id, "branch": held.branch, "seq": held.seq, "head": held.head})
+    held.branch = branch
 
 
 def _said(change: Change, group: str, name: str) -> Any:

@@ -24,6 +24,10 @@ CREATE FUNCTION masar_reads_too(of_branch text, of_until timestamptz) RETURNS bo
               AND (of_until IS NULL OR of_until > masar_now()) $$;
 DROP POLICY in_reach ON instance;
 CREATE POLICY in_reach ON instance FOR SELECT TO masar_app USING (masar_reaches(branch, root_id, subject) OR masar_reads_too(also_read_by, also_read_until));
+-- Whoever hands something to another branch has it in reach before, and reads it still.
+DROP POLICY change_in_reach ON instance;
+CREATE POLICY change_in_reach ON instance FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, root_id, subject))
+    WITH CHECK (masar_may_write() AND (masar_reaches(branch, root_id, subject) OR masar_reads_too(also_read_by, also_read_until)));
 
 CREATE OR REPLACE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[], of_fields text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
