@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine.actors import authority
+from engine import clock
 from engine.actors.roles import ROLES
-from engine.casework import operations
+from engine.casework import aid_operations, operations, snapshots
 from engine.casework.instances import Change, lock
 from engine.casework.operations import CannotRun, Outcome
 from engine.casework.rows import instant
+from engine.ledger import access
 from engine.pathway import bpmn
 
 REOPENED = "dossier.rouvert"  # the message that a closed case begins again with
@@ -45,6 +46,12 @@ _STOPPED = text("SELECT position, kind, node, due_at, remind_at, stopped_at FROM
 _TASK_RUNS = text("UPDATE open_task SET due_at = :due, remind_at = :remind WHERE instance_id = :id AND position = :position")
 _TIMER_RUNS = text("UPDATE wait SET due_at = :due WHERE instance_id = :id AND position = :position AND kind = 'timer'")
 _START = (text("DELETE FROM stopped_clock WHERE instance_id = :id"), text("UPDATE instance SET suspended_at = NULL WHERE instance_id = :id"))
+_HOLD = text("UPDATE instance SET payments_held = :held WHERE instance_id = :id")
+# Each absence is a subject of its own; this one's facts are not stored yet.
+_ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
+                     WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since""")
+_ENDED_AT = text("SELECT ended_at FROM instance WHERE instance_id = :root")
+_SEALED = text("SELECT seq, person_id, ciphertext FROM ledger_sealed WHERE instance_id = :id ORDER BY seq DESC")
 _SUSPENDED = text("SELECT suspended_at FROM instance WHERE instance_id = :id")
 
 Handler = Callable[[Change, Mapping[str, Any]], None]
@@ -247,14 +254,66 @@ def close(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outco
     return Outcome({"clos": True}, [operations.recorded(change, "cloture.motif", reason)])
 
 
+@operations.operation("arreter_aides")
+def stop_aids(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Ends the aid dossiers of the case that are under way; the case goes on."""
+    rows = change.session.execute(_PARTS, {"root": change.held.root_id}).all()
+    _give(change, "ordre.cloture", {"motif": "desistement"}, [row.instance_id for row in rows if row.status == "open" and row.subject.startswith("aide:")])
+    return Outcome()
+
+
 @order("ordre.cloture")
 def _end(change: Change, payload: Mapping[str, Any]) -> None:
     held = change.held
     if held.status != "open":
         return
     outcome = str(payload.get("motif") or "")
-    change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome})
+    is_aid = held.subject.startswith("aide:")
+    rest = aid_operations.give_back(change, snapshots.at(change.session, held.instance_id, held.seq).money) if is_aid else 0
+    change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}))
+    if is_aid:  # whoever waits for it on the case's road is told
+        change.happenings.append(bpmn.MessageSent("aide.terminee", held.subject.partition(":")[2], {"issue": outcome}, ""))
     _written(change)
+
+
+@operations.operation("retenir_versements")
+def hold_payments(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Nothing is paid on the case's aids from now on, until `liberer_versements`."""
+    _give(change, "ordre.retenue", {"retenus": True}, _parts(change, beside=False))
+    return Outcome()
+
+
+@operations.operation("liberer_versements")
+def release_payments(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Payments go on."""
+    _give(change, "ordre.retenue", {"retenus": False}, _parts(change, beside=False))
+    return Outcome()
+
+
+@order("ordre.retenue")
+def _hold(change: Change, payload: Mapping[str, Any]) -> None:
+    if not change.held.subject.startswith("aide:"):
+        return
+    is_held = bool(payload.get("retenus"))
+    change.note("payments.held" if is_held else "payments.released", {})
+    _save(change)
+    change.session.execute(_HOLD, {"id": change.held.instance_id, "held": is_held})
+
+
+@operations.operation("compter_absences")
+def count_absences(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """How many appointments the person missed of late, this one among them; those that the administration missed do not count."""
+    days = change.tables.scope(clock.today(change.at))["parametres"].get("absences_jours") or 0
+    since = clock.today(change.at) - dt.timedelta(days=int(days))
+    return Outcome({"absences_comptees": change.session.execute(_ABSENCES, {"root": change.held.root_id, "since": since.isoformat()}).scalar_one()
+                    + int(_said(change, "absence", "cause") == "personne")})  # fmt: skip
+
+
+@operations.operation("retrouver_cloture")
+def look_up_closure(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """The day the case was closed."""
+    ended_at = change.session.execute(_ENDED_AT, {"root": change.held.root_id}).scalar()
+    return Outcome({"cloture_le": clock.today(ended_at) if ended_at else None})
 
 
 @operations.operation("rouvrir_dossier")
@@ -270,6 +329,18 @@ def _open_again(change: Change, _payload: Mapping[str, Any]) -> None:
     if held.status == "open":
         return
     held.status = "open"
-    given = {"instance": str(held.instance_id), "branche": held.branch, "numero": held.number or ""}
+    verdict = _last_verdict(change, "D1")
+    given = {"admission": verdict if isinstance(verdict, str) and verdict != "A_COMPLETER" else "SERVICE_SEUL",
+             "instance": str(held.instance_id), "branche": held.branch, "numero": held.number or ""}  # fmt: skip
     change.give("case.reopened", bpmn.Start(variables=given, message=REOPENED, correlation=str(held.instance_id), at=change.at, seq=0, facts={}), {})
     _written(change)
+
+
+def _last_verdict(change: Change, decision: str) -> Any:
+    """What a decision said last in the case, as its ledger keeps it; None where it never did or cannot be opened any more."""
+    for row in change.session.execute(_SEALED, {"id": change.held.instance_id}):
+        opened = access.open_line(change.session, change.held.instance_id, row.seq, row.person_id, row.ciphertext)
+        found = next((one["outputs"] for one in opened.get("why", ()) if one.get("decision") == decision), None)
+        if found is not None:
+            return found
+    return None

@@ -1,7 +1,8 @@
 -- What is not foreseen (casework.exceptions, casework.orders).
 
 -- `suspended_at`: since when its clocks stand still. `also_read_by`: the branch a case is offered to, or that it came from, reads it too, until then.
-ALTER TABLE instance ADD COLUMN suspended_at timestamptz, ADD COLUMN also_read_by text NOT NULL DEFAULT '', ADD COLUMN also_read_until timestamptz;
+ALTER TABLE instance ADD COLUMN suspended_at timestamptz, ADD COLUMN also_read_by text NOT NULL DEFAULT '', ADD COLUMN also_read_until timestamptz,
+    ADD COLUMN payments_held boolean NOT NULL DEFAULT false;  -- while a fraud, a death or a departure is looked into
 
 -- The clocks of a suspended case: when each would have been due, and since when it stands still.
 CREATE TABLE stopped_clock (
