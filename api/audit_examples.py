@@ -15,7 +15,7 @@ _FOUND = {
 }  # fmt: skip
 
 EXAMPLES: dict[tuple[str, str], Any] = {
-    ("get", "/cases/{case_id}/why"): {"items": [{"instance_id": _CASE, "seq": 17, "at": _AT, "nodes": ["Proof of the return?"]}], "next": None},
+    ("get", "/cases/{case_id}/why"): {"items": [{"instance_id": _CASE, "seq": 17, "at": _AT, "turns": [{"name": "Proof of the return?", "outcome": "yes"}]}], "next": None},
     ("get", "/cases/{case_id}/why/{instance_id}/{seq}"): {
         "case_id": _CASE, "instance_id": _CASE, "seq": 17, "kind": "task.completed", "at": _AT, "actor": "Salma Trabelsi", "agency": "OTE",
         "turns": [{

@@ -116,6 +116,20 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         ],
         "next": None,
     },
+    ("get", "/cases/{case_id}/exceptions"): {
+        "offers": [{"process": "reclamation", "name": "Complaint", "about": "The person complains about the service.", "asks": True}],
+        "running": [{"instance_id": _TASK, "process": "suspension", "name": "Suspension of the case", "since": _OPENED}],
+        "suspended_at": _OPENED,
+        "clocks": [{"name": "Assessment interview", "due_at": _DUE}],
+    },
+    ("get", "/cases/{case_id}/exceptions/{process}"): {"process": "reclamation", "name": "Complaint", "form": _FORM},
+    ("post", "/cases/{case_id}/exceptions"): {
+        "case_id": _CASE,
+        "case_number": "TN-MED-2026-00042",
+        "instance_id": _TASK,
+        "next_tasks": [],
+        "is_repeat": False,
+    },
     ("get", "/tasks/{task_id}"): {
         **_ROW,
         "instance_id": _CASE,

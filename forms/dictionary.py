@@ -16,7 +16,7 @@ from forms import field_types, places, toml
 from forms.feel import Expression
 from forms.text import Findings, pick
 
-KINDS = frozenset({"person", "return", "case", "measure", "aid", "visit", "sitting", "member"})
+KINDS = frozenset({"person", "return", "case", "measure", "aid", "visit", "sitting", "exception", "member"})
 CLASSES = frozenset("CPSFEOHR")
 OWNERS = frozenset({"OTE", "CPS", "ANETI", "PART"})
 MOST_ROWS = 200

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from engine import clock
 from engine.actors import agencies, users
-from engine.casework import cases, editions, tasks, timers, worklist
+from engine.casework import cases, editions, exceptions, tasks, timers, worklist
 from engine.casework.instances import Change, lock
 from engine.database import Database
 from engine.demo import accounts, answers, people
@@ -119,6 +119,21 @@ class World:
             view = tasks.view(session, actor, row.task_id)
             raw = answers.to(view.form, truth, clock.today(clock.now(session)), actor, session)
             return tasks.complete(session, actor, row.task_id, raw | also, view.version)
+
+    def begins(self, case_id: UUID, process: str, by: users.Actor, **said: Any) -> UUID:
+        """Somebody begins something unforeseen from the case's page; returns what runs beside it from then on. `said` as for `does`."""
+        given = {name.replace("__", "."): value for name, value in said.items()}
+        with self.database.unit_of_work(by) as session:
+            asked = exceptions.ask(session, by, case_id, process)
+            raw = answers.to(asked.form, {**self.truth.get(case_id, {}), **given}, clock.today(clock.now(session)), by, session)
+            begun = exceptions.begin(session, by, case_id, process, raw)
+        self.settle()
+        return begun.instance_id
+
+    def beside(self, case_id: UUID, actor: users.Actor) -> exceptions.Unforeseen:
+        """What a case's page says of what was not foreseen."""
+        with self.database.reading(actor) as session:
+            return exceptions.of_case(session, actor, case_id)
 
     def somebody(self, wish: str, number: int = 1, branch: str = "MED", **more: Any) -> dict[str, Any]:
         """What a person of thirty, back from Germany for twenty days, would say; `wish`: what she came for (`creation`, `social`, …)."""

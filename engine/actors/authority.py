@@ -31,7 +31,7 @@ _ANSWERING = frozenset({"chef_antenne", "chef_cps", "chef_aneti", "gestionnaire_
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
 _INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
-                       "suivi.ouvrir"})
+                       "suivi.ouvrir", "dossier.rouvert", "orientation.refusee"})
 _SENDERS = {
     "signalement.recu": frozenset({"agent_accueil", "attache_social", "chef_antenne"}),
     "piece.recue": _HELPING | {"gestionnaire_aides", "secretaire_commission"},
@@ -64,6 +64,19 @@ def _in_reach(actor: Actor, about: About) -> bool:
     if actor.agency == PARTNERS:
         return _has(actor, about.get("case"))
     return actor.reach == "all" or (actor.reach == "branch" and about.get("branch", actor.branch) == actor.branch)
+
+
+def _reads(actor: Actor, about: About) -> bool:
+    """A case in reach, or one that is offered to one's branch or came from it a short while ago (`case.also_read_by`): the database says until when."""
+    if _in_reach(actor, about):
+        return True
+    case = about.get("case")
+    return actor.agency != PARTNERS and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
+
+
+def _begins(actor: Actor, about: About) -> bool:
+    """Something unforeseen of a case in reach, which its diagram lets one of her roles begin (`roles`)."""
+    return bool(actor.roles & set(about.get("roles", ()))) and _in_reach_of_agencies(actor, about)
 
 
 def _in_reach_of_agencies(actor: Actor, about: About) -> bool:
@@ -175,9 +188,9 @@ def _not_herself(actor: Actor, about: About) -> bool:
 _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "worklist.read": (_WORKING | {"auditeur", "attache_social"}, _anywhere),
     "case.open": (frozenset({"agent_accueil", "referent", "chef_antenne", "coordinateur", "attache_social"}), _opens),
-    "case.read": (_WORKING | {"auditeur"}, _in_reach),
+    "case.read": (_WORKING | {"auditeur"}, _reads),
     "case.search": (_WORKING | {"auditeur"}, _looks_for_cases),
-    "history.read": (_WORKING | {"auditeur"}, _in_reach_of_agencies),
+    "history.read": (_WORKING | {"auditeur"}, lambda actor, about: actor.agency != PARTNERS and _reads(actor, about)),
     "letter.read": (_WORKING | {"auditeur"}, _in_reach_or_sat),
     "task.read": (_WORKING | {"auditeur", "attache_social"}, _sees_task),
     "task.draft": (_WORKING | {"attache_social"}, _sees_task),
@@ -229,6 +242,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "person.approve_merge": (frozenset({"chef_antenne", "coordinateur"}), lambda actor, about: _another(actor, about) and _in_reach(actor, about)),
     "person.refuse_merge": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
     "person.undo_merge": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
+    "exception.begin": (_WORKING, _begins),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.

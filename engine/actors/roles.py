@@ -31,8 +31,9 @@ def _role(agencies: str, reach: str, reads: str, writes: str, is_central: bool =
 
 
 ROLES = {
-    "agent_accueil": _role(OTE, "branch", "CO", "COS"),
-    "referent": _role(OTE, "branch", "COE", "COSEF"),
+    # Both take down complaints and appeals, which they do not read again.
+    "agent_accueil": _role(OTE, "branch", "CO", "COSR"),
+    "referent": _role(OTE, "branch", "COE", "COSEFR"),
     "chef_antenne": _role(OTE, "branch", "COPFR", "COPFR"),
     # Signals a return from abroad to any branch; reads no case.
     "attache_social": _role(OTE, "all", "", "CO", is_central=True),

@@ -27,6 +27,7 @@ _LOCK_FUND = text("SELECT 1 FROM fund WHERE programme = :programme FOR UPDATE")
 _LINE_UP = text("INSERT INTO fund_waiting (aid_id, programme, instance_id, class, asked_on) VALUES (:aid, :programme, :instance, :class, :asked_on) ON CONFLICT DO NOTHING")
 _FIRST = text("SELECT masar_first_in_line(:programme)")
 _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
+_HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
 _RELEASE = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, available_millimes = available_millimes + :amount WHERE programme = :programme RETURNING available_millimes")
 
 
@@ -85,6 +86,8 @@ def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str
 @operations.operation("verser_tranche", "k", "deja")
 def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Enters the payment of instalment `k` in its fund: from committed to paid."""
+    if change.session.execute(_HELD, {"id": change.held.instance_id}).scalar():
+        raise CannotRun("operation.payments_held")
     programme, _granted_amount = granted_of(change)
     amount = millimes(aid_of(change).get("versement_montant"))
     if change.session.execute(_PAY, {"programme": programme, "amount": amount}).one_or_none() is None:
@@ -102,6 +105,17 @@ def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) 
         change.session.execute(_RELEASE, {"programme": programme, "amount": rest})
         _call_next(change, programme)
     return Outcome({"libere": Decimal(max(rest, 0)) / 1000})
+
+
+def give_back(change: Change, money: Mapping[str, int]) -> int:
+    """Gives back to its fund what an aid that ends before its time has committed and not paid, and leaves the line it stood in. Returns the millimes."""
+    change.session.execute(_LEAVE_LINE, {"aid": _aid_id(change)})
+    rest = max(money.get("committed", 0) - money.get("paid", 0) - money.get("released", 0), 0)
+    if rest:
+        programme, _ = granted_of(change)
+        change.session.execute(_RELEASE, {"programme": programme, "amount": rest})
+        _call_next(change, programme)
+    return rest
 
 
 @operations.operation("programmer_visites", "echeances")

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import aid_operations, editions, operations, signal_operations, staff  # noqa: F401 (each registers its own)
+from engine.casework import aid_operations, editions, operations, orders, signal_operations, staff  # noqa: F401 (each registers its own)
 from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
@@ -36,13 +36,14 @@ _TASKS = text(f"""SELECT t.task_id, t.node, t.names, t.agency, t.branch, t.role,
                    LEFT JOIN user_account u ON u.user_id = t.holder_id WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
-_ROOT = text("""SELECT instance_id, branch, person_id, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
+_ROOT = text("""SELECT instance_id, branch, person_id, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, also_read_by
                   FROM instance WHERE instance_id = :id""")
 _AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
 _FORMER = text("SELECT person_id, number, running, facts FROM masar_returning(:id, :fields)")
 _CHANNEL = "accueil.canal_arrivee"
 # Instances that are nobody's part, whoever's message began them.
 ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
+UNFORESEEN = "imprevu"  # the subject of an instance that runs beside a case: what was said when it began, and what became of it
 # The state of a case as domain words have it (§4.0), by the stage it is in.
 _STATES = {"accueil": "ENREGISTRE", "evaluation": "EN_EVALUATION", "accompagnement": "EN_ACCOMPAGNEMENT", "suivi": "EN_SUIVI", "cloture": "EN_CLOTURE"}
 
@@ -63,7 +64,7 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
     edition = editions.current(session)
     if process not in edition.definitions.processes:
         raise errors.wrong("process.unknown", "/process", process=process)
-    if process in edition.definitions.called or process in OWN_SUBJECT:
+    if process in edition.definitions.called or own_subject(edition.definitions, process):
         raise errors.wrong("process.part", "/process", process=process)
     asked = edition.dictionary.fields.get(_CHANNEL)
     if channel and (asked is None or channel not in asked.codes):
@@ -105,15 +106,20 @@ def _expected(session: Session, actor: Any, signal_id: UUID, process: str) -> He
     return signal
 
 
+def own_subject(definitions: bpmn.Definitions, process: str) -> str | None:
+    """What an instance of a process is about, where that is something smaller than the case."""
+    return UNFORESEEN if process in definitions.unforeseen else OWN_SUBJECT.get(process)
+
+
 def begin(session: Session, actor: Any, edition: editions.Edition, process: str, branch: str, variables: Mapping[str, Any], *,
           parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None, person: UUID | None = None,
-          told: Callable[[Held], Sequence[facts.NewFact]] = lambda _held: ()) -> Change:  # fmt: skip
+          told: Callable[[Held], Sequence[facts.NewFact]] = lambda _held: (), instance_id: UUID | None = None) -> Change:  # fmt: skip
     """Makes the row of a new instance and gives it its start. A child of a case shares its root, its person and its consent. `person`: whose a new case is,
-    of whoever is known already; `told`: the facts said with it."""
+    of whoever is known already; `told`: the facts said with it; `instance_id`: the one it is to have, where the same act sent twice must find it."""
     now, dated_version = session.execute(text("SELECT masar_now(), (SELECT dated_version FROM installation)")).one()
     now = now.astimezone(dt.UTC)
-    instance_id = identity.new_id()
-    own = OWN_SUBJECT.get(process)
+    instance_id = instance_id or identity.new_id()
+    own = own_subject(edition.definitions, process)
     is_root = parent is None or process in ROOTS
     root_id = instance_id if is_root else parent.root_id
     # A case that a signal opens is about the same person: what she said before her return is not asked again.
@@ -129,8 +135,8 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
         last = session.execute(text("SELECT masar_next_number(:series, :branch, :year)"), {"series": series, "branch": branch, "year": year}).scalar_one()
         number = shown = f"{series}-{branch}-{year}-{last:05d}"
     scope = dict(scope or {})
-    if own == "seance":
-        scope.setdefault("seance", str(instance_id))
+    if own in ("seance", UNFORESEEN):
+        scope.setdefault(own, str(instance_id))
     subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
     held = Held(instance_id, root_id, parent.instance_id if parent else None, process, edition, person_id, shown, None, branch, subject, scope,
                 parent.stage if parent and not is_root else "accueil", "open", parent.priority if parent else 0, parent.referent_id if parent else None,
@@ -231,7 +237,7 @@ def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit
     root = session.execute(_ROOT, {"id": case_id}).one_or_none()
     if root is None:
         raise errors.NotFound("case.not_found")
-    authority.require(actor, "history.read", branch=root.branch)
+    authority.require(actor, "history.read", branch=root.branch, case=root)
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_LINES, {"id": case_id, "limit": limit + 1, "offset": offset}).all()
     return History(as_seen(session, actor, case_id, root, rows[:limit]), str(offset + limit) if len(rows) > limit else "")

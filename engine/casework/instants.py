@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors
+from engine.actors.roles import ROLES
 from engine.casework import editions
 from engine.casework.replays import MOVES
 from engine.casework.rows import Rows
@@ -28,6 +29,7 @@ from engine.pathway import bpmn, recorded
 from engine.workdays import Calendar
 
 _HELD = ("task.claimed", "task.released", "task.passed")
+_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened")
 _LATE = frozenset({"task.late", "task.very_late"})
 _FIRST_READ, _MOST_READ = 16, 256  # lines read at a time: few for one instant, more for whoever goes on
 _INSTANCE = text("SELECT instance_id, root_id, process, person_id, seq FROM instance WHERE instance_id = :id")
@@ -208,6 +210,8 @@ class Teller:
         if told.kind in ("case.opened", "instance.opened"):
             now.branch, now.stage = told.body["branch"], told.body.get("stage") or now.stage
             now.referent, now.social_worker = told.body.get("referent") or None, told.body.get("social_worker") or None
+        if told.kind in _ORDERED:
+            _obeyed(now, told)
         if told.kind in MOVES:
             now.is_told = now.is_told and "after" in told.sealed
             now.state = access.bytes_of(told.sealed["after"]) if "after" in told.sealed else b""
@@ -307,6 +311,31 @@ def _operated(now: Instant, operation: str, outputs: Mapping[str, Any]) -> None:
             now.money["paid"] = _millimes(outputs["paye"])
         case "liberer_fonds" if "libere" in outputs:
             now.money["released"] = _millimes(outputs["libere"])
+
+
+def _obeyed(now: Instant, told: Told) -> None:
+    """What an order of something unforeseen left of the rows (`orders`)."""
+    body = told.body
+    match told.kind:
+        case "case.transferred":
+            now.branch, now.referent, now.social_worker = body["to"], body["referent"] or None, None
+            for position, row in now.tasks.items():
+                if not ROLES[row["role"]].is_central:
+                    now.tasks[position] = row | {"branch": body["to"], "holder_id": now.referent if row["role"] == "referent" else None}
+        case "clocks.stopped":
+            for position, kind, _, _ in body["clocks"]:
+                _due(now, kind, position, None)
+        case "clocks.started":
+            for position, due in body["clocks"].items():
+                _due(now, "task" if position in now.tasks else "timer", position, due)
+        case "case.reopened":
+            now.status, now.outcome = "open", ""
+
+
+def _due(now: Instant, kind: str, position: str, due: str | None) -> None:
+    rows = now.tasks if kind == "task" else now.waits
+    if position in rows:
+        rows[position] = rows[position] | {"due_at": due}
 
 
 def _millimes(dinars: Any) -> int:

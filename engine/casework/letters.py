@@ -128,7 +128,7 @@ def _material(change: Change, definition: texts.LetterDefinition, subject: str, 
     names = [*definition.fields, *(beneficiaries.NAME_FIELDS if definition.to_person else ())]
     known = _known(change, definition, subjects, names)
     feel, stored = (facts.tree(known, subjects, reads, edition.lists) for reads in (edition.to_feel, lambda _field, value: value))
-    own = ["case", *(key for key in (subjects.key(kind) for kind in ("aid", "measure", "visit", "sitting")) if key and "[" not in key)]
+    own = ["case", *(key for key in (subjects.key(kind) for kind in ("aid", "measure", "visit", "sitting", "exception")) if key and "[" not in key)]
     scope = {name: found for key in own for name, found in feel.get(key, {}).items()}
     scope |= change.tables.scope(today) | {"today": today, "dossier": {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at)}}
     shown = {name: found for key in own for name, found in stored.get(key, {}).items()}

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import authority, users
-from engine.casework import cases, editions
+from engine.casework import cases, editions, orders
 from engine.casework.instances import OWN_SUBJECT, Change, find, lock
 from engine.ledger import chain
 from engine.pathway import bpmn
@@ -80,6 +80,10 @@ def deliver(session: Session, message_id: UUID) -> bool:
     row = session.execute(_TAKE, {"id": message_id}).one_or_none()
     if row is None:
         return False
+    if row.name in orders.HEARD:
+        orders.obey(session, actor, row.name, UUID(row.correlation), row.payload)
+        session.execute(_CONSUME, {"id": row.message_id, "by": UUID(row.correlation)})
+        return True
     message = bpmn.Message(name=row.name, correlation=row.correlation, payload=dict(row.payload), at=None, seq=0, facts={})
     change = _to_waiting(session, actor, row, message) if row.receiver else None
     edition = editions.current_or_none(session)
@@ -110,7 +114,7 @@ def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -
 
 def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edition: editions.Edition, process: str) -> Change:
     parent = find(session, row.sender_id) if row.sender_id else None
-    own = OWN_SUBJECT.get(process)
+    own = cases.own_subject(edition.definitions, process)
     scope: dict[str, Any] = {}
     if own == "aide":
         scope = {"mesure": row.correlation, "aide": row.correlation}

@@ -19,7 +19,7 @@ from engine.dossier import beneficiaries, facts
 from engine.pathway import bpmn
 
 _MOST = 200  # operations in one act: more is a diagram that turns in circles
-_LEAST_LOADED = text("""
+LEAST_LOADED = text("""
     SELECT u.user_id, u.name FROM user_account u LEFT JOIN instance i ON i.referent_id = u.user_id AND i.status = 'open' AND i.root_id = i.instance_id
      WHERE u.is_active AND u.agency = 'OTE' AND u.branch = :branch AND 'referent' = ANY (u.roles) GROUP BY u.user_id ORDER BY count(i.instance_id), u.username LIMIT 1""")
 _SAME_PHONE = text("""SELECT i.instance_id, i.number FROM person_token k JOIN instance i USING (person_id)
@@ -158,7 +158,7 @@ def _written(letter: letters.Made | None) -> Outcome:
 @operation("designer_referent")
 def name_referent(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """The case owner: the branch's referent with the fewest open cases (a recorded input: replay does not count again)."""
-    row = change.session.execute(_LEAST_LOADED, {"branch": change.held.branch}).one_or_none()
+    row = change.session.execute(LEAST_LOADED, {"branch": change.held.branch}).one_or_none()
     if row is None:
         raise CannotRun("operation.no_referent")
     change.held.referent_id = row.user_id

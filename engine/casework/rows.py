@@ -12,8 +12,6 @@ from engine.pathway import bpmn
 LANES = {"OTE": "OTE", "CPS": "CPS", "ANETI": "ANETI", "Partenaires": "PART"}
 # The stage that a person sees, by the process whose task is open.
 STAGES = {"signalement": "accueil", "attente_arrivee": "accueil", "accueil": "accueil", "parcours": "accueil", "evaluation": "evaluation", "plan": "evaluation", "suivi": "suivi", "visite": "suivi", "cloture": "cloture"}
-# Processes that run beside the road: the case stays at the stage where it stands.
-BESIDE = frozenset({"urgence_sociale"})
 STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 # Messages that only the person can cause: a paper handed in, an arrival.
 FROM_THE_PERSON = frozenset({"piece.recue", "signalement.arrivee"})
@@ -77,7 +75,7 @@ class Rows:
         held = self.held
         agency = LANES.get(happening.lane or "", happening.lane or "OTE")
         holder = held.referent_id if happening.role == "referent" else held.social_worker_id if happening.role == "travailleur_social" else None
-        stage = held.stage if happening.process in BESIDE else STAGES.get(happening.process, "accompagnement")
+        stage = held.stage if happening.process in held.edition.definitions.beside else STAGES.get(happening.process, "accompagnement")
         return {
             "task_id": str(derived_id(held.instance_id, happening.task_id)), "position": happening.task_id, "process": happening.process, "node": happening.node,
             "names": held.edition.definitions.labels(happening.node, happening.process), "kind": happening.kind, "form": happening.form or "", "subject": happening.subject or "",

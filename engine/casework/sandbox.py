@@ -15,7 +15,7 @@ from engine.actors import agencies, authority, users
 from engine.actors.roles import ROLES
 from engine.casework import cases, messages, operations, stand_ins, tasks
 from engine.casework.editions import Edition
-from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held
+from engine.casework.instances import CASE_SERIES, SERIES, Change, Held
 from engine.casework.rows import LANES
 from engine.dossier import consents, facts
 from engine.dossier.programmes import DatedTables
@@ -288,7 +288,7 @@ class Sandbox:
 
     def _start_by(self, message: bpmn.Message, sender: int) -> None:
         process = self.edition.definitions.starting_messages[message.name]
-        own, parent, scope = OWN_SUBJECT.get(process), self.walks[sender], {}
+        own, parent, scope = cases.own_subject(self.edition.definitions, process), self.walks[sender], {}
         if own == "aide":
             scope = {"mesure": message.correlation, "aide": message.correlation}
         elif own == "seance":
@@ -298,15 +298,15 @@ class Sandbox:
     def _start(self, process: str, branch: str, variables: Mapping[str, Any], parent: Held | None, scope: dict[str, Any], message: bpmn.Message | None) -> None:
         if len(self.walks) >= _MOST_INSTANCES:
             raise errors.Conflict("trial.too_many", most=_MOST_INSTANCES)
-        place, own = len(self.walks), OWN_SUBJECT.get(process)
+        place, own = len(self.walks), cases.own_subject(self.edition.definitions, process)
         instance_id = derived_id(self.name, f"instance.{place}")
         is_root = parent is None or process in cases.ROOTS
         root_id = instance_id if is_root else parent.root_id
         person_id = parent.person_id if parent and own != "seance" and process != "signalement" else None
         if is_root and own is None and person_id is None:
             person_id = derived_id(self.name, f"person.{place}")
-        if own == "seance":
-            scope.setdefault("seance", str(instance_id))
+        if own in ("seance", cases.UNFORESEEN):
+            scope.setdefault(own, str(instance_id))
         subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
         number = parent.number if parent and not is_root else f"{SERIES.get(process, CASE_SERIES)}-{branch}-{self.today.year}-{place:05d}"
         held = Held(instance_id, root_id, parent.instance_id if parent else None, process, self.edition, person_id, number, None, branch, subject, scope, "accueil", "open",

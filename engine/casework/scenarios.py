@@ -22,7 +22,7 @@ from engine.pathway import bpmn, scenario_files
 from engine.pathway import disguise as disguises
 from engine.pathway import scenarios as walks
 from engine.pathway.scenario_files import FOLDER, Scenario
-from engine.pathway.stimuli import Jump, Skip
+from engine.pathway.stimuli import Jump, Skip, Stop
 
 LONGEST_TITLE = 120
 _ROOT = text("SELECT instance_id, number, branch, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
@@ -99,7 +99,7 @@ def of_case(session: Session, actor: Any, draft_id: UUID, number: str, title: st
         history = replays.history(session, instance_id)
         if not history.is_whole:
             raise errors.Conflict("scenario.erased")
-        if len({one.definitions.digest for one in history.said}) > 1 or any(one.stimulus is None or isinstance(one.stimulus, Jump | Skip) for one in history.said):
+        if len({one.definitions.digest for one in history.said}) > 1 or any(one.stimulus is None or isinstance(one.stimulus, Jump | Skip | Stop) for one in history.said):
             raise errors.Conflict("scenario.moved")
         edition = history.held.edition
         walked.append((history.held.process, tuple(one.stimulus for one in history.said)))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from engine import clock
 from engine.casework import aid_operations, operations
 from engine.casework.instances import Change
 from engine.casework.operations import Operation, Outcome
@@ -67,6 +68,19 @@ def _erased(change: Change, parameters: Mapping[str, Any], subject: str) -> Outc
     return Outcome({"efface_le": operations.REGISTERED["conservation"](change, parameters, subject).outputs["conserve_depuis"]})
 
 
+def _offered(change: Change, parameters: Mapping[str, Any], subject: str) -> Outcome:
+    left = change.held.branch
+    return Outcome({**_handed(change, parameters, subject).outputs, "antenne_depart": left})
+
+
+def _one_absence(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({"absences_comptees": 1})
+
+
+def _closed_today(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({"cloture_le": clock.today(change.at)})
+
+
 def _nothing(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     return Outcome()
 
@@ -79,6 +93,9 @@ STAND_INS: dict[str, Operation] = {
     "recepisse": _letter, "lettre": _letter, "designer_referent": _referent, "rechercher_doublons": _no_double, "rattacher_dossier_parent": _no_parent,
     "engager_fonds": _committed, "verser_avance": _advanced, "verser_tranche": _paid, "liberer_fonds": _released, "confier_antenne": _handed,
     "effacer_signalement": _erased, "reprendre_signalement": _nothing,
+    "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,
+    "clore_dossier": _nothing, "arreter_aides": _nothing, "rouvrir_dossier": _nothing, "retenir_versements": _nothing, "liberer_versements": _nothing,
+    "compter_absences": _one_absence, "retrouver_cloture": _closed_today,
 }  # fmt: skip
 
 

@@ -21,14 +21,18 @@ from engine.database import Database
 from engine.dossier import programmes
 from engine.pathway import bpmn
 
-_DUE_WAITS = text("""SELECT instance_id, position FROM wait WHERE kind = 'timer' AND due_at <= masar_now() AND instance_id || ' ' || position <> ALL (CAST(:but AS text[]))
-                      ORDER BY due_at, instance_id, position LIMIT :limit""")
-_DUE_TASKS = text("SELECT task_id FROM open_task WHERE remind_at <= masar_now() AND task_id::text <> ALL (CAST(:but AS text[])) ORDER BY remind_at, task_id LIMIT :limit")
-_STILL_DUE = text("SELECT node, due_at FROM wait WHERE instance_id = :instance AND position = :position AND kind = 'timer' AND due_at <= masar_now()")
-_STILL_LATE = text("SELECT instance_id FROM open_task WHERE task_id = :task AND remind_at <= masar_now()")
+# Of a suspended case nothing rings: what its clocks had left was taken aside (`orders`), what opened since rings once they go again.
+_GOES = "(SELECT i.suspended_at IS NULL FROM instance i WHERE i.instance_id = {0}.instance_id)"
+_DUE_WAITS = text(f"""SELECT instance_id, position FROM wait WHERE kind = 'timer' AND due_at <= masar_now() AND instance_id || ' ' || position <> ALL (CAST(:but AS text[]))
+                      AND {_GOES.format("wait")} ORDER BY due_at, instance_id, position LIMIT :limit""")
+_DUE_TASKS = text(f"""SELECT task_id FROM open_task WHERE remind_at <= masar_now() AND task_id::text <> ALL (CAST(:but AS text[])) AND {_GOES.format("open_task")}
+                      ORDER BY remind_at, task_id LIMIT :limit""")
+_STILL_DUE = text(f"SELECT node, due_at FROM wait WHERE instance_id = :instance AND position = :position AND kind = 'timer' AND due_at <= masar_now() AND {_GOES.format('wait')}")
+_STILL_LATE = text(f"SELECT instance_id FROM open_task WHERE task_id = :task AND remind_at <= masar_now() AND {_GOES.format('open_task')}")
 _LATE_TASK = text("""SELECT task_id, position, process, node, names, agency, branch, role, holder_id, opened_at, due_at, reminders FROM open_task
                       WHERE task_id = :task AND remind_at <= masar_now()""")
-_NOW_AND_NEXT = text("SELECT masar_now(), least((SELECT min(due_at) FROM wait WHERE kind = 'timer'), (SELECT min(remind_at) FROM open_task WHERE remind_at IS NOT NULL))")
+_NOW_AND_NEXT = text(f"""SELECT masar_now(), least((SELECT due_at FROM wait WHERE kind = 'timer' AND due_at IS NOT NULL AND {_GOES.format("wait")} ORDER BY due_at LIMIT 1),
+                                 (SELECT remind_at FROM open_task WHERE remind_at IS NOT NULL AND {_GOES.format("open_task")} ORDER BY remind_at LIMIT 1))""")
 _NOTICE = text("""INSERT INTO notice (notice_id, user_id, branch, agency, role, code, details, instance_id, task_id, created_at)
                   VALUES (:id, :user, :branch, :agency, :role, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
 _REMIND_NEXT = text("UPDATE open_task SET remind_at = :next, reminders = reminders + 1 WHERE task_id = :task")

@@ -19,7 +19,7 @@ from engine.database import ask
 from engine.ledger import consultations
 
 # The prefix of a subject's key, by the kind that the dictionary gives to a group of fields.
-PREFIX = {"person": "person", "return": "retour", "case": "case", "measure": "mesure", "aid": "aide", "visit": "visite", "sitting": "seance", "member": "membre"}
+PREFIX = {"person": "person", "return": "retour", "case": "case", "measure": "mesure", "aid": "aide", "visit": "visite", "sitting": "seance", "exception": "imprevu", "member": "membre"}
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,12 @@ from engine.pathway.spiff.events import Listener, StartEvent, instant
 from engine.pathway.spiff.moves import Passed, Position
 from engine.pathway.spiff.parser import DiagramParser
 from engine.pathway.spiff.run import Run
-from engine.pathway.stimuli import Complete, Jump, Message, OperationDone, Retry, Signal, Skip, Start, Stimulus, Timer
+from engine.pathway.stimuli import Complete, Jump, Message, OperationDone, Retry, Signal, Skip, Start, Stimulus, Stop, Timer
 
 __all__ = [
     "BranchTaken", "Complete", "Decided", "Definitions", "Drawn", "DrawnTask", "Ended", "Entered", "IncidentClosed", "IncidentRaised", "Inspection",
     "Jump", "Left", "Message", "MessageSent", "OpenIncident", "OpenOperation", "OpenTask", "OpenWait", "OperationDone", "OperationRequested",
-    "Passed", "Position", "Process", "Retry", "Signal", "Skip", "Start", "Step", "Stimulus", "TaskClosed", "TaskOpened", "Timer", "WaitClosed",
+    "Passed", "Position", "Process", "Retry", "Signal", "Skip", "Start", "Step", "Stimulus", "Stop", "TaskClosed", "TaskOpened", "Timer", "WaitClosed",
     "WaitOpened", "advance", "inspect", "parse", "passed_over", "positions", "start", "told",
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from engine.pathway.decisions import Decision, Decisions, Rule, Verdict
 from engine.pathway.spiff.activities import CallActivity, OperationTask, PersonTask, RuleTask
 from engine.pathway.spiff.elements import Element, Flow
 from engine.pathway.spiff.events import Listener, StartEvent
+from engine.pathway.spiff.extensions import Unforeseen
 from engine.pathway.spiff.scopes import ScopeSpec
 
 
@@ -173,6 +174,26 @@ class Definitions:
             return element.scope_spec.process, element.id
         flow = self._flows[number - len(self.nodes)]
         return flow.source.scope_spec.process, flow.id
+
+    @cached_property
+    def unforeseen(self) -> dict[str, tuple[str, Unforeseen]]:
+        """The processes that may be begun from the page of a case: by id, the message that begins each and who may, with which form."""
+        return {
+            process: (entry.trigger.name, entry.extensions.unforeseen)
+            for process, spec in self._specs.items() for entry in spec.entries
+            if isinstance(entry, StartEvent) and entry.trigger.kind == "message" and entry.extensions.unforeseen is not None
+        }  # fmt: skip
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """The processes that run beside a case's road: what is unforeseen, and what that alone calls."""
+        callers: dict[str, set[str]] = {}
+        for call in self.calls():
+            callers.setdefault(call.called, set()).add(call.scope_spec.process)
+        found = set(self.unforeseen)
+        while fresh := {called for called, of in callers.items() if of <= found} - found:
+            found |= fresh
+        return frozenset(found)
 
     @cached_property
     def called(self) -> frozenset[str]:

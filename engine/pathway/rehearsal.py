@@ -13,7 +13,7 @@ from typing import Any
 
 from engine import errors
 from engine.pathway import bpmn, replay
-from engine.pathway.stimuli import Jump, Skip
+from engine.pathway.stimuli import Jump, Skip, Stop
 
 MOST_ACTS, _MOST_TIMERS, _MOST_PASSED = 3_000, 500, 60
 # From what most concerns a person to what least does: a case is counted under the gravest.
@@ -165,7 +165,7 @@ class _Again:
                     self.ended = ""
                     return
                 self._spare(at)
-            case bpmn.Message() | bpmn.Signal():
+            case bpmn.Message() | bpmn.Signal() | Stop():
                 self._give(act.stimulus, at)
             case bpmn.OperationDone():
                 self._answer(act, at)

@@ -87,3 +87,10 @@ class Skip(Stimulus):
     """Somebody leaves the operation at `position` undone: its token goes on as if it had answered nothing."""
 
     position: str
+
+
+@dataclass(frozen=True)
+class Stop(Stimulus):
+    """What the instance is about is over (a death, a withdrawal): everything in it ends where it stands, with this outcome."""
+
+    outcome: str

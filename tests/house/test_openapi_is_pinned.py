@@ -54,6 +54,9 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/log/receipts/{code}"),
         ("GET", "/cases/{case_id}/consultations"),
         ("GET", "/cases/{case_id}/casefile"),
+        ("GET", "/cases/{case_id}/exceptions"),
+        ("GET", "/cases/{case_id}/exceptions/{process}"),
+        ("POST", "/cases/{case_id}/exceptions"),
         ("GET", "/cases/{case_id}/letters/{letter_id}.pdf"),
         ("POST", "/documents"),
         ("GET", "/documents/{document_id}"),
@@ -138,7 +141,7 @@ def test_every_answer_has_an_example_that_keeps_to_its_schema():
                 shown += 1
                 jsonschema_rs.validator_for({**content["schema"], "components": made["components"]}, validate_formats=True).validate(content["example"])
                 assert content["example"].keys() == content_keys(made, content["schema"]), (method, path)
-    assert shown == 115
+    assert shown == 118
 
 
 def content_keys(made, schema):

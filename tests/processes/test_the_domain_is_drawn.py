@@ -36,6 +36,7 @@ TASKS = {
     "T701": ("referent",), "T702": ("referent",), "T703": ("referent",), "T704": ("chef_antenne",),
     "T801": ("referent",), "T802": ("referent",), "T803": ("chef_antenne",), "T804": ("referent",), "T814": ("chef_antenne",), "T901": ("travailleur_social", 4, HOURS),
     "T902": ("travailleur_social", 2, WD),
+    "T912": ("chef_antenne", 3, WD), "T914": ("referent", 2, WD), "T942": ("chef_antenne", 10, WD), "T943": ("coordinateur", 10, WD), "T991": ("referent", 90, DAYS),
 }  # fmt: skip
 # Tasks that nobody does: an operation of Masar does.
 AUTOMATIC = {"T103": "recepisse", "T105": "designer_referent"}
@@ -66,6 +67,7 @@ QUESTIONS = {
     "f53": "note_motivation note_competences note_marche note_rentabilite note_apport note_perennite avis reserves",
     "f61": "presence votes decision montant_accorde reserves motif_decision",
     "f71": """visite.date lieu mode present activite_etat revenu_mensuel emplois difficultes besoins_nouveaux photos geoloc appreciation suite""",
+    "f92": "adresse antenne motif", "f96": "objet recit agent_vise", "f99": "motif revue_le",
     "f81": "motif bilan satisfaction documents_redemandes nb_deplacements etape_inutile orientation_finale",
 }
 CATALOGUE = {f"M{number:02d}" for number in range(1, 25)}
@@ -105,6 +107,7 @@ TIMERS = [
     ("attente_arrivee", "attente_arrivee_sans_nouvelles", "signalement_relances"), ("attente_arrivee", "attente_arrivee_jusqu_a_90", "signalement_effacement_jours"),
     ("accueil", "accueil_delai_preuve", "P30D"), ("constitution", "constitution_rappel_du", "limite"), ("social", "social_rappel", "opposition_rappel_jours"),
     ("dossier_aide", "dossier_aide_revoir_fonds", "liste_attente_jours"), ("seance_commission", "seance_commission_gel", "P7D"), ("parcours", "parcours_deux_ans", "P24M"),
+    ("transfert", "transfert_silence", "rendez_vous_avant"), ("suspension", "suspension_maximum", "suspension_max_jours"), ("reclamation", "reclamation_sans_reponse", "rendez_vous_avant"),
     ("parcours", "parcours_six_mois", "P6M"),
 ]  # fmt: skip
 
@@ -121,6 +124,7 @@ DATED = {
     "T206": ("retour.date", None), "T307": ("mesure.droit_notifie_le", None), "T406": ("mesure.formation_fin", "10"), "T611": ("aide.reserves.echeance", None),
     "T652": ("seance.date", "-4"), "T653": ("seance.date", "-1"), "T653_CPS": ("seance.date", "-1"), "T653_ANETI": ("seance.date", "-1"), "T653_PART": ("seance.date", "-1"),
     "T654": ("seance.date", None), "T656": ("seance.date", None), "T701": ("visite.prevue_le", "-3"), "T702": ("visite.prevue_le", "2"), "T702_operateur": ("visite.prevue_le", "2"),
+    "T991": ("suspension.revue_le", None),
 }  # fmt: skip
 
 

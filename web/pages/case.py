@@ -10,8 +10,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from engine import i18n
-from engine.actors import authority
-from engine.casework import cases, diagrams, editions, incidents, movable
+from engine.actors import agencies, authority
+from engine.casework import cases, diagrams, editions, exceptions, incidents, movable
 from engine.casework.views import CaseFile, KnownFact
 from engine.dossier import programmes
 from web import ball, sentences
@@ -42,7 +42,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
     return screen.show(
-        "case/page.html", case=file, now=programmes.present(session), tab=chosen, tabs=TABS,
+        "case/page.html", case=file, beside=exceptions.of_case(session, actor, case_id), now=programmes.present(session), tab=chosen, tabs=TABS,
         ball=ball.ball(file.waiting, screen.words), moved=_moved(screen, actor, session, file, edition),
         incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
         may_export=authority.may(actor, "casefile.export", branch=file.branch),
@@ -98,7 +98,7 @@ def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFa
 
 def _history(screen: Screen, actor: Any, session: Any, file: CaseFile, names: dict[str, str], cursor: str, limit: int, most: int | None = None) -> dict[str, Any]:
     """Lines of the history; reminders that follow one another are one of them. `most`: how many are shown of those read."""
-    if not authority.may(actor, "history.read", branch=file.branch):
+    if actor.agency == agencies.PARTNERS:
         return {"lines": [], "older": ""}
     found = cases.history(session, actor, file.case_id, cursor, limit)
     words = screen.words

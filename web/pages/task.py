@@ -45,7 +45,7 @@ def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id
     typed, correcting = Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}
     try:
         with database_of(request).unit_of_work(actor) as session:
-            _keep_files(screen, session, actor, form, typed)
+            keep_files(screen, session, actor, form, typed)
             match wanted:
                 case "complete":
                     return _complete(screen, actor, session, form, typed, correcting, task_id)
@@ -112,7 +112,7 @@ def _saved(screen: Screen) -> str:
     return screen.words.text("task.saved_at", time=screen.words.time(clock.system_now()))
 
 
-def _keep_files(screen: Screen, session: Any, actor: users.Actor, form: FormData, typed: Typed) -> None:
+def keep_files(screen: Screen, session: Any, actor: users.Actor, form: FormData, typed: Typed) -> None:
     """Files that came with the form itself (without script) become documents, and the form holds their numbers."""
     findings = []
     for name, value in form.multi_items():

@@ -148,7 +148,7 @@ def _starts(screen: Screen, session: Any, draft: drafts.Draft) -> list[tuple[str
         return []
     found = []
     for process, one in definitions.processes.items():
-        if process in definitions.called or process in sandbox.OWN_SUBJECT:
+        if process in definitions.called or cases.own_subject(definitions, process):
             continue
         name = i18n.pick(one.names, screen.language)
         found += [(process, "", name)] if definitions.spec(process).begins(None) or not one.start_messages else []

@@ -18,6 +18,7 @@ _SHIFT = re.compile(r"[+-]?\d{1,4}")
 UNITS = ("jours", "jours_ouvres", "heures_ouvrees")
 PLACES = ("antenne", "unite_sociale", "bureau_emploi", "sur_place", "distance")  # where a task has the person present
 LANES = ("OTE", "CPS", "ANETI", "Partenaires")
+CASES = ("ouvert", "clos", "tout")  # of which cases an unforeseen thing may be told
 # Each extension: its attributes, and the kinds of elements it says something to (none named: any).
 _KNOWN: dict[str, tuple[set[str], set[str]]] = {
     "libelle": ({"lang"}, set()),
@@ -29,6 +30,7 @@ _KNOWN: dict[str, tuple[set[str], set[str]]] = {
         {"nom", "cle", "resultat"},
         {"sendTask", "receiveTask", "startEvent", "endEvent", "intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent"},
     ),
+    "imprevu": ({"form", "roles", "sur", "seul"}, {"startEvent"}),
     "entree": ({"nom", "valeur"}, {"callActivity"}),
     "sortie": ({"nom", "valeur"}, {"callActivity"}),
     "collection": ({"valeur", "element"}, {"multiInstanceLoopCharacteristics"}),
@@ -68,6 +70,17 @@ class MessageNote:
 
 
 @dataclass(frozen=True)
+class Unforeseen:
+    """`masar:imprevu`, on the message start of a process: it may be begun from the page of a case, beside its road. `form`: what is asked of whoever begins it
+    ("" asks nothing); `roles`: who may; `on`: of an open case, of a closed one, of any; `is_alone`: one at a time in a case."""
+
+    form: str = ""
+    roles: tuple[str, ...] = ()
+    on: str = "ouvert"
+    is_alone: bool = True
+
+
+@dataclass(frozen=True)
 class Extensions:
     """Everything Masar's an element carries."""
 
@@ -80,6 +93,7 @@ class Extensions:
     inputs: tuple[Parameter, ...] = ()
     outputs: tuple[Parameter, ...] = ()
     is_inferred: bool = False
+    unforeseen: Unforeseen | None = None
 
 
 NONE = Extensions()
@@ -158,6 +172,8 @@ class Reading:
                 found["message"] = MessageNote(self._required(child, "nom", node), key, child.get("resultat", ""), self._parameters(child, "parametre", node))
             elif name == "infere":
                 found["is_inferred"] = True
+            elif name == "imprevu":
+                found["unforeseen"] = self._unforeseen(child, node)
         inputs, outputs = self._parameters(holder, "entree", node), self._parameters(holder, "sortie", node)
         return Extensions(**found, inputs=inputs, outputs=outputs)
 
@@ -198,6 +214,12 @@ class Reading:
             self.report("pathway.presence_unknown", node, place=presence)
         distinct = tuple(child.get("distinct", "").split())
         return TaskNote(child.get("form", ""), child.get("role", ""), deadline, due, int(shift), child.get("sujet", ""), distinct, presence)
+
+    def _unforeseen(self, child: Any, node: Any) -> Unforeseen:
+        on, alone = child.get("sur", CASES[0]), child.get("seul", "oui")
+        if on not in CASES or alone not in ("oui", "non"):
+            self.report("pathway.unforeseen_unreadable", node, on=on, alone=alone)
+        return Unforeseen(child.get("form", ""), tuple(self._required(child, "roles", node).split()), on, alone == "oui")
 
     def _parameters(self, holder: Any, tag: str, node: Any) -> tuple[Parameter, ...]:
         read = ((self._required(child, "nom", node), self.feel(child.get("valeur"), node)) for child in holder.findall(f"{{{MASAR}}}{tag}"))

@@ -18,7 +18,7 @@ from engine.pathway.spiff.events import Listener, StartEvent, micros
 from engine.pathway.spiff.expressions import FAULTS, Fault, feel_value, plain, reason_of
 from engine.pathway.spiff.gateways import Join
 from engine.pathway.spiff.scopes import READY, WAITING, Scope, ScopeSpec, Token
-from engine.pathway.stimuli import Complete, Jump, Message, OperationDone, Retry, Signal, Skip, Stimulus, Timer
+from engine.pathway.stimuli import Complete, Jump, Message, OperationDone, Retry, Signal, Skip, Stimulus, Stop, Timer
 
 if TYPE_CHECKING:
     from engine.pathway.definitions import Definitions
@@ -79,6 +79,14 @@ class Run:
                 moves.jump(self, key, element)
             case Skip(position=key):
                 moves.skip(self, key)
+            case Stop(outcome=outcome):
+                self.outcome = outcome
+                whole = self.scopes[None]
+                for token in whole.live():
+                    if token.is_live:
+                        token.cancel()
+                if not self.is_ended:
+                    self.check_scope(whole)
         self.drain()
 
     def checked(self, values: Mapping[str, Any]) -> dict[str, Any]:

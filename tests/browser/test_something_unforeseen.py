@@ -1,0 +1,74 @@
+"""Something unforeseen in a real browser: begun from the menu of a case's page with its one form, told there and drawn on the case's diagrams."""
+
+import pytest
+
+from engine.demo import accounts
+from tests import world as worlds
+from tests.browser.conftest import served
+from tests.browser.test_everybody_can_use_it import wrong_with
+
+
+@pytest.fixture(scope="module")
+def world(make_database):
+    database = make_database()
+    worlds.furnish(database)
+    return worlds.World(database)
+
+
+@pytest.fixture(scope="module")
+def address(world):
+    """Where the real pathway is served."""
+    yield from served(world.database)
+
+
+@pytest.fixture(autouse=True)
+def the_password_of_the_demonstration(monkeypatch):
+    monkeypatch.setattr("tests.browser.conftest.PASSWORD", accounts.password())
+
+
+@pytest.fixture(scope="module")
+def case(world):
+    case_id = world.receive(world.somebody("emploi"))
+    for node in ("T101", "T102", "T104", "T106"):
+        world.does(case_id, node)
+    return case_id
+
+
+@pytest.mark.parametrize(("language", "size", "script"), [("fr", "desk", True), ("ar", "phone", True), ("fr", "desk", False)])
+def test_a_complaint_is_begun_from_the_menu(visit, world, case, language, size, script):
+    page = visit("salma", language, size, script=script)
+    before = world.nodes(case).count("T942")
+    page.goto(f"/cases/{case}")
+    page.click("#unforeseen > summary")
+    page.locator(f"#unforeseen a[href='/cases/{case}/exceptions/reclamation']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/exceptions/reclamation")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)") if script else None  # what stays at the foot of the page covers no question there
+    assert not script or wrong_with(page) == []
+    page.locator("button[value=complete]").click()
+    page.wait_for_selector("#summary")
+    _fill(page, world)
+    page.locator("button[value=complete]").click()
+    page.wait_for_url(f"**/cases/{case}")
+    world.settle()
+    assert world.nodes(case).count("T942") == before + 1
+    page.goto(f"/cases/{case}")
+    assert page.locator(f"header a[href*='process=reclamation']").count() == before + 1
+    if script:
+        page.locator("header a[href*='process=reclamation']").first.click()
+        page.wait_for_selector(".canvas .djs-element.masar-here[data-element-id=T942]")
+        assert wrong_with(page) == []
+
+
+def _fill(page, world):
+    today, date = world.today(), "[name='reclamation.recue_le"
+    page.fill(f"{date}~day']", str(today.day))
+    page.select_option(f"{date}~month']", index=today.month)
+    page.fill(f"{date}~year']", str(today.year))
+    for name, value in (("reclamation.canal", "guichet"), ("reclamation.objet", "delai"), ("reclamation.vise_chef", "false")):
+        box = page.locator(f"[name='{name}']").first
+        if box.evaluate("one => one.tagName") == "SELECT":
+            box.select_option(value)
+        else:
+            page.locator(f"[name='{name}'][value='{value}']").press(" ")  # by keyboard: what stays at the foot of the page may cover it
+    page.fill("[name='reclamation.recit']", "J'attends depuis un mois.")

@@ -1,0 +1,166 @@
+"""What was not foreseen, begun from a case's page by who may, with one form: it runs beside the case's road and does to it what its diagram says."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import text
+
+from engine import errors
+from engine.actors import users
+from engine.casework import exceptions
+from tests import world as worlds
+
+
+@pytest.fixture
+def world(tunisia):
+    return worlds.World(tunisia)
+
+
+@pytest.fixture
+def case(world):
+    """A case of Médenine with its interview ahead."""
+    case_id = world.receive(world.somebody("emploi"))
+    for node in ("T101", "T102", "T104", "T106"):
+        world.does(case_id, node)
+    return case_id
+
+
+def one(world, statement, **values):
+    with world.database.reading(users.system()) as session:
+        return session.execute(text(statement), values).one()
+
+
+def dues(world, case_id):
+    with world.database.reading(users.system()) as session:
+        return dict(session.execute(text("SELECT node, due_at FROM open_task WHERE root_id = :id"), {"id": case_id}).all())
+
+
+MOVED = {"transfert__motif": "demenagement", "transfert__antenne": "SFX", "transfert__adresse": "12 rue de la Liberté", "transfert__gouvernorat": "TN-61", "transfert__delegation": None}
+
+
+def test_the_whole_case_moves_and_nothing_is_asked_again(world, case):
+    referent, reader = world.agent("OTE", "MED", "referent"), world.agent("OTE", "MED", "chef_antenne")
+    tasks_before, known = world.nodes(case), {fact.field for fact in world.file(case).known}
+    world.begins(case, "transfert", referent, **MOVED)
+    head = world.agent("OTE", "SFX", "chef_antenne")
+    assert {fact.field for fact in world.file(case, head).known} == known | {f for f in world_fields(world, "transfert.")}, "the branch that is asked reads the case"
+    with pytest.raises(errors.Refusal), world.database.unit_of_work(head) as session:
+        exceptions.begin(session, head, case, "suspension", {})
+    world.does(case, "T912", transfert__reponse="accepte")
+    assert one(world, "SELECT branch, number FROM instance WHERE instance_id = :id", id=case) == ("SFX", world.file(case).case_number)
+    assert {task for task in world.nodes(case) if task != "T914"} == set(tasks_before)
+    rows = world.open_tasks(case)
+    assert {row.branch for row in rows if row.role not in ("coordinateur",)} == {"SFX"}, "each task waits for the same role there"
+    chosen = world.who_does(next(row for row in rows if row.role == "referent"))
+    assert chosen.branch == "SFX" and "referent" in chosen.roles
+    assert world.facts("person.adresse") == {"person.adresse": "12 rue de la Liberté"}
+    # Whoever knew her till then reads on for a month, and then no more; writing is over at once.
+    assert world.file(case, reader).branch == "SFX"
+    with pytest.raises(errors.Forbidden), world.database.unit_of_work(reader) as session:
+        exceptions.begin(session, reader, case, "suspension", {})
+    world.does(case, "T914")
+    world.does(case, "T201")
+    world.passes(days=31)
+    with pytest.raises(errors.NotFound):
+        world.file(case, reader)
+    assert world.incidents() == []
+
+
+def world_fields(world, beginning):
+    return world.facts(beginning)
+
+
+def test_a_branch_that_says_nothing_has_accepted(world, case):
+    world.begins(case, "transfert", world.agent("OTE", "MED", "referent"), **MOVED)
+    world.passes(days=7)
+    assert one(world, "SELECT branch FROM instance WHERE instance_id = :id", id=case).branch == "SFX"
+    assert "T914" in world.nodes(case) and "T912" not in world.nodes(case)
+
+
+def test_a_refused_transfer_leaves_the_case_where_it_was(world, case):
+    world.begins(case, "transfert", world.agent("OTE", "MED", "referent"), **MOVED)
+    head = world.agent("OTE", "SFX", "chef_antenne")
+    world.does(case, "T912", by=head, transfert__reponse="refuse", transfert__refus_motif="Pas de place")
+    assert one(world, "SELECT branch FROM instance WHERE instance_id = :id", id=case).branch == "MED"
+    with pytest.raises(errors.NotFound):
+        world.file(case, head)
+    world.does(case, "T913")
+    assert "T914" not in world.nodes(case) and world.beside(case, world.agent("OTE", "MED", "referent")).running == ()
+
+
+def suspend(world, case, **said):
+    today = world.today()
+    return world.begins(case, "suspension", world.agent("OTE", "MED", "referent"), suspension__motif="maladie", suspension__depuis_le=today.isoformat(), suspension__dit_le=today.isoformat(),
+                        suspension__revue_le=(today + dt.timedelta(days=60)).isoformat(), suspension__justificatif=None, **said)  # fmt: skip
+
+
+def test_clocks_stand_still_are_listed_and_go_on_where_they_were(world, case):
+    before = {node: due for node, due in dues(world, case).items() if due}
+    started = world.today()
+    suspend(world, case)
+    assert {node for node, due in dues(world, case).items() if due} == {"T991"}, "what runs beside the road keeps its clock"
+    page = world.beside(case, world.agent("OTE", "MED", "chef_antenne"))
+    assert page.suspended_at is not None and len(page.clocks) >= len(before)
+    assert "suspension" not in {offer.process for offer in page.offers}, "one at a time"
+    world.passes(days=40)
+    assert one(world, "SELECT count(*) AS n FROM notice WHERE code LIKE 'task.%late'").n == 0, "nothing rings"
+    world.does(case, "T202")  # somebody works on all the same: what that opens rings only once the case goes on
+    world.passes(days=10)
+    world.does(case, "T991", suspension__suite="reprendre")
+    after = dues(world, case)
+    stood = {node: after[node] - due for node, due in before.items() if node in after}
+    assert stood and {round(one.total_seconds() / 86400) for one in stood.values()} == {(world.today() - started).days}
+    page = world.beside(case, world.agent("OTE", "MED", "chef_antenne"))
+    assert page.suspended_at is None and page.running == () and page.clocks == ()
+    assert "T202" in world.done(case)
+
+
+def test_a_suspension_nobody_ends_is_over_by_itself(world, case):
+    suspend(world, case)
+    world.does(case, "T991", suspension__suite="prolonger", suspension__prolongee_au=(world.today() + dt.timedelta(days=150)).isoformat())
+    assert "T991" in world.nodes(case)
+    world.passes(days=182)
+    assert "T991" not in world.nodes(case)
+    assert world.beside(case, world.agent("OTE", "MED", "referent")).suspended_at is None
+
+
+COMPLAINT = {"reclamation__objet": "delai", "reclamation__recit": "J'attends depuis un mois."}
+
+
+def test_a_complaint_is_answered_by_the_head_and_read_by_nobody_else(world, case):
+    desk = world.agent("OTE", "MED", "agent_accueil")
+    for _ in range(2):  # two at once are two
+        world.begins(case, "reclamation", desk, reclamation__vise_chef=False, **COMPLAINT)
+    assert world.nodes(case).count("T942") == 2
+    world.does(case, "T942", reclamation__fondee="oui", reclamation__reponse="Un rendez-vous est fixé.")
+    world.does(case, "T942", reclamation__fondee="non", reclamation__reponse="Le délai est respecté.")
+    answers = {fact.value for fact in world.file(case).known if fact.field == "reclamation.reponse"}
+    assert answers == {"Un rendez-vous est fixé.", "Le délai est respecté."}, "each keeps its own answer"
+    assert not {fact.field for fact in world.file(case, desk).known} & {"reclamation.recit", "reclamation.reponse"}, "who took it down does not read it again"
+    letters = {letter["template"] for letter in world.file(case).letters}
+    assert {"accuse_reclamation", "reponse_reclamation"} <= letters
+    assert world.incidents() == []
+
+
+def test_a_complaint_about_the_head_goes_to_the_coordinator(world, case):
+    world.begins(case, "reclamation", world.agent("OTE", "MED", "referent"), reclamation__vise_chef=True, **COMPLAINT)
+    assert [row.role for row in world.open_tasks(case) if row.node == "T943"] == ["coordinateur"]
+    world.begins(case, "reclamation", world.agent("OTE", "MED", "referent"), reclamation__vise_chef=False, **COMPLAINT)
+    world.passes(days=40)
+    assert world.nodes(case).count("T943") == 2, "a head who does not answer is answered for"
+
+
+def test_only_who_may_begins_and_the_same_click_twice_is_one(world, case):
+    adviser, referent = world.agent("ANETI", "MED", "conseiller_emploi"), world.agent("OTE", "MED", "referent")
+    assert {offer.process for offer in world.beside(case, adviser).offers}.isdisjoint({"transfert", "suspension", "reclamation"})
+    with pytest.raises(errors.Forbidden), world.database.unit_of_work(adviser) as session:
+        exceptions.ask(session, adviser, case, "transfert")
+    with pytest.raises(errors.Invalid), world.database.unit_of_work(referent) as session:
+        exceptions.begin(session, referent, case, "transfert", {})
+    with world.database.unit_of_work(referent) as session:
+        raw = worlds.answers.to(exceptions.ask(session, referent, case, "reclamation").form, {f.replace("__", "."): v for f, v in COMPLAINT.items()}, world.today(), referent, session)
+        first = exceptions.begin(session, referent, case, "reclamation", raw, "one click")
+    with world.database.unit_of_work(referent) as session:
+        again = exceptions.begin(session, referent, case, "reclamation", raw, "one click")
+    assert again.is_repeat and again.instance_id == first.instance_id
+    assert len(world.beside(case, referent).running) == 1
