@@ -15,7 +15,7 @@ _FOUND = {
 }  # fmt: skip
 
 EXAMPLES: dict[tuple[str, str], Any] = {
-    ("get", "/cases/{case_id}/why"): {"items": [{"instance_id": _CASE, "seq": 17, "at": _AT, "turns": [{"name": "Proof of the return?", "outcome": "yes"}]}], "next": None},
+    ("get", "/cases/{case_id}/why"): {"items": [{"instance_id": _CASE, "seq": 17, "at": _AT, "turns": [{"name": "Proof of the return?", "outcome": "“yes” (“Screening”)"}]}], "next": None},
     ("get", "/cases/{case_id}/why/{instance_id}/{seq}"): {
         "case_id": _CASE, "instance_id": _CASE, "seq": 17, "kind": "task.completed", "at": _AT, "actor": "Salma Trabelsi", "agency": "OTE",
         "turns": [{
@@ -26,9 +26,9 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         }],
     },
     ("get", "/audit/events"): {"items": [_EVENT], "next": "40"},
-    ("get", "/audit/rules"): {"items": [{"decision": "D1", "rule": "D1_recevable", "label": "Return of less than twelve months", "fired": 51, "cases": 51}], "veiled": 15},
+    ("get", "/audit/rules"): {"items": [{"decision": "D1", "rule": "D1_recevable", "label": "Return of less than twelve months", "fired": 51, "cases": 51, "table": "Admission to the scheme"}], "veiled": 15},
     ("get", "/audit/departures"): {"items": [_NUMBERED | {"proposed_label": "Amount proposed", "proposed": "TND 600.000", "decided_label": "Amount granted", "decided": "TND 450.000",
-                                                          "author": "Sonia Gharbi", "agency": "OTE", "at": _AT}], "next": None},
+                                                          "author": "Sonia Gharbi", "agency": "OTE", "at": _AT}], "next": None, "veiled": 1},
     ("get", "/audit/pairs"): {"items": [{"prepared_by": _SALMA, "prepared_name": "Mehdi Karoui", "approved_by": _SONIA, "approved_name": "Habib Cherif", "times": 27, "dossiers": 14,
                                          "approved": 27, "prepared": 33}], "next": None},
     ("get", "/audit/samples"): {"items": [_DRAWN]},

@@ -45,8 +45,8 @@ _DONE = text("SELECT person_id FROM erasure WHERE state = 'done' AND kept IS NUL
 _DONE_IN_PART = text("SELECT person_id, kept FROM erasure WHERE state = 'done' AND kept IS NOT NULL ORDER BY decided_at")
 _DOCUMENTS_BESIDE = text("SELECT masar_documents_beside(:person, :kept)")
 _FORGET_IN_PART = text("SELECT masar_forget_in_part(:person, :kept)")
-_SEALED = text("SELECT instance_id, seq, ciphertext, letter FROM masar_sealed_of_person(:person, :kept)")
-_SEAL_ANEW = text("SELECT masar_seal_anew(:person, :kept, :instances, :seqs, :ciphertexts)")
+_SEALED = text("SELECT instance_id, seq, ciphertext, letter FROM masar_sealed_of_person(:person, :key, :kept)")
+_SEAL_ANEW = text("SELECT masar_seal_anew(:person, :key, :kept, :instances, :seqs, :ciphertexts)")
 _BACK_IN_PART = text("SELECT masar_came_back_in_part(CAST(:asked AS jsonb))")
 _ONE_SEALED = text("SELECT instance_id, seq, ciphertext FROM ledger_sealed WHERE person_id = :person LIMIT 1")
 # Where rows of a person lay, and what the planner remembers of their values.
@@ -291,12 +291,14 @@ def _forget_in_part(session: Session, actor: Any, person_id: UUID, told: Mapping
     _tell(session, actor, person_id, "person.erased_in_part", {**told, "kept": kept})
     documents = session.execute(_DOCUMENTS_BESIDE, asked).scalars().all()
     counts = session.execute(_FORGET_IN_PART, asked).scalar_one()
-    old, new = keys.find(person_id), keys.renew(person_id)
-    rows = session.execute(_SEALED, asked).all()
-    sealed = [sealing.seal(new, row.instance_id, row.seq, _left(old, row, frozenset(kept))) for row in rows]
-    session.execute(_SEAL_ANEW, asked | {"instances": [row.instance_id for row in rows], "seqs": [row.seq for row in rows], "ciphertexts": sealed})
-    event.listen(session, "after_commit", _renewing(keys, Path(session.info["documents"]), person_id, kept, documents), once=True)
-    event.listen(session, "after_rollback", lambda _session: keys.drop_next(person_id), once=True)
+    hers = (person_id, *session.execute(_MERGED_INTO, {"person": person_id}).scalars())
+    for key in hers:
+        old, new = keys.find(key), keys.renew(key)
+        rows = session.execute(_SEALED, asked | {"key": key}).all()
+        sealed = [sealing.seal(new, row.instance_id, row.seq, _left(old, row, frozenset(kept))) for row in rows]
+        session.execute(_SEAL_ANEW, asked | {"key": key, "instances": [row.instance_id for row in rows], "seqs": [row.seq for row in rows], "ciphertexts": sealed})
+    event.listen(session, "after_commit", _renewing(keys, Path(session.info["documents"]), hers, kept, documents), once=True)
+    event.listen(session, "after_rollback", lambda _session: [keys.drop_next(key) for key in hers], once=True)
     return counts
 
 
@@ -319,10 +321,11 @@ def _tell(session: Session, actor: Any, person_id: UUID, kind: str, told: Mappin
         session.execute(_HEAD, {"id": row.instance_id, "seq": head.seq, "head": head.hash})
 
 
-def _renewing(keys: Any, folder: Path, person_id: UUID, kept: Sequence[str], documents: Sequence[UUID]) -> Callable[[Session], None]:
+def _renewing(keys: Any, folder: Path, hers: Sequence[UUID], kept: Sequence[str], documents: Sequence[UUID]) -> Callable[[Session], None]:
     def renew(_session: Session) -> None:
-        keys.remember_in_part(person_id, kept)
-        keys.settle(person_id)
+        for key in hers:
+            keys.remember_in_part(key, kept)
+            keys.settle(key)
         _unlink(keys, folder, documents)
 
     return renew

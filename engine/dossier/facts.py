@@ -91,7 +91,7 @@ _FACTS = msgspec.json.Decoder(list[Fact])  # one value for all rows: twelve colu
 _READABLE = text(f"""
     SELECT {_COLUMNS} FROM fact
      WHERE is_current AND (CAST(:fields AS text[]) IS NULL OR field = ANY (:fields))
-       AND (subject NOT LIKE 'person:%' OR subject = 'person:' || CAST(:person AS text))
+       AND (subject NOT LIKE 'person:%' OR subject = 'person:' || CAST(CAST(:person AS uuid) AS text))
        AND (root_id = :root OR subject = ANY (:subjects) OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%')))
      ORDER BY fact_id""")
 _RECORD = text("SELECT masar_record(:instance, CAST(:now AS timestamptz), CAST(:author AS uuid), :author_name, :author_agency, CAST(:facts AS jsonb))")

@@ -41,20 +41,22 @@ CREATE FUNCTION masar_instances_of(of_person uuid) RETURNS uuid[] LANGUAGE sql S
 CREATE FUNCTION masar_documents_beside(of_person uuid, kept_fields text[]) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT d.document_id FROM document d WHERE d.root_id = ANY (masar_instances_of(of_person))
           AND NOT EXISTS (SELECT FROM fact f WHERE f.root_id = d.root_id AND f.field = ANY (kept_fields) AND strpos(f.value::text, d.document_id::text) > 0) $$;
--- What lines sealed of her, to be sealed anew under another key; `letter`: the paper that a line wrote, where it stays.
-CREATE FUNCTION masar_sealed_of_person(of_person uuid, kept_fields text[]) RETURNS TABLE (instance_id uuid, seq bigint, ciphertext bytea, letter uuid)
+-- What lines sealed of her under a key (her own, or of one who was made one with her), to be sealed anew; `letter`: the paper that a line wrote, where it stays.
+CREATE FUNCTION masar_is_her_key(of_person uuid, of_key uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT of_key = of_person OR of_key IN (SELECT masar_merged_into(of_person)) $$;
+CREATE FUNCTION masar_sealed_of_person(of_person uuid, of_key uuid, kept_fields text[]) RETURNS TABLE (instance_id uuid, seq bigint, ciphertext bytea, letter uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT s.instance_id, s.seq, s.ciphertext, (SELECT t.letter_id FROM letter t JOIN ledger_line l ON l.instance_id = s.instance_id AND l.seq = s.seq
                                                      WHERE t.instance_id = s.instance_id AND t.letter_id::text = l.line::jsonb #>> '{body,letter}')
-         FROM ledger_sealed s WHERE s.person_id = of_person AND masar_is_approved(of_person, kept_fields) ORDER BY 1, 2 $$;
-CREATE FUNCTION masar_seal_anew(of_person uuid, kept_fields text[], instances uuid[], seqs bigint[], ciphertexts bytea[]) RETURNS void
+         FROM ledger_sealed s WHERE s.person_id = of_key AND masar_is_her_key(of_person, of_key) AND masar_is_approved(of_person, kept_fields) ORDER BY 1, 2 $$;
+CREATE FUNCTION masar_seal_anew(of_person uuid, of_key uuid, kept_fields text[], instances uuid[], seqs bigint[], ciphertexts bytea[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    IF NOT masar_is_approved(of_person, kept_fields) THEN
+    IF NOT masar_is_approved(of_person, kept_fields) OR NOT masar_is_her_key(of_person, of_key) THEN
         RAISE EXCEPTION 'nobody approved the erasure of this person' USING ERRCODE = 'insufficient_privilege';
     END IF;
     UPDATE ledger_sealed s SET ciphertext = n.ciphertext FROM unnest(instances, seqs, ciphertexts) AS n(instance_id, seq, ciphertext)
-     WHERE s.instance_id = n.instance_id AND s.seq = n.seq AND s.person_id = of_person;
+     WHERE s.instance_id = n.instance_id AND s.seq = n.seq AND s.person_id = of_key;
 END $$;
 -- Papers of class F are accounting pieces and stay as long as those do.
 CREATE FUNCTION masar_forget_in_part(of_person uuid, kept_fields text[]) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -85,7 +87,7 @@ BEGIN
     UPDATE incident SET details = '{}' WHERE root_id = ANY (mine) AND details <> '{}';
     UPDATE notice SET details = '{}' WHERE instance_id = ANY (mine) AND details <> '{}';
     UPDATE instance SET receipt_code = NULL WHERE instance_id = ANY (mine) AND receipt_code IS NOT NULL;
-    SELECT count(*) INTO number FROM ledger_sealed WHERE person_id = of_person;
+    SELECT count(*) INTO number FROM ledger_sealed WHERE instance_id = ANY (mine);
     told := told || jsonb_build_object('sealed', number, 'kept', (SELECT count(*) FROM fact f WHERE f.person_id = of_person OR f.root_id = ANY (mine)),
                                        'cases', (SELECT count(*) FROM instance i WHERE i.instance_id = ANY (mine) AND i.root_id = i.instance_id));
     UPDATE erasure SET counts = told WHERE person_id = of_person AND state = 'done' AND counts = '{}';
@@ -95,7 +97,7 @@ END $$;
 CREATE FUNCTION masar_came_back_in_part(asked jsonb) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT a.person_id FROM jsonb_to_recordset(asked) AS a(person_id uuid, kept text[]) WHERE masar_is_system()
           AND EXISTS (SELECT FROM fact f WHERE f.person_id = a.person_id AND f.field <> ALL (a.kept)) $$;
-REVOKE EXECUTE ON FUNCTION masar_is_approved(uuid, text[]), refuse_forgetting_whole_by_part(), masar_instances_of(uuid), masar_documents_beside(uuid, text[]),
-    masar_sealed_of_person(uuid, text[]), masar_seal_anew(uuid, text[], uuid[], bigint[], bytea[]), masar_forget_in_part(uuid, text[]), masar_came_back_in_part(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION masar_is_approved(uuid, text[]), refuse_forgetting_whole_by_part(), masar_instances_of(uuid), masar_is_her_key(uuid, uuid), masar_documents_beside(uuid, text[]),
+    masar_sealed_of_person(uuid, uuid, text[]), masar_seal_anew(uuid, uuid, text[], uuid[], bigint[], bytea[]), masar_forget_in_part(uuid, text[]), masar_came_back_in_part(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_is_approved(uuid, text[]), refuse_forgetting_whole_by_part(), masar_documents_beside(uuid, text[]),
-    masar_sealed_of_person(uuid, text[]), masar_seal_anew(uuid, text[], uuid[], bigint[], bytea[]), masar_forget_in_part(uuid, text[]), masar_came_back_in_part(jsonb) TO masar_app;
+    masar_sealed_of_person(uuid, uuid, text[]), masar_seal_anew(uuid, uuid, text[], uuid[], bigint[], bytea[]), masar_forget_in_part(uuid, text[]), masar_came_back_in_part(jsonb) TO masar_app;

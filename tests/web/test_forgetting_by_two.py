@@ -54,3 +54,19 @@ def test_two_coordinators_forget_a_person_and_print_the_record(town, sign):
     assert anis.post(address, act="approve").status_code == 409
     for who in ("karim", "zied"):
         assert sign(who).get("/erasures").status_code == 403
+
+
+def test_the_record_is_a_paper_to_sign_and_the_list_goes_by_class(town, sign):
+    case = town.receive(people.draw(random.Random(2), 2, "MED", town.today(), "emploi").truth | {"depistage.sans_abri_ce_soir": False, "foyer.membres": []})
+    for node in ("accueillir", "orienter"):
+        town.does(case, node)
+    meriem, anis, karim = sign("meriem"), sign("anis"), sign("karim")
+    assert re.search(r"5 ans : \d+ sortes? de réponses?", re.sub(r"<[^>]+>|\xa0", " ", meriem.get("/erasures").text).replace("  ", " "))
+    page = meriem.post("/erasures", case_id=str(case), reference="BO-2026-10")
+    address = re.search(r'action="(/erasures/[0-9a-f-]{36})"', page.text)[1]
+    assert meriem.get(f"{address}/record.pdf").status_code == 404, "nothing was done yet"
+    anis.post(address, act="approve")
+    assert f"{address}/record.pdf" in anis.get(address).text
+    paper = anis.get(f"{address}/record.pdf")
+    assert paper.headers["content-type"] == "application/pdf" and paper.content.startswith(b"%PDF") and len(paper.content) > 5000
+    assert karim.get(f"{address}/record.pdf").status_code == 404
