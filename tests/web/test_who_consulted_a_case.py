@@ -165,8 +165,11 @@ def test_whoever_leaves_with_a_case_is_told_beforehand_what_each_recipient_will_
     agree(small, case)
     page = browser("chokri").get(f"{case}/casefile?language=ar").text
     assert f"{case}/casefile?recipient=CPS&amp;language=ar" in page and "recipient=PART" not in page and "[web." not in page
+    mine = html.unescape(browser("amel").get(f"{case}/casefile?language=fr").text)
+    assert "données sociales" in re.search(r'for-personne".*?montrera.*?</p>', mine, re.S)[0].partition("montrera")[2], "the social worker hands over what is social"
+    assert "depistage.sans_abri_ce_soir\":[" in browser("amel").get(f"{case}/casefile?recipient=personne").text
     browser("chokri").get(f"{case}/casefile?recipient=tribunal")
-    (kind, line), *_ = [one for one in lines(small, case) if one[0] == "access.exported"]
+    *_, (kind, line) = [one for one in lines(small, case) if one[0] == "access.exported"]
     assert (line["body"]["act"], line["body"]["recipient"]) == ("casefile", "tribunal")
     assert "destiné à : un tribunal." in main(browser("chokri").get(f"{case}/readers?language=fr"))
 
