@@ -224,7 +224,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "review.write": (frozenset({"administrateur"}), _not_herself),
     "dated.write": (frozenset({"administrateur"}), _anywhere),
     "consultation.read": (frozenset({"auditeur", "chef_antenne"}), _in_reach),
-    "casefile.export": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _in_reach),
+    "casefile.export": (frozenset({"auditeur", "chef_antenne", "chef_cps", "coordinateur", "travailleur_social"}), _in_reach),
     "history.export": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _anywhere),
     "worklist.export": (frozenset({"auditeur", "chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), _anywhere),
     "audit.search": (frozenset({"auditeur"}), _anywhere),

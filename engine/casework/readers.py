@@ -12,11 +12,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import clock, errors, i18n, identity
+from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
 from engine.casework import editions, staff
 from engine.database import Database
+from engine.dossier import programmes
 from engine.ledger import consultations
 from forms import letter
 from forms import text as words
@@ -96,8 +97,9 @@ def sheet(session: Session, actor: Any, case_id: UUID) -> Sheet:
     found = {language: of_case(session, replace(actor, language=language), case_id, limit=_ON_PAPER) for language in letter.BOTH}
     row, now = session.execute(_CASE, {"id": case_id}).one(), clock.now(session)
     edition = editions.load(session, row.edition_id)
-    given = {"numero": dict.fromkeys(letter.BOTH, row.number or ""), "date": {one: words.day(clock.today(now), one) for one in letter.BOTH},
-             **{name: {one: i18n.translate(f"web.{code}", one) for one in letter.BOTH} for name, code in (("antenne", f"branch.{row.branch}"), ("agence", f"agency.{OTE}"))}}  # fmt: skip
+    today, tables = clock.today(now), programmes.dated(session)
+    given = {"numero": dict.fromkeys(letter.BOTH, row.number or ""), "date": {one: words.day(today, one) for one in letter.BOTH},
+             "antenne": tables.branch(row.branch, today), "agence": tables.agency(OTE, today)}  # fmt: skip
     heads = letter.headed(edition.letterhead, letter.Material(edition.dictionary, {}, {}, given)) if edition.letterhead else {one: {"sender": [], "words": {}} for one in letter.BOTH}
     consultations.exported(session, case_id, "readers", {"recipient": "personne"})
     return Sheet(row.number or "", row.branch, now, heads, {one: each.items for one, each in found.items()}, bool(found["fr"].next))

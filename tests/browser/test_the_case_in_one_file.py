@@ -129,7 +129,7 @@ def lines(content):
 def test_it_verifies_and_plays_with_the_network_off(opened, made):
     page = opened(made)
     expect(page.locator("#state")).to_have_class("good")
-    expect(page.locator("#state")).to_contain_text(f"{len(lines(made))} lignes")
+    expect(page.locator("#state")).to_contain_text(f"journal signé : {len(lines(made))}.")
     expect(page.locator("#state")).to_contain_text("signés par la clé")
     steps = page.locator("ol.story button")
     assert steps.count() == len(lines(made))

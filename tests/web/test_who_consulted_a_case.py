@@ -1,5 +1,6 @@
 """Access is history too: what is sensitive and was read, who asked and was refused, each in the chain of the case; told to whoever answers for the data, in sentences."""
 
+import html
 import json
 import re
 from uuid import UUID
@@ -156,16 +157,19 @@ def test_whoever_leaves_with_a_case_is_told_beforehand_what_each_recipient_will_
     case = complete(browser("salma"))
     page = browser("chokri").get(f"{case}/casefile?language=fr")
     assert page.status_code == 200 and "attachment" not in page.headers.get("content-disposition", "")
-    shown = {code: re.search(rf'aria-labelledby="for-{code}".*?</section>', page.text, re.S)[0] for code in recipients.RECIPIENTS}
-    assert "données financières" in shown["OTE"] and "données de santé" not in shown["tribunal"] and "données sociales" in shown["personne"].partition("mais pas vous")[2]
+    shown = {code: html.unescape(re.search(rf'aria-labelledby="for-{code}".*?</section>', page.text, re.S)[0]) for code in recipients.RECIPIENTS}
+    assert "données financières" in shown["OTE"] and "données de santé" not in shown["tribunal"].partition("montrera")[2] and "données sociales" in shown["personne"].partition("mais pas vous")[2]
     for code in ("CPS", "ANETI", "PART"):  # she has not agreed
         assert "n'a pas accepté" in shown[code] and f"recipient={code}" not in shown[code]
         assert browser("chokri").get(f"{case}/casefile?recipient={code}").status_code == 403
     agree(small, case)
     page = browser("chokri").get(f"{case}/casefile?language=ar").text
     assert f"{case}/casefile?recipient=CPS&amp;language=ar" in page and "recipient=PART" not in page and "[web." not in page
+    mine = html.unescape(browser("amel").get(f"{case}/casefile?language=fr").text)
+    assert "données sociales" in re.search(r'for-personne".*?montrera.*?</p>', mine, re.S)[0].partition("montrera")[2], "the social worker hands over what is social"
+    assert "depistage.sans_abri_ce_soir\":[" in browser("amel").get(f"{case}/casefile?recipient=personne").text
     browser("chokri").get(f"{case}/casefile?recipient=tribunal")
-    (kind, line), *_ = [one for one in lines(small, case) if one[0] == "access.exported"]
+    *_, (kind, line) = [one for one in lines(small, case) if one[0] == "access.exported"]
     assert (line["body"]["act"], line["body"]["recipient"]) == ("casefile", "tribunal")
     assert "destiné à : un tribunal." in main(browser("chokri").get(f"{case}/readers?language=fr"))
 

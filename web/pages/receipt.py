@@ -6,7 +6,6 @@ And the proof that the paper was written here, to keep and to check without us.
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from markupsafe import Markup
 from starlette.responses import Response
 
 from engine.actors import users
@@ -14,7 +13,7 @@ from engine.casework import letters, receipts
 from engine.ledger import verify_receipt
 from engine.ledger.slip import is_sealed
 from web.dependencies import OnScreen, database_of
-from web.printing.square import svg
+from web.printing.square import square
 
 router = APIRouter()
 
@@ -27,9 +26,9 @@ def show(request: Request, screen: OnScreen, code: str = "") -> Response:
     if typed:
         with database_of(request).reading(users.VISITOR) as session:
             found, letter, slip = receipts.look_up(session, typed), letters.verify(session, typed), receipts.printed(session, typed)
-    square = Markup(svg(slip)) if letter and slip else ""
     is_unknown = bool(typed) and found is None and letter is None
-    return screen.show("receipt/page.html", 404 if is_unknown else 200, code_typed=typed, found=found, letter=letter, is_unknown=is_unknown, square=square, is_sealed=is_sealed(slip))
+    return screen.show("receipt/page.html", 404 if is_unknown else 200, code_typed=typed, found=found, letter=letter, is_unknown=is_unknown,
+                       square=square(slip) if letter and slip else None, is_sealed=is_sealed(slip))  # fmt: skip
 
 
 @router.get("/receipt/proof")

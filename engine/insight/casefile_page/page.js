@@ -191,9 +191,9 @@
   // Who signed, who saw; and a key that the reader has from elsewhere, to be compared: a file that brings its own key vouches for itself alone.
   function showProofs() {
     if (!said) proofs.append(make("p", {}, [w.not_sealed]));
-    else proofs.append(make("p", {}, [fill(signed.signer ? w.signed_by : w.signed_unchecked, { size: said.size, key: signed.signer ? signed.signer.text : (keys[keys.length - 1] || { text: "" }).text })]));
+    else proofs.append(make("p", {}, [fill(signed.signer ? w.signed_by : w.signed_unchecked, { size: said.size })]), shownKey(signed.signer || keys[keys.length - 1]));
     signed.seen.forEach(function (one) {
-      if (one[2]) proofs.append(make("p", {}, [fill(w.witness, { name: one[0], at: moment(one[2]), key: one[1].text })]));
+      if (one[2]) proofs.append(make("p", {}, [fill(w.witness, { name: one[0], at: moment(one[2]) })]), shownKey(one[1]));
     });
     if (signed.signer) {
       var given = make("input", { type: "text", id: "trusted", autocomplete: "off", dir: "ltr", spellcheck: "false" }), answer = make("p", { id: "trust", role: "status" });
@@ -203,6 +203,7 @@
     if (said) proofs.append(make("details", {}, [make("summary", {}, [w.checkpoint]), make("pre", { dir: "ltr" }, [log.checkpoint])]));
     content.instances.forEach(function (one) { proofs.append(make("p", { class: "soft" }, [one.name + " · " + one.seq + " · ", make("code", {}, [one.head])])); });
   }
+  function shownKey(key) { return make("p", {}, [make("code", { dir: "ltr" }, [key ? key.text : "–"])]); }
   function compare(typed, answer) {
     var key = proof.readKey(typed);
     answer.className = "";

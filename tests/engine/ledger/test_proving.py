@@ -13,7 +13,7 @@ from engine import doctor, jobs
 from engine.actors import users
 from engine.ledger import journal, log, notes, proving
 from tests.engine.ledger import attacks
-from tests.faults import village
+from tests.faults import clean_ledgers, village
 
 BY_HAND = {
     # name: (what is done, line it is located at, seen in chains and log, or only by playing again)
@@ -100,6 +100,17 @@ def test_clean_towns_raise_no_alarm(town, copy):
 
 def test_a_hundred_clean_ledgers_raise_no_alarm(hundred):
     assert [one.wrong for one in hundred if one.wrong] == []
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_clean_ledgers_of_any_shape_raise_no_alarm_and_one_that_is_touched_raises_its_own(make_database, seed):
+    """A hundred of ten thousand entries: `python -m tests.faults.clean_ledgers`."""
+    database = make_database()
+    village.furnish(database)
+    witness = clean_ledgers.grow(database, seed, 300)
+    assert clean_ledgers.alarms(database, witness) == []
+    touched = clean_ledgers.touch(database, seed)
+    assert {(one.instance_id, one.seq) for one in clean_ledgers.alarms(database, witness)} == {touched}
 
 
 @pytest.fixture(scope="module")
