@@ -10,6 +10,8 @@ import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from engine.ledger import chain
+
 _NONCE_BYTES = 12
 
 
@@ -31,6 +33,24 @@ def unseal(key: bytes, instance_id: UUID, seq: int, ciphertext: bytes) -> dict[s
     except InvalidTag as trouble:
         raise CannotOpen(f"{instance_id} line {seq}") from trouble
     return {name: (bytes.fromhex(salt), value) for name, (salt, value) in msgspec.json.decode(zstandard.decompress(content)).items()}
+
+
+class Opener:
+    """Opens many lines one after the other, in one thread: what a key and a decompressor cost to be made ready is paid once."""
+
+    def __init__(self) -> None:
+        self._unpack = zstandard.ZstdDecompressor().decompress
+        self._key = b""
+
+    def open(self, key: bytes, place: bytes, ciphertext: bytes) -> tuple[dict[str, tuple[bytes, Any]], bool]:
+        """name → (salt, value), and whether no value holds a fraction. `place`: the instance and the line's number, 24 bytes. Raises CannotOpen."""
+        if key is not self._key:
+            self._key, self._cipher = key, AESGCM(key)
+        try:
+            content, is_plain = chain.read(self._unpack(self._cipher.decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], place)))
+        except (InvalidTag, ValueError, zstandard.ZstdError) as trouble:
+            raise CannotOpen from trouble
+        return {name: (bytes.fromhex(salt), value) for name, (salt, value) in content.items()}, is_plain
 
 
 def _place(instance_id: UUID, seq: int) -> bytes:
