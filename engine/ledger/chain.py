@@ -78,9 +78,9 @@ def commit(salt_: bytes, value: Any) -> str:
     return hashlib.sha256(salt_ + canonical(value)).hexdigest()
 
 
-def commitments(opened: Mapping[str, tuple[bytes, Any]], *, is_plain: bool = False) -> dict[str, str]:
-    """What a line that sealed these (name → salt, value) committed to. `is_plain`: they were read (`read`) and hold no fraction, which spares looking for one."""
-    return {name: hashlib.sha256(salt_ + (_again(value) if is_plain else canonical(value))).hexdigest() for name, (salt_, value) in opened.items()}
+def commitments(opened: Mapping[str, tuple[bytes, Any]]) -> dict[str, str]:
+    """What a line that sealed these (name → salt, value) committed to."""
+    return {name: commit(salt_, value) for name, (salt_, value) in opened.items()}
 
 
 def verify(instance_id: UUID, lines: Iterable[tuple[int, str, bytes]]) -> list[Fault]:
@@ -100,7 +100,7 @@ def verify_line(instance: str, expected: int, prev: bytes, seq: int, line: bytes
         faults.append((seq, "hash"))
     try:
         told, is_plain = read(line)
-        is_canonical = (_again(told) if is_plain else canonical(told)) == line
+        is_canonical = (again(told) if is_plain else canonical(told)) == line
     except ValueError:
         return {}, [*faults, (seq, "form")]
     if not isinstance(told, dict):
@@ -120,10 +120,13 @@ def read(written: bytes) -> tuple[Any, bool]:
         return msgspec.json.decode(written), False
 
 
-def _again(value: Any) -> bytes:
-    """RFC 8785 bytes of what was read and holds no fraction; where that is ASCII, names are in order too, and nobody needs to look."""
+def again(value: Any) -> bytes:
+    """RFC 8785 bytes of what was read and holds no fraction: what the standard encoder writes, but for names beyond U+E000, which it puts in another order."""
     written = _plain.encode(value)
-    return written if written.isascii() else canonical(value)
+    return written if written.isascii() or len(written.translate(None, _BEYOND)) == len(written) else canonical(value)
+
+
+_BEYOND = bytes(range(0xEE, 0x100))  # the first byte of such a character
 
 
 class _Fraction(Exception):

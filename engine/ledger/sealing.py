@@ -1,5 +1,6 @@
 """Sealing: the values behind a line's commitments, under one key (AES-256-GCM, NIST SP 800-38D), bound to their place in the chain."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -42,15 +43,16 @@ class Opener:
         self._unpack = zstandard.ZstdDecompressor().decompress
         self._key = b""
 
-    def open(self, key: bytes, place: bytes, ciphertext: bytes) -> tuple[dict[str, tuple[bytes, Any]], bool]:
-        """name → (salt, value), and whether no value holds a fraction. `place`: the instance and the line's number, 24 bytes. Raises CannotOpen."""
+    def commitments(self, key: bytes, place: bytes, ciphertext: bytes) -> dict[str, str]:
+        """What a line that sealed this committed to. `place`: the instance and the line's number, 24 bytes. Raises CannotOpen."""
         if key is not self._key:
             self._key, self._cipher = key, AESGCM(key)
         try:
-            content, is_plain = chain.read(self._unpack(self._cipher.decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], place)))
+            opened, is_plain = chain.read(self._unpack(self._cipher.decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], place)))
         except (InvalidTag, ValueError, zstandard.ZstdError) as trouble:
             raise CannotOpen from trouble
-        return {name: (bytes.fromhex(salt), value) for name, (salt, value) in content.items()}, is_plain
+        write = chain.again if is_plain else chain.canonical
+        return {name: hashlib.sha256(bytes.fromhex(salt) + write(value)).hexdigest() for name, (salt, value) in opened.items()}
 
 
 def _place(instance_id: UUID, seq: int) -> bytes:
