@@ -7,7 +7,6 @@ only commitments: SHA-256 over a salt of their own and the canonical value.
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +29,6 @@ class Fault:
 
 
 _LARGEST = 2**53 - 1
-_FRACTION = re.compile(rb'(?:":|[\[,]|^)-?[0-9]+[.eE]')  # or text that looks like one, which only costs time
 _plain = msgspec.json.Encoder(order="sorted")
 
 
@@ -82,53 +80,53 @@ def commit(salt_: bytes, value: Any) -> str:
 
 def commitments(opened: Mapping[str, tuple[bytes, Any]]) -> dict[str, str]:
     """What a line that sealed these (name → salt, value) committed to."""
-    return {name: hashlib.sha256(salt_ + _again(value)).hexdigest() for name, (salt_, value) in opened.items()}
+    return {name: commit(salt_, value) for name, (salt_, value) in opened.items()}
 
 
 def verify(instance_id: UUID, lines: Iterable[tuple[int, str, bytes]]) -> list[Fault]:
     """The faults of one instance's lines (seq, line, hash), in order: a gap, a changed line, a broken link, a line of another instance."""
     faults: list[Fault] = []
-    expected, prev = 1, BEGINNING
+    expected, prev, instance = 1, BEGINNING, str(instance_id)
     for seq, line, digest in lines:
-        faults += [Fault(instance_id, at, code) for at, code in verify_line(instance_id, expected, prev, seq, line, digest)[1]]
+        faults += [Fault(instance_id, at, code) for at, code in verify_line(instance, expected, prev, seq, line.encode(), digest)[1]]
         expected, prev = seq + 1, digest
     return faults
 
 
-def verify_line(instance_id: UUID, expected: int, prev: bytes, seq: int, line: str, digest: bytes) -> tuple[Mapping[str, Any], list[tuple[int, str]]]:
+def verify_line(instance: str, expected: int, prev: bytes, seq: int, line: bytes, digest: bytes) -> tuple[Mapping[str, Any], list[tuple[int, str]]]:
     """What a line tells, and its faults (number, code), where the line `expected` was to come after the hash `prev`."""
     faults = [(expected, "gap")] if seq != expected else []
-    content = line.encode()
-    if hashlib.sha256(content).digest() != digest:
+    if hashlib.sha256(line).digest() != digest:
         faults.append((seq, "hash"))
     try:
-        told, is_canonical = _read(content)
+        told, is_plain = read(line)
+        is_canonical = (again(told) if is_plain else canonical(told)) == line
     except ValueError:
         return {}, [*faults, (seq, "form")]
-    if not is_canonical or told.get("instance") != str(instance_id) or told.get("seq") != seq or type(told.get("sealed")) is not dict:
+    if not isinstance(told, dict):
+        return {}, [*faults, (seq, "form")]
+    if not is_canonical or told.get("instance") != instance or told.get("seq") != seq or type(told.get("sealed")) is not dict:
         faults.append((seq, "form"))
     if told.get("prev") != prev.hex():
         faults.append((seq, "prev"))
     return told, faults
 
 
-def _again(value: Any) -> bytes:
-    """RFC 8785 bytes of what JSON was read into; where that is ASCII and without fractions, quickly."""
-    written = _plain.encode(value)
-    return written if written.isascii() and _FRACTION.search(written) is None else canonical(value)
-
-
-def _read(line: bytes) -> tuple[dict[str, Any], bool]:
-    """What a line tells, and whether it is written as RFC 8785 has it."""
+def read(written: bytes) -> tuple[Any, bool]:
+    """What JSON says, and whether it holds no fraction. Raises ValueError: it is none."""
     try:
-        told = _without_fractions.decode(line)
-        is_canonical = (_plain.encode(told) if line.isascii() else canonical(told)) == line
+        return _without_fractions.decode(written), True
     except _Fraction:
-        told = msgspec.json.decode(line)
-        is_canonical = canonical(told) == line
-    if not isinstance(told, dict):
-        raise ValueError("a line is an object")
-    return told, is_canonical
+        return msgspec.json.decode(written), False
+
+
+def again(value: Any) -> bytes:
+    """RFC 8785 bytes of what was read and holds no fraction: what the standard encoder writes, but for names beyond U+E000, which it puts in another order."""
+    written = _plain.encode(value)
+    return written if written.isascii() or len(written.translate(None, _BEYOND)) == len(written) else canonical(value)
+
+
+_BEYOND = bytes(range(0xEE, 0x100))  # the first byte of such a character
 
 
 class _Fraction(Exception):

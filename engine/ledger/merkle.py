@@ -89,9 +89,11 @@ class Edge:
     def add(self, leaves: Iterable[bytes]) -> list[Tile]:
         """Adds leaf hashes; returns the tiles that became whole."""
         made: list[Tile] = []
-        for one in leaves:
-            self.rows[0].append(one)
-            self.size += 1
+        coming = list(leaves)
+        for first in range(-len(self.rows[0]), len(coming), TILE):  # a tile at a time
+            some = coming[max(0, first) : first + TILE]
+            self.rows[0] += some
+            self.size += len(some)
             if len(self.rows[0]) == TILE:
                 self._carry(made)
         return made

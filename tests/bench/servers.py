@@ -77,6 +77,12 @@ def uvicorn(app: str, port: int) -> list[str]:
     return [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--log-level", "warning", "--no-access-log"]
 
 
+def machine() -> str:
+    """Where a figure was seen: processors, memory, and how busy it was."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} processors, {memory:.0f} GB, load {os.getloadavg()[0]:.1f}"
+
+
 def cpu_seconds(pid: int) -> float:
     """Seconds that a process has been on a CPU so far, its ended threads included; counted in hundredths."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
