@@ -13,7 +13,7 @@ from engine import errors
 from engine.casework.editions import Edition
 from engine.i18n import catalogue, form_of, pick, translate
 from engine.pathway import burden as burdens
-from engine.pathway import comparison, table_comparison
+from engine.pathway import comparison, scenario_files, table_comparison
 from forms import comparison as form_comparison
 from forms.differences import Difference, Subject
 from forms.likeness import Names
@@ -81,7 +81,18 @@ def changes(old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
 def in_words(found: Sequence[Difference], old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
     """The differences of two editions as sentences."""
     titles = tuple(_titles(one) if any(other.what == "form" for other in found) else {} for one in (old, new))
-    return tuple(Told(one.kind, one.file, one.element, _Wording(one, language, titles).sentence()) for one in found)
+    steps = {path: [one for one in found if one.file == path and one.what != "writing"] for path in {one.file for one in found} if path.startswith(scenario_files.FOLDER)}
+    told = [Told(one.kind, one.file, one.element, _Wording(one, language, titles).sentence()) for one in found if not steps.get(one.file)]
+    return (*told, *(_scenario(path, steps[path], old, new, language) for path in sorted(steps) if steps[path]))
+
+
+def _scenario(path: str, found: Sequence[Difference], old: Edition, new: Edition, language: str) -> Told:
+    """A scenario is told whole: its steps are written for the machine that plays them."""
+    read = scenario_files.read_all({path: new.files.get(path, old.files.get(path, b""))})[0]
+    kind = "added" if path not in old.files else "removed" if path not in new.files else "changed"
+    added, removed = (sum(one.kind == way for one in found) for way in ("added", "removed"))
+    name = next((one.title for one in read.values()), path)
+    return Told(kind, path, path, translate(f"comparison.scenario.{kind}", language, name=name, added=added, removed=removed))
 
 
 def marks(found: Sequence[Difference]) -> Marks:

@@ -1,6 +1,6 @@
-"""Administration by file: accounts, branches, holidays, parameters and programmes from CSV as a spreadsheet writes it; tried first, then all of it or nothing.
+"""Administration by file: accounts, branches, holidays, parameters and programmes from CSV as a spreadsheet writes it, or its workbook; tried first, then all of it or nothing.
 
-A file is UTF-8 (with or without mark), its columns parted by `;`, `,` or tabs, its first line their names. The trial runs the very acts and takes them back, so
+A file of text is UTF-8 (with or without mark), its columns parted by `;`, `,` or tabs, its first line their names. The trial runs the very acts and takes them back, so
 that it reports, line by line, what those acts would refuse.
 """
 
@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import accounts, authority, branches
+from engine.casework import workbooks
 from engine.dossier import catalogues
 
 LARGEST, MOST_LINES, MOST_ACCOUNTS, MOST_COLUMNS = 500_000, 2_000, 200, 40
@@ -82,7 +83,7 @@ def template(kind: str) -> str:
 def run(session: Session, actor: Any, kind: str, content: bytes, reason: str, *, is_trial: bool) -> Report:
     """Takes a file up. With `is_trial`, or where anything is wrong, nothing of it stays.
 
-    Refuses: Forbidden, `import.kind`, `import.too_large`, `import.not_text`, `import.columns`, `import.empty`, `import.too_many`, `admin.reason`. Records: what each act does.
+    Refuses: Forbidden, `import.kind`, `admin.reason`, and what `read` does. Records: what each act does.
     """
     authority.require(actor, "account.write" if kind == "users" else "dated.write")
     reason = accounts.given_reason(reason)
@@ -105,10 +106,17 @@ def run(session: Session, actor: Any, kind: str, content: bytes, reason: str, *,
     return Report(kind, len(given), (), True, passwords, sum(one.proposal_id is not None for one in made))
 
 
-def read(kind: str, content: bytes) -> list[Line]:
-    """The lines of a file that say something. Refuses: `import.too_large`, `import.not_text`, `import.columns` (naming them), `import.empty`, `import.too_many`."""
-    if len(content) > LARGEST:
+def plain(content: bytes) -> bytes:
+    """A file as text: a workbook's first sheet, anything else as it is. Refuses: `import.too_large`, `import.workbook`, `import.workbook_large`."""
+    found = content if len(content) > LARGEST or not content.startswith(workbooks.MAGIC) else workbooks.as_csv(content)
+    if len(found) > LARGEST:
         raise errors.Invalid("import.too_large", kilobytes=LARGEST // 1000)
+    return found
+
+
+def read(kind: str, content: bytes) -> list[Line]:
+    """The lines of a file that say something. Refuses: `import.not_text`, `import.columns` (naming them), `import.empty`, `import.too_many`, and what `plain` does."""
+    content = plain(content)
     try:
         written = content.decode("utf-8-sig")
     except UnicodeDecodeError as trouble:

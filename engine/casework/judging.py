@@ -5,6 +5,7 @@ What hangs or swells ends with that process and is a finding that names the file
 
 import hashlib
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -25,6 +26,7 @@ _OFTEN, _WAITING = 3, 10.0  # of the clock: so many times that, and more for a m
 _SUSPECTS, _SECONDS_ALONE = 8, 3  # which of several files it was is looked for in the largest
 _KEPT = 64
 
+_DRAWN = re.compile(r"(Activity|Gateway|Event|StateOrEvent)_[0-9a-z]{7}")  # what an editor calls what it has just drawn
 Findings = tuple[Finding, ...]
 _judged: OrderedDict[str, "Future[Findings]"] = OrderedDict()
 _lock, _watching = Lock(), BoundedSemaphore(judges.WAITING)
@@ -119,8 +121,10 @@ def said(found: Finding, language: str) -> dict[str, str]:
 
 
 def worded(code: str, details: Mapping[str, Any], language: str) -> str:
-    """The sentence of a finding, whether it is the engine's or a form's; a role by its name."""
-    role = details.get("role")
+    """The sentence of a finding, whether it is the engine's or a form's; a role by its name, what was drawn and has no name yet as such."""
+    role, element = details.get("role"), details.get("element")
+    if _DRAWN.fullmatch(i18n.pick(element, "fr") if isinstance(element, Mapping) else str(element)):
+        details = {**details, "element": i18n.translate("web.editor.unnamed", language)}
     details = {**details, "role": i18n.translate(f"role.{role}", language)} if isinstance(role, str) and role in roles.ROLES else details
     return words.say(code, language, **details) if code in words.messages() else i18n.translate(code, language, **details)
 

@@ -157,7 +157,7 @@ def _content(form: Any) -> bytes:
 def _import_page(screen: Screen, kind: str, *, report: imports.Report | None = None, refusal: errors.Refusal | None = None, content: bytes = b"", reason: str = "") -> Response:
     lines = [{"line": int(one.where or 0), "sentence": _sentence(screen, one.code, one.details)} for one in report.findings] if report else []
     status = refusal.status if refusal else 422 if lines else 200
-    held = content.decode("utf-8-sig") if report and not report.is_done and not lines else ""
+    held = imports.plain(content).decode("utf-8-sig") if report and not report.is_done and not lines else ""
     shown = {"kinds": list(imports.COLUMNS), "columns": imports.COLUMNS, "kind": kind, "report": report, "lines": lines, "content": held, "reason": reason}
     return screen.show("admin/import.html", status, **shown, **refused(screen, refusal))
 

@@ -1,6 +1,12 @@
 """Administration by file: tried first, every line that is wrong told, then all of it or nothing."""
 
+import datetime as dt
+import io
+import time
+import zipfile
+
 import pytest
+from openpyxl import Workbook
 
 from engine import errors, i18n
 from engine.actors import accounts, users
@@ -64,6 +70,53 @@ def test_files_of_a_spreadsheet_are_read_as_it_writes_them(house, act):
     values = 'code;valable_du;valeur;source\nbase_adulte_millimes;01/01/2031;1 400,250;Note\ntranches;01/01/2031;"{""N1"":[100],""N2"":[40,60],""N3"":[60,30,10]}";Note\n'.encode()
     assert act("zied", imports.run, "parameters", values, REASON, is_trial=False).count == 2
     assert act("zied", catalogues.parameters_listed, "base_adulte_millimes")[0].versions[-1].value == 1_400_250
+
+
+def workbook(*rows):
+    written, book = io.BytesIO(), Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(written)
+    return written.getvalue()
+
+
+def repacked(content, name, change):
+    """A workbook with one of its parts changed."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.namelist():
+            new.writestr(one, change(old.read(one)) if one == name else old.read(one))
+    return written.getvalue()
+
+
+def test_a_workbook_is_read_as_its_file_of_text_would_be(house, act):
+    head = ("Jour", "nom_fr", "nom_ar", "nom_en", "estimation")
+    content = workbook(head, (dt.date(2031, 3, 5), "Pont", "عطلة", "Bridge", True), (), ("06/03/2031", 1956, "عطلة", "Bridge", "non"))
+    assert act("zied", imports.run, "holidays", content, REASON, is_trial=False).count == 2
+    found = [one for one in act("zied", catalogues.holidays_listed, 2031) if one.day.month == 3]
+    assert [(one.day.day, one.names["fr"], one.is_estimate) for one in found] == [(5, "Pont", True), (6, "1956", False)]
+    wrong = workbook(head, (dt.date(2031, 3, 7), "A", "ا", "A", None), (), (dt.date(2020, 1, 1), "A", "ا", "A", None))
+    report = act("zied", imports.run, "holidays", wrong, REASON, is_trial=True)
+    assert [(one.where, one.code) for one in report.findings] == [("4", "dated.too_soon")], "by the line one sees in the spreadsheet"
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+SMALL = workbook(("jour", "nom_fr", "nom_ar", "nom_en"), (dt.date(2031, 4, 5), "Pont", "عطلة", "Bridge"))
+BOMB = b"<!DOCTYPE a [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>]>"
+
+
+@pytest.mark.parametrize(("content", "code"), [
+    (SMALL[: len(SMALL) // 2], "import.workbook"), (b"PK\x03\x04 no archive", "import.workbook"),
+    (repacked(SMALL, SHEET, lambda was: was.replace(b"</sheetData>", b" " * 60_000_000 + b"</sheetData>")), "import.workbook_large"),
+    (repacked(SMALL, SHEET, lambda was: BOMB + was), "import.workbook"), (repacked(SMALL, SHEET, lambda was: was.decode().encode("utf-16")), "import.workbook"),
+    (repacked(SMALL, SHEET, lambda was: was.replace(b'r="2"', b'r="1048576"')), "import.workbook_large"),
+    (repacked(SMALL, SHEET, lambda was: b"<broken"), "import.workbook"), (repacked(SMALL, "xl/workbook.xml", lambda was: b"<a/>"), "import.workbook"),
+])  # fmt: skip
+def test_a_workbook_that_is_damaged_or_a_bomb_is_refused_at_once(act, content, code):
+    begun = time.monotonic()
+    with pytest.raises(errors.Invalid, match=rf"^{code}$"):
+        act("zied", imports.run, "holidays", content, REASON, is_trial=True)
+    assert time.monotonic() - begun < 3
 
 
 @pytest.mark.parametrize(("content", "code"), [

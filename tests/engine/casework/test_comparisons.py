@@ -83,6 +83,14 @@ def test_what_another_sort_of_file_holds_is_compared_too():
     assert {(one.kind, one.file) for one in told} == {("added", "forms/letters/avis.toml"), ("added", "autre.bin")}
 
 
+def test_a_scenario_is_told_by_its_title_and_not_by_what_a_machine_reads():
+    path, content = next((path, content) for path, content in sorted(CURRENT.files.items()) if path.startswith("processes/scenarios/"))
+    title = content.decode().partition('title = "')[2].partition('"')[0]
+    head, _, last = content.decode().rpartition("[[step]]")
+    assert sentences(draft((path, "[[step]]" + last, ""))) == [f"Le scénario « {title} » change : 0 étape en plus, 1 en moins."]
+    assert sentences(draft((path, "[[step]]" + last, "")), "ar") == [f"تغيّر السيناريو «{title}»: دون خطوات جديدة، وحُذفت خطوة واحدة."]
+
+
 def test_the_diagrams_of_both_sides_are_painted():
     new = draft(SHORTER, ("processes/accueil.bpmn", "</bpmn:process>", '<bpmn:endEvent id="autre_fin" name="Autre fin"/></bpmn:process>'),
                 ("processes/evaluation.bpmn", "<bpmn:flowNodeRef>T202</bpmn:flowNodeRef>", ""))  # fmt: skip

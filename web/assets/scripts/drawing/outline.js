@@ -84,7 +84,7 @@ export class Outline {
       h("span", { class: `outline-kind ${iconOf(kindOf(shape))}`, title: kind }, isNamed && h("span", { class: "visually-hidden" }, `${kind} `)),
       h("span", { class: isNamed ? "outline-name" : "outline-name outline-unnamed" }, h("bdi", {}, name)),
       found.length > 0 && h("span", { class: `count-${errors ? "error" : "warning"}` }, String(found.length), h("span", { class: "visually-hidden" }, ` ${n("found", found.length)}`)),
-      ways.length > 0 && h("span", { class: "visually-hidden" }, t("outline.leads", { to: ways.join(" ; ") })),
+      ways.length > 0 && h("span", { class: "visually-hidden" }, t("outline.leads", { to: ways.join(t("outline.and")) })),
     );
     return h("li", {}, item, inside.length > 0 && h("ul", {}, inside));
   }

@@ -1,0 +1,59 @@
+"""An Excel workbook as the text of its first sheet. It comes from outside: what it unpacks to is bounded, and nothing that declares entities is read."""
+
+import csv
+import datetime as dt
+import io
+import zipfile
+from typing import Any
+
+from openpyxl import load_workbook
+
+from engine import errors
+
+MAGIC = b"PK\x03\x04"
+MOST_PARTS, MOST_UNPACKED, MOST_ROWS, MOST_COLUMNS = 200, 8_000_000, 10_000, 60
+
+
+def as_csv(content: bytes) -> bytes:
+    """The first sheet, a row a line, days as `31/12/2026`, formulas by what they last gave. Refuses: `import.workbook`, `import.workbook_large`."""
+    written = io.StringIO()
+    rows = csv.writer(written, delimiter=";", lineterminator="\n")
+    try:
+        _require_small(content)
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # what the file says of its size may leave rows out
+        for place, row in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1):
+            if place > MOST_ROWS:
+                raise errors.Invalid("import.workbook_large", rows=MOST_ROWS, megabytes=MOST_UNPACKED // 1_000_000)
+            cells = [_typed(cell) for cell in row]
+            while cells and not cells[-1]:
+                cells.pop()
+            rows.writerow(cells)
+    except errors.Invalid:
+        raise
+    except Exception as trouble:  # whatever a damaged or hostile file makes of the library
+        raise errors.Invalid("import.workbook") from trouble
+    return written.getvalue().encode()
+
+
+def _require_small(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        if len(parts) > MOST_PARTS or sum(one.file_size for one in parts) > MOST_UNPACKED:
+            raise errors.Invalid("import.workbook_large", rows=MOST_ROWS, megabytes=MOST_UNPACKED // 1_000_000)
+        for one in parts:
+            unpacked = archive.read(one)  # never longer than it says: the archive is read to its declared size, and its sum is checked
+            if one.filename.endswith((".xml", ".rels")) and (b"<!" in unpacked.replace(b"<![CDATA[", b"").replace(b"<!--", b"") or b"\0" in unpacked):
+                raise errors.Invalid("import.workbook")
+
+
+def _typed(value: Any) -> str:
+    """A cell as one would type it."""
+    if isinstance(value, dt.datetime | dt.date):
+        return f"{value:%d/%m/%Y}"
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return "" if value is None else str(value)
