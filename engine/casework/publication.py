@@ -4,7 +4,8 @@ Bringing a former edition back goes the same way: a draft of it, submitted in th
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from sqlmodel import Session
 
 from engine import clock, errors, i18n
 from engine.actors import authority
-from engine.casework import drafts, editions, judging, proposals
+from engine.casework import acceptances, drafts, editions, judging, proposals
 from engine.casework import findings as findings_of_audit
+from engine.casework.acceptances import Accepted
 from engine.casework.comparisons import BurdenLine
 
 LONGEST_REASON = 2000
@@ -38,17 +40,24 @@ def standing(session: Session, whole: drafts.Whole) -> frozenset[tuple[str, str]
     return frozenset((one.code, one.where) for one in editions.check(proposals.against(session, whole).files))
 
 
+def reasons_before(session: Session, whole: drafts.Whole, language: str) -> Mapping[str, Accepted]:
+    """Why warnings of the edition that the draft would replace, or was forked from, were accepted, by `acceptances.digest_of`."""
+    old = proposals.against(session, whole)
+    return acceptances.of(session, language, [old.edition_id, whole.base.edition_id], editions.check(old.files))
+
+
 def judged_already(whole: drafts.Whole) -> Sequence[errors.Finding] | None:
     """The same, at once, where these very files were judged before; None elsewhere."""
     return judging.at_hand(whole.files, editions.house())
 
 
-def require_publishable(found: Sequence[errors.Finding], accepted: str) -> None:
-    """Refuses: `draft.has_errors`, naming each; `draft.warnings_need_reason`, naming each, when nobody says why they are accepted."""
+def require_publishable(found: Sequence[errors.Finding], accepted: str, before: Mapping[str, Accepted] = MappingProxyType({})) -> None:
+    """Refuses: `draft.has_errors`, naming each; `draft.warnings_need_reason`, naming each that nobody accepted before, when nobody says why these are accepted."""
     if wrong := [one for one in found if one.severity == "error"]:
         raise errors.Invalid("draft.has_errors", wrong)
-    if found and not accepted.strip():
-        raise errors.Invalid("draft.warnings_need_reason", found)
+    new = [one for one in found if acceptances.digest_of(one) not in before]
+    if new and not accepted.strip():
+        raise errors.Invalid("draft.warnings_need_reason", new)
 
 
 def require_borne(rises: Sequence[BurdenLine], reason: str) -> None:
@@ -76,7 +85,7 @@ def submit(
     followed = editions.in_force_at(session, starts_at or now)
     if followed and dict(editions.load(session, followed).files) == whole.files:
         raise errors.Invalid("draft.nothing_changed")
-    require_publishable(findings(whole), accepted)
+    require_publishable(findings(whole), accepted, reasons_before(session, whole, actor.language))
     require_borne(proposals.rises(session, actor, whole, starts_at or now), burden_reason)
     session.execute(_SUBMIT, {
         "id": draft_id, "by": actor.user_id, "at": now, "starts": starts_at, "reason": reason, "accepted": accepted, "burden_reason": burden_reason,
@@ -100,13 +109,16 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
         raise errors.Conflict("draft.behind")
     findings_of_audit.require_none_holding(session)
     starts_at = max(now, draft.starts_at or now)
-    require_publishable(findings(whole), draft.accepted)
+    found, before = findings(whole), reasons_before(session, whole, actor.language)
+    require_publishable(found, draft.accepted, before)
     require_borne(proposals.rises(session, actor, whole, starts_at), draft.burden_reason)
     submitter = session.execute(text("SELECT submitted_by FROM edition_draft WHERE draft_id = :id"), {"id": draft_id}).scalar_one()
     edition = editions.keep(session, whole.files, now, submitter, draft.reason)
+    submitted_at = draft.submitted_at or now
     session.execute(_APPROVE, {"id": draft_id, "by": actor.user_id, "at": now, "edition": edition.edition_id, "starts": starts_at})
     editions.start(session, edition.edition_id, starts_at, asked_by=submitter, approved_by=actor.user_id, reason=draft.reason,
                    burden_reason=draft.burden_reason, draft_id=draft_id)  # fmt: skip
+    acceptances.keep(session, edition.edition_id, found, before, draft.accepted, submitter, submitted_at)
     return edition.number
 
 

@@ -1,4 +1,5 @@
-"""How long a rehearsal takes: cases received and assessed on the real pathway, then a draft of it rehearsed by real workers, progress told as a page would.
+"""How long a rehearsal and a move take: cases received and assessed on the real pathway, a draft of it rehearsed by real workers, then published by two and the open
+cases tried and moved to it; progress told as a page would, and how soon the workers stop once one is asked to.
 
 `python -m tests.bench.rehearsal [cases] [workers]`, on an embedded server of its own; not in the timed suite. Two drafts: one that changes a diagram every case
 walked (each history is played again), one that changes a diagram that none walked yet (which is seen without playing).
@@ -11,9 +12,13 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import text
 
 from engine import errors, jobs, postgres
-from engine.casework import batches, drafts, tasks
+from engine.actors import users
+from engine.casework import batches, drafts, editions, moves, publication, tasks
 from engine.database import Database
 from engine.demo import answers, people
 from engine.insight import rehearsals
@@ -37,8 +42,9 @@ def main() -> None:
             for number in range(cases):
                 one_case(town, number)
             print(f"{cases} cases of up to {len(WALK)} tasks made in {time.monotonic() - began:.0f} s", flush=True)
-            for path in (WALKED, BESIDE):
-                rehearse(town, path, workers)
+            for path in (BESIDE, WALKED):
+                draft_id = rehearse(town, path, workers)
+            move(town, draft_id, workers)
         finally:
             database.dispose()
             postgres.stop(Path(folder) / "postgres")
@@ -61,7 +67,7 @@ def one_case(town: worlds.World, number: int) -> None:
                     return
 
 
-def rehearse(town: worlds.World, path: str, workers: int) -> None:
+def rehearse(town: worlds.World, path: str, workers: int) -> UUID:
     """A draft that changes a diagram, rehearsed; how far it is, every two seconds."""
     actor = town.agent("OTE", "TUN", "coordinateur")
     with town.database.unit_of_work(actor) as session:
@@ -69,24 +75,65 @@ def rehearse(town: worlds.World, path: str, workers: int) -> None:
         content = drafts.read(session, actor, draft_id, path).content
         drafts.save(session, actor, draft_id, path, content.replace(b"<bpmn:process ", b"<!-- autrement --><bpmn:process "), 0)
         batch_id = rehearsals.start(session, actor, draft_id)
+    work(town, actor, batch_id, path, workers)
+    with town.database.reading(actor) as session:
+        found = rehearsals.report(session, actor, draft_id)
+    print(f"{path}: {found.batch.done} cases in {found.batch.seconds:.1f} s by {workers} worker(s), {found.per_thousand:.1f} s per 1,000; {dict(found.counts)}", flush=True)
+    return draft_id
+
+
+def move(town: worlds.World, draft_id: UUID, workers: int) -> None:
+    """Publishes a draft; tries to move every open case to it, stops halfway, tries them all, moves what is ready and puts it back."""
+    first, second = (one for one in town.staff.values() if "coordinateur" in one.roles)
+    with town.database.unit_of_work(first) as session:
+        publication.submit(session, first, draft_id, "mesure", accepted="mesure", burden_reason="mesure")
+    with town.database.unit_of_work(second) as session:
+        publication.approve(session, second, draft_id, drafts.show(session, second, draft_id).draft.version)
+        edition_id = editions.current(session).edition_id
+        cases = session.execute(text("SELECT instance_id FROM instance WHERE status = 'open' AND state <> '' AND edition_id <> :id ORDER BY instance_id"), {"id": edition_id}).scalars().all()
+    with town.database.unit_of_work(first) as session:
+        batch_id = moves.try_many(session, first, cases, edition_id, {})
+    work(town, first, batch_id, "a trial stopped halfway", workers, stop_at=len(cases) // 2)
+    with town.database.unit_of_work(first) as session:
+        trial_id = moves.try_many(session, first, cases, edition_id, {})
+    work(town, first, trial_id, "dry run", workers)
+    with town.database.unit_of_work(first) as session:
+        moved_id = moves.start_ready(session, first, trial_id, "mesure")
+    work(town, first, moved_id, "move", workers)
+    with town.database.unit_of_work(first) as session:
+        back_id = moves.start_back(session, first, moved_id, "mesure")
+    work(town, first, back_id, "move back", workers)
+
+
+def work(town: worlds.World, actor: users.Actor, batch_id: UUID, name: str, workers: int, stop_at: int = 0) -> None:
+    """Works a batch by real workers; how far it is, every two seconds. `stop_at`: so many done, somebody stops it."""
     stops = [threading.Event() for _ in range(workers)]
     threads = [threading.Thread(target=_work, args=(town.database, stop), daemon=True) for stop in stops]
     for thread in threads:
         thread.start()
+    asked = 0.0
     while True:
-        time.sleep(2)
+        time.sleep(0.2 if stop_at else 2)
         with town.database.reading(actor) as session:
             batch = batches.progress(session, actor, batch_id)
-        print(f"  {path}: {batch.done} of {batch.total}", flush=True)
+        if not stop_at:
+            print(f"  {name}: {batch.done} of {batch.total}", flush=True)
         if not batch.is_under_way:
             break
+        if stop_at and batch.done >= stop_at:
+            asked = time.monotonic()
+            with town.database.unit_of_work(actor) as session:
+                batches.cancel(session, actor, batch_id)
     for stop in stops:
         stop.set()
     for thread in threads:
         thread.join(30)
     with town.database.reading(actor) as session:
-        found = rehearsals.report(session, actor, draft_id)
-    print(f"{path}: {found.batch.done} cases in {found.batch.seconds:.1f} s by {workers} worker(s), {found.per_thousand:.1f} s per 1,000; {dict(found.counts)}", flush=True)
+        batch, counts = batches.progress(session, actor, batch_id), batches.counts(session, actor, batch_id)
+    if stop_at:
+        print(f"{name}: {batch.state}, {batch.done} of {batch.total} done, workers idle {time.monotonic() - asked:.1f} s after", flush=True)
+    elif batch.seconds:
+        print(f"{name}: {batch.done} cases in {batch.seconds:.1f} s by {workers} worker(s), {batch.seconds / max(batch.done, 1) * 1000:.1f} s per 1,000; {dict(counts)}", flush=True)
 
 
 def _work(database: Database, stop: threading.Event) -> None:

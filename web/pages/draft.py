@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from engine import clock, errors
-from engine.casework import archives, drafts, proposals, publication
+from engine.casework import acceptances, archives, drafts, proposals, publication
 from engine.insight import rehearsals
 from web import sentences
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
@@ -210,9 +210,11 @@ def _page(
     whole = drafts.show(session, actor, draft_id)
     files = drafts.files(whole)
     proposal = proposals.read(session, screen.actor, whole)
-    findings, standing = publication.findings(whole), publication.standing(session, whole)
+    findings, before = publication.findings(whole), publication.reasons_before(session, whole, screen.language)
     found = _with_links(whole, screen.findings(findings))
-    old = [shown for one, shown in zip(findings, found, strict=True) if one.severity != "error" and (one.code, one.where) in standing]
+    for one, shown in zip(findings, found, strict=True):
+        shown["accepted"] = before.get(acceptances.digest_of(one)) if one.severity != "error" else None
+    old = [shown for shown in found if shown["accepted"]]
     return screen.show(
         "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, asides=whole.asides,
         proposal=proposal, changes=_changes(files, proposal), more=max(0, len(proposal.changes) - _MOST_TOLD), drawing=_drawing(whole, proposal, *at), figures=_figures(proposal),
