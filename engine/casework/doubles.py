@@ -60,7 +60,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Row:
-    """One field of two persons side by side. `agree`: `same`, `alike` (a name in another spelling), `differ`, or `one` (known of one alone)."""
+    """One field of two persons side by side. `agree`: `same`, `alike` (a name in another spelling), `differ`, or `alone` (known of one of them)."""
 
     field: str
     label: str
@@ -202,7 +202,7 @@ def _apart(session: Session, actor: Any, one: UUID, other: UUID) -> Apart | None
 
 def _agree(field: str, mine: Said | None, other: Said | None) -> str:
     if mine is None or other is None:
-        return "one"
+        return "alone"
     if beneficiaries.fold(mine.value) == beneficiaries.fold(other.value):
         return "same"
     is_alike = field in beneficiaries.NAME_FIELDS and beneficiaries.skeleton(mine.value) == beneficiaries.skeleton(other.value) != ""

@@ -73,7 +73,7 @@ def test_two_cards_are_compared_field_by_field_and_made_one_by_two(world, two):
     assert [one.case_id for one in look(world, "karim", doubles.suspected, second)] == [first], "the phone is shared, the births are not"
     side = look(world, "karim", doubles.beside, second, first)
     agreed = {row.field: row.agree for row in side.rows}
-    assert agreed["person.tel"] == "same" and agreed["person.naissance_date"] == "differ" and agreed["person.nom_fr"] == "one" == agreed["person.nom_ar"]
+    assert agreed["person.tel"] == "same" and agreed["person.naissance_date"] == "differ" and agreed["person.nom_fr"] == "alone" == agreed["person.nom_ar"]
     before = whole(world)
     merger = work(world, "karim", mergers.propose, second, first, ["person.naissance_date"], "Même passeport vu aux deux dates")
     head = world.agent("OTE", "MED", "chef_antenne").username

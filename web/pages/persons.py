@@ -88,7 +88,7 @@ def _show(screen: Screen, session: Reading, case_id: UUID) -> Response:
     reached = {one.case_id: one for one in doubles.reached(session, [one.case_id for one in suspects])}
     return screen.show(
         "persons/page.html", person=found, suspects=[(one, one.case_id in reached) for one in suspects], mergers=mergers.of_person(session, actor, found.person_id),
-        source=lambda one: _source(screen, one), may_compare=may_compare,
+        source=lambda one: _source(screen, one), shared=_shared(screen, found), may_compare=may_compare,
         may_open=not any(one.process == "parcours" and one.status == "open" for one in found.cases) and authority.may(actor, "case.open", branch=actor.branch),
         former=next((one for one in found.cases if one.process == "parcours" and one.status == "ended"), None), channels=cases.channels(session, screen.language),
     )  # fmt: skip
@@ -100,7 +100,7 @@ def _beside(screen: Screen, session: Reading, case_id: UUID, other_id: UUID, ref
     branches = [next(one.branch for one in side.cases if one.case_id == side.case_id) for side in (found.mine, found.other)]
     return screen.show(
         "persons/beside.html", refusal.status if refusal else 200, found=found, merger=mergers.of_two(session, actor, found.mine.person_id, found.other.person_id),
-        source=lambda one: _source(screen, one), may_decide=all(authority.may(actor, "person.tell_apart", branch=branch) for branch in branches), reason=reason,
+        source=lambda one: _source(screen, one), shared=(_shared(screen, found.mine), _shared(screen, found.other)), may_decide=all(authority.may(actor, "person.tell_apart", branch=branch) for branch in branches), reason=reason,
         refused=screen.refusal(refusal.code, refusal.details) if refusal else "",
     )  # fmt: skip
 
@@ -108,6 +108,11 @@ def _beside(screen: Screen, session: Reading, case_id: UUID, other_id: UUID, ref
 def _list(screen: Screen, session: Reading, refusal: errors.Refusal | None = None) -> Response:
     refused = screen.refusal(refusal.code, refusal.details) if refusal else ""
     return screen.show("persons/mergers.html", refusal.status if refusal else 200, mergers=mergers.listed(session, screen.actor), refused=refused)
+
+
+def _shared(screen: Screen, one: doubles.Person) -> str:
+    """The source that most of what is known of a person has, said once."""
+    return sentences.shared_source([{"source": _source(screen, said)} for said in one.known])
 
 
 def _source(screen: Screen, one: doubles.Said) -> str:
