@@ -31,7 +31,8 @@ _ANSWERING = frozenset({"chef_antenne", "chef_cps", "chef_aneti", "gestionnaire_
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
 _INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
-                       "suivi.ouvrir", "dossier.rouvert", "orientation.refusee"})
+                       "suivi.ouvrir", "dossier.rouvert", "retour.nouveau"})
+_BY_FORM = "imprevu."  # what is begun from the page of a case, with its form
 _SENDERS = {
     "signalement.recu": frozenset({"agent_accueil", "attache_social", "chef_antenne"}),
     "piece.recue": _HELPING | {"gestionnaire_aides", "secretaire_commission"},
@@ -156,6 +157,8 @@ def _sees_task(actor: Actor, about: About) -> bool:
 
 def _sends(actor: Actor, about: About) -> bool:
     name = about.get("name", "")
+    if name.startswith(_BY_FORM):
+        return False
     return name not in _INTERNAL and ("coordinateur" in actor.roles or bool(_SENDERS.get(name, frozenset()) & actor.roles))
 
 

@@ -27,6 +27,7 @@ _TAKE = text("""
     SELECT m.message_id, m.name, m.correlation, m.payload, m.sender_id,
            (SELECT w.instance_id FROM wait w WHERE w.kind = 'message' AND w.name = m.name AND w.correlation = m.correlation ORDER BY w.opened_at LIMIT 1) AS receiver
       FROM message m WHERE m.message_id = :id AND m.consumed_at IS NULL FOR UPDATE OF m SKIP LOCKED""")
+_CASE = text("SELECT root_id FROM instance WHERE number = :key OR instance_id::text = :key LIMIT 1")
 _PARK = text("SELECT masar_park(:id, :name, :correlation)")
 _BRANCH = text("SELECT 1 FROM branch WHERE code = :branch")
 _CONSUME = text("UPDATE message SET consumed_at = masar_now(), consumed_by = :by WHERE message_id = :id")
@@ -50,12 +51,14 @@ def send(session: Session, actor: Any, name: str, correlation: str, payload: Map
         chain.canonical(dict(payload))
     except ValueError as trouble:  # a number beyond exact doubles
         raise errors.wrong("message.payload", "/payload") from trouble
-    if name in definitions.starting_messages:
+    begins = definitions.starting_messages.get(name)
+    if begins in definitions.unforeseen:  # it runs beside a case, which the key names
+        begins = None
+    if begins is not None:
         branch = payload.get("branche", correlation)
         if not isinstance(branch, str) or session.execute(_BRANCH, {"branch": branch}).scalar() is None:
             raise errors.wrong("branch.unknown", "/payload/branche" if "branche" in payload else "/correlation", branch=str(branch)[:40])
     is_reached, is_there = session.execute(_REACHED, {"key": correlation}).one()
-    begins = definitions.starting_messages.get(name)
     is_new = begins is not None and not is_there and authority.may(actor, "case.open", branch=_branch(payload, correlation), process=begins)
     if actor.kind != "system" and not is_reached and not is_new:
         raise errors.NotFound("message.no_addressee")
@@ -70,7 +73,7 @@ def _branch(payload: Mapping[str, Any], correlation: str) -> str:
 def deliverable(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[UUID]:
     """The messages to carry, the oldest first: all but those that are parked and start nothing. `but`: the ids that somebody carries already."""
     edition = editions.current_or_none(session)
-    starts = list(edition.definitions.starting_messages) if edition else []
+    starts = [name for name, process in edition.definitions.starting_messages.items() if process not in edition.definitions.unforeseen] if edition else []
     return list(session.execute(_DELIVERABLE, {"starts": starts, "limit": limit, "but": list(but)}).scalars())
 
 
@@ -112,8 +115,13 @@ def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -
     return change
 
 
-def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edition: editions.Edition, process: str) -> Change:
+def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edition: editions.Edition, process: str) -> Change | None:
     parent = find(session, row.sender_id) if row.sender_id else None
+    if process in edition.definitions.unforeseen:  # beside the case that sent it, or that its key names; without one nothing begins
+        found = parent.root_id if parent else session.execute(_CASE, {"key": row.correlation}).scalar()
+        parent = find(session, found) if found else None
+        if parent is None:
+            return None
     own = cases.own_subject(edition.definitions, process)
     scope: dict[str, Any] = {}
     if own == "aide":

@@ -300,11 +300,10 @@ def _hold(change: Change, payload: Mapping[str, Any]) -> None:
     change.session.execute(_HOLD, {"id": change.held.instance_id, "held": is_held})
 
 
-@operations.operation("compter_absences")
-def count_absences(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """How many appointments the person missed of late, this one among them; those that the administration missed do not count."""
-    days = change.tables.scope(clock.today(change.at))["parametres"].get("absences_jours") or 0
-    since = clock.today(change.at) - dt.timedelta(days=int(days))
+@operations.operation("compter_absences", "jours")
+def count_absences(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """How many appointments the person missed in so many days (`jours`), this one among them; those that the administration missed do not count."""
+    since = clock.today(change.at) - dt.timedelta(days=int(parameters.get("jours") or 0))
     return Outcome({"absences_comptees": change.session.execute(_ABSENCES, {"root": change.held.root_id, "since": since.isoformat()}).scalar_one()
                     + int(_said(change, "absence", "cause") == "personne")})  # fmt: skip
 

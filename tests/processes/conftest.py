@@ -8,7 +8,7 @@ import pytest
 from engine.pathway import decisions
 from tests.processes import reading
 
-VARIABLES = {"doublon", "k", "suivi_debut", "visites_manquees"}  # what diagrams give beside facts; processes/README.md says which
+VARIABLES = {"absences_comptees", "cloture_le", "doublon", "k", "suivi_debut", "visites_manquees"}  # what diagrams give beside facts; processes/README.md says which
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,18 @@ CASES = [
     ("D9b", SEEN | {"visite.activite_etat": "ralentie"}, "continuer", ["sinon"]),
     ("D9b", SEEN | {"visite.echeance": "m6", "visite.suite": "cloturer"}, "cloturer", ["cloture_agent"]),
     ("D9b", {"visites_manquees": 0}, "continuer", ["sinon"]),
+    ("D11", {"absence.cause": "agent", "absences_comptees": 3}, "NOUVELLE_DATE", ["administration"]),
+    ("D11", {"absence.cause": "fermeture", "absences_comptees": 2}, "NOUVELLE_DATE", ["administration"]),
+    ("D11", {"absence.cause": "personne", "absences_comptees": 1}, "NOUVELLE_DATE", ["premiere"]),
+    ("D11", {"absence.cause": "personne", "absences_comptees": 2}, "APPEL", ["deuxieme"]),
+    ("D11", {"absence.cause": "personne", "absences_comptees": 3}, "LETTRE", ["troisieme"]),
+    ("D11", {}, "LETTRE", ["troisieme"]),
+    ("D13", {"cloture.motif": "perdu_de_vue", "cloture_le": TODAY - dt.timedelta(days=300)}, "ROUVRIR", ["rouvrir"]),
+    ("D13", {"cloture.motif": "perdu_de_vue", "cloture_le": TODAY - dt.timedelta(days=400), "reouverture.nouveau_retour": False}, "SERVICE", ["service"]),
+    ("D13", {"cloture.motif": "perdu_de_vue", "cloture_le": TODAY - dt.timedelta(days=400), "reouverture.nouveau_retour": True}, "NOUVEAU", ["nouveau"]),
+    ("D13", {"cloture.motif": "objectifs_atteints", "cloture_le": TODAY, "reouverture.nouveau_retour": False}, "SERVICE", ["service"]),
+    ("D13", {"cloture.motif": "fraude_etablie", "cloture_le": TODAY, "reouverture.nouveau_retour": True}, "COORDINATEUR", ["fraude"]),
+    ("D13", {}, "SERVICE", ["service"]),
 ]
 
 

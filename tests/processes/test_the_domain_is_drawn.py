@@ -37,6 +37,9 @@ TASKS = {
     "T801": ("referent",), "T802": ("referent",), "T803": ("chef_antenne",), "T804": ("referent",), "T814": ("chef_antenne",), "T901": ("travailleur_social", 4, HOURS),
     "T902": ("travailleur_social", 2, WD),
     "T912": ("chef_antenne", 3, WD), "T914": ("referent", 2, WD), "T942": ("chef_antenne", 10, WD), "T943": ("coordinateur", 10, WD), "T991": ("referent", 90, DAYS),
+    "T921": ("referent",), "T922": ("referent", 10, DAYS), "T932": ("coordinateur",), "T933": ("coordinateur",), "T934": ("coordinateur",), "T951": ("agent_accueil",),
+    "T952": ("chef_antenne",), "T953": ("chef_antenne",), "T961": ("chef_antenne",), "T971": ("chef_antenne",), "T972": ("referent", 10, DAYS), "T973": ("coordinateur",),
+    "T981": ("agent_accueil", 7, DAYS), "T985": ("travailleur_social",), "T986": ("coordinateur", 3, WD),
 }  # fmt: skip
 # Tasks that nobody does: an operation of Masar does.
 AUTOMATIC = {"T103": "recepisse", "T105": "designer_referent"}
@@ -67,6 +70,7 @@ QUESTIONS = {
     "f53": "note_motivation note_competences note_marche note_rentabilite note_apport note_perennite avis reserves",
     "f61": "presence votes decision montant_accorde reserves motif_decision",
     "f71": """visite.date lieu mode present activite_etat revenu_mensuel emplois difficultes besoins_nouveaux photos geoloc appreciation suite""",
+    "f94": "portee", "f95": "decision_visee arguments piece souhaite_audition", "f97": "type", "f9a": "faits piece",
     "f92": "adresse antenne motif", "f96": "objet recit agent_vise", "f99": "motif revue_le",
     "f81": "motif bilan satisfaction documents_redemandes nb_deplacements etape_inutile orientation_finale",
 }

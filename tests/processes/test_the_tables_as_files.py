@@ -12,10 +12,10 @@ from tests.processes.conftest import VARIABLES
 
 FILES = sorted((reading.PROCESSES / "decisions").glob("*.dmn"))
 DMN, MASAR = "{https://www.omg.org/spec/DMN/20191111/MODEL/}", "{urn:masar:bpmn:1}"
-EXPECTED = {"D0", "D1", "D2", "D3", "D4a", "D4", "D5", "D5b", "D6", "D7", "D8", "D8b", "D9", "D9b", "D10c", "D10d", "D12", "D14"}
+EXPECTED = {"D0", "D1", "D2", "D3", "D4a", "D4", "D5", "D5b", "D6", "D7", "D8", "D8b", "D9", "D9b", "D10c", "D10d", "D11", "D12", "D13", "D14"}
 POLICIES = {"D0": "FIRST", "D1": "FIRST", "D3_points": "COLLECT", "D3": "FIRST", "D4a": "FIRST", "D4": "COLLECT", "D6": "FIRST", "D7": "FIRST",
     "D8_exigees": "COLLECT",
-            "D8b": "UNIQUE", "D8b_preuve": "UNIQUE", "D9_rythmes": "COLLECT", "D9b": "FIRST", "D10c": "FIRST", "D10d": "FIRST", "D12": "UNIQUE"}  # fmt: skip
+            "D8b": "UNIQUE", "D8b_preuve": "UNIQUE", "D9_rythmes": "COLLECT", "D9b": "FIRST", "D10c": "FIRST", "D10d": "FIRST", "D11": "FIRST", "D13": "FIRST", "D12": "UNIQUE"}  # fmt: skip
 DATED = {"parametres", "programmes", "antennes", "dossier", "today", "now"}
 # Ranks, classes, milestones of months and arithmetic (a half, a percent, seven days a week, notes out of five, three decimals): nothing that a funder may
 # change.

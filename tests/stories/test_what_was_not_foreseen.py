@@ -164,3 +164,106 @@ def test_only_who_may_begins_and_the_same_click_twice_is_one(world, case):
         again = exceptions.begin(session, referent, case, "reclamation", raw, "one click")
     assert again.is_repeat and again.instance_id == first.instance_id
     assert len(world.beside(case, referent).running) == 1
+
+
+def root(world, case):
+    return one(world, "SELECT status, outcome FROM instance WHERE instance_id = :id", id=case)
+
+
+def test_a_withdrawal_can_be_taken_back_for_ten_days_and_closes_the_case_after_them(world, case):
+    referent = world.agent("OTE", "MED", "referent")
+    for changes_her_mind in (True, False):
+        world.begins(case, "desistement", referent, desistement__portee="dossier")
+        world.does(case, "T921", desistement__maintenu=True, desistement__retractation_expliquee=True)
+        if changes_her_mind:
+            world.does(case, "T922")
+            assert world.beside(case, referent).running == ()
+    world.passes(days=8)
+    assert root(world, case).status == "open"
+    world.passes(days=4)
+    assert root(world, case) == ("ended", "desistement") and world.nodes(case) == []
+    assert world.facts("cloture.motif") == {"cloture.motif": "desistement"}
+
+
+def test_whoever_comes_back_within_the_year_goes_on_in_the_same_case_and_is_asked_only_what_is_stale(world, case):
+    test_a_withdrawal_can_be_taken_back_for_ten_days_and_closes_the_case_after_them(world, case)
+    desk = world.agent("OTE", "MED", "agent_accueil")
+    offers = {offer.process for offer in world.beside(case, desk).offers}
+    assert "reouverture" in offers and "transfert" not in offers
+    with pytest.raises(errors.Conflict), world.database.unit_of_work(desk) as session:
+        exceptions.ask(session, desk, case, "transfert")
+    world.passes(days=60)
+    world.begins(case, "reouverture", desk, reouverture__nouveau_retour=False)
+    assert root(world, case) == ("open", "") and {"T201", "T202", "T203"} <= set(world.nodes(case))
+    assert "T101" not in world.nodes(case)
+    for node in ("T201", "T202", "T203"):
+        world.does(case, node)
+    assert world.incidents() == []
+
+
+def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
+    aid = world.receive(world.somebody("social"))
+    decided = world.reaches("T604") if False else None
+    refused = world.receive(world.somebody("emploi", 2, **{"person__nationalite": ["FR"]}))
+    for node in ("T101", "T102"):
+        world.does(refused, node)
+    world.reaches("T107", but={row.task_id for row in world.open_tasks(aid)})
+    world.does(refused, "T107")
+    assert root(world, refused).status == "ended" and decided is None
+    desk = world.agent("OTE", "MED", "agent_accueil")
+    world.begins(refused, "recours", desk, recours__niveau3=False, recours__piece=None, recours__souhaite_audition=True)
+    world.does(refused, "T932")
+    world.does(refused, "T934", recours__issue="reforme")
+    world.does(refused, "T935")
+    assert {"accuse_recours", "reponse_recours"} <= {letter["template"] for letter in world.file(refused).letters}
+    assert world.incidents() == []
+
+
+def test_a_death_stops_everything_and_the_case_is_closed(world, case):
+    world.begins(case, "deces_redepart", world.agent("OTE", "MED", "referent"), sortie__evenement="deces", sortie__preuve=None)
+    world.does(case, "T961")
+    assert root(world, case) == ("ended", "deces") and world.nodes(case) == []
+
+
+def test_three_appointments_missed_suspend_and_silence_closes(world, case):
+    desk, today = world.agent("OTE", "MED", "agent_accueil"), world.today().isoformat()
+    world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="agent")
+    world.does(case, "T981")
+    for _ in range(1):
+        world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="personne")
+        world.does(case, "T981")
+    world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="personne")
+    world.does(case, "T982", absence__jointe=False)
+    world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="personne")
+    assert "T984" in world.nodes(case) and world.beside(case, desk).suspended_at is not None
+    world.passes(days=63)
+    if "T985" in world.nodes(case):
+        world.does(case, "T985", absence__retrouvee=False)
+    assert root(world, case) == ("ended", "perdu_de_vue")
+
+
+def test_a_suspected_fraud_holds_what_is_to_be_paid_and_is_decided_by_another(world, case):
+    head = world.agent("OTE", "MED", "chef_antenne")
+    world.begins(case, "fraude", head, fraude__piece=None)
+    for node in ("T971", "T972"):
+        world.does(case, node)
+    world.does(case, "T973", fraude__decision="sans_suite")
+    assert root(world, case).status == "open" and world.beside(case, head).running == ()
+
+
+def test_an_emergency_is_begun_by_any_officer_and_by_the_screening(world, case):
+    adviser = world.agent("ANETI", "MED", "conseiller_emploi")
+    assert {offer.process for offer in world.beside(case, adviser).offers} == {"urgence_sociale", "absence"}
+    world.begins(case, "urgence_sociale", world.agent("OTE", "MED", "agent_accueil"))
+    assert "T901" in world.nodes(case)
+    other = world.receive(world.somebody("social", 3, depistage__sans_abri_ce_soir=True))
+    for node in ("T101", "T102", "T104"):
+        world.does(other, node)
+    assert "T901" in world.nodes(other) and [one.process for one in world.beside(other, adviser).running] == ["urgence_sociale"]
+
+
+def test_a_request_on_data_is_answered(world, case):
+    world.begins(case, "droits", world.agent("OTE", "MED", "referent"), droits__type="rectification")
+    world.does(case, "T951", droits__identite_verifiee=True)
+    world.does(case, "T953", droits__suite="faite")
+    assert "reponse_droits" in {letter["template"] for letter in world.file(case).letters}

@@ -33,7 +33,7 @@ WHO = {
     "charter.enter": {"attache_social"}, "person.compare": {"agent_accueil", "referent"} | COORDINATION | {"chef_antenne"},
     **dict.fromkeys(["person.tell_apart", "person.propose_merge"], {"agent_accueil", "referent", "chef_antenne", "coordinateur"}),
     **dict.fromkeys(["person.approve_merge", "person.refuse_merge", "person.undo_merge"], {"chef_antenne", "coordinateur"}),
-    "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"},
+    "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"}, "exception.begin": WORKING,
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
 
@@ -212,6 +212,21 @@ def test_a_task_is_seen_with_its_case_and_a_partners_or_an_attaches_only_to_do_i
     signal = task("attache_social", branch="TUN")
     assert may(abroad, "task.read", **signal) and may(abroad, "task.read", **signal | {"holder_id": OTHER}) and not may(abroad, "task.read", **task())
     assert may(person("referent"), "task.read", **task(holder_id=OTHER)), "a colleague's is seen"
+
+
+def test_what_is_not_foreseen_is_begun_by_the_roles_its_diagram_names_in_reach_of_the_case():
+    about = {"roles": ("referent", "coordinateur"), "branch": "MED", "case": case()}
+    assert may(person("referent"), "exception.begin", **about) and may(person("coordinateur", branch="TUN"), "exception.begin", **about)
+    assert not may(person("agent_accueil"), "exception.begin", **about) and not may(person("referent", branch="SFX"), "exception.begin", **about)
+    assert not may(partner(), "exception.begin", **about | {"roles": ("operateur",)}) and not may(person("referent"), "exception.begin", branch="MED")
+    assert not may(person("coordinateur"), "message.send", name="imprevu.transfert"), "by its form alone"
+
+
+def test_a_branch_that_a_case_is_offered_to_reads_it_and_does_nothing_else():
+    offered = {"branch": "MED", "case": SimpleNamespace(**vars(case()), also_read_by="SFX")}
+    assert may(person("chef_antenne", branch="SFX"), "case.read", "history.read", **offered) and not may(person("chef_antenne", branch="TUN"), "case.read", **offered)
+    assert not may(person("chef_antenne", branch="SFX"), "repair.read", "exception.begin", **offered, roles=("chef_antenne",))
+    assert not may(person("chef_antenne", agency="PART", branch="SFX"), "case.read", **{**offered, "case": SimpleNamespace(**vars(case(to=())), also_read_by="SFX")})
 
 
 # --- messages, two persons, oneself ---
