@@ -42,6 +42,9 @@ def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, 
     findings: list[Finding] = []
     for task in asking.tasks:
         findings += _hands(task, asking, roles)
+    for element in definitions.nodes:
+        if element.extensions.unforeseen is not None:
+            findings += _begun(element, asking, roles)
     return findings + list(_of_anybody(asking)) + list(_together(asking)) + list(_twins(asking))
 
 
@@ -114,6 +117,25 @@ def _hands(task: PersonTask, asking: _Asking, roles: Mapping[str, Hands]) -> Ite
     form = asking.form(task)
     if form is not None and not hers and not form.confirmation:
         yield Finding("form.asks_nothing", task.place, details | {"form": note.form})
+
+
+def _begun(start: Element, asking: _Asking, roles: Mapping[str, Hands]) -> Iterator[Finding]:
+    """What is begun from the page of a case: by roles that there are, with a form that there is, whose every question each of them may answer."""
+    note = start.extensions.unforeseen
+    assert note is not None
+    form = asking.forms.get(note.form)
+    if note.form and form is None:
+        yield Finding("edition.form_unknown", start.place, {"form": note.form, "element": name_of(start)})
+    for name in note.roles:
+        role = roles.get(name)
+        if role is None:
+            yield Finding("check.role_unknown", start.place, {"element": name_of(start), "role": name})
+            continue
+        for ask in (ask for section in form.sections for ask in section.ask) if form else ():
+            field = asking.fields[ask.field]
+            if field.class_ not in role.writes:
+                details = {"element": name_of(start), "role": name, "field": _named(field), "id": field.id, "owner": field.owner, "form": note.form}
+                yield Finding("form.not_hers", start.place, details)
 
 
 def _together(asking: _Asking) -> Iterator[Finding]:

@@ -196,6 +196,9 @@ TEXTS = [
         "form.not_hers",
     ),
     ("an operation is misspelt", "processes/accueil.bpmn", reads('nom="designer_referent"', 'nom="designer_referant"'), "edition.operation_unknown"),
+    ("a role begins what it may not write", "processes/reclamation.bpmn", reads('roles="agent_accueil', 'roles="chef_cps'), "form.not_hers"),
+    ("a role that begins something is misspelt", "processes/reclamation.bpmn", reads('roles="agent_accueil', 'roles="agent_accueill'), "check.role_unknown"),
+    ("the form of something unforeseen is misspelt", "processes/reclamation.bpmn", reads('form="f96"', 'form="f969"'), "edition.form_unknown"),
     (
         "a label reads the other way",
         "processes/accueil.bpmn",

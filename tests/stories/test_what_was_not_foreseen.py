@@ -43,7 +43,7 @@ def test_the_whole_case_moves_and_nothing_is_asked_again(world, case):
     tasks_before, known = world.nodes(case), {fact.field for fact in world.file(case).known}
     world.begins(case, "transfert", referent, **MOVED)
     head = world.agent("OTE", "SFX", "chef_antenne")
-    assert {fact.field for fact in world.file(case, head).known} == known | {f for f in world_fields(world, "transfert.")}, "the branch that is asked reads the case"
+    assert {fact.field for fact in world.file(case, head).known} == known | world.facts("transfert.").keys(), "the branch that is asked reads the case"
     with pytest.raises(errors.Refusal), world.database.unit_of_work(head) as session:
         exceptions.begin(session, head, case, "suspension", {})
     world.does(case, "T912", transfert__reponse="accepte")
@@ -64,10 +64,6 @@ def test_the_whole_case_moves_and_nothing_is_asked_again(world, case):
     with pytest.raises(errors.NotFound):
         world.file(case, reader)
     assert world.incidents() == []
-
-
-def world_fields(world, beginning):
-    return world.facts(beginning)
 
 
 def test_a_branch_that_says_nothing_has_accepted(world, case):
@@ -202,17 +198,20 @@ def test_whoever_comes_back_within_the_year_goes_on_in_the_same_case_and_is_aske
 
 
 def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
-    aid = world.receive(world.somebody("social"))
-    decided = world.reaches("T604") if False else None
-    refused = world.receive(world.somebody("emploi", 2, **{"person__nationalite": ["FR"]}))
+    refused = world.receive(world.somebody("emploi", 2, person__nationalite=["FR"]))
     for node in ("T101", "T102"):
         world.does(refused, node)
-    world.reaches("T107", but={row.task_id for row in world.open_tasks(aid)})
-    world.does(refused, "T107")
-    assert root(world, refused).status == "ended" and decided is None
-    desk = world.agent("OTE", "MED", "agent_accueil")
-    world.begins(refused, "recours", desk, recours__niveau3=False, recours__piece=None, recours__souhaite_audition=True)
-    world.does(refused, "T932")
+    decided_by = world.agent("OTE", "MED", "chef_antenne")
+    world.does(refused, "T107", by=decided_by)
+    assert root(world, refused).status == "ended"
+    world.begins(refused, "recours", world.agent("OTE", "MED", "agent_accueil"), recours__niveau3=True, recours__piece=None, recours__souhaite_audition=True)
+    examined = next(row for row in world.open_tasks(refused) if row.node == "T932")
+    assert one(world, "SELECT masar_did_before(:task, :user) AS did", task=examined.task_id, user=decided_by.user_id).did == "T107", "kept apart across the whole case"
+    coordinators = [who for who in world.staff.values() if "coordinateur" in who.roles]
+    world.does(refused, "T932", by=coordinators[0])
+    with pytest.raises(errors.Forbidden, match="kept_apart"):
+        world.does(refused, "T933", by=coordinators[0])
+    world.does(refused, "T933", by=coordinators[1])
     world.does(refused, "T934", recours__issue="reforme")
     world.does(refused, "T935")
     assert {"accuse_recours", "reponse_recours"} <= {letter["template"] for letter in world.file(refused).letters}
@@ -229,9 +228,8 @@ def test_three_appointments_missed_suspend_and_silence_closes(world, case):
     desk, today = world.agent("OTE", "MED", "agent_accueil"), world.today().isoformat()
     world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="agent")
     world.does(case, "T981")
-    for _ in range(1):
-        world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="personne")
-        world.does(case, "T981")
+    world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="personne")
+    world.does(case, "T981")
     world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="personne")
     world.does(case, "T982", absence__jointe=False)
     world.begins(case, "absence", desk, absence__rdv_le=today, absence__cause="personne")

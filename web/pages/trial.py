@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine import errors, i18n
-from engine.casework import drafts, sandbox, scenarios, trials
+from engine.casework import cases, drafts, sandbox, scenarios, trials
 from engine.demo import invention
 from engine.dossier import programmes
 from engine.pathway import bpmn

@@ -136,9 +136,9 @@ def test_a_wrong_answer_changes_nothing_and_a_step_back_is_a_step_back(town, mer
 
 def test_a_message_that_comes_takes_another_road_and_time_stops_where_something_falls_due(town, meriem, draft):
     hand = Hand(town, meriem, draft)
-    wait = next(one for one in hand.trial.town.waiting() if one.name == "urgence")
+    wait = next(one for one in hand.trial.town.waiting() if one.name == "cloture.demandee")
     hand.act(do="hear", instance=wait.instance, node=wait.node, turn=wait.turn, payload={})
-    assert len(hand.nodes) > 1 and "T101" in hand.nodes, "the emergency beside the reception"
+    assert list(hand.nodes) == ["T801"], "the closure in place of the reception"
     began = hand.trial.town.now
     hand.act(do="wait", days=10)
     assert (hand.trial.town.now - began).days == 10
