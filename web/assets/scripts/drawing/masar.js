@@ -11,6 +11,7 @@ export const masar = {
   types: [
     element("Libelle", ...attributes("lang"), { name: "text", isBody: true, type: "String" }),
     element("Infere"),
+    element("Imprevu", ...attributes("form", "roles", "sur", "seul")),
     element("Tache", ...attributes("form", "role", "delai", "unite", "sujet", "distinct", "presence", "echeance", "ecart")),
     element("Operation", ...attributes("nom"), parameters),
     element("Parametre", ...attributes("nom", "valeur")),
