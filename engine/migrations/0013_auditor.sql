@@ -88,7 +88,7 @@ BEGIN
     UPDATE notice SET details = '{}' WHERE instance_id = ANY (mine) AND details <> '{}';
     UPDATE instance SET receipt_code = NULL WHERE instance_id = ANY (mine) AND receipt_code IS NOT NULL;
     SELECT count(*) INTO number FROM ledger_sealed WHERE instance_id = ANY (mine);
-    told := told || jsonb_build_object('sealed', number, 'kept', (SELECT count(*) FROM fact f WHERE f.person_id = of_person OR f.root_id = ANY (mine)),
+    told := told || jsonb_build_object('resealed', number, 'kept', (SELECT count(*) FROM fact f WHERE f.person_id = of_person OR f.root_id = ANY (mine)),
                                        'cases', (SELECT count(*) FROM instance i WHERE i.instance_id = ANY (mine) AND i.root_id = i.instance_id));
     UPDATE erasure SET counts = told WHERE person_id = of_person AND state = 'done' AND counts = '{}';
     RETURN told;

@@ -17,6 +17,7 @@ from web.pages.admin import attempt
 from web.screen import Screen
 
 router = APIRouter(prefix="/erasures")
+STAYS = ("kept", "resealed")  # what is counted of what stays
 
 
 @router.get("")
@@ -37,7 +38,7 @@ def propose(request: Request, screen: OnScreen, actor: Acting, session: Reading,
 def show(screen: OnScreen, actor: Acting, session: Reading, erasure_id: UUID) -> Response:
     """The procès-verbal, to be printed and signed."""
     one = erasures.show(session, screen.actor, erasure_id)
-    return screen.show("erasures/record.html", one=one, retentions=[kept_for(screen.words, code) for code in one.retentions])
+    return screen.show("erasures/record.html", one=one, stays=STAYS, retentions=[kept_for(screen.words, code) for code in one.retentions])
 
 
 @router.get("/{erasure_id}/record.pdf")
@@ -91,9 +92,10 @@ def _paper(words: Words, one: erasures.Erasure) -> dict[str, Any] | None:
         "words": {"date": words.date(one.decided_at), "reference": one.case_number, "addressee": "", "object": "", "check": said("erasures.check"), "check_how": said("erasures.check_how"), "page": said("erasures.page")},
         "blocks": [{"kind": "paragraph", "text": text} for text in (f"{said(f'erasures.ground.{one.ground}')} {one.reference}".strip(), *which)] + [
             {"kind": "heading", "text": said("erasures.who")}, {"kind": "rows", "rows": rows},
-            {"kind": "heading", "text": said("erasures.gone")}, {"kind": "rows", "rows": [[said(f"erasures.count.{name}"), words.number(count)] for name, count in one.counts.items()]},
+            {"kind": "heading", "text": said("erasures.gone")}, {"kind": "rows", "rows": [[said(f"erasures.count.{name}"), words.number(count)] for name, count in one.counts.items() if name not in STAYS]},
             {"kind": "paragraph", "text": said("erasures.how_part" if one.retentions else "erasures.how")},
-            {"kind": "heading", "text": said("erasures.stays")}, {"kind": "paragraph", "text": said("erasures.stays_part" if one.retentions else "erasures.stays_how")}],
+            {"kind": "heading", "text": said("erasures.stays")},
+            {"kind": "rows", "rows": [[said(f"erasures.count.{name}"), words.number(one.counts[name])] for name in STAYS if name in one.counts]}, {"kind": "paragraph", "text": said("erasures.stays_part" if one.retentions else "erasures.stays_how")}],
         "signatures": [said("erasures.sign.proposer"), said("erasures.sign.decider"), said("erasures.sign.officer"), said("erasures.sign.expert")],
     }  # fmt: skip
 
