@@ -2,7 +2,9 @@
 
 In one process, through `tasks.complete` and its commit. Here: what a line says and seals, its hash, its commitments, its seal, its share of the statement's JSON, and of conditions the
 whole weighing, though a turn needs most of that anyway. In PostgreSQL: `masar_append` with the triggers of its tables, as the server counts functions (`track_functions`), which takes the
-right to ask for it; what guards of other tables ask of the ledger is told beside. Figures of a part are sums over all completions, so that a share holds on a machine that is busy.
+right to ask for it; what guards of other tables ask of the ledger is told beside. Figures of a part are sums over all completions. The share is told twice: of the time by the clock, and
+of processor time, in which waiting (for the disk, for a busy machine) counts nothing: there `masar_append` is given the part of all that the server did that it is of `masar_step`, which is
+more than it has.
 
 `python -m tests.bench.share [cases]`; part of `make bench`.
 """
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from engine.casework import instances, tasks
 from engine.database import Database
@@ -71,6 +73,7 @@ def measured(server: str, contender: Any, cases: int) -> Counter[str]:
         database.app.dispose()
         counts = counting(database)
         before = functions(database) if counts else Counter()
+        event.listen(database.app, "connect", lambda connection, _record: _backends.add(connection.info.backend_pid))
         with timed_apart(spent):
             play(database, there, contender, cases, spent)
         database.app.dispose()  # what a connection counted is told at its end
@@ -85,7 +88,7 @@ def counting(database: Database) -> bool:
     """Has the server count the time of functions from the next connection on; whether it may be asked."""
     try:
         with database.owner() as connection:
-            connection.exec_driver_sql(f"ALTER DATABASE bench_share SET track_functions = 'all'")
+            connection.exec_driver_sql("ALTER DATABASE bench_share SET track_functions = 'all'")
         return True
     except Exception as trouble:  # noqa: BLE001 - a server that is somebody else's
         print(f"  (time in PostgreSQL is not counted: {trouble.__class__.__name__})")
@@ -109,24 +112,32 @@ def play(database: Database, there: Any, contender: Any, cases: int, spent: Coun
             with database.unit_of_work(actor) as session:
                 view = tasks.view(session, actor, waiting[0].task_id)
                 raw = answers.to(view.form, truth, there.today(), actor, session)
-            began = time.perf_counter()
-            with database.unit_of_work(actor) as session, during(spent):
+            with completion(spent), database.unit_of_work(actor) as session:
                 tasks.complete(session, actor, waiting[0].task_id, raw, view.version)
-            spent["whole"] += time.perf_counter() - began
-            spent["completions"] += 1
 
 
 _is_on = False
 
 
 @contextmanager
-def during(_spent: Counter[str]) -> Iterator[None]:
+def completion(spent: Counter[str]) -> Iterator[None]:
+    """What is timed: parts count only meanwhile."""
     global _is_on
+    began, here, there = time.perf_counter(), time.process_time(), serving()
     _is_on = True
     try:
         yield
     finally:
         _is_on = False
+        spent.update({"whole": time.perf_counter() - began, "here": time.process_time() - here, "server": serving() - there, "completions": 1})
+
+
+_backends: set[int] = set()
+
+
+def serving() -> float:
+    """Seconds that the backends of this process's connections were on a processor."""
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in _backends if Path(f"/proc/{pid}").exists()) / 1e9
 
 
 @contextmanager
@@ -142,12 +153,12 @@ def timed_apart(spent: Counter[str]) -> Iterator[None]:
 
 def _timed(act: Callable[..., Any], part: str, spent: Counter[str]) -> Callable[..., Any]:
     def around(*given: Any, **named: Any) -> Any:
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             return act(*given, **named)
         finally:
             if _is_on:
-                spent[part] += time.perf_counter() - began
+                spent[part] += time.process_time() - began
 
     return around
 
@@ -156,23 +167,24 @@ def _written(write: Callable[[Any], str], spent: Counter[str]) -> Callable[[Any]
     """The statement's JSON: the share of its lines, by length."""
 
     def around(step: Any) -> str:
-        began = time.perf_counter()
+        began = time.process_time()
         found = write(step)
         if _is_on:
-            spent["line"] += (time.perf_counter() - began) * len(json.dumps(step.get("lines", []))) / len(found)
+            spent["line"] += (time.process_time() - began) * len(json.dumps(step.get("lines", []))) / len(found)
         return found
 
     return around
 
 
 def told(spent: Counter[str]) -> str:
-    number = spent["completions"] or 1
-    each = {name: 1e3 * seconds / number for name, seconds in spent.items()}
+    each = {name: 1e3 * seconds / spent["completions"] for name, seconds in spent.items()}
     here = sum(each.get(part, 0) for part in _PARTS)
-    share = (here + each.get("masar_append", 0)) / each["whole"]
+    append, step = each.get("masar_append", 0), each.get("masar_step", 0)
+    work, there = each["here"] + each["server"], each["server"] * append / step if step else 0
     parts = ", ".join(f"{part} {each.get(part, 0):.2f}" for part in _PARTS)
-    return (f"{share:.0%} of {each['whole']:.2f} ms (mean of {number:.0f}): here {here:.2f} ms ({parts}), in PostgreSQL {each.get('masar_append', 0):.2f} ms; "
-            f"of masar_step {each.get('masar_step', 0):.2f} ms; guards elsewhere that ask for the line {each.get('guards', 0):.2f} ms")  # fmt: skip
+    return (f"at most {(here + there) / work:.0%} of its processor time ({here + there:.2f} of {work:.2f} ms: here {here:.2f} of {each['here']:.2f} ms, {parts}; in PostgreSQL {there:.2f} of {each['server']:.2f} ms); "
+            f"{(here + append) / each['whole']:.0%} of its time by the clock ({here + append:.2f} of {each['whole']:.2f} ms, masar_append {append:.2f} of masar_step's {step:.2f}); "
+            f"guards elsewhere that ask for the line {each.get('guards', 0):.2f} ms; means of {spent['completions']:.0f}")  # fmt: skip
 
 
 if __name__ == "__main__":
