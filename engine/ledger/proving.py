@@ -30,10 +30,10 @@ _HEADS = text("SELECT instance_id, seq, head FROM instance WHERE instance_id > :
 # By index, whatever the planner takes the tables for: pages come in the order of the keys, and of what is not asked for nothing is read.
 _BY_INDEX = text("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'enable_hashjoin', 'enable_mergejoin']) name")
 _RANGE = "(instance_id, seq) > (%(instance)s, %(seq)s) AND (instance_id, seq) <= (%(to_instance)s, %(to_seq)s) ORDER BY instance_id, seq"
-_LINES = f"SELECT instance_id, seq, kind, line, hash FROM ledger_line WHERE {_RANGE} LIMIT {_LINES_A_PAGE}"
+_LINES = f"SELECT instance_id, seq, kind, line, hash FROM ledger_line WHERE {_RANGE} LIMIT %(most)s"
 _SEALED = f"SELECT instance_id, seq, person_id, ciphertext FROM ledger_sealed WHERE {_RANGE}"
 _STAND_FOR = f"SELECT instance_id, seq, log_index, hash FROM log_entry WHERE {_RANGE}"
-_JOURNAL_LINES = f"""SELECT %(instance)s::uuid, seq, kind, line, hash FROM journal_line WHERE seq > %(seq)s AND seq <= %(to_seq)s ORDER BY seq LIMIT {_LINES_A_PAGE}"""
+_JOURNAL_LINES = """SELECT %(instance)s::uuid, seq, kind, line, hash FROM journal_line WHERE seq > %(seq)s AND seq <= %(to_seq)s ORDER BY seq LIMIT %(most)s"""
 _JOURNAL_SEALED = "SELECT %(instance)s::uuid, seq, key_id, ciphertext FROM journal_line WHERE seq > %(seq)s AND seq <= %(to_seq)s AND ciphertext IS NOT NULL"
 _ENTRIES = "SELECT log_index, uuid_send(instance_id) || int8send(seq) || hash FROM log_entry WHERE log_index >= %(first)s AND log_index < %(past)s ORDER BY log_index"
 _NEXT_ENTRY = "SELECT min(log_index) FROM log_entry WHERE log_index >= %(first)s"
@@ -190,7 +190,7 @@ def _pages(session: Session, lines: str, sealed: str, after: _Key, last: _Key) -
     read = _Reader(session)
     while after < last:
         asked = {"instance": UUID(bytes=after[0]), "seq": after[1]}
-        page = read.rows(lines, **asked, to_instance=UUID(bytes=last[0]), to_seq=last[1])
+        page = read.rows(lines, **asked, to_instance=UUID(bytes=last[0]), to_seq=last[1], most=_LINES_A_PAGE)
         end = page[-1][:2] if len(page) == _LINES_A_PAGE else last
         to = {"to_instance": UUID(bytes=end[0]), "to_seq": end[1]}
         yield page, {row[:2]: row for row in read.rows(sealed, **asked, **to)}, {row[:2]: row for row in read.rows(_STAND_FOR, **asked, **to)}

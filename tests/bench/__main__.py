@@ -1,14 +1,15 @@
 """`make bench`: what a completion costs, side by side in one run on one PostgreSQL, over HTTP: a floor, a naive application, Masar.
 
 Every figure of Masar stands beside the floor's of the same minute: absolute times say little on a shared machine, ratios hold. Blocks alternate
-(floor, naive, Masar, floor …) and the median of each is printed.
+(floor, naive, Masar, floor …) and the median of each is printed. Then what the ledger is of a completion, a case of a thousand tasks, the worklist, any instant of long
+cases, and proof at a million entries; processor time beside the clock's where the machine's pace matters.
 """
 
 import argparse
 import statistics
 import sys
 
-from tests.bench import contenders, endurance, lists, servers
+from tests.bench import contenders, endurance, lists, proofs, replay, servers, share
 
 
 def main() -> None:
@@ -21,10 +22,13 @@ def main() -> None:
     server = servers.server_address()
     try:
         completions(server, number, blocks)
+        share.print_figures(server, number)
         endurance.print_figures(server, 60 if given.quick else 1_000)
         lists.print_figures(server, (200, 2_000) if given.quick else (1_000, 100_000))
     finally:
         servers.stop_server()
+    replay.print_figures([20, 50] if given.quick else [50, 1_000, 10_000])
+    proofs.print_figures(20_000 if given.quick else 1_000_000)
 
 
 def completions(server: str, number: int, blocks: int) -> None:

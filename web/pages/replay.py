@@ -67,7 +67,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, at: i
     if screen.is_patch:
         return screen.show("replay/_moment.html", **given)
     strip = _strip(player.timeline(session, actor, case_id, chosen), shown.last)
-    return screen.show("replay/page.html", strip=strip, kinds=[kind for kind in _SHOWN if any(mark["kind"] == kind for mark in strip)], **given)
+    return screen.show("replay/page.html", strip=strip, **given)
 
 
 @router.get("/cases/{case_id}/replay/diagram/{number}/{process}")
@@ -203,10 +203,17 @@ def _announced(words: Words, frame: Frame, side: Mapping[str, Any]) -> str:
     return words.text("player.announced", seq=words.number(frame.seq), last=words.number(frame.last), at=words.moment(frame.now.at), what=what)
 
 
-def _strip(marks: list[tuple[int, tuple[str, ...]]], last: int) -> list[dict[str, Any]]:
-    """The marks under the timeline, at most one of a kind at a place."""
-    seen: dict[tuple[int, str], None] = {}
-    for seq, kinds in marks:
-        place = round(_STRIP * (seq - 1) / max(1, last - 1))
-        seen |= dict.fromkeys((place // 4 * 4, kind) for kind in kinds if kind in _SHOWN)
-    return [{"x": place, "kind": kind, "row": _SHOWN.index(kind)} for place, kind in seen]
+def _strip(marks: list[tuple[int, tuple[str, ...]]], last: int) -> dict[str, str]:
+    """The marks under the timeline, a path for each kind: runs of places side by side are one stroke, so that many weigh little more than few."""
+    drawn = {}
+    for row, kind in enumerate(_SHOWN):
+        places = sorted({round(_STRIP * (seq - 1) / max(1, last - 1)) // 4 * 4 for seq, kinds in marks if kind in kinds})
+        runs: list[list[int]] = []
+        for place in places:
+            if runs and place == runs[-1][1]:
+                runs[-1][1] = place + 4
+            else:
+                runs.append([place, place + 4])
+        if runs:
+            drawn[kind] = "".join(f"M{first} {8 * row}H{past}v7H{first}z" for first, past in runs)
+    return drawn

@@ -76,6 +76,7 @@ def test_an_old_case_is_looked_at_as_lightly_as_a_young_one(cases, name):
     (ran_young, young), (ran_old, old) = found[YOUNG], found[OLD]
     assert ran_old <= ran_young + 2, found
     assert {table: rows for table, rows in old.items() if rows > young.get(table, 0) + 20} == {}, young
+    assert {table: rows for table, rows in old.items() if table in ("ledger_line", "ledger_sealed", "fact", "replay_snapshot") and rows > 80} == {}, "not every row there is"
 
 
 def test_halts_are_those_that_a_walk_through_all_of_it_meets(cases):
