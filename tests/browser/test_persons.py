@@ -9,7 +9,7 @@ from engine.demo import accounts
 from tests import world as worlds
 from tests.browser.conftest import SIZES, served
 from tests.browser.test_everybody_can_use_it import wrong_with
-from tests.stories.test_one_person_two_cards import end
+from tests.stories.test_one_person_two_cards import FOREIGN, end
 
 LOOK = os.environ.get("MASAR_LOOK")  # a folder for pictures, to look at
 
@@ -21,7 +21,7 @@ def town(make_database):
     world = worlds.World(database)
     names = {"person.prenom_fr": "Mohamed Amine", "person.nom_fr": "Gabsi", "person.prenom_ar": "محمد أمين", "person.nom_ar": "القابسي"}
     members = [{"membre.prenom": "Lina", "membre.lien": "enfant", "membre.naissance": "2019-05-04", "membre.sexe": "F", "membre.a_charge": True, "membre.scolarise": True}]
-    world.first = world.receive(world.somebody("emploi", 1) | names | {"person.naissance_date": "1994-03-11", "person.tel": "+21698111222", "foyer.membres": members})
+    world.first = world.receive(world.somebody("emploi", 1) | names | FOREIGN | {"person.naissance_date": "1994-03-11", "person.tel": "+21698111222", "foyer.membres": members})
     world.does(world.first, "T101")
     world.second = world.receive(world.somebody("emploi", 2) | names | {"person.naissance_date": "1995-11-03", "person.tel": "+21698111222", "person.nom_fr": "Gabssi"})
     world.does(world.second, "T101")

@@ -7,7 +7,7 @@ from engine import errors
 from engine.actors import users
 from engine.casework import cases, doubles, tasks
 from tests import world as worlds
-from tests.stories.test_one_person_two_cards import end, look
+from tests.stories.test_one_person_two_cards import FOREIGN, end, look
 
 
 @pytest.fixture
@@ -20,9 +20,8 @@ def known(world):
     """Somebody with two children, received, consent given, her case then closed."""
     members = [{"membre.prenom": "Lina", "membre.lien": "enfant", "membre.naissance": "2019-05-04", "membre.sexe": "F", "membre.a_charge": True, "membre.scolarise": True},
                {"membre.prenom": "Slim", "membre.lien": "conjoint", "membre.naissance": "1990", "membre.sexe": "M", "membre.a_charge": False}]  # fmt: skip
-    case_id = world.receive(world.somebody("social", 3) | {"foyer.membres": members})
+    case_id = world.receive(world.somebody("social", 3) | {"foyer.membres": members} | FOREIGN)
     world.does(case_id, "T101")
-    world.does(case_id, "T102")
     end(world, case_id)
     return case_id
 

@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from tests import world as worlds
-from tests.web.conftest import Browser
-from tests.world import furnish
 from engine.demo import accounts
 from engine.settings import Settings
+from tests import world as worlds
+from tests.stories.test_one_person_two_cards import FOREIGN, end
+from tests.web.conftest import Browser
+from tests.world import furnish
 from web.app import create_app
 
 
@@ -29,7 +30,7 @@ def enter(town, username):
 
 def test_two_cards_side_by_side_are_made_one_by_two_people_and_parted(town):
     names = {"person.prenom_fr": "Sonia", "person.nom_fr": "Ayari", "person.prenom_ar": "", "person.nom_ar": "", "person.tel": "+21698222333"}
-    first = town.receive(town.somebody("emploi", 21) | names | {"person.naissance_date": "1991-01-02"})
+    first = town.receive(town.somebody("emploi", 21) | names | FOREIGN | {"person.naissance_date": "1991-01-02"})
     second = town.receive(town.somebody("emploi", 22) | names | {"person.naissance_date": "1992-02-01"})
     town.does(first, "T101")
     town.does(second, "T101")
@@ -44,8 +45,6 @@ def test_two_cards_side_by_side_are_made_one_by_two_people_and_parted(town):
     refused = karim.post(f"/cases/{second}/beside/{first}", act="merge", kept=str(second), reason="La même")
     assert refused.status_code == 409 and "sont en cours" in refused.text, "both cases run"
     assert karim.post(f"/cases/{second}/beside/{first}", act="apart", reason=" ").status_code == 422
-    from tests.stories.test_one_person_two_cards import end
-
     end(town, first)
     karim.get(f"/cases/{second}/beside/{first}")
     page = karim.post(f"/cases/{second}/beside/{first}", act="merge", kept=str(second), reason="La même", **{"take:person.naissance_date": str(first)})
@@ -66,9 +65,7 @@ def test_two_cards_side_by_side_are_made_one_by_two_people_and_parted(town):
 
 
 def test_who_comes_again_is_opened_a_case_from_her_card(town):
-    from tests.stories.test_one_person_two_cards import end
-
-    former = town.receive(town.somebody("emploi", 23) | {"person.prenom_fr": "Habiba", "person.nom_fr": "Zouari"})
+    former = town.receive(town.somebody("emploi", 23) | FOREIGN | {"person.prenom_fr": "Habiba", "person.nom_fr": "Zouari"})
     town.does(former, "T101")
     end(town, former)
     salma = enter(town, town.agent("OTE", "MED", "agent_accueil").username)
