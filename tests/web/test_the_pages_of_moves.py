@@ -1,5 +1,7 @@
 """Moving running cases without script: chosen, tried, refused with a reason, moved, put back; in three languages; and who sees none of it."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -96,6 +98,11 @@ def test_tried_refused_moved_and_put_back(place, sign_in):
 def test_the_page_is_in_the_reader_s_language(place, sign_in, language, words):
     anis = sign_in("anis", language)
     assert words in anis.get(f"/editions/{place[1]}/moves").text
+
+
+def test_all_found_are_ticked_or_none_of_them(place, sign_in):
+    meriem, here = sign_in("meriem"), f"/editions/{place[1]}/moves"
+    assert "checked" in meriem.get(here).text and not re.search(r'name="case"[^>]* checked', meriem.get(f"{here}?chosen=none").text)
 
 
 def test_nobody_but_a_coordinator_moves_cases(place, sign_in):

@@ -19,9 +19,9 @@ _NOTHING, _GONE = "", "-"  # of a pick-list: not said; said to be no more
 
 
 @router.get("/editions/{edition_id}/moves")
-def choose(screen: OnScreen, actor: Acting, session: Reading, edition_id: UUID, former: str = "", branch: str = "", process: str = "", node: str = "") -> Response:
-    """The running cases that may come to this edition, and what their elements become."""
-    return _choice(screen, actor, session, edition_id, movable.Choice(identity.parse(former), branch[:20], process[:100], node[:200]))
+def choose(screen: OnScreen, actor: Acting, session: Reading, edition_id: UUID, former: str = "", branch: str = "", process: str = "", node: str = "", chosen: str = "") -> Response:  # fmt: skip
+    """The running cases that may come to this edition, and what their elements become. `chosen=none`: none of them is ticked."""
+    return _choice(screen, actor, session, edition_id, movable.Choice(identity.parse(former), branch[:20], process[:100], node[:200]), is_chosen=chosen != "none")
 
 
 @router.post("/editions/{edition_id}/moves")
@@ -80,7 +80,7 @@ def _mapping(form: Any) -> dict[str, str]:
     return {name[:300]: "" if value == _GONE else value[:300] for name, value in said.items() if value != _NOTHING}
 
 
-def _choice(screen: Screen, actor: Any, session: Any, edition_id: UUID, choice: movable.Choice, refusal: errors.Refusal | None = None) -> Response:
+def _choice(screen: Screen, actor: Any, session: Any, edition_id: UUID, choice: movable.Choice, refusal: errors.Refusal | None = None, *, is_chosen: bool = True) -> Response:
     found = movable.find(session, actor, edition_id, choice, _SHOWN)
     edition = editions.find(session, actor, edition_id)
     processes = {process: i18n.pick(one.names, screen.language) for process, one in edition.definitions.processes.items()}
@@ -88,7 +88,7 @@ def _choice(screen: Screen, actor: Any, session: Any, edition_id: UUID, choice: 
     return screen.show(
         "moves/page.html", refusal.status if refusal else 200, edition=edition, found=found, choice=choice, processes=processes, former=former,
         running=dict.fromkeys(one[2] for one in found.former), pairs=movable.mapping(session, actor, edition_id, choice),
-        refused=screen.refusal(refusal.code, refusal.details) if refusal else "",
+        refused=screen.refusal(refusal.code, refusal.details) if refusal else "", is_chosen=is_chosen,
     )  # fmt: skip
 
 
