@@ -60,7 +60,7 @@ def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, sheet: str, 
     def changed(one: scenarios.Kept) -> dict[str, Any] | None:
         if one.change is None or definitions is None:
             return None
-        told = {kind: [definitions.label(node, screen.language) for node in getattr(one.change, kind)] for kind in ("added", "gone", "leads")}
+        told = {kind: [_label(whole, node, screen.language) for node in getattr(one.change, kind)] for kind in ("added", "gone", "leads")}
         return {**told, "days": one.change.days}
 
     rows = [{"one": one, "changed": changed(one), "process": name(one.process), "sentence": next((found["sentence"] for found in screen.findings([one.finding] if one.finding else [])), "")} for one in kept]
@@ -73,3 +73,9 @@ def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, sheet: str, 
         sheets=[{"process": one.process, "name": name(one.process), "passed": one.total - len(one.missed), "total": one.total} for one in sheets],
         refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or {"number": "", "title": ""}, may_save="save" in whole.draft.may,
     )  # fmt: skip
+
+
+def _label(whole: drafts.Whole, node: str, language: str) -> str:
+    """What an element is called in the draft; one that is no more, in the edition it was forked from."""
+    found = whole.edition.definitions.label(node, language)
+    return found if found != node else whole.base.definitions.label(node, language)
