@@ -18,6 +18,7 @@ from engine.actors import authority
 from engine.casework import drafts, replays, trials
 from engine.casework.editions import Edition
 from engine.errors import Finding
+from engine.i18n import pick
 from engine.pathway import bpmn, scenario_files
 from engine.pathway import disguise as disguises
 from engine.pathway import scenarios as walks
@@ -32,7 +33,7 @@ _PARTS = text("SELECT instance_id FROM instance WHERE root_id = :root AND state 
 
 @dataclass(frozen=True)
 class Kept:
-    """A scenario of a draft and how it went: `finding` where the draft no longer follows it."""
+    """A scenario of a draft and how it went: `finding` where the draft no longer follows it; then `change` is what taking it anew would change, None where it cannot be."""
 
     path: str
     title: str
@@ -42,6 +43,7 @@ class Kept:
     days: int
     is_whole: bool
     finding: Finding | None
+    change: walks.Change | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ def listed(session: Session, actor: Any, draft_id: UUID) -> tuple[drafts.Whole, 
     whole = drafts.show(session, actor, draft_id)
     edition = whole.edition
     played = {path: walks.play(edition.definitions, scenario, path) for path, scenario in sorted(edition.scenarios.items())}
-    kept = tuple(Kept(path, one.scenario.title or path.rpartition("/")[2], one.scenario.process, one.scenario.made_of, len(one.scenario.steps),
-                      walks.lasted(one.scenario.steps).days, walks.is_over(one.scenario.steps), one.finding) for path, one in played.items())  # fmt: skip
+    kept = tuple(Kept(path, pick(one.scenario.named, actor.language) or path.rpartition("/")[2], one.scenario.process, one.scenario.made_of, len(one.scenario.steps),
+                      walks.lasted(one.scenario.steps).days, walks.is_over(one.scenario.steps), one.finding, _change(edition, one.scenario) if one.finding else None)
+                 for path, one in played.items())  # fmt: skip
     passed: dict[str, frozenset[str]] = {}
     for one in played.values():
         for process, elements in one.passed.items():
@@ -114,6 +117,26 @@ def renew(session: Session, actor: Any, draft_id: UUID, path: str) -> None:
         raise errors.NotFound("draft.no_file")
     content = scenario_files.write(walks.rewritten(whole.edition.definitions, scenario))
     drafts.save(session, actor, draft_id, path, content, whole.saves[path].version if path in whole.saves else 0)
+
+
+def renew_all(session: Session, actor: Any, draft_id: UUID, paths: Sequence[str]) -> int:
+    """Takes anew each of these that the draft no longer follows and that can be, in one act; the others stay as they are. Returns how many. Refuses: as `drafts.save`."""
+    whole = drafts.locked(session, actor, draft_id)
+    edition, done = whole.edition, 0
+    for path in dict.fromkeys(paths):
+        scenario = edition.scenarios.get(path)
+        if scenario is None or walks.play(edition.definitions, scenario, path).finding is None or (made := _change(edition, scenario)) is None:
+            continue
+        drafts.save(session, actor, draft_id, path, scenario_files.write(made.scenario), whole.saves[path].version if path in whole.saves else 0)
+        done += 1
+    return done
+
+
+def _change(edition: Edition, scenario: Scenario) -> walks.Change | None:
+    try:
+        return walks.change(edition.definitions, scenario)
+    except errors.Refusal:
+        return None
 
 
 def remove(session: Session, actor: Any, draft_id: UUID, path: str) -> None:

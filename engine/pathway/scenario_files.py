@@ -17,6 +17,7 @@ from forms.feel import PartialDate, YearsMonths, compile_expression
 
 FOLDER = "processes/scenarios/"
 MOST_STEPS = 1_000
+OTHERS = ("ar", "en")  # languages of a title besides the one it was given in
 ACTS = ("start", "complete", "message", "timer", "signal", "operation", "retry")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PARTIAL = re.compile(r"[12][0-9]{3}(-(0[1-9]|1[0-2]))?")
@@ -45,12 +46,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A walk of one process. `made_of`: `case` or `trial`."""
+    """A walk of one process. `title`: as it was given; `titles`: in other languages. `made_of`: `case` or `trial`."""
 
     title: str
     process: str
     made_of: str
     steps: tuple[Step, ...]
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The title by language: French where nothing says otherwise."""
+        return {"fr": self.title, **self.titles}
 
 
 def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Scenario], list[Finding]]:
@@ -82,12 +89,14 @@ def read(content: bytes) -> Scenario:
     read_steps = tuple(_step(number, one) for number, one in enumerate(steps, 1))
     if read_steps[0].act != "start":
         raise Unreadable("step 1: act = start")
-    return Scenario(_text(written, "title", "")[:200], _text(written, "process", ""), _text(written, "made_of", "trial"), read_steps)
+    titles = {language: found for language in OTHERS if (found := _text(written, f"title_{language}", "")[:200])}
+    return Scenario(_text(written, "title", "")[:200], _text(written, "process", ""), _text(written, "made_of", "trial"), read_steps, titles)
 
 
 def write(scenario: Scenario) -> bytes:
     """The file of a scenario; the same scenario gives the same bytes."""
-    lines = [f"title = {_written(scenario.title)}", f"process = {_written(scenario.process)}", f"made_of = {_written(scenario.made_of)}"]
+    named = [f"title_{language} = {_written(scenario.titles[language])}" for language in OTHERS if language in scenario.titles]
+    lines = [f"title = {_written(scenario.title)}", *named, f"process = {_written(scenario.process)}", f"made_of = {_written(scenario.made_of)}"]
     for step in scenario.steps:
         lines += ["", "[[step]]", f"at = {_written(step.at)}", f"act = {_written(step.act)}"]
         lines += [f"{name} = {_written(value)}" for name, value, usual in _members(step) if value != usual]

@@ -5,6 +5,7 @@ A scenario names what it acts on by element, never by a position: it is played o
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -101,6 +102,26 @@ def rewritten(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
     while is_over(scenario.steps) and not is_over(walk.steps) and walk.clear_the_way(scenario.steps[-1].at):
         pass
     return replace(scenario, steps=tuple(walk.steps))
+
+
+@dataclass(frozen=True)
+class Change:
+    """What taking a scenario anew changes. `added`, `gone`: elements that it acts on more, or no more; `leads`: those that lead elsewhere; `days`: how much longer it lasts."""
+
+    scenario: Scenario
+    added: tuple[str, ...]
+    gone: tuple[str, ...]
+    leads: tuple[str, ...]
+    days: int
+
+
+def change(definitions: bpmn.Definitions, scenario: Scenario) -> Change:
+    """A scenario as these definitions would have it, and what is other than it was. Refuses: as `rewritten`."""
+    made = rewritten(definitions, scenario)
+    old, new = (Counter(step.node or step.name for step in one.steps) for one in (scenario, made))
+    led, leads = ({(step.node or step.name): (step.opens, step.ends, step.breaks) for step in one.steps} for one in (scenario, made))
+    elsewhere = tuple(node for node, what in leads.items() if node in led and led[node] != what)
+    return Change(made, tuple((new - old).keys()), tuple((old - new).keys()), elsewhere, (lasted(made.steps) - lasted(scenario.steps)).days)
 
 
 class _Walk:
@@ -301,7 +322,7 @@ def _less(these: Sequence[str], those: Sequence[str]) -> list[str]:
 
 def _failed(definitions: bpmn.Definitions, file: str, scenario: Scenario, number: int, step: Step, code: str, **details: Any) -> Finding:
     told = code if code in _CODES else "scenario.not_there"
-    about = {"title": scenario.title, "number": number, "element": _name(definitions, step.node or step.name or scenario.process)}
+    about = {"title": scenario.named, "number": number, "element": _name(definitions, step.node or step.name or scenario.process)}
     return Finding(told, f"{file}#{number}", {**about, **details})
 
 

@@ -76,9 +76,6 @@ def rehearse(town: worlds.World, path: str, workers: int) -> UUID:
         drafts.save(session, actor, draft_id, path, content.replace(b"<bpmn:process ", b"<!-- autrement --><bpmn:process "), 0)
         batch_id = rehearsals.start(session, actor, draft_id)
     work(town, actor, batch_id, path, workers)
-    with town.database.reading(actor) as session:
-        found = rehearsals.report(session, actor, draft_id)
-    print(f"{path}: {found.batch.done} cases in {found.batch.seconds:.1f} s by {workers} worker(s), {found.per_thousand:.1f} s per 1,000; {dict(found.counts)}", flush=True)
     return draft_id
 
 

@@ -3,6 +3,7 @@ their cases and keeps each as a coordinator would, disguised. For whoever change
 they lead to changed, a draft's page of scenarios renews them.
 """
 
+import dataclasses
 import datetime as dt
 import random
 import tempfile
@@ -17,6 +18,7 @@ from engine.casework import drafts, scenarios
 from engine.database import Database
 from engine.demo import people, play, stories
 from engine.ledger.keys import KeyStore
+from engine.pathway import scenario_files
 from engine.pathway.scenario_files import FOLDER
 from tests import world as worlds
 
@@ -33,6 +35,16 @@ def walked() -> list[tuple[str, people.Person]]:
         ("Aide sociale à une famille", stories.mother_in_sfax(TODAY)),
         ("Retour à l'emploi", employed),
     ]
+
+
+TITLES = {"Création d'une activité": {"ar": "إحداث مشروع", "en": "Starting a business"}, "Aide sociale à une famille": {"ar": "إعانة اجتماعية لأسرة", "en": "Social aid to a family"},
+          "Retour à l'emploi": {"ar": "العودة إلى الشغل", "en": "Back to work"}}  # fmt: skip
+
+
+def titled(content: bytes, title: str) -> bytes:
+    """The file with its title in the other languages."""
+    found, _ = scenario_files.read_all({f"{FOLDER}x.toml": content})
+    return scenario_files.write(dataclasses.replace(found[f"{FOLDER}x.toml"], titles=TITLES[title]))
 
 
 def make(database: Database) -> dict[str, bytes]:
@@ -57,7 +69,7 @@ def make(database: Database) -> dict[str, bytes]:
             paths = scenarios.of_case(session, meriem, draft_id, row.number, title)
         print(title, row.status, paths)
         with database.reading(meriem) as session:
-            made |= {path: drafts.read(session, meriem, draft_id, path).content for path in paths}
+            made |= {path: titled(drafts.read(session, meriem, draft_id, path).content, title) for path in paths}
     return made
 
 

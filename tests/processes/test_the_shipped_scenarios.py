@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from engine.casework import editions
-from engine.pathway import scenarios
+from engine.pathway import scenario_files, scenarios
 from engine.pathway.scenario_files import FOLDER
 from tests.engine.casework import redrawn
 from tests.processes.shipped_scenarios import walked
@@ -29,6 +29,11 @@ def test_each_goes_to_the_end_of_its_case_as_it_is_written(edition):
     road = edition.definitions.processes.keys() - edition.definitions.beside
     drawn = [element.id for process in road for element in edition.definitions.elements(process)]
     assert sum(element in passed for element in drawn) * 10 > len(drawn) * 4
+
+
+def test_each_has_a_title_in_each_language_that_is_read_back_as_written(edition):
+    for path, one in edition.scenarios.items():
+        assert {language for language, title in one.named.items() if title} == {"fr", "ar", "en"} and scenario_files.write(one) == edition.files[path]
 
 
 def test_they_are_about_nobody(edition):

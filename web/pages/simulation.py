@@ -54,9 +54,8 @@ def _people(screen: Screen, outlook: simulations.Outlook, branch: str, asked: Ma
 
     def row(one: simulations.PostCompared) -> dict[str, Any]:
         return {"name": _ASKED + ".".join(one.post), "agency": one.post.agency, "role": one.post.role, "now": one.now, "then": one.then,
-                "tasks": [_told(screen, load.tasks) for load in (one.now, one.then)], "busy": [_told(screen, load.busy, 0, 100) for load in (one.now, one.then)],
-                "waits": [_told(screen, load.waits, 1) for load in (one.now, one.then)], "hours": _told(screen, one.then.hours),
-                "change": _change(screen, one.now.waits, one.then.waits, 1, simulation.middle)}  # fmt: skip
+                "tasks": [_told(screen, load.tasks, 1) for load in (one.now, one.then)], "busy": [_told(screen, load.busy, 0, 100) for load in (one.now, one.then)],
+                "waits": [_told(screen, load.waits, 1) for load in (one.now, one.then)], "change": _change(screen, one.now.waits, one.then.waits, 1, simulation.middle)}  # fmt: skip
 
     trouble = [(kind, one.post, number(round(one.then.tasks.mean, 1))) for kind in ("nobody", "full") for one in posts
                if (one.then.is_nobodys if kind == "nobody" else one.then.is_full and one.then.tasks.mean)]  # fmt: skip

@@ -108,8 +108,9 @@ def test_a_whole_pathway_is_walked_with_its_dossier_and_nothing_of_it_is_outside
         scenarios.remove(session, meriem, draft, made[0])
         kept = {one.path: one for one in scenarios.listed(session, meriem, draft)[1]}
         assert made[0] not in kept and made[1] in kept
-        for path in [path for path, one in kept.items() if one.finding]:  # those that came with the edition are taken anew, one act each
-            scenarios.renew(session, meriem, draft, path)
+        broken = {path: one for path, one in kept.items() if one.finding}
+        assert all(one.change and "T202bis" in one.change.added and "T202" in one.change.gone for one in broken.values()), "what would change is told before"
+        assert kept[made[1]].finding is None and scenarios.renew_all(session, meriem, draft, [*broken, made[1], "processes/scenarios/none.toml"]) == len(broken) > 1
         anew = scenarios.listed(session, meriem, draft)[1]
         assert anew and all(one.finding is None and one.is_whole for one in anew)
 
