@@ -301,9 +301,9 @@ def _go_on(now: Instant, going: Mapping[str, Any]) -> None:
 def _operated(now: Instant, operation: str, outputs: Mapping[str, Any]) -> None:
     """What an operation changed: who is in charge, money. Amounts come in dinars."""
     match operation:
-        case "designer_referent" if outputs.get("referent"):
+        case "designer_referent" | "transferer_dossier" if outputs.get("referent"):
             now.referent = str(outputs["referent"])
-        case "confier_antenne" if outputs.get("branche"):
+        case "confier_antenne" | "proposer_antenne" | "retirer_proposition" if outputs.get("branche"):
             now.branch = str(outputs["branche"])
         case "engager_fonds" if outputs.get("fonds") == "engages":
             now.money["committed"] = _millimes(outputs["engage"])

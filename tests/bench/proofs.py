@@ -137,7 +137,7 @@ def proofs(database: Database):
 
 
 def fill(database: Database, entries: int, length: int) -> None:
-    """Copies of a case, each with `length` lines of its own, in the order in which cases grow beside one another."""
+    """Copies of a case, of nobody (a person has one open case), each with `length` lines of its own, in the order in which cases grow beside one another."""
     model, _ = village.open_case(database)
     address = make_url(database.owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
     cases = entries // length
@@ -146,7 +146,7 @@ def fill(database: Database, entries: int, length: int) -> None:
         heads = [one for made in pool.map(_write, [address] * _WRITERS, [database.carried["keys"]] * _WRITERS, [str(model)] * _WRITERS, parts, [length] * _WRITERS) for one in made]
     with psycopg.connect(address) as connection:
         connection.execute("SET session_replication_role = replica")
-        connection.execute("""INSERT INTO instance SELECT (jsonb_populate_record(i, h || jsonb_build_object('number', 'TN-' || n))).*
+        connection.execute("""INSERT INTO instance SELECT (jsonb_populate_record(i, h || jsonb_build_object('number', 'TN-' || n, 'person_id', NULL))).*
                                 FROM instance i, jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS t(h, n) WHERE i.instance_id = %s""", [json.dumps(heads), model])  # fmt: skip
 
 
