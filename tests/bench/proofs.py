@@ -169,7 +169,7 @@ def _write(address: str, keys: KeyStore, model: str, number: int, length: int) -
                         line, prevs[case] = chain.write(case, seq, prev, "task.completed", at, at, who, 1, _BODY, commitments)
                         lines.write_row((case, seq, "task.completed", line, prevs[case]))
                         sealed.write_row((case, seq, None, sealing.seal(own[case], case, seq, opened)))
-                heads += [{"instance_id": str(case), "root_id": str(case), "seq": length, "head": f"\\x{prev.hex()}"} for case, prev in prevs.items()]
+                heads += [{"instance_id": str(case), "root_id": str(case), "person_id": None, "seq": length, "head": f"\\x{prev.hex()}"} for case, prev in prevs.items()]
     return heads
 
 
