@@ -143,6 +143,8 @@ def test_a_message_that_comes_takes_another_road_and_time_stops_where_something_
     began = hand.trial.town.now
     hand.act(do="wait", days=10)
     assert (hand.trial.town.now - began).days == 10
+    hand = Hand(town, meriem, draft)
+    began = hand.trial.town.now
     hand.act(do="jump")
     due = [one.due_at for one in hand.trial.town.waiting() if one.due_at]
     assert hand.trial.town.now > began and all(one >= hand.trial.town.now for one in due)
