@@ -6,6 +6,7 @@ walked (each history is played again), one that changes a diagram that none walk
 """
 
 import asyncio
+import contextlib
 import random
 import sys
 import tempfile
@@ -119,7 +120,7 @@ def work(town: worlds.World, actor: users.Actor, batch_id: UUID, name: str, work
             break
         if stop_at and batch.done >= stop_at:
             asked = time.monotonic()
-            with town.database.unit_of_work(actor) as session:
+            with contextlib.suppress(errors.Conflict), town.database.unit_of_work(actor) as session:  # it may have ended meanwhile
                 batches.cancel(session, actor, batch_id)
     for stop in stops:
         stop.set()

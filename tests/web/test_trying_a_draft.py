@@ -67,7 +67,7 @@ def test_a_rehearsal_is_asked_followed_read_and_grows_stale(installed, sign_in):
     assert f'href="{case}"' in meriem.page.text and "every 2s" not in meriem.page.text
     chokri = sign_in("chokri")
     assert "délai de 9 jours ouvrés" in said(chokri.get(f"{draft}/rehearsal") and chokri) and "Répéter de nouveau" not in said(chokri)
-    assert "iraient autrement" in said(sign_in("anis").get(draft) and meriem.get(draft) and meriem), "whoever approves reads it on the draft's page"
+    assert re.search("irai(en)?t autrement", said(sign_in("anis").get(draft) and meriem.get(draft) and meriem)), "whoever approves reads it on the draft's page"
     meriem.get(f"{draft}/files/{DIAGRAM}")
     meriem.client.post(f"{draft}/files/{DIAGRAM}", data={"csrf": meriem.hidden("csrf"), "version": "1", "content": files()[DIAGRAM].decode(), "act": "save"})
     assert "Le brouillon a changé depuis" in said(meriem.get(f"{draft}/rehearsal") and meriem)
