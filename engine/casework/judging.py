@@ -19,7 +19,7 @@ from engine.errors import Finding
 from engine.pathway.judgement import House
 from forms import text as words
 
-MOST_FILES = 200
+MOST_FILES = archives.MOST_FILES
 UNJUDGED = frozenset({"check.too_heavy", "check.busy"})  # nothing else is known of the files then
 _SECONDS, _EACH_FILE, _EACH_STEP, _MOST_SECONDS = 3.0, 0.2, 0.01, 30.0  # of processor time: whole; more for each file that is new, for each step of a scenario
 _OFTEN, _WAITING = 3, 10.0  # of the clock: so many times that, and more for a machine that does other things

@@ -10,6 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
+from engine import i18n
 from engine.casework import cases, editions  # noqa: F401  (cases registers what service tasks may call)
 from engine.casework.judging import placed, said
 from engine.pathway.judgement import judge
@@ -105,6 +106,7 @@ def main():
     judge(base, house)
     for name in ("x.bpmn", "x.dmn", "x.toml"):
         told(name, b"<a/>", base, house)  # everything that is read once is read before anybody is watched
+    i18n.form_of(2, "fr", ("one", "other"))  # a language's plural rule, which Babel makes once
     for line in sys.stdin:
         name, content = json.loads(line)
         print(json.dumps(alone(name, bytes.fromhex(content), base, house)), flush=True)

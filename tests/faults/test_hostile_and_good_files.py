@@ -51,7 +51,7 @@ FINE = dict.fromkeys(hostile.PLACES, "accueil.accompagne = true") | {
     "cardinality": "foyer.a_charge",
     "collection": "plan.mesures",
     "timer_duration": 'duration("P1D")',
-    "timer_date": "mesure.debut",
+    "timer_date": "dossier.ouvert_le",
     "timer_cycle": 'duration("P1D")',
     "table_input": "accueil.accompagne",
     "table_cell": "true",

@@ -26,7 +26,7 @@ def test_tokens_hold_no_empty_value_and_name_with_year_of_birth():
     found = beneficiaries.tokens({"person.cin": "12345678", "person.prenom_fr": "Salem", "person.nom_fr": "Dridi", "person.naissance_date": "1998", "person.tel": None})
     assert {(one["kind"], one["token"]) for one in found} == {
         ("cin", "12345678"), ("name", "salem"), ("name", "dridi"), ("namebirth", f"{beneficiaries.skeleton('Salem Dridi')}|1998"),
-        ("born", "1998"), ("year", "1998")}  # fmt: skip
+        ("born", "1998"), ("year", "1998"), ("bone", "slm"), ("bone", "drd"), ("pair", "drd slm")}  # fmt: skip
 
 
 def test_the_name_is_shown_in_the_readers_script_where_it_is_known():
