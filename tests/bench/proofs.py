@@ -136,14 +136,18 @@ def proofs(database: Database):
     return {"a line proved to be in the log, and checked": include, "one checkpoint proved to begin the last": go_on}
 
 
-def fill(database: Database, entries: int, length: int) -> None:
-    """Copies of a case, of nobody (a person has one open case), each with `length` lines of its own, in the order in which cases grow beside one another."""
+def fill(database: Database, entries: int, length: int, writers: int = _WRITERS) -> None:
+    """Copies of a case, of nobody (a person has one open case), each with `length` lines of its own, in the order in which cases grow beside one another.
+    One writer is this process."""
     model, _ = village.open_case(database)
     address = make_url(database.owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
     cases = entries // length
-    parts = [cases // _WRITERS + (place < cases % _WRITERS) for place in range(_WRITERS)]
-    with ProcessPoolExecutor(_WRITERS, multiprocessing.get_context("spawn")) as pool:
-        heads = [one for made in pool.map(_write, [address] * _WRITERS, [database.carried["keys"]] * _WRITERS, [str(model)] * _WRITERS, parts, [length] * _WRITERS) for one in made]
+    parts = [cases // writers + (place < cases % writers) for place in range(writers)]
+    if writers == 1:
+        heads = _write(address, database.carried["keys"], str(model), cases, length)
+    else:
+        with ProcessPoolExecutor(writers, multiprocessing.get_context("spawn")) as pool:
+            heads = [one for made in pool.map(_write, [address] * writers, [database.carried["keys"]] * writers, [str(model)] * writers, parts, [length] * writers) for one in made]
     with psycopg.connect(address) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("""INSERT INTO instance SELECT (jsonb_populate_record(i, h || jsonb_build_object('number', 'TN-' || n, 'person_id', NULL))).*

@@ -49,7 +49,7 @@ class Witness:
 def grow(database: Database, seed: int, entries: int) -> Witness:
     """A ledger of about so many entries in a furnished database: copies of a case of random length, then some that live, with all that may happen to a log."""
     draw, witness = random.Random(seed), Witness()
-    proofs.fill(database, entries, draw.choice((10, 17, 60, max(entries // 4, 3))))
+    proofs.fill(database, entries, draw.choice((10, 17, 60, max(entries // 4, 3))), writers=1)
     usual, log.SLICE = log.SLICE, draw.randrange(entries // 20 + 2, entries)
     try:
         for turn in range(draw.randrange(3, 9)):
