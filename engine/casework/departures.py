@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine.actors import users
-from engine.casework.instances import Change, from_row, lock_by_task
+from engine.casework.instances import Change, lock_by_task
 
 # She may do it still: it is of her role, in her agency and branch; or an operator's, which the case owner does in her place (authority.stands_in_for).
 _DOES = """u.is_active AND u.branch = t.branch AND ((t.role = ANY (u.roles) AND t.agency = u.agency)
@@ -27,14 +27,13 @@ def left(session: Session, limit: int = 500, but: Sequence[str] = ()) -> list[UU
 def give_back(session: Session, task_id: UUID) -> bool:
     """Gives one task back to its queue, if that is still due once the case is locked; as case owner or named social worker of its case she is no longer looked for.
     Records: `task.released`."""
-    row = lock_by_task(session, task_id)
-    who = session.execute(_STILL_LEFT, {"task": task_id}).scalar() if row else None
+    held = lock_by_task(session, task_id)
+    who = session.execute(_STILL_LEFT, {"task": task_id}).scalar() if held else None
     if who is None:
         return False
-    held = from_row(session, row)
     _forget(held, who)
     change = Change(session, users.system(), held, held.now)
-    change.note("task.released", {"task": row.position, "node": row.node, "holder": "", "left_by": str(who)})
+    change.note("task.released", {"task": held.position, "node": held.node, "holder": "", "left_by": str(who)})
     session.execute(_FREE, {"task": task_id})
     change.write()
     return True

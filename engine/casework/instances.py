@@ -32,8 +32,8 @@ OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 CASE_SERIES, SERIES = "TN", {"seance_commission": "SC", "signalement": "SG"}
 
 # What the person agreed to, and the number: on the case's own row (`r`, of a part), of a case itself on the row that is locked.
-_COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id, i.person_id, i.receipt_code, i.branch, i.subject, i.scope, i.stage, i.status, i.priority,
-    i.referent_id, i.social_worker_id, encode(i.state, 'hex') AS state, i.seq, encode(i.head, 'hex') AS head, i.opened_at,
+_COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id AS edition, i.person_id, i.receipt_code, i.branch, i.subject, i.scope, i.stage, i.status, i.priority,
+    i.referent_id, i.social_worker_id, translate(encode(i.state, 'base64'), E'\n', '') AS state, i.seq, encode(i.head, 'base64') AS head, i.opened_at,
     coalesce(r.is_shared, i.is_shared) AS is_shared, coalesce(r.is_shared_funder, i.is_shared_funder) AS is_shared_funder,
     coalesce(r.is_shared_operator, i.is_shared_operator) AS is_shared_operator, coalesce(r.assigned, i.assigned) AS assigned, coalesce(r.number, i.number) AS number,
     masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
@@ -42,72 +42,22 @@ _WHOLE = "SELECT CAST(row_to_json(held) AS text) FROM ({}) held"
 _FIND = _WHOLE.format(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = %(id)s")
 _LOCK = _WHOLE.format(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = %(id)s FOR UPDATE OF i")
 # The task too, after its case: who waited for the case reads the task again as it is now, or finds it gone.
-_LOCK_BY_TASK = _WHOLE.format(f"""SELECT {_COLUMNS}, t.task_id, t.position, t.node, t.names, t.form, t.subjects, t.agency AS task_agency, t.branch AS task_branch, t.role, t.holder_id,
+_LOCK_BY_TASK = _WHOLE.format(f"""SELECT {_COLUMNS}, t.task_id, t.position, t.node, t.names, t.form, t.subjects AS task_subjects, t.agency AS task_agency, t.branch AS task_branch, t.role, t.holder_id,
                t.apart
           FROM {_FROM} JOIN open_task t ON t.instance_id = i.instance_id WHERE t.task_id = %(id)s FOR UPDATE OF i, t""")
 _STEP = """SELECT masar_step(%(instance)s, CAST(%(now)s AS timestamptz), CAST(%(author)s AS uuid), %(author_name)s, %(author_agency)s, CAST(%(state)s AS bytea),
     CAST(%(step)s AS jsonb))"""
 
 
-class InstanceRow(msgspec.Struct):
-    """An instance as its row says; `state` and `head` in hexadecimal."""
-
-    instance_id: UUID
-    root_id: UUID
-    parent_id: UUID | None
-    process: str
-    edition_id: UUID
-    person_id: UUID | None
-    receipt_code: str | None
-    branch: str
-    subject: str
-    scope: dict[str, Any]
-    stage: str
-    status: str
-    priority: int
-    referent_id: UUID | None
-    social_worker_id: UUID | None
-    state: str
-    seq: int
-    head: str
-    opened_at: dt.datetime
-    is_shared: bool
-    is_shared_funder: bool
-    is_shared_operator: bool
-    assigned: list[UUID]
-    number: str | None
-    now: dt.datetime
-    dated_version: int
-
-
-class TaskRow(InstanceRow):
-    """And one of its tasks."""
-
-    task_id: UUID
-    position: str
-    node: str
-    names: dict[str, Any]
-    form: str
-    subjects: list[str]
-    task_agency: str
-    task_branch: str
-    role: str
-    holder_id: UUID | None
-    apart: dict[str, Any]
-
-
-_INSTANCE, _TASK = msgspec.json.Decoder(InstanceRow), msgspec.json.Decoder(TaskRow)
-
-
 @dataclass
 class Held:
-    """A locked instance, as its row says."""
+    """A locked instance, as its row says. `edition`: an `editions.Edition`."""
 
     instance_id: UUID
     root_id: UUID
     parent_id: UUID | None
     process: str
-    edition: editions.Edition
+    edition: Any
     person_id: UUID | None
     number: str | None
     receipt_code: str | None
@@ -135,31 +85,48 @@ class Held:
         return facts.Subjects(self.root_id, self.person_id, self.scope)
 
 
-def from_row(session: Session, row: InstanceRow) -> Held:
-    """The instance of a row."""
-    return Held(
-        row.instance_id, row.root_id, row.parent_id, row.process, editions.load(session, row.edition_id), row.person_id, row.number, row.receipt_code, row.branch,
-        row.subject, row.scope, row.stage, row.status, row.priority, row.referent_id, row.social_worker_id, row.is_shared, row.is_shared_funder,
-        row.is_shared_operator, row.assigned, bytes.fromhex(row.state), row.seq, bytes.fromhex(row.head), row.now.astimezone(dt.UTC), row.dated_version, row.opened_at,
-    )  # fmt: skip
+@dataclass
+class HeldTask(Held):
+    """And one of its tasks."""
+
+    task_id: UUID
+    position: str
+    node: str
+    names: dict[str, Any]
+    form: str
+    task_subjects: list[str]
+    task_agency: str
+    task_branch: str
+    role: str
+    holder_id: UUID | None
+    apart: dict[str, Any]
+
+
+_HELD, _HELD_TASK = msgspec.json.Decoder(Held), msgspec.json.Decoder(HeldTask)
 
 
 def find(session: Session, instance_id: UUID) -> Held | None:
     """An instance without its lock, for reading."""
-    found = ask(session, _FIND, {"id": instance_id})
-    return from_row(session, _INSTANCE.decode(found)) if found else None
+    return _read(session, _HELD, _FIND, instance_id)
 
 
 def lock(session: Session, instance_id: UUID) -> Held | None:
     """Locks an instance the actor reaches; None when there is none."""
-    found = ask(session, _LOCK, {"id": instance_id})
-    return from_row(session, _INSTANCE.decode(found)) if found else None
+    return _read(session, _HELD, _LOCK, instance_id)
 
 
-def lock_by_task(session: Session, task_id: UUID) -> TaskRow | None:
+def lock_by_task(session: Session, task_id: UUID) -> HeldTask | None:
     """Locks an open task and its instance, of a case the actor reaches; None when it is not open any more, or never was."""
-    found = ask(session, _LOCK_BY_TASK, {"id": task_id})
-    return _TASK.decode(found) if found else None
+    return _read(session, _HELD_TASK, _LOCK_BY_TASK, task_id)
+
+
+def _read(session: Session, decoder: msgspec.json.Decoder[Any], statement: str, of: UUID) -> Any:
+    found = ask(session, statement, {"id": of})
+    if not found:
+        return None
+    held = decoder.decode(found)
+    held.edition, held.now = editions.load(session, UUID(held.edition)), held.now.astimezone(dt.UTC)
+    return held
 
 
 @dataclass

@@ -18,7 +18,7 @@ from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
 from engine.casework import cases, doubles, letters, operations, staff
-from engine.casework.instances import Change, Held, from_row, lock_by_task
+from engine.casework.instances import Change, Held, HeldTask, lock_by_task
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
 from engine.i18n import pick
@@ -59,7 +59,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
     subjects = facts.Subjects(row.root_id, row.person_id, row.scope).narrowed(row.subjects)
     definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
     seen = _known(session, edition, subjects, definition, actor.language)
-    asked = _ask(session, actor, edition, definition, seen, row, _home(session, row, row.instance_subject), correcting)
+    asked = _ask(session, actor, edition, definition, seen, row, _home(session, row.subjects, row.instance_subject), correcting)
     consultations.note(session, row.root_id, "task", _shown(asked))
     may = frozenset(act for act in ("claim", "release", "complete", "pass") if authority.may(actor, f"task.{act}", **about))
     names = {fact.field: fact.value for fact in facts.readable(session, subjects, beneficiaries.NAME_FIELDS)}
@@ -74,20 +74,20 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
 
 def claim(session: Session, actor: Any, task_id: UUID) -> None:
     """Takes a task in hand. Refuses: `task.held` (Conflict), naming who was first; `task.kept_apart` (Forbidden), what she did. Records: `task.claimed`."""
-    held, row = _locked(session, actor, task_id, "task.claim")
-    if row.holder_id == actor.user_id:
+    held = _locked(session, actor, task_id, "task.claim")
+    if held.holder_id == actor.user_id:
         return
-    _hold(session, actor, held, row, actor.user_id, "task.claimed")
+    _hold(session, actor, held, actor.user_id, "task.claimed")
     session.execute(text("DELETE FROM draft WHERE task_id = :task AND user_id <> :user"), {"task": task_id, "user": actor.user_id})
 
 
 def release(session: Session, actor: Any, task_id: UUID) -> None:
     """Gives a task back to the branch's queue; what is taken back from an operator is entrusted to her no more. Records: `task.released`."""
-    held, row = _locked(session, actor, task_id, "task.release")
-    if row.holder_id is not None:
-        if row.holder_id in held.assigned and row.holder_id != actor.user_id and held.instance_id == held.root_id:
-            held.assigned.remove(row.holder_id)
-        _hold(session, actor, held, row, None, "task.released")
+    held = _locked(session, actor, task_id, "task.release")
+    if held.holder_id is not None:
+        if held.holder_id in held.assigned and held.holder_id != actor.user_id and held.instance_id == held.root_id:
+            held.assigned.remove(held.holder_id)
+        _hold(session, actor, held, None, "task.released")
 
 
 def pass_to(session: Session, actor: Any, task_id: UUID, user_id: UUID) -> None:
@@ -95,13 +95,13 @@ def pass_to(session: Session, actor: Any, task_id: UUID, user_id: UUID) -> None:
 
     Refuses: `task.colleague_cannot`. Records: `task.passed`.
     """
-    held, row = _locked(session, actor, task_id, "task.pass")
-    to = next((group for group in _able(session, row, task_id) if user_id in {one.user_id for one in group.people}), None)
+    held = _locked(session, actor, task_id, "task.pass")
+    to = next((group for group in _able(session, held, task_id) if user_id in {one.user_id for one in group.people}), None)
     if to is None:
         raise errors.Invalid("task.colleague_cannot")
     if to.is_entrusting:
         held.assigned = [user_id] if to.are_partners else []
-    _hold(session, actor, held, row, user_id, "task.passed")
+    _hold(session, actor, held, user_id, "task.passed")
 
 
 def colleagues(session: Session, actor: Any, task_id: UUID) -> Sequence[Any]:
@@ -168,37 +168,36 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     Records: `task.completed`.
     """
     digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).digest()
-    row = lock_by_task(session, task_id)
-    if row is None:
+    held = lock_by_task(session, task_id)
+    if held is None:
         return _repeat(session, actor, task_id, key, digest if raw is not None else None)
-    _check(session, actor, row, "task.complete")
-    held = from_row(session, row)
+    _check(session, actor, held, "task.complete")
     change = Change(session, actor, held, held.now)
     edition = held.edition
-    subjects = held.subjects.narrowed(row.subjects)
-    definition = edition.forms.get(row.form) or forms.confirm_only(row.form, row.names)
+    subjects = held.subjects.narrowed(held.task_subjects)
+    definition = edition.forms.get(held.form) or forms.confirm_only(held.form, held.names)
     seen = as_known(change.know(subjects, {*forms.field_ids(definition), *edition.reads, *edition.prints}), subjects, definition, edition)
     if version is not None and version != max((one.version for one in seen.values()), default=0):
         newer = [one for one in seen.values() if one.version > version]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])
-    home = _home(session, row, row.subject)
-    asked = _ask(session, actor, edition, definition, seen, row, home, is_shown=False)
+    home = _home(session, held.task_subjects, held.subject)
+    asked = _ask(session, actor, edition, definition, seen, held, home, is_shown=False)
     own = {name: raw[name] for name in raw if name not in _ABOUT_DOUBLES}
-    said = answers.read(asked, own, actor.language, _around(session, row), is_typed=is_typed)
+    said = answers.read(asked, own, actor.language, _around(session, held), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = facts_said(said, subjects, edition, held)
     reason, came = _check_identity(session, held, new, raw)
-    change.happenings += [bpmn.MessageSent("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, row.node) for one in came]
+    change.happenings += [bpmn.MessageSent("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, held.node) for one in came]
     if home and any(one.subject.startswith("aide:") for one in new):
         change.home = facts.Subjects(home.root_id, home.person_id)
     documents.attach(session, actor, (change.home or held.subjects).root_id, new, edition.dictionary.fields)
-    change.done.append({"task_id": str(task_id), "node": row.node, "outcome": "completed", "done_by": str(actor.user_id), "key": key, "digest": digest.hex()})
-    if row.holder_id is None and row.role == "travailleur_social" and held.social_worker_id is None:
+    change.done.append({"task_id": str(task_id), "node": held.node, "outcome": "completed", "done_by": str(actor.user_id), "key": key, "digest": digest.hex()})
+    if held.holder_id is None and held.role == "travailleur_social" and held.social_worker_id is None:
         held.social_worker_id = actor.user_id
     consents.apply(held, new)
-    change.give("task.completed", bpmn.Complete(task_id=row.position, variables={}, at=held.now, seq=0, facts={}),
-                {"task": row.position, "node": row.node, "form": row.form} | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
+    change.give("task.completed", bpmn.Complete(task_id=held.position, variables={}, at=held.now, seq=0, facts={}),
+                {"task": held.position, "node": held.node, "form": held.form} | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
     line = held.seq
     cases.finish(change)
     doubles.heard(session, actor, held, line, new)
@@ -208,26 +207,26 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     return Completed(held.root_id, held.number or "", mine, held.status == "ended", opened=opened)
 
 
-def _locked(session: Session, actor: Any, task_id: UUID, act: str) -> tuple[Held, Any]:
-    row = lock_by_task(session, task_id)
-    if row is None:
+def _locked(session: Session, actor: Any, task_id: UUID, act: str) -> HeldTask:
+    held = lock_by_task(session, task_id)
+    if held is None:
         raise _gone(session, actor, task_id)
-    _check(session, actor, row, act)
-    return from_row(session, row), row
+    _check(session, actor, held, act)
+    return held
 
 
-def _check(session: Session, actor: Any, row: Any, act: str) -> None:
+def _check(session: Session, actor: Any, held: HeldTask, act: str) -> None:
     """Refuses, of a locked task: NotFound where seeing it is not hers; `task.held`, naming who has it; `task.kept_apart`, what she did; `task.not_yours`."""
-    about = {"agency": row.task_agency, "role": row.role, "branch": row.task_branch, "holder_id": row.holder_id, "case": row}
+    about = {"agency": held.task_agency, "role": held.role, "branch": held.task_branch, "holder_id": held.holder_id, "case": held}
     # Asked once the case is locked: a task just done beside this one is seen.
-    did = session.execute(_DID_BEFORE, {"task": row.task_id, "user": actor.user_id}).scalar() if row.apart else None
+    did = session.execute(_DID_BEFORE, {"task": held.task_id, "user": actor.user_id}).scalar() if held.apart else None
     if authority.may(actor, act, **about, did_before=did):
         return
-    authority.require(actor, "task.read", **about, case_branch=row.branch)
-    if act in ("task.claim", "task.complete") and row.holder_id not in (None, actor.user_id):
-        raise _taken(session, actor, row)
+    authority.require(actor, "task.read", **about, case_branch=held.branch)
+    if act in ("task.claim", "task.complete") and held.holder_id not in (None, actor.user_id):
+        raise _taken(session, actor, held)
     if did and authority.may(actor, act, **about):
-        raise errors.Forbidden("task.kept_apart", did=pick(row.apart[did], actor.language))
+        raise errors.Forbidden("task.kept_apart", did=pick(held.apart[did], actor.language))
     raise errors.Forbidden("task.not_yours")
 
 
@@ -239,12 +238,12 @@ def _is_mine(session: Session, actor: Any, held: Held, opened: Mapping[str, Any]
     return not opened["apart"] or session.execute(_DID_BEFORE, {"task": opened["task_id"], "user": actor.user_id}).scalar() is None
 
 
-def _hold(session: Session, actor: Any, held: Held, row: Any, holder: UUID | None, kind: str) -> None:
+def _hold(session: Session, actor: Any, held: HeldTask, holder: UUID | None, kind: str) -> None:
     change = Change(session, actor, held, held.now)
-    change.note(kind, {"task": row.position, "node": row.node, "holder": str(holder or "")})
-    if holder and row.role == "travailleur_social" and held.social_worker_id is None:
+    change.note(kind, {"task": held.position, "node": held.node, "holder": str(holder or "")})
+    if holder and held.role == "travailleur_social" and held.social_worker_id is None:
         held.social_worker_id = holder
-    session.execute(_HOLD, {"task": row.task_id, "holder": holder, "at": held.now if holder else None})
+    session.execute(_HOLD, {"task": held.task_id, "holder": holder, "at": held.now if holder else None})
     change.write()
 
 
@@ -255,9 +254,9 @@ def _gone(session: Session, actor: Any, task_id: UUID) -> errors.Refusal:
     return errors.Conflict("task.done", who=done.name or "Masar", at=done.done_at, outcome=done.outcome, case_id=str(done.root_id))
 
 
-def _taken(session: Session, actor: Any, row: Any) -> errors.Refusal:
-    who = staff.names(session, actor.language, [row.holder_id])
-    return errors.Conflict("task.held", who=who.get(str(row.holder_id), ""), case_id=str(row.root_id))
+def _taken(session: Session, actor: Any, held: HeldTask) -> errors.Refusal:
+    who = staff.names(session, actor.language, [held.holder_id])
+    return errors.Conflict("task.held", who=who.get(str(held.holder_id), ""), case_id=str(held.root_id))
 
 
 def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes | None) -> Completed:
@@ -281,11 +280,11 @@ def _around(session: Session, row: Any) -> Mapping[str, Any]:
     return programmes.tables(session, row.dated_version).scope(clock.today(row.now))
 
 
-def _home(session: Session, row: Any, instance_subject: str) -> Any:
+def _home(session: Session, subjects: Sequence[str], instance_subject: str) -> Any:
     """The case that a sitting's task is about, through the aid on the agenda; None where the task is about its own case."""
     if not instance_subject.startswith("seance:"):
         return None
-    return operations.home_of_aid(session, next((one for one in row.subjects if one.startswith("aide:")), ""))
+    return operations.home_of_aid(session, next((one for one in subjects if one.startswith("aide:")), ""))
 
 
 def _shown(asked: forms.Form) -> list[str]:
