@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api import problems
 from api.administration import Code, Reasoned
-from api.dependencies import Acting, Body, Reading, Route, Writing
+from api.dependencies import Acting, Reading, Route, Writing
 from engine.actors import branches
 from engine.actors.branches import AgencySheet, BranchSheet
 from engine.dossier import catalogues

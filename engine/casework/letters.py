@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE, PARTNERS
-from engine.casework import editions, receipts
+from engine.casework import receipts
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
 from engine.ledger import chain, consultations

@@ -1,6 +1,5 @@
 """The rows that happenings become, whoever asks: the act that writes them (`instances`), or a replay that says what they were (`instants`)."""
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 

@@ -6,7 +6,7 @@ led elsewhere tells what was.
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, i18n
 from engine.actors import authority
-from engine.casework import cases, editions, replays, staff
+from engine.casework import editions, replays, staff
 from engine.casework.instances import Held, find
 from engine.dossier import programmes
 from engine.insight.wording import Wording, parameters

@@ -5,7 +5,6 @@ only commitments: SHA-256 over a salt of their own and the canonical value.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

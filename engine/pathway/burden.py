@@ -22,7 +22,6 @@ is found walking the flows in the order drawn. Nothing is enumerated: each scope
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
 
 from engine.pathway.definitions import Definitions
 from engine.pathway.form_burden import Asked, asked_by

@@ -1,7 +1,6 @@
 """A branch is opened in administration, staffed from a file by two administrators, and somebody who lives there is received and led by those who work in it."""
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import text

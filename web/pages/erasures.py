@@ -11,7 +11,7 @@ from engine import errors
 from engine.actors import authority
 from engine.casework import erasures
 from web import printing
-from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
+from web.dependencies import Acting, OnScreen, Posted, Reading, field
 from web.formatting import Words
 from web.pages.admin import attempt
 from web.screen import Screen

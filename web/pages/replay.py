@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from engine import clock, errors, i18n, identity
+from engine import errors, i18n, identity
 from engine.actors import authority
 from engine.casework import cases, diagrams, findings, player
 from engine.casework.player import HALTS, Frame

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from engine.actors import users
-from engine.ledger import chain, log, proving
+from engine.ledger import chain, log, proving, proving_log
 from tests.engine.ledger import attacks
 from tests.faults import village
 
@@ -42,8 +42,8 @@ def found(database):
 
 def small(monkeypatch):
     """Pages of seven lines, slices of thirty, entries by eleven."""
-    for name, value in (("_LINES_A_PAGE", 7), ("_LINES_A_SLICE", 30), ("_ENTRIES_A_PAGE", 11)):
-        monkeypatch.setattr(proving, name, value)
+    for module, name, value in ((proving, "_LINES_A_PAGE", 7), (proving, "_LINES_A_SLICE", 30), (proving_log, "_ENTRIES_A_PAGE", 11)):
+        monkeypatch.setattr(module, name, value)
 
 
 def test_each_row_is_read_once_however_many_slices_there_are(town, monkeypatch):
@@ -53,7 +53,7 @@ def test_each_row_is_read_once_however_many_slices_there_are(town, monkeypatch):
         assert len(slices) >= 3 and lines > 60
         before = Counter(dict(session.execute(_READ).all()))  # of what this connection did before
         proofs = [proving._prove_slice(session, *one) for one in slices]
-        entries = proving._prove_log(session, ()).entries
+        entries = proving_log.prove(session, ()).entries
         read = Counter(dict(session.execute(_READ).all())) - before
     assert sum(one.lines for one in proofs) == lines
     assert read["ledger_line"] == lines and read["ledger_sealed"] <= lines and read["log_entry"] <= lines + entries + 1, (lines, read)
