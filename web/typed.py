@@ -4,6 +4,7 @@ Names: `group.name`; `group.list[0].item.name` for a row of a list; `name~part` 
 status, a typed signature). It judges nothing: `forms.answers` does.
 """
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -63,6 +64,20 @@ class Typed:
 
     def remove_row(self, row: str) -> None:
         self.pairs = {name: values for name, values in self.pairs.items() if not name.startswith((f"{row}.", f"{row}~"))}
+
+    def obey(self, act: str, name: str, today: dt.date) -> str:
+        """What a button beside a question asks: `add` or `remove` a row of a list, `today` in a date. Returns the question to go to next."""
+        match act:
+            case "add":
+                return self.add_row(name)
+            case "remove":
+                self.remove_row(name)
+                return name.partition("[")[0]
+            case "today":
+                for part, value in zip(("year", "month", "day"), today.isoformat().split("-"), strict=True):
+                    self.put(f"{name}~{part}", value)
+                return name
+        return ""
 
     def forget(self, name: str) -> None:
         """As if the question had never been in the page."""

@@ -50,6 +50,7 @@ class Widget:
     unit: str = ""
     parts: tuple[str, str, str] = ("", "", "")
     has_hour: bool = False
+    may_be_today: bool = False
     drawn: str = ""
     typed: bool = False
     signer: str = ""
@@ -101,7 +102,7 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
         case "date":
             parts = (typed.one(f"{name}~year"), typed.one(f"{name}~month"), typed.one(f"{name}~day")) if has else _parts(stored)
             help_ = " ".join(filter(None, (made.help, words.text("task.partial_date") if spec.partial else "")))
-            return replace(made, kind="date_parts", parts=parts, help=help_)
+            return replace(made, kind="date_parts", parts=parts, help=help_, may_be_today=not spec.partial)
         case "datetime":
             day, _, hour = written(spec.type, stored).partition("T")
             parts = (typed.one(f"{name}~year"), typed.one(f"{name}~month"), typed.one(f"{name}~day")) if has else _parts(day)

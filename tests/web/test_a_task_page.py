@@ -3,6 +3,7 @@
 import html
 import re
 
+from engine import clock
 from tests.web.small.answers import reception, row
 
 
@@ -110,6 +111,18 @@ def test_rows_are_added_removed_and_kept(browser):
     assert len(summary(page)) == 1
     act(salma, "complete", reception() | row(1, prenom="Mariem"))
     assert salma.path == "/desk"
+
+
+def test_a_day_that_is_today_takes_one_click_and_one_known_in_part_takes_none(browser):
+    salma = browser("salma")
+    open_case(salma)
+    assert 'value="today:retour.date"' in salma.page.text and "today:person.naissance_date" not in salma.page.text
+    unsaid = {f"retour.date~{part}": "" for part in ("year", "month", "day")}
+    page = act(salma, "today:retour.date", reception() | unsaid)
+    today = clock.today(clock.system_now())
+    assert (value_of(page, "retour.date~year"), value_of(page, "retour.date~day")) == (str(today.year), f"{today.day:02}") and f'value="{today.month:02}" selected' in page.text
+    assert 'data-focus="q-retour-date"' in page.text and "today:retour.date" not in page.text
+    assert value_of(salma.get(salma.path), "retour.date~year") == str(today.year), "the draft too"
 
 
 def test_what_is_known_is_not_asked_again_but_shown_with_its_source_and_can_be_corrected(browser):

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from engine import errors
+from engine import clock, errors
 from engine.actors import users
 from engine.casework import exceptions
 from web import layout, widgets
@@ -28,17 +28,14 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, proce
 @router.post("/cases/{case_id}/exceptions/{process}")
 def begin(request: Request, screen: OnScreen, actor: Acting, form: Posted, case_id: UUID, process: str) -> Response:
     """Any button of the form. A refusal shows the same page again with everything that was typed."""
-    (wanted, _, on), focus = field(form, "act", 200).partition(":"), ""
+    wanted, _, on = field(form, "act", 200).partition(":")
     typed, key = Typed.of_post(form), field(form, "key", 64) or secrets.token_urlsafe(16)
     try:
         with database_of(request).unit_of_work(actor) as session:
             task.keep_files(screen, session, actor, form, typed)
             if wanted == "complete":
                 return _begin(screen, actor, session, typed, case_id, process, key)
-            if wanted == "add":
-                focus = typed.add_row(on)
-            elif wanted == "remove":
-                typed.remove_row(on)
+            focus = typed.obey(wanted, on, clock.today(clock.now(session)))
             return _page(screen, exceptions.ask(session, actor, case_id, process), typed, key, focus=widgets.element_id(focus) if focus else "")
     except errors.Invalid as refusal:
         with database_of(request).reading(actor) as session:
@@ -55,5 +52,5 @@ def _begin(screen: Screen, actor: users.Actor, session: Any, typed: Typed, case_
 def _page(screen: Screen, asked: exceptions.Asked, typed: Typed, key: str, refusal: errors.Refusal | None = None, focus: str = "") -> Response:
     address = f"/cases/{asked.case_id}/exceptions/{asked.process}"
     shown = layout.layout(asked.form, address, typed, refusal.findings if refusal else (), screen.words)
-    return screen.show("exception/page.html", refusal.status if refusal else 200, asked=asked, address=address, shown=shown, errors=shown.errors, key=key, may_complete=True,
+    return screen.show("exception/page.html", refusal.status if refusal else 200, asked=asked, address=address, shown=shown, errors=shown.errors, key=key, may_complete=True, says_today=True,
                        focus="summary" if shown.errors else focus)  # fmt: skip

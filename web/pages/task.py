@@ -55,18 +55,15 @@ def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id
                 case "release":
                     tasks.release(session, actor, task_id)
                     return screen.go("/desk", "released")
-                case "add":
-                    focus = typed.add_row(on)
-                case "remove":
-                    typed.remove_row(on)
-                    focus = on.partition("[")[0]
+                case "add" | "remove" | "today":
+                    focus = typed.obey(wanted, on, clock.today(clock.now(session)))
                 case "correct":
                     correcting.add(on)
                     focus = on
                 case "keep":
                     correcting.discard(on)
                     typed.forget(on)
-            kept = wanted in ("add", "remove", "correct", "keep", "draft")
+            kept = wanted in ("add", "remove", "today", "correct", "keep", "draft")
             if kept:
                 _keep(actor, session, typed, correcting, task_id)
             return _page(screen, session, tasks.view(session, actor, task_id, correcting), typed, correcting, widgets.element_id(focus) if focus else "", kept)
@@ -169,7 +166,7 @@ def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting
     if duplicates:
         errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")},)
     return screen.show(
-        "task/page.html", refusal.status if refusal else 200, task=task, now=programmes.present(session), may_complete="complete" in task.may, shown=shown,
+        "task/page.html", refusal.status if refusal else 200, task=task, now=programmes.present(session), may_complete="complete" in task.may, says_today=True, shown=shown,
         errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"), same_as=typed.many("same_as"),
         set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "",
         focus="summary" if errors_shown else focus,
