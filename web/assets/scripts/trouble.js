@@ -22,5 +22,6 @@ export function startTrouble() {
     if (event.detail.xhr.status === 401) say("expired", `/signin?next=${encodeURIComponent(location.pathname)}`);
     else say(event.detail.xhr.status === 403 ? "forbidden" : "fault");
   });
-  document.addEventListener("htmx:beforeRequest", () => document.getElementById("trouble")?.replaceChildren());
+  // What was said of an act stands until the next act: what the page asks by itself (always by GET) takes nothing away.
+  document.addEventListener("htmx:beforeRequest", (event) => event.detail.requestConfig.verb !== "get" && document.getElementById("trouble")?.replaceChildren());
 }
