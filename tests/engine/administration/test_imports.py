@@ -2,8 +2,11 @@
 
 import datetime as dt
 import io
+import struct
 import time
+import tracemalloc
 import zipfile
+import zlib
 
 import pytest
 from openpyxl import Workbook
@@ -144,3 +147,22 @@ def test_nobody_else_takes_up_a_file(act):
                 act(name, imports.run, kind, b"", REASON, is_trial=True)
     with pytest.raises(errors.NotFound, match="import.kind"):
         act("zied", imports.run, "cases", b"a;b", REASON, is_trial=True)
+
+
+def test_a_workbook_that_lies_about_its_size_fills_no_memory(act):
+    """Its directory says a kilobyte where a gigabyte is packed; the sum is that of the kilobyte."""
+    packed, written = zlib.compressobj(9, zlib.DEFLATED, -15), io.BytesIO()
+    many = b" " * 1_000_000
+    body = b"".join([packed.compress(b" " * 1000), *(packed.compress(many) for _ in range(300)), packed.flush()])
+    name = b"xl/workbook.xml"
+    sums = struct.pack("<IIIHH", zlib.crc32(b" " * 1000), len(body), 1000, len(name), 0)
+    written.write(b"PK\x03\x04" + struct.pack("<HHHHH", 20, 0, 8, 0, 33) + sums + name + body)
+    directory = b"PK\x01\x02" + struct.pack("<HHHHHH", 20, 20, 0, 8, 0, 33) + sums + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(directory), written.tell(), 0)
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.Invalid, match=r"^import.workbook$"):
+            act("zied", imports.run, "holidays", written.getvalue() + directory + end, REASON, is_trial=True)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
