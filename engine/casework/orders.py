@@ -30,6 +30,7 @@ _TASKS_GO = text("""UPDATE open_task SET branch = CASE WHEN role = ANY (CAST(:ce
                            claimed_at = CASE WHEN role = ANY (CAST(:central AS text[])) THEN claimed_at END, version = version + 1
                      WHERE instance_id = :id""")
 _READ_TOO = text("UPDATE instance SET also_read_by = :branch, also_read_until = CAST(:until AS timestamptz) WHERE instance_id = :id")
+_READ_ON = text("UPDATE instance SET also_read_until = CAST(:until AS timestamptz), seq = :seq, head = :head WHERE instance_id = :id AND also_read_by <> ''")
 _HANDED = text("UPDATE instance SET also_read_by = :branch, also_read_until = NULL, seq = :seq, head = :head WHERE instance_id = :id")
 _ENDED_GOES = text("UPDATE instance SET branch = :to, seq = :seq, head = :head WHERE instance_id = :id")
 _CLOCKS = text("""SELECT position, 'task' AS kind, node, names, opened_at, due_at, remind_at FROM open_task WHERE instance_id = :id AND due_at IS NOT NULL
@@ -127,6 +128,8 @@ def transfer(change: Change, parameters: Mapping[str, Any], _subject: str) -> Ou
     if row is None:
         raise CannotRun("operation.no_referent")
     change.held.referent_id = row.user_id
+    change.flush()  # whoever handed it over reads this as long as the rest of the case
+    change.session.execute(_READ_ON, {"id": change.held.instance_id, "until": change.at + _READ_AFTER_TRANSFER, "seq": change.held.seq, "head": change.held.head})
     _give(change, "ordre.transfert", {"antenne": code, "referent": str(row.user_id)}, [one for one in _parts(change, ended=True) if one != change.held.instance_id])
     return Outcome({"referent": str(row.user_id)}, [
         operations.recorded(change, to, value) for name, to in (("adresse", "person.adresse"), ("gouvernorat", "person.gouvernorat"), ("delegation", "person.delegation"))

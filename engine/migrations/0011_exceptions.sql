@@ -29,6 +29,13 @@ CREATE POLICY in_reach ON instance FOR SELECT TO masar_app USING (masar_reaches(
 DROP POLICY change_in_reach ON instance;
 CREATE POLICY change_in_reach ON instance FOR UPDATE TO masar_app USING (masar_may_write() AND masar_reaches(branch, root_id, subject))
     WITH CHECK (masar_may_write() AND (masar_reaches(branch, root_id, subject) OR masar_reads_too(also_read_by, also_read_until)));
+-- Who reads it too sends it nothing: a message moves a case. (Whatever runs as the owner, `masar_addressee_anywhere`, asks of all.)
+CREATE OR REPLACE FUNCTION masar_addressee(of_key text) RETURNS boolean LANGUAGE sql STABLE AS
+    $$ WITH mine AS NOT MATERIALIZED (SELECT i.instance_id, i.number FROM instance i WHERE current_user <> 'masar_app' OR masar_reaches(i.branch, i.root_id, i.subject))
+       SELECT EXISTS (SELECT FROM mine i WHERE i.instance_id = CASE WHEN of_key ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' THEN of_key::uuid END)
+           OR EXISTS (SELECT FROM mine i WHERE i.number = of_key)
+           OR EXISTS (SELECT FROM wait w JOIN mine i USING (instance_id) WHERE w.kind = 'message' AND w.correlation = of_key)
+           OR EXISTS (SELECT FROM fact f JOIN mine i ON i.instance_id = f.root_id WHERE f.is_current AND f.subject = ANY (ARRAY['aide:' || of_key, 'mesure:' || of_key])) $$;
 
 CREATE OR REPLACE FUNCTION masar_snapshot(of_root uuid, of_person uuid, of_subjects text[], of_fields text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
