@@ -38,6 +38,7 @@ _UNDO = text("UPDATE merger SET state = 'undone', undone_by = :by, undone_at = :
 _STANDS = text("SELECT instance_id, seq FROM instance WHERE instance_id = ANY (CAST(:ids AS uuid[]))")
 _NEWER = text("SELECT 1 FROM fact WHERE subject = :subject AND fact_id > coalesce((SELECT max(fact_id) FROM fact WHERE instance_id = :instance AND seq = :seq), :last) LIMIT 1")
 _LAST = text("SELECT coalesce(max(fact_id), 0) FROM fact WHERE subject = :subject")
+_FORGOTTEN = text("SELECT masar_is_forgotten(CAST(:persons AS uuid[]))")
 _MERGED = text("SELECT merged_into FROM person WHERE person_id = ANY (CAST(:persons AS uuid[])) AND merged_into IS NOT NULL")
 
 
@@ -65,7 +66,7 @@ def propose(session: Session, actor: Any, kept_case: UUID, gone_case: UUID, take
     """Proposes that the person of `gone_case` is that of `kept_case`. `take`: the fields where both say otherwise and the former is right; what is known of her
     alone is taken over anyway.
 
-    Refuses: NotFound; `merger.reason`, `merger.two_open` (naming both cases), `merger.elsewhere`, `merger.proposed`, `double.same`. Records: `person.merge_proposed`.
+    Refuses: NotFound; `merger.reason`, `merger.forgotten`, `merger.two_open` (naming both cases), `merger.elsewhere`, `merger.proposed`, `double.same`. Records: `person.merge_proposed`.
     """
     side = doubles.beside(session, actor, kept_case, gone_case)
     for case_id in (kept_case, gone_case):
@@ -114,13 +115,15 @@ def refuse(session: Session, actor: Any, merger_id: UUID) -> None:
 def undo(session: Session, actor: Any, merger_id: UUID, reason: str) -> None:
     """Parts two persons again, as they were: while nothing more happened in the cases that came over, and nobody said anything more of the person.
 
-    Refuses: `merger.not_found`, `merger.not_done`, `merger.reason`; `merger.went_on` (Conflict). Records: `person.parted` in every instance of both.
+    Refuses: `merger.not_found`, `merger.not_done`, `merger.reason`; `merger.went_on`, `merger.forgotten` (Conflict). Records: `person.parted` in every instance of both.
     """
     row = _locked(session, actor, merger_id, "person.undo_merge", "done")
     if not reason.strip():
         raise errors.Invalid("merger.reason")
     if not _is_still(session, row):
         raise errors.Conflict("merger.went_on")
+    if session.execute(_FORGOTTEN, {"persons": [row.kept, row.gone]}).scalar():
+        raise errors.Conflict("merger.forgotten")
     parts = [UUID(one) for one in row.content["stands"]]
     editions_of = {part.instance_id: part.edition for part in session.execute(_PARTS, {"person": row.kept}).all()}
     body = {"merger": str(merger_id), "undone": row.content["seq"]}
@@ -151,9 +154,11 @@ def of_person(session: Session, actor: Any, person_id: UUID) -> list[Merger]:
 
 
 def _check(session: Session, kept: UUID, gone: UUID) -> None:
-    """Refuses: `merger.two_open`, `merger.elsewhere` (an instance of either is out of reach), `merger.went_on` (one of them was made one with another)."""
+    """Refuses: `merger.forgotten` (one of them is to be forgotten, or was), `merger.two_open`, `merger.elsewhere` (an instance of either is out of reach), `merger.went_on` (one of them was made one with another)."""
     if session.execute(_MERGED, {"persons": [kept, gone]}).first():
         raise errors.Conflict("merger.went_on")
+    if session.execute(_FORGOTTEN, {"persons": [kept, gone]}).scalar():
+        raise errors.Conflict("merger.forgotten")
     running = [session.execute(_RUNS, {"person": one}).scalar() for one in (kept, gone)]
     if all(running):
         raise errors.Conflict("merger.two_open", one=running[0], other=running[1])

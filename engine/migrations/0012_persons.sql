@@ -89,6 +89,9 @@ CREATE FUNCTION masar_merged_into(of_person uuid) RETURNS SETOF uuid LANGUAGE sq
 -- All instances of a person, in whichever branch: whoever makes two persons one must reach them all.
 CREATE FUNCTION masar_parts_of_person(of_person uuid) RETURNS TABLE (instance_id uuid, edition integer) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT i.instance_id, e.number FROM instance i JOIN edition e USING (edition_id) WHERE i.person_id = of_person ORDER BY 1 $$;
+-- Whether somebody is to be forgotten, or was: what is then destroyed must not be another's, and what is new is not what came back of her.
+CREATE FUNCTION masar_is_forgotten(persons uuid[]) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT EXISTS (SELECT FROM erasure e WHERE e.person_id = ANY (persons) AND e.state IN ('proposed', 'done')) $$;
 -- The rows of a merger that another has just agreed to; lines tell of it in each instance already. What was said of whoever goes stays as it is, under her own subject.
 CREATE FUNCTION masar_merge(of_merger uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE m merger;
@@ -96,6 +99,11 @@ BEGIN
     SELECT * INTO m FROM merger WHERE merger_id = of_merger AND state = 'done' AND xid = pg_current_xact_id();
     IF NOT FOUND THEN
         RAISE EXCEPTION 'nobody agreed to make these two persons one' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    -- Two mergers of one person at once, or an erasure meanwhile: each waits for the other here, and looks again.
+    PERFORM 1 FROM person WHERE person_id IN (m.kept, m.gone) ORDER BY person_id FOR UPDATE;
+    IF EXISTS (SELECT FROM person WHERE person_id IN (m.kept, m.gone) AND merged_into IS NOT NULL) OR masar_is_forgotten(ARRAY[m.kept, m.gone]) THEN
+        RAISE EXCEPTION 'one of these two persons was made one with another meanwhile, or is to be forgotten' USING ERRCODE = 'serialization_failure';
     END IF;
     UPDATE person SET merged_into = m.kept WHERE person_id = m.gone;
     UPDATE fact SET person_id = m.kept WHERE person_id = m.gone AND subject <> 'person:' || m.gone;
@@ -121,8 +129,8 @@ BEGIN
 END $$;
 GRANT SELECT, INSERT ON told_apart, merger TO masar_app;
 GRANT UPDATE (state, decided_by, decided_at, undone_by, undone_at, xid, content) ON merger TO masar_app;
-REVOKE EXECUTE ON FUNCTION refuse_own_merger(), masar_told_apart(uuid), masar_merged_into(uuid), masar_parts_of_person(uuid), masar_merge(uuid), masar_part(uuid, bigint, uuid[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION refuse_own_merger(), masar_told_apart(uuid), masar_merged_into(uuid), masar_parts_of_person(uuid), masar_merge(uuid), masar_part(uuid, bigint, uuid[]) TO masar_app;
+REVOKE EXECUTE ON FUNCTION refuse_own_merger(), masar_told_apart(uuid), masar_merged_into(uuid), masar_parts_of_person(uuid), masar_is_forgotten(uuid[]), masar_merge(uuid), masar_part(uuid, bigint, uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION refuse_own_merger(), masar_told_apart(uuid), masar_merged_into(uuid), masar_parts_of_person(uuid), masar_is_forgotten(uuid[]), masar_merge(uuid), masar_part(uuid, bigint, uuid[]) TO masar_app;
 
 -- Somebody comes a second time: whose her closed case is, and what it knew of these fields (names parted by spaces). For whoever was told of it as a double, in any branch.
 CREATE FUNCTION masar_returning(of_case uuid, of_fields text) RETURNS TABLE (person_id uuid, number text, running text, facts jsonb)
@@ -130,7 +138,8 @@ CREATE FUNCTION masar_returning(of_case uuid, of_fields text) RETURNS TABLE (per
     $$ SELECT i.person_id, i.number, (SELECT o.number FROM instance o WHERE o.person_id = i.person_id AND o.process = 'parcours' AND o.root_id = o.instance_id AND o.status = 'open' LIMIT 1),
               (SELECT jsonb_agg(jsonb_build_object('field', f.field, 'value', f.value, 'class', f.class, 'valid_until', f.valid_until)) FROM fact f
                 WHERE f.root_id = of_case AND f.subject = 'case:' || of_case AND f.is_current AND f.status = 'known' AND f.field = ANY (string_to_array(of_fields, ' ')))
-         FROM instance i WHERE i.instance_id = of_case AND i.root_id = i.instance_id AND i.process = 'parcours' AND i.status = 'ended' AND i.person_id IS NOT NULL AND masar_may_write() $$;
+         FROM instance i WHERE i.instance_id = of_case AND i.root_id = i.instance_id AND i.process = 'parcours' AND i.status = 'ended' AND i.person_id IS NOT NULL AND masar_may_write()
+            AND NOT EXISTS (SELECT FROM erasure e WHERE e.person_id = i.person_id AND e.state = 'done') $$;  -- forgotten: nobody comes back under a key that is gone
 REVOKE EXECUTE ON FUNCTION masar_returning(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_returning(uuid, text) TO masar_app;
 

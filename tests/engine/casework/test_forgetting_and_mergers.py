@@ -1,0 +1,54 @@
+"""What is forgotten of a person and who she is made one with do not undo one another: no key is destroyed under a case that lives, and nobody new is taken for one who came back."""
+
+import pytest
+
+from engine import doctor, errors
+from engine.casework import cases, editions, erasures, mergers
+from tests import world as worlds
+from tests.engine.casework.test_forgetting import closed, forget
+from tests.web.small.installation import furnish
+
+
+@pytest.fixture
+def town(make_database):
+    database = make_database()
+    furnish(database)
+    return worlds.World(database)
+
+
+def work(town, username, verb, *given, **named):
+    actor = town.staff[username]
+    with town.database.unit_of_work(actor) as session:
+        return verb(session, actor, *given, **named)
+
+
+def lines(town, case):
+    with town.database.reading(town.staff["meriem"]) as session:
+        return [one for one in cases.history(session, town.staff["meriem"], case).items if one.values]
+
+
+def test_nobody_is_made_one_while_she_is_to_be_forgotten_nor_after(town):
+    one, other = closed(town, 1, **{"person.nom_fr": "Un"}), closed(town, 2, **{"person.nom_fr": "Deux"})
+    merger = work(town, "meriem", mergers.propose, one, other, [], "La même")
+    erasure = work(town, "meriem", erasures.propose, other, reference="BO-2026-1")
+    with pytest.raises(errors.Conflict, match=r"merger\.forgotten"):
+        work(town, "anis", mergers.approve, merger)
+    work(town, "meriem", erasures.refuse, erasure)
+    work(town, "anis", mergers.approve, merger)
+    assert lines(town, other)
+    third = closed(town, 3, **{"person.nom_fr": "Trois"})
+    forget(town, third)
+    with pytest.raises(errors.Conflict, match=r"merger\.forgotten"):
+        work(town, "meriem", mergers.propose, third, one, [], "La même")
+    with pytest.raises(errors.Refusal):
+        work(town, "salma", cases.open_case, "accueil", returning=third)
+
+
+def test_whoever_is_forgotten_with_one_made_one_with_her_loses_both_keys(town):
+    one, other = closed(town, 1, **{"person.nom_fr": "Un"}), closed(town, 2, **{"person.nom_fr": "Deux"})
+    merger = work(town, "meriem", mergers.propose, one, other, [], "La même")
+    work(town, "anis", mergers.approve, merger)
+    assert lines(town, other)
+    forget(town, one)
+    assert lines(town, one) == [] == lines(town, other)
+    assert erasures.again(town.database) == 0 and [fault.code for fault in doctor.examine(town.database).faults] == []
