@@ -6,6 +6,7 @@ Erasing a person is erasing her key: the lines of the ledger stay whole and veri
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from uuid import UUID
@@ -66,10 +67,11 @@ class KeyStore:
         return self._write(self._next(owner))
 
     def settle(self, owner: UUID) -> None:
-        """The new key takes the place of the old one, which is gone for ever."""
+        """The new key takes the place of the old one, which is gone for ever; nothing happens where another process has put it there."""
         with self._lock:
             self._kept.pop(owner, None)
-        os.replace(self._next(owner), self._path(owner))
+        with suppress(FileNotFoundError):
+            os.replace(self._next(owner), self._path(owner))
         self._flush(self._path(owner).parent)
 
     def drop_next(self, owner: UUID) -> None:

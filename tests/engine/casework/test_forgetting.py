@@ -287,6 +287,25 @@ def test_an_approval_in_part_opens_no_other_door_and_a_death_at_it_is_made_good(
     assert keys.renewing() == {} and keys.erased_in_part() == {person: ["aide.niveau"]} and codes(database) == []
 
 
+def test_a_server_that_starts_meanwhile_leaves_the_new_key_where_it_is(town, kept_longer):
+    """It looks for keys that nobody settled: this one is at work, not dead."""
+    database, meriem, anis = town.database, town.staff["meriem"], town.staff["anis"]
+    case = closed(town, 4)
+    years_later(town, case, 6)
+    with database.unit_of_work(meriem) as session:
+        erasure = erasures.propose(session, meriem, case)
+    started = Thread(target=erasures.again, args=[database])
+    with database.unit_of_work(anis) as session:
+        erasures.approve(session, anis, erasure)
+        started.start()
+        started.join(1)
+    started.join()
+    with database.reading(users.system()) as session:
+        rows = session.execute(text("SELECT instance_id, seq, person_id, ciphertext FROM ledger_sealed WHERE instance_id = :id AND person_id IS NOT NULL"), {"id": case}).all()
+        opened = [access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) for row in rows]
+    assert [name for one in opened for name in one] == [f"case:{case}|aide.niveau"] and codes(database) == []
+
+
 def test_a_death_between_the_commit_and_the_key_is_made_good(town, monkeypatch):
     case = closed(town, 4, **{"person.nom_fr": CANARY})
     monkeypatch.setattr(erasures, "_destroying", lambda *_: lambda _session: None)
