@@ -42,7 +42,7 @@ _MERGED_INTO = text("SELECT masar_merged_into(:person)")
 _FORGET = text("SELECT masar_forget_person(:person)")
 _BACK = text("SELECT masar_came_back(CAST(:persons AS uuid[]))")
 _DONE = text("SELECT person_id FROM erasure WHERE state = 'done' AND kept IS NULL")
-_DONE_IN_PART = text("SELECT person_id, kept FROM erasure WHERE state = 'done' AND kept IS NOT NULL ORDER BY decided_at")
+_DONE_IN_PART = text("SELECT DISTINCT ON (person_id) person_id, kept, decided_at FROM erasure WHERE state = 'done' AND kept IS NOT NULL ORDER BY person_id, decided_at DESC")
 _DOCUMENTS_BESIDE = text("SELECT masar_documents_beside(:person, :kept)")
 _FORGET_IN_PART = text("SELECT masar_forget_in_part(:person, :kept)")
 _SEALED = text("SELECT instance_id, seq, ciphertext, letter FROM masar_sealed_of_person(:person, :key, :kept)")
@@ -215,7 +215,7 @@ def _again_in_part(database: Database, erased: set[UUID]) -> int:
     with database.unit_of_work(users.system()) as session:
         keys = session.info["keys"]
         for row in session.execute(_DONE_IN_PART).all():
-            keys.remember_in_part(row.person_id, row.kept)
+            keys.remember_in_part(row.person_id, row.kept, row.decided_at)
         back = came_back_in_part(session, erased)
         for person, kept in back.items():
             _forget_in_part(session, users.system(), person, {"again": True, "retentions": []}, kept)
@@ -242,9 +242,9 @@ def came_back(session: Session, persons: set[UUID] | None = None) -> Sequence[UU
 def came_back_in_part(session: Session, erased: set[UUID] | None = None) -> dict[UUID, list[str]]:
     """Those forgotten in part, and not whole since, of whom more than what was kept is there again; with what was kept."""
     keys = session.info["keys"]
-    known = {one: kept for one, kept in keys.erased_in_part().items() if one not in (keys.erased() if erased is None else erased)}
-    asked = json.dumps([{"person_id": str(one), "kept": kept} for one, kept in known.items()])
-    return {one: known[one] for one in session.execute(_BACK_IN_PART, {"asked": asked}).scalars()} if known else {}
+    known = {one: told for one, told in keys.erased_in_part().items() if one not in (keys.erased() if erased is None else erased)}
+    asked = json.dumps([{"person_id": str(one), "kept": kept, "at": at or None} for one, (kept, at) in known.items()])
+    return {one: known[one][0] for one in session.execute(_BACK_IN_PART, {"asked": asked}).scalars()} if known else {}
 
 
 def scrub(database: Database) -> None:
@@ -300,7 +300,7 @@ def _forget_in_part(session: Session, actor: Any, person_id: UUID, told: Mapping
         rows = session.execute(_SEALED, asked | {"key": key}).all()
         sealed = [sealing.seal(new, row.instance_id, row.seq, _left(old, row, frozenset(kept))) for row in rows]
         session.execute(_SEAL_ANEW, asked | {"key": key, "instances": [row.instance_id for row in rows], "seqs": [row.seq for row in rows], "ciphertexts": sealed})
-    event.listen(session, "after_commit", _renewing(keys, Path(session.info["documents"]), hers, kept, documents), once=True)
+    event.listen(session, "after_commit", _renewing(keys, Path(session.info["documents"]), hers, kept, clock.now(session), documents), once=True)
     event.listen(session, "after_rollback", lambda _session: [keys.drop_next(key) for key in hers], once=True)
     return counts
 
@@ -324,10 +324,10 @@ def _tell(session: Session, actor: Any, person_id: UUID, kind: str, told: Mappin
         session.execute(_HEAD, {"id": row.instance_id, "seq": head.seq, "head": head.hash})
 
 
-def _renewing(keys: Any, folder: Path, hers: Sequence[UUID], kept: Sequence[str], documents: Sequence[UUID]) -> Callable[[Session], None]:
+def _renewing(keys: Any, folder: Path, hers: Sequence[UUID], kept: Sequence[str], at: dt.datetime, documents: Sequence[UUID]) -> Callable[[Session], None]:
     def renew(_session: Session) -> None:
         for key in hers:
-            keys.remember_in_part(key, kept)
+            keys.remember_in_part(key, kept, at)
             keys.settle(key)
         _unlink(keys, folder, documents)
 

@@ -3,6 +3,7 @@
 Erasing a person is erasing her key: the lines of the ledger stay whole and verifiable, what they sealed can no longer be opened.
 """
 
+import datetime as dt
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -82,18 +83,20 @@ class KeyStore:
         """New keys that nobody settled: whoever did died, or is at it."""
         return {UUID(path.name.removesuffix(f".key{_NEXT}")): path.read_bytes() for path in self._folder.glob(f"*/*{_NEXT}")}
 
-    def remember_in_part(self, owner: UUID, kept: Sequence[str]) -> None:
-        """Writes down of whom all but some fields was erased, beside the keys as `remember` does."""
-        if self.erased_in_part().get(owner) != sorted(kept):
-            self._append(_IN_PART, f"{owner} {','.join(sorted(kept))}\n")
+    def remember_in_part(self, owner: UUID, kept: Sequence[str], at: dt.datetime) -> None:
+        """Writes down of whom all but some fields was erased and when, beside the keys as `remember` does."""
+        told = sorted(kept), at.astimezone(dt.UTC).isoformat()
+        if self.erased_in_part().get(owner) != told:
+            self._append(_IN_PART, f"{owner} {','.join(told[0])} {told[1]}\n")
 
-    def erased_in_part(self) -> dict[UUID, list[str]]:
-        """Of whom all but these fields was erased."""
+    def erased_in_part(self) -> dict[UUID, tuple[list[str], str]]:
+        """Of whom all but these fields was erased, and when last ("" where that was not written down)."""
         try:
             lines = (self._folder / _IN_PART).read_text("ascii").splitlines()
         except FileNotFoundError:
             return {}
-        return {UUID(owner): [one for one in kept.split(",") if one] for owner, _, kept in (line.partition(" ") for line in lines)}
+        told = ([*line.split(" "), ""][:3] for line in lines)
+        return {UUID(owner): ([one for one in kept.split(",") if one], at) for owner, kept, at in told}
 
     def remember(self, owner: UUID) -> None:
         """Writes down that an owner was erased, beside the keys and so outside the database: an old backup of that one knows nothing of it."""

@@ -139,7 +139,7 @@ CREATE FUNCTION masar_returning(of_case uuid, of_fields text) RETURNS TABLE (per
               (SELECT jsonb_agg(jsonb_build_object('field', f.field, 'value', f.value, 'class', f.class, 'valid_until', f.valid_until)) FROM fact f
                 WHERE f.root_id = of_case AND f.subject = 'case:' || of_case AND f.is_current AND f.status = 'known' AND f.field = ANY (string_to_array(of_fields, ' ')))
          FROM instance i WHERE i.instance_id = of_case AND i.root_id = i.instance_id AND i.process = 'parcours' AND i.status = 'ended' AND i.person_id IS NOT NULL AND masar_may_write()
-            AND NOT EXISTS (SELECT FROM erasure e WHERE e.person_id = i.person_id AND e.state = 'done') $$;  -- forgotten: nobody comes back under a key that is gone
+            AND NOT EXISTS (SELECT FROM erasure e WHERE e.person_id = i.person_id AND e.state = 'done' AND e.kept IS NULL) $$;  -- forgotten whole: her key is gone
 REVOKE EXECUTE ON FUNCTION masar_returning(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_returning(uuid, text) TO masar_app;
 

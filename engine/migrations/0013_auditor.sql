@@ -93,10 +93,10 @@ BEGIN
     UPDATE erasure SET counts = told WHERE person_id = of_person AND state = 'done' AND counts = '{}';
     RETURN told;
 END $$;
--- Of persons forgotten in part, those of whom something else than what was kept is there again.
+-- Of persons forgotten in part, those of whom something else than what was kept is there again, said before then: what she says when she comes again is new.
 CREATE FUNCTION masar_came_back_in_part(asked jsonb) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT a.person_id FROM jsonb_to_recordset(asked) AS a(person_id uuid, kept text[]) WHERE masar_is_system()
-          AND EXISTS (SELECT FROM fact f WHERE f.person_id = a.person_id AND f.field <> ALL (a.kept)) $$;
+    $$ SELECT a.person_id FROM jsonb_to_recordset(asked) AS a(person_id uuid, kept text[], at timestamptz) WHERE masar_is_system()
+          AND EXISTS (SELECT FROM fact f WHERE f.person_id = a.person_id AND f.field <> ALL (a.kept) AND f.recorded_at < coalesce(a.at, 'infinity')) $$;
 REVOKE EXECUTE ON FUNCTION masar_is_approved(uuid, text[]), refuse_forgetting_whole_by_part(), masar_instances_of(uuid), masar_is_her_key(uuid, uuid), masar_documents_beside(uuid, text[]),
     masar_sealed_of_person(uuid, uuid, text[]), masar_seal_anew(uuid, uuid, text[], uuid[], bigint[], bytea[]), masar_forget_in_part(uuid, text[]), masar_came_back_in_part(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_is_approved(uuid, text[]), refuse_forgetting_whole_by_part(), masar_documents_beside(uuid, text[]),

@@ -3,9 +3,9 @@
 import pytest
 
 from engine import doctor, errors
-from engine.casework import cases, editions, erasures, mergers
+from engine.casework import cases, erasures, mergers
 from tests import world as worlds
-from tests.engine.casework.test_forgetting import closed, forget
+from tests.engine.casework.test_forgetting import approved, closed, forget, kept_longer, years_later  # noqa: F401
 from tests.web.small.installation import furnish
 
 
@@ -52,3 +52,13 @@ def test_whoever_is_forgotten_with_one_made_one_with_her_loses_both_keys(town):
     forget(town, one)
     assert lines(town, one) == [] == lines(town, other)
     assert erasures.again(town.database) == 0 and [fault.code for fault in doctor.examine(town.database).faults] == []
+
+
+def test_whoever_comes_again_after_a_part_was_forgotten_did_not_come_back_from_a_backup(town, kept_longer):  # noqa: F811
+    case = closed(town, 4)
+    years_later(town, case, 6)
+    approved(town, case)
+    again = town.receive(town.truth[case], returning=case)
+    town.does(again, "accueillir")
+    assert erasures.again(town.database) == 0 and [fault.code for fault in doctor.examine(town.database).faults] == []
+    assert town.file(again, town.staff["meriem"]).known, "what she says now stays"
