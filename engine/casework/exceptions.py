@@ -93,8 +93,10 @@ class Begun:
 
 
 def of_case(session: Session, actor: Any, case_id: UUID) -> Unforeseen:
-    """What may be begun from the case and what runs beside it, for this reader. Refuses: NotFound."""
+    """What may be begun from the case and what runs beside it, for this reader: of a fraud or an appeal no partner is told. Refuses: NotFound."""
     row = _seen(session, actor, case_id)
+    if not authority.may(actor, "history.read", branch=row.branch, case=row):
+        return Unforeseen((), (), row.suspended_at, ())
     held, edition, language = find(session, case_id), editions.current(session), actor.language
     assert held is not None
     running = session.execute(_RUNNING, {"root": case_id}).all()

@@ -243,10 +243,25 @@ def test_three_appointments_missed_suspend_and_silence_closes(world, case):
 def test_a_suspected_fraud_holds_what_is_to_be_paid_and_is_decided_by_another(world, case):
     head = world.agent("OTE", "MED", "chef_antenne")
     world.begins(case, "fraude", head, fraude__piece=None)
+    _is_no_partners(world, case)
     for node in ("T971", "T972"):
         world.does(case, node)
     world.does(case, "T973", fraude__decision="sans_suite")
     assert root(world, case).status == "open" and world.beside(case, head).running == ()
+
+
+def _is_no_partners(world, case):
+    """Whoever was entrusted with the case is not told that a fraud is looked into: it may be hers."""
+    operator = next(one for one in world.staff.values() if one.agency == "PART" and "operateur" in one.roles)
+    statement = "UPDATE instance SET assigned = CAST(:whom AS uuid[]), is_shared_operator = :agreed WHERE instance_id = :id"
+    was = one(world, "SELECT assigned, is_shared_operator FROM instance WHERE instance_id = :id", id=case)
+    for whom, agreed, told in (([operator.user_id], True, True), (was.assigned, was.is_shared_operator, False)):
+        with world.database.owner() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.execute(text(statement), {"whom": whom, "agreed": agreed, "id": case})
+        if told:
+            page = world.beside(case, operator)
+            assert page.running == () == page.offers
 
 
 def test_an_emergency_is_begun_by_any_officer_and_by_the_screening(world, case):
