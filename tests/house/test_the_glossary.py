@@ -23,6 +23,11 @@ def test_every_table_and_module_of_the_trade_has_its_two_other_words():
     assert sorted(nouns - known.keys()) == []
 
 
+def test_no_noun_has_two_rows():
+    rows = [english for english, _, arabic in ROW.findall((ROOT / "README.md").read_text("utf-8")) if not arabic.isascii()]
+    assert sorted({english for english in rows if rows.count(english) > 1}) == []
+
+
 def test_each_row_is_in_both_scripts():
     for english, (french, arabic) in glossary().items():
         assert re.search(r"[a-zéèêàç]", french), english
