@@ -33,7 +33,7 @@ CASE_SERIES, SERIES = "TN", {"seance_commission": "SC", "signalement": "SG"}
 
 # What the person agreed to, and the number: on the case's own row (`r`, of a part), of a case itself on the row that is locked.
 _COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id, i.person_id, i.receipt_code, i.branch, i.subject, i.scope, i.stage, i.status, i.priority,
-    i.referent_id, i.social_worker_id, encode(i.state, 'hex') AS state, i.seq, encode(i.head, 'hex') AS head, i.opened_at,
+    i.referent_id, i.social_worker_id, encode(i.state, 'hex') AS state, i.seq, encode(i.head, 'hex') AS head, i.opened_at, i.outcome, i.ended_at,
     coalesce(r.is_shared, i.is_shared) AS is_shared, coalesce(r.is_shared_funder, i.is_shared_funder) AS is_shared_funder,
     coalesce(r.is_shared_operator, i.is_shared_operator) AS is_shared_operator, coalesce(r.assigned, i.assigned) AS assigned, coalesce(r.number, i.number) AS number,
     masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
@@ -71,6 +71,8 @@ class InstanceRow(msgspec.Struct):
     seq: int
     head: str
     opened_at: dt.datetime
+    outcome: str
+    ended_at: dt.datetime | None
     is_shared: bool
     is_shared_funder: bool
     is_shared_operator: bool
@@ -129,6 +131,8 @@ class Held:
     now: dt.datetime
     dated_version: int
     opened_at: dt.datetime
+    outcome: str = ""
+    ended_at: dt.datetime | None = None
 
     @property
     def subjects(self) -> facts.Subjects:
@@ -141,6 +145,7 @@ def from_row(session: Session, row: InstanceRow) -> Held:
         row.instance_id, row.root_id, row.parent_id, row.process, editions.load(session, row.edition_id), row.person_id, row.number, row.receipt_code, row.branch,
         row.subject, row.scope, row.stage, row.status, row.priority, row.referent_id, row.social_worker_id, row.is_shared, row.is_shared_funder,
         row.is_shared_operator, row.assigned, bytes.fromhex(row.state), row.seq, bytes.fromhex(row.head), row.now.astimezone(dt.UTC), row.dated_version, row.opened_at,
+        row.outcome, row.ended_at,
     )  # fmt: skip
 
 
@@ -178,7 +183,6 @@ class Change:
     pending: list[facts.NewFact] = field(default_factory=list)
     known: list[facts.Fact] | None = None
     looked_for: tuple[facts.Subjects | None, frozenset[str]] = (None, frozenset())  # of whom, and which fields, `known` holds
-    outcome: str = ""
     touched: bool = False
     home: facts.Subjects | None = None  # where facts go that belong to another case (a sitting's word on an aid)
     opened: list[dict[str, Any]] = field(default_factory=list)
@@ -298,7 +302,7 @@ class Change:
         step = {name: those for name, those in told.items() if those}
         step |= {"number": held.number or "", "head": base64.b64encode(held.head).decode(), "instance": {
             "root_id": held.root_id, "person_id": held.person_id, "branch": held.branch, "seq": held.seq, "stage": rows.stage(), "status": held.status,
-            "outcome": self.outcome, "ended_at": instant(self.at) if held.status == "ended" else None, "scope": held.scope, "subject": held.subject,
+            "outcome": held.outcome, "ended_at": instant(held.ended_at), "scope": held.scope, "subject": held.subject,
             "priority": held.priority, "referent_id": held.referent_id, "social_worker_id": held.social_worker_id, "is_shared": held.is_shared,
             "is_shared_funder": held.is_shared_funder, "is_shared_operator": held.is_shared_operator, "assigned": held.assigned,
             "receipt_code": held.receipt_code,
