@@ -33,7 +33,7 @@ CASE_SERIES, SERIES = "TN", {"seance_commission": "SC", "signalement": "SG"}
 
 # What the person agreed to, and the number: on the case's own row (`r`, of a part), of a case itself on the row that is locked.
 _COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id AS edition, i.person_id, i.receipt_code, i.branch, i.subject, i.scope, i.stage, i.status, i.priority,
-    i.referent_id, i.social_worker_id, translate(encode(i.state, 'base64'), E'\n', '') AS state, i.seq, encode(i.head, 'base64') AS head, i.opened_at,
+    i.referent_id, i.social_worker_id, translate(encode(i.state, 'base64'), E'\n', '') AS state, i.seq, encode(i.head, 'base64') AS head, i.opened_at, i.outcome, i.ended_at,
     coalesce(r.is_shared, i.is_shared) AS is_shared, coalesce(r.is_shared_funder, i.is_shared_funder) AS is_shared_funder,
     coalesce(r.is_shared_operator, i.is_shared_operator) AS is_shared_operator, coalesce(r.assigned, i.assigned) AS assigned, coalesce(r.number, i.number) AS number,
     masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
@@ -79,13 +79,15 @@ class Held:
     now: dt.datetime
     dated_version: int
     opened_at: dt.datetime
+    outcome: str = ""
+    ended_at: dt.datetime | None = None
 
     @property
     def subjects(self) -> facts.Subjects:
         return facts.Subjects(self.root_id, self.person_id, self.scope)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class HeldTask(Held):
     """And one of its tasks."""
 
@@ -145,7 +147,6 @@ class Change:
     pending: list[facts.NewFact] = field(default_factory=list)
     known: list[facts.Fact] | None = None
     looked_for: tuple[facts.Subjects | None, frozenset[str]] = (None, frozenset())  # of whom, and which fields, `known` holds
-    outcome: str = ""
     touched: bool = False
     home: facts.Subjects | None = None  # where facts go that belong to another case (a sitting's word on an aid)
     opened: list[dict[str, Any]] = field(default_factory=list)
@@ -265,7 +266,7 @@ class Change:
         step = {name: those for name, those in told.items() if those}
         step |= {"number": held.number or "", "head": base64.b64encode(held.head).decode(), "instance": {
             "root_id": held.root_id, "person_id": held.person_id, "branch": held.branch, "seq": held.seq, "stage": rows.stage(), "status": held.status,
-            "outcome": self.outcome, "ended_at": instant(self.at) if held.status == "ended" else None, "scope": held.scope, "subject": held.subject,
+            "outcome": held.outcome, "ended_at": instant(held.ended_at), "scope": held.scope, "subject": held.subject,
             "priority": held.priority, "referent_id": held.referent_id, "social_worker_id": held.social_worker_id, "is_shared": held.is_shared,
             "is_shared_funder": held.is_shared_funder, "is_shared_operator": held.is_shared_operator, "assigned": held.assigned,
             "receipt_code": held.receipt_code,

@@ -98,7 +98,9 @@ class _Then:
     referent_id: str | None
     social_worker_id: str | None
     seq: int
-    status: str = "open"
+    status: str
+    outcome: str
+    ended_at: dt.datetime | None = None
 
 
 @dataclass
@@ -110,7 +112,6 @@ class _Act:
     dues: Mapping[str, str]
     calendar: Calendar
     done: list[Any] = field(default_factory=list)
-    outcome: str = ""
 
     def due(self, opened: bpmn.TaskOpened) -> dt.datetime | None:
         """As the line tells it; lines of before tell none, and are counted anew."""
@@ -184,7 +185,7 @@ class Teller:
         happenings: list[Any] = []
         for told in act:
             happenings += self._take(now, told)
-        held = _Then(self.instance_id, self.edition(last.edition), now.branch, now.stage, now.referent, now.social_worker, last.seq, now.status)
+        held = _Then(self.instance_id, self.edition(last.edition), now.branch, now.stage, now.referent, now.social_worker, last.seq, now.status, now.outcome)
         dues: dict[str, str] = {}
         for told in act:
             dues |= told.body.get("due", {})
@@ -198,7 +199,7 @@ class Teller:
             self._write(now, _Moved(going), last.at)
             _go_on(now, going)
         self._write(now, rows, last.at)
-        now.stage, now.status, now.outcome = going["stage"] if going is not None and not rows.opened else rows.stage(), held.status, doing.outcome or now.outcome
+        now.stage, now.status, now.outcome = going["stage"] if going is not None and not rows.opened else rows.stage(), held.status, held.outcome
         if going is None and first.kind == "case.moved":
             self._stand(now)
         now.marks = _marks(act, now, was, held_by) + ((f"stage:{now.stage}",) if now.stage != held.stage or first.seq == 1 else ())

@@ -330,7 +330,7 @@ def _open_again(change: Change, _payload: Mapping[str, Any]) -> None:
     held = change.held
     if held.status == "open":
         return
-    held.status = "open"
+    held.status, held.outcome, held.ended_at = "open", "", None
     verdict = _last_verdict(change, "D1")
     given = {"admission": verdict if isinstance(verdict, str) and verdict != "A_COMPLETER" else "SERVICE_SEUL",
              "instance": str(held.instance_id), "branche": held.branch, "numero": held.number or ""}  # fmt: skip

@@ -18,7 +18,7 @@ FROM_THE_PERSON = frozenset({"piece.recue", "signalement.arrivee"})
 
 class Rows:
     """The rows that the happenings of one act become. A task or wait opened and closed within it leaves none. `change`: the act, with what it holds (`held`), when (`at`),
-    what it did (`done`) and when its tasks are due (`due`); its `outcome` is set where it ends the instance."""
+    what it did (`done`) and when its tasks are due (`due`); what it holds is told how and when it ended, where it does."""
 
     def __init__(self, change: Any) -> None:
         self.change, self.held = change, change.held
@@ -68,7 +68,7 @@ class Rows:
                 if len(self.incidents) == before:
                     self.mended.append(position)
             case bpmn.Ended(outcome=outcome):
-                held.status, self.change.outcome = "ended", outcome or ""
+                held.status, held.outcome, held.ended_at = "ended", outcome or "", self.change.at
 
     def _task(self, happening: bpmn.TaskOpened) -> dict[str, Any]:
         held = self.held

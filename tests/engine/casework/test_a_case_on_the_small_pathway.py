@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, tasks
+from engine.casework import cases, repairs, tasks
 from engine.demo import stories
 from engine.ledger import proving
 from tests.web.small import installation as small
@@ -38,6 +38,30 @@ def test_a_case_goes_from_the_desk_to_its_end_and_leaves_a_whole_ledger(world):
     why = history.items[0].why
     assert why and why[0]["node"] == "choix"
     assert proving.prove(world.database, users.system()).wrong == []
+
+
+def test_a_fact_of_an_ended_case_corrected_leaves_how_and_when_it_ended(world):
+    case_id = world.receive(somebody(world, 9))
+    world.does(case_id, "accueillir")
+    assert world.does(case_id, "orienter").has_ended
+    world.passes(days=3)
+    query = text("SELECT outcome, ended_at FROM instance WHERE instance_id = :id")
+    with world.database.owner() as connection:
+        was = connection.execute(query, {"id": case_id}).one()
+        connection.exec_driver_sql("ALTER TABLE instance DISABLE TRIGGER ended_as_it_ended")
+    assert was.outcome and was.ended_at
+    coordinator = world.staff["meriem"]
+    try:
+        with world.database.unit_of_work(coordinator) as session:
+            repairs.correct(session, coordinator, case_id, f"retour:{case_id}", "retour.pays", "FR", "Relu avec elle.")
+    finally:
+        with world.database.owner() as connection:
+            connection.exec_driver_sql("ALTER TABLE instance ENABLE TRIGGER ended_as_it_ended")
+    with world.database.unit_of_work(coordinator) as session:
+        assert session.execute(query, {"id": case_id}).one() == was
+        repairs.correct(session, coordinator, case_id, f"retour:{case_id}", "retour.pays", "IT", "Relu avec elle.")
+        session.execute(text("UPDATE instance SET outcome = '', ended_at = now() WHERE instance_id = :id"), {"id": case_id})
+        assert session.execute(query, {"id": case_id}).one() == was, "the guard behind it"
 
 
 def test_what_was_said_once_is_not_asked_again_but_shown(world):
