@@ -126,6 +126,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/cases/{case_id}/exceptions"): {
         "case_id": _CASE,
         "case_number": "TN-MED-2026-00042",
+        "name": "Complaint",
         "instance_id": _TASK,
         "next_tasks": [],
         "is_repeat": False,

@@ -29,7 +29,7 @@ _RUNNING = text("""SELECT i.instance_id, i.process, i.edition_id, i.opened_at FR
                     WHERE i.root_id = :root AND i.subject LIKE 'imprevu:%' AND i.status = 'open' ORDER BY i.opened_at, i.instance_id""")
 _CLOCKS = text("SELECT c.names, c.node, c.kind, c.due_at, c.stopped_at FROM stopped_clock c WHERE c.root_id = :root ORDER BY c.due_at")
 _ROOT = text("SELECT instance_id, root_id, branch, suspended_at, is_shared, is_shared_funder, is_shared_operator, assigned, also_read_by FROM instance WHERE instance_id = :id")
-_BEGUN = text("SELECT 1 FROM instance WHERE instance_id = :id")
+_BEGUN = text("SELECT process, edition_id FROM instance WHERE instance_id = :id")
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Begun:
-    """`next_tasks`: those it opened that the same person may do; `is_repeat`: the same submission had begun it before."""
+    """`name`: of what is begun, in the actor's language; `next_tasks`: those it opened that the same person may do; `is_repeat`: the same submission had begun it before."""
 
     case_id: UUID
     case_number: str
+    name: str
     instance_id: UUID
     next_tasks: tuple[UUID, ...]
     is_repeat: bool = False
@@ -134,8 +135,8 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
     if held is None:  # hers to read for a while, not to change
         raise errors.Forbidden("act.forbidden", act="exception.begin")
     instance_id = _id(case_id, process, key) if key else None
-    if instance_id and session.execute(_BEGUN, {"id": instance_id}).scalar():
-        return Begun(case_id, held.number or "", instance_id, (), is_repeat=True)
+    if instance_id and (begun := session.execute(_BEGUN, {"id": instance_id}).one_or_none()):
+        return Begun(case_id, held.number or "", _name(session, begun, actor.language), instance_id, (), is_repeat=True)
     edition, name, note = _drawn(session, actor, held, process)
     asked = _form(session, actor, held, edition, note, process)
     around = _around(session, held)
@@ -153,7 +154,7 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
     cases.finish(change)
     mine = tuple(UUID(row["task_id"]) for row in change.opened if authority.may(
         actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"], case=held, holder_id=row["holder_id"] and UUID(row["holder_id"])))  # fmt: skip
-    return Begun(case_id, held.number or "", change.held.instance_id, mine)
+    return Begun(case_id, held.number or "", pick(edition.definitions.processes[process].names, actor.language), change.held.instance_id, mine)
 
 
 def is_begun(session: Session, case_id: UUID, process: str, key: str) -> bool:

@@ -44,7 +44,10 @@ def test_two_cards_side_by_side_are_made_one_by_two_people_and_parted(town):
     assert page.status_code == 200 and "take:person.naissance_date" in page.text
     refused = karim.post(f"/cases/{second}/beside/{first}", act="merge", kept=str(second), reason="La même")
     assert refused.status_code == 409 and "sont en cours" in refused.text, "both cases run"
-    assert karim.post(f"/cases/{second}/beside/{first}", act="apart", reason=" ").status_code == 422
+    refused = karim.post(f"/cases/{second}/beside/{first}", act="apart", reason=" ", kept=str(first), **{"take:person.naissance_date": str(first)})
+    assert refused.status_code == 422
+    for name in ("kept", "take:person.naissance_date"):
+        assert re.findall(rf'name="{name}"[^>]* value="([0-9a-f-]+)" checked', refused.text) == [str(first)], name
     end(town, first)
     karim.get(f"/cases/{second}/beside/{first}")
     page = karim.post(f"/cases/{second}/beside/{first}", act="merge", kept=str(second), reason="La même", **{"take:person.naissance_date": str(first)})

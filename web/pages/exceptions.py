@@ -46,7 +46,7 @@ def _begin(screen: Screen, actor: users.Actor, session: Any, typed: Typed, case_
     asked = exceptions.ask(session, actor, case_id, process) if not exceptions.is_begun(session, case_id, process, key) else None
     begun = exceptions.begin(session, actor, case_id, process, layout.read(asked.form, typed) if asked else {}, key)
     address = f"/tasks/{begun.next_tasks[0]}" if begun.next_tasks else f"/cases/{case_id}"
-    return screen.go(address, "exception_begun", name=asked.name if asked else "")
+    return screen.go(address, "exception_begun", name=begun.name)
 
 
 def _page(screen: Screen, asked: exceptions.Asked, typed: Typed, key: str, refusal: errors.Refusal | None = None, focus: str = "") -> Response:

@@ -58,7 +58,7 @@ def decide(request: Request, screen: OnScreen, actor: Acting, session: Reading, 
         _, refusal = attempt(request, actor, lambda writing: mergers.propose(writing, actor, first, second, take, reason))
         said = "person_proposed"
     if refusal:
-        return _beside(screen, session, case_id, other_id, refusal, reason)
+        return _beside(screen, session, case_id, other_id, refusal, form)
     return screen.go(f"/cases/{case_id}/beside/{other_id}", said)
 
 
@@ -90,17 +90,17 @@ def _show(screen: Screen, session: Reading, case_id: UUID) -> Response:
         "persons/page.html", person=found, suspects=[(one, one.case_id in reached) for one in suspects], mergers=mergers.of_person(session, actor, found.person_id),
         source=lambda one: _source(screen, one), shared=_shared(screen, found), may_compare=may_compare,
         may_open=not any(one.process == "parcours" and one.status == "open" for one in found.cases) and authority.may(actor, "case.open", branch=actor.branch),
-        former=next((one for one in found.cases if one.process == "parcours" and one.status == "ended"), None), channels=cases.channels(session, screen.language),
+        former=next((one for one in found.cases if one.process == "parcours" and one.status == "ended"), None),
     )  # fmt: skip
 
 
-def _beside(screen: Screen, session: Reading, case_id: UUID, other_id: UUID, refusal: errors.Refusal | None = None, reason: str = "") -> Response:
+def _beside(screen: Screen, session: Reading, case_id: UUID, other_id: UUID, refusal: errors.Refusal | None = None, form: Posted | None = None) -> Response:
     actor = screen.actor
     found = doubles.beside(session, actor, case_id, other_id)
     branches = [next(one.branch for one in side.cases if one.case_id == side.case_id) for side in (found.mine, found.other)]
     return screen.show(
         "persons/beside.html", refusal.status if refusal else 200, found=found, merger=mergers.of_two(session, actor, found.mine.person_id, found.other.person_id),
-        source=lambda one: _source(screen, one), shared=(_shared(screen, found.mine), _shared(screen, found.other)), may_decide=all(authority.may(actor, "person.tell_apart", branch=branch) for branch in branches), reason=reason,
+        source=lambda one: _source(screen, one), shared=(_shared(screen, found.mine), _shared(screen, found.other)), may_decide=all(authority.may(actor, "person.tell_apart", branch=branch) for branch in branches), typed=form or {},
         refused=screen.refusal(refusal.code, refusal.details) if refusal else "",
     )  # fmt: skip
 
