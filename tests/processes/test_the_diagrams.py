@@ -4,6 +4,7 @@ import re
 
 import pytest
 from lxml import etree
+from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
 
 from engine.actors.roles import ROLES
 from engine.casework import aid_operations, operations, signal_operations  # noqa: F401 (each registers its own)
@@ -54,6 +55,11 @@ def feel_texts(root):
             for name in FEEL_PLACES:
                 if node.get(name):
                     yield node.getparent().getparent().get("id"), node.get(name)
+
+
+def test_it_is_as_the_schema_of_bpmn_2_says(root):
+    """Other editors check it before they open a file."""
+    BpmnValidator().validate(root.getroottree())
 
 
 def test_the_whole_deploys():
