@@ -61,7 +61,10 @@ async def posted(request: Request) -> FormData:
     if request.method in security.SAFE_METHODS:
         return FormData()
     settings = request.app.state.settings
-    secret = security.read_cookie(request, settings, SESSION) or security.read_cookie(request, settings, VISITOR)
+    session = security.read_cookie(request, settings, SESSION)
+    secret = session or security.read_cookie(request, settings, VISITOR)
+    if not session and security.came_from_us(request) and not request.url.path.startswith(security.VISITED):
+        raise errors.Unauthenticated("signin.needed")  # the browser let go of an old session by itself
     if not secret or not security.came_from_us(request):
         raise errors.Forbidden("web.forged")
     form = await request.form(max_files=20, max_fields=3000)

@@ -1,12 +1,16 @@
 """My account: language, password, where I am signed in."""
 
+import hashlib
+import hmac
+from base64 import b64encode
+
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from engine import errors
 from engine.actors import signin, users
 from web import security
-from web.dependencies import Acting, OnScreen, Posted, Writing, database_of, field
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.screen import SESSION, Screen
 
 router = APIRouter()
@@ -15,6 +19,14 @@ router = APIRouter()
 @router.get("/account")
 def show(request: Request, screen: OnScreen, actor: Acting) -> Response:
     return _page(request, screen, actor)
+
+
+@router.get("/account/keeping")
+def show_key(session: Reading, actor: Acting) -> Response:
+    """What seals the typing that a device keeps while there is no line (`scripts/keeping.js`): `key` (AES-256, Base64), the same for a user each time, and `owner`, a name for it
+    that tells nothing of him."""
+    key = hmac.new(session.info["keys"].key(actor.user_id), b"typing kept on a device", "sha256").digest()
+    return JSONResponse({"owner": hashlib.sha256(key).hexdigest()[:12], "key": b64encode(key).decode()})
 
 
 @router.post("/account/language")

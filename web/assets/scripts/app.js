@@ -3,6 +3,7 @@ import htmx from "htmx.org";
 import "htmx-ext-sse";
 import "idiomorph/dist/idiomorph-ext.esm.js";
 import { startDrafts } from "./drafts.js";
+import { startKeeping } from "./keeping.js";
 import { startKeys } from "./keys.js";
 import { startMenus } from "./menus.js";
 import { startNarrow } from "./narrow.js";
@@ -31,6 +32,7 @@ Object.assign(htmx.config, {
 
 startTrouble();
 startDrafts();
+startKeeping();
 keepTyping();
 startUploads();
 startSignatures();

@@ -1,0 +1,133 @@
+"""A form on a line that fails: the typing stays on the device, sealed; what was handed in is sent once; what changed meanwhile is shown, never replaced."""
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import text
+
+from tests.browser.test_reception import fill, open_case
+from tests.web.small.installation import PASSWORD
+
+
+def stored(page):
+    return page.evaluate("Object.entries(localStorage).map((one) => one.join('=')).join('\\n')")
+
+
+def wait_until_stored(page, is_there=True):
+    for _ in range(80):
+        if bool(stored(page)) is is_there:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(stored(page) or "nothing is kept")
+
+
+def typed_without_a_line(page, words):
+    page.context.set_offline(True)
+    page.fill("#q-person-prenom_fr", words)
+    wait_until_stored(page)
+    page.wait_for_timeout(500)  # the last of what is typed is put away a moment later
+
+
+def done(installed, address):
+    """How often the task of an address was done."""
+    with installed.owner() as connection:
+        return connection.execute(text("SELECT count(*) FROM task_done WHERE task_id::text = :id"), {"id": address.rpartition("/")[2]}).scalar()
+
+
+def test_what_was_typed_before_the_tab_was_closed_comes_back_and_cannot_be_read_on_the_device(visit):
+    page = visit("salma", size="phone")
+    address = open_case(page)
+    page.wait_for_load_state("networkidle")
+    typed_without_a_line(page, "Yosra Hapax")
+    kept = stored(page)
+    assert "Hapax" not in kept and "salma" not in kept and "person." not in kept
+    page.close()
+    page.context.set_offline(False)
+    again = page.context.new_page()
+    again.goto(address)
+    expect(again.locator("#q-person-prenom_fr")).to_have_value("Yosra Hapax")
+    expect(again.locator("#trouble")).to_contain_text("est revenu")
+    wait_until_stored(again, False)
+
+
+@pytest.mark.parametrize("fails", ["on the way there", "on the way back"])
+def test_what_is_handed_in_without_a_line_is_sent_once(visit, installed, fails):
+    page = visit("salma", "ar" if fails == "on the way back" else "fr", size="phone")
+    address = open_case(page)
+    fill(page)
+    page.wait_for_load_state("networkidle")
+
+    def fail(route):
+        if fails == "on the way back":
+            route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route(address, fail)
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("سيُرسل من تلقاء نفسه" if fails == "on the way back" else "partira toute seule")
+    assert done(installed, address) == (fails == "on the way back")
+    page.unroute(address)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_url("**/desk")
+    assert done(installed, address) == 1
+    wait_until_stored(page, False)
+
+
+def test_what_was_handed_in_is_sent_from_another_page_once_the_tab_was_closed(visit, installed):
+    page = visit("salma")
+    address = open_case(page)
+    fill(page)
+    page.wait_for_load_state("networkidle")
+    page.route(address, lambda route: route.abort())
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("partira toute seule")
+    page.close()
+    again = page.context.new_page()
+    again.goto("/desk")
+    expect(again.locator("#trouble")).to_contain_text("est parti")
+    assert done(installed, address) == 1
+
+
+def test_an_ended_session_takes_no_typing_away_and_another_person_does_not_get_it(visit):
+    page = visit("salma")
+    address = open_case(page)
+    page.wait_for_load_state("networkidle")
+    page.context.clear_cookies()
+    page.fill("#q-person-prenom_fr", "Yosra")
+    wait_until_stored(page)
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("session est terminée")
+
+    def enter(name):
+        page.goto(f"/signin?next=/tasks/{address.rpartition('/')[2]}")
+        page.fill("#username", name)
+        page.fill("#password", PASSWORD)
+        page.click("form[action='/signin'] .btn-primary")
+        page.wait_for_url(address)
+        page.wait_for_load_state("networkidle")
+
+    enter("karim")
+    assert page.locator("#q-person-prenom_fr").count() == 0 or page.input_value("#q-person-prenom_fr") == ""
+    page.context.clear_cookies()
+    enter("salma")
+    expect(page.locator("#q-person-prenom_fr")).to_have_value("Yosra")
+
+
+@pytest.mark.parametrize("choice", ["Reprendre", "Garder"])
+def test_what_another_device_saved_meanwhile_is_not_replaced_without_her(visit, choice):
+    page = visit("salma")
+    address = open_case(page)
+    page.wait_for_load_state("networkidle")
+    typed_without_a_line(page, "Ici")
+    other = visit("salma")
+    other.goto(address)
+    other.fill("#q-person-prenom_fr", "Ailleurs")
+    expect(other.locator("[data-saved]")).to_contain_text("Enregistré")
+    page.close()
+    page.context.set_offline(False)
+    again = page.context.new_page()
+    again.goto(address)
+    expect(again.locator("#trouble")).to_contain_text("Rien n'est remplacé sans vous")
+    expect(again.locator("#q-person-prenom_fr")).to_have_value("Ailleurs")
+    again.click(f"#trouble button:has-text('{choice}')")
+    expect(again.locator("#q-person-prenom_fr")).to_have_value("Ici" if choice == "Reprendre" else "Ailleurs")
+    wait_until_stored(again, False)

@@ -1,0 +1,195 @@
+// What is typed into a task, kept on this device until the server has it: a lost line, a closed tab and an ended session take nothing away.
+// It is sealed with a key that the server gives to whoever signs in and that no device holds: a lost telephone tells nothing.
+// What was handed in without a line is sent once, when there is one again: the form's own submission key makes a second sending the same.
+import { clear, say } from "./trouble.js";
+
+const PREFIX = "masar:";
+const MOMENT = 300;
+const AGAIN = 5000;
+const LONGEST = 30000;
+const SAID = "masar-said";
+
+export async function startKeeping() {
+  if (!crypto.subtle || !document.querySelector("[data-keeps]")) return;
+  if (!document.querySelector("form[data-keep]") && !Object.keys(localStorage).some((one) => one.startsWith(PREFIX))) return;
+  const answer = await fetch("/account/keeping").catch(() => null);
+  if (!answer?.ok) return;
+  const { owner, key } = await answer.json();
+  const shelf = shelfOf(owner, await crypto.subtle.importKey("raw", bytes(key), "AES-GCM", false, ["encrypt", "decrypt"]));
+  keepTheForm(shelf);
+  if (await sendAll(shelf)) await giveBack(shelf);
+}
+
+// One sealed record an address: {pairs, base, name, isSent}. `base`: what the server had when the typing began.
+function shelfOf(owner, key) {
+  const prefix = `${PREFIX}${owner}:`;
+  const get = async (address) => {
+    const [iv, sealed] = (localStorage.getItem(prefix + address) ?? "").split(".");
+    if (!sealed) return null;
+    try {
+      const open = await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes(iv), additionalData: text(address) }, key, bytes(sealed));
+      return JSON.parse(new TextDecoder().decode(open));
+    } catch {
+      return null; // of a key that is no more
+    }
+  };
+  return {
+    get,
+    async put(address, record) {
+      const iv = crypto.getRandomValues(new Uint8Array(12));
+      const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: text(address) }, key, text(JSON.stringify(record)));
+      localStorage.setItem(prefix + address, `${base64(iv)}.${base64(new Uint8Array(sealed))}`);
+    },
+    drop: (address) => localStorage.removeItem(prefix + address),
+    addresses: () => Object.keys(localStorage).filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length)),
+  };
+}
+
+function keepTheForm(shelf) {
+  let timer;
+  let base;
+  const form = () => document.querySelector("form[data-keep]");
+  if (form()) base = typedIn(form());
+
+  async function keep(isSent = false) {
+    clearTimeout(timer);
+    timer = null;
+    const one = form();
+    if (one) await shelf.put(addressOf(one), { pairs: pairsOf(one), base, name: document.querySelector("h1")?.textContent ?? "", isSent });
+  }
+
+  const typing = (event) => {
+    if (!event.target.closest?.("form[data-keep]")) return;
+    timer ??= setTimeout(keep, MOMENT);
+  };
+  document.addEventListener("input", typing);
+  document.addEventListener("change", typing);
+  document.addEventListener("masar:kept", () => {
+    if (timer || !form()) return; // more was typed since
+    base = typedIn(form());
+    shelf.drop(addressOf(form()));
+  });
+  document.addEventListener("htmx:afterSettle", () => form() && !form().dataset.unsaved && (base = typedIn(form())));
+
+  // Done, or given back: nothing of it stays here.
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (!detail.successful || !form()?.contains(detail.elt) || !detail.xhr.getResponseHeader("HX-Redirect")) return;
+    clearTimeout(timer);
+    shelf.drop(addressOf(form()));
+  });
+
+  // The whole form did not reach the server, or nobody is signed in any more.
+  const lost = async (event) => {
+    const one = form();
+    if (!one || event.detail.requestConfig?.verb !== "post" || !one.contains(event.detail.elt)) return;
+    const act = event.detail.requestConfig.triggeringEvent?.submitter?.value;
+    const isQueued = act === "complete" && event.type !== "htmx:responseError";
+    await keep(isQueued);
+    if (isQueued) wait(shelf);
+  };
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, lost);
+}
+
+// Handed in without a line: it is said, and tried until it is there. Typing on takes it back.
+function wait(shelf) {
+  say("queued");
+  const stop = () => {
+    clearInterval(timer);
+    removeEventListener("online", attempt);
+    document.removeEventListener("input", typing);
+  };
+  const attempt = async () => (await sendAll(shelf)) && stop();
+  const typing = (event) => {
+    if (!event.target.closest?.("form[data-keep]")) return;
+    stop();
+    clear();
+  };
+  const timer = setInterval(attempt, AGAIN);
+  addEventListener("online", attempt);
+  document.addEventListener("input", typing);
+}
+
+// Sends what waits; false where the line is still lost.
+async function sendAll(shelf) {
+  const csrf = document.querySelector("input[name=csrf]")?.value;
+  if (!csrf) return true;
+  for (const address of shelf.addresses()) {
+    const record = await shelf.get(address);
+    if (!record?.isSent) continue;
+    const answer = await post(address, [...record.pairs, ["act", "complete"]], csrf);
+    if (!answer) return false;
+    if (answer.status === 401) return true; // whoever signs in again sends it
+    const onward = answer.ok && answer.headers.get("hx-redirect");
+    if (onward) {
+      shelf.drop(address);
+      if (location.pathname === address) location.assign(onward);
+      else say("sent", "", record.name, "notice-good");
+      continue;
+    }
+    await shelf.put(address, { ...record, isSent: false });
+    if (location.pathname !== address) say("unsent", address, record.name);
+    else if (document.querySelector("form[data-keep]")) document.querySelector("button[value=complete]")?.click(); // what is wrong is shown as ever
+    else show(await answer.text());
+  }
+  return true;
+}
+
+// What was typed here and never reached the server comes back; where the server has something else by now, the reader chooses.
+async function giveBack(shelf) {
+  const said = sessionStorage.getItem(SAID);
+  sessionStorage.removeItem(SAID);
+  const address = location.pathname;
+  const record = await shelf.get(address);
+  const form = document.querySelector("form[data-keep]");
+  if (said && form) say("restored", "", "", "notice-good");
+  if (!record || record.isSent) return;
+  const csrf = document.querySelector("input[name=csrf]")?.value;
+  if (!form) {
+    const answer = await post(address, [...record.pairs, ["act", "complete"]], csrf); // done by somebody else meanwhile: the answer lists what was typed
+    if (answer?.status === 409) show(await answer.text());
+    else if (answer?.ok) shelf.drop(address);
+    return;
+  }
+  const mine = answersOf(record.pairs);
+  if (mine === typedIn(form)) return shelf.drop(address);
+  const restore = async () => {
+    const answer = await post(form.dataset.draft, record.pairs.filter(([name]) => name !== "version"), csrf);
+    if (!answer?.ok) return say("line");
+    shelf.drop(address);
+    sessionStorage.setItem(SAID, "1");
+    location.reload();
+  };
+  if (record.base === typedIn(form)) return restore();
+  choose(restore, () => shelf.drop(address));
+}
+
+function choose(take, leave) {
+  const box = say("differs");
+  for (const [name, act] of [["take", take], ["leave", leave]]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-quiet btn-sm";
+    button.textContent = document.getElementById("trouble").dataset[name];
+    button.addEventListener("click", () => (clear(), act()));
+    box.append(button, " ");
+  }
+}
+
+async function post(address, pairs, csrf) {
+  const body = new URLSearchParams([...pairs.filter(([name]) => name !== "csrf"), ["csrf", csrf]]);
+  const headers = { "HX-Request": "true" };
+  return fetch(address, { method: "POST", body, headers, signal: AbortSignal.timeout(LONGEST) }).catch(() => null);
+}
+
+function show(page) {
+  const main = new DOMParser().parseFromString(page, "text/html").querySelector("main");
+  if (main) document.querySelector("main").replaceWith(document.adoptNode(main));
+}
+
+const addressOf = (form) => new URL(form.action).pathname;
+const pairsOf = (form) => [...new FormData(form)].filter(([name, value]) => name !== "csrf" && !(value instanceof File));
+const answersOf = (pairs) => JSON.stringify(pairs.filter(([name]) => name !== "version" && name !== "key"));
+const typedIn = (form) => answersOf(pairsOf(form));
+const text = (one) => new TextEncoder().encode(one);
+const bytes = (one) => Uint8Array.from(atob(one), (letter) => letter.charCodeAt(0));
+const base64 = (one) => btoa(Array.from(one, (byte) => String.fromCharCode(byte)).join(""));
