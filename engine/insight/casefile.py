@@ -20,6 +20,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, i18n
 from engine.actors import authority
+from engine.actors.agencies import PARTNERS
 from engine.casework import cases, editions, replays, staff
 from engine.database import Database
 from engine.dossier import facts
@@ -60,6 +61,7 @@ class _Making:
     editions: Mapping[int, editions.Edition]
     sees: Callable[[str], bool]
     sees_class: Callable[[str], bool]
+    sees_reasons: bool
     named: Mapping[str, str]
 
 
@@ -75,12 +77,24 @@ def make(session: Session, actor: Any, case_id: UUID, recipient: str = "") -> Ca
     authority.require(actor, "casefile.export", branch=root.branch, case=root)
     recipients.require(recipient, root)
     making = _begin(session, actor, root, recipient)
-    lines = session.execute(_LINES, {"id": case_id}).all()
+    rows = _told_of(session, rows, recipient)
+    kept = {row.instance_id for row in rows}
+    lines = [row for row in session.execute(_LINES, {"id": case_id}).all() if row.instance_id in kept]
     ledger, content = _content(making, actor, rows, lines, recipient)
     told = {"recipient": recipient, "classes": content["for"]["classes"], "sha256": content["digest"]}
     consultations.exported(session, case_id, "casefile", told)
     sheet = page(content, ledger, _proofs(session, lines), actor.language, lambda seal: log.vouch(session, f"masar/casefile\n{seal}\n"))
     return CaseFileSheet(f"masar-{root.number or case_id}.html", sheet)
+
+
+def _told_of(session: Session, rows: Sequence[Any], recipient: str) -> list[Any]:
+    """The instances a file tells of: a partner is told of no fraud or appeal beside the case, as no page tells her (`exceptions.of_case`): it may be hers."""
+    if recipient != PARTNERS:
+        return list(rows)
+    beside = {row.instance_id for row in rows if row.process in editions.load(session, row.edition_id).definitions.unforeseen}
+    while more := {row.instance_id for row in rows if row.parent_id in beside} - beside:
+        beside |= more
+    return [row for row in rows if row.instance_id not in beside]
 
 
 def by_number(database: Database, actor: Any, number: str, recipient: str = "") -> bytes:
@@ -137,7 +151,8 @@ def _begin(session: Session, actor: Any, root: Any, recipient: str) -> _Making:
         found = edition.dictionary.fields.get(name)
         return found is not None and sees_class(authority.classes_of(found))
 
-    return _Making(session, actor.language, root, edition, {number: editions.load(session, found) for number, found in known.items()}, sees, sees_class, {})
+    return _Making(session, actor.language, root, edition, {number: editions.load(session, found) for number, found in known.items()}, sees, sees_class,
+                   sees_class("C") and recipient != PARTNERS, {})  # fmt: skip
 
 
 def _content(making: _Making, actor: Any, rows: Sequence[Any], lines: Sequence[Any], recipient: str) -> tuple[str, dict[str, Any]]:
@@ -186,13 +201,13 @@ def _stands(session: Session, row: Any) -> dict[int, dict[str, Any]]:
 
 
 def _opened(making: _Making, row: Any) -> dict[str, tuple[bytes, Any]]:
-    """What the recipient may see of what a line sealed, with the salts: values of fields by their class, a reason with the common class, why a turn was taken
+    """What the recipient may see of what a line sealed, with the salts: values of fields by their class, a reason with the common class and to no partner, why a turn was taken
     where every value it weighed is hers to see. What replays and moves keep stays sealed."""
     if row.ciphertext is None:
         return {}
     found = access.open_salted(making.session, row.instance_id, row.seq, row.person_id, row.ciphertext)
     return {name: pair for name, pair in found.items()
-            if ("|" in name and making.sees(name.partition("|")[2])) or (name == "reason" and making.sees_class("C"))
+            if ("|" in name and making.sees(name.partition("|")[2])) or (name == "reason" and making.sees_reasons)
             or (name == "why" and all(_is_whole(one, making.sees) for one in pair[1]))}  # fmt: skip
 
 

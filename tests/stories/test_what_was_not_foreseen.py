@@ -8,6 +8,7 @@ from sqlalchemy import text
 from engine import errors
 from engine.actors import users
 from engine.casework import exceptions
+from engine.insight import casefile
 from tests import world as worlds
 
 
@@ -262,6 +263,9 @@ def _is_no_partners(world, case):
         if told:
             page = world.beside(case, operator)
             assert page.running == () == page.offers
+            with world.database.reading(users.system()) as session:
+                files = {whom: casefile.make(session, users.system(), case, whom).content.decode() for whom in ("PART", "tribunal")}
+            assert "fraude" not in files["PART"] and "fraude" in files["tribunal"], "no file tells her either"
 
 
 def test_an_emergency_is_begun_by_any_officer_and_by_the_screening(world, case):
