@@ -6,9 +6,12 @@ Returns findings; what one diagram alone gets wrong is found while reading it (`
 from engine import errors
 from engine.pathway.definitions import Definitions
 
+ORDERS = "ordre."
+
 
 def references(definitions: Definitions) -> list[errors.Finding]:
-    """Calls of processes that are not there or cannot be called, unknown decisions, tasks kept apart from none, two processes started by one message."""
+    """Calls of processes that are not there or cannot be called, unknown decisions, tasks kept apart from none, two processes started by one message, messages that only
+    Masar itself sends (`ORDERS`: they suspend, close or move without a task that says so)."""
     findings = []
     for call in definitions.calls():
         details = {"element": call.bpmn_name or call.id, "process": call.called}
@@ -25,6 +28,10 @@ def references(definitions: Definitions) -> list[errors.Finding]:
         for other in task.distinct:
             if other not in drawn or other == task.node:
                 findings.append(errors.Finding("pathway.distinct_unknown", f"{task.file}#{task.node}", {"element": task.name, "task": other}))
+    for element in definitions.nodes:
+        trigger = getattr(element, "trigger", None)
+        if trigger is not None and trigger.kind == "message" and trigger.name.startswith(ORDERS):
+            findings.append(errors.Finding("pathway.message_reserved", element.place, {"element": element.bpmn_name or element.id, "name": trigger.name}))
     starts: dict[str, str] = {}
     for process in definitions.processes.values():
         for message in process.start_messages:
