@@ -47,6 +47,12 @@ def test_every_screen(visit, language, size, scheme):
         if "diagram" in address:
             page.wait_for_selector(".canvas .djs-element")
         trouble[address] = wrong_with(page)
+    for address in ("/intake", "/cases"):
+        page.goto(address)
+        page.fill("#q", "Besma Dridi")
+        page.press("#q", "Enter")
+        page.wait_for_selector("main ul.work a.open")
+        trouble[f"{address}, found"] = wrong_with(page)
     karim = visit("karim", language, size, color_scheme=scheme)
     karim.goto(case)
     karim.click(".ball a")
