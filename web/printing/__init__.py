@@ -1,13 +1,14 @@
 """Letters on paper: the kept text of one, in French then in Arabic, as a PDF/A that keeps the words of both scripts as they are read."""
 
 import json
+import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unicodedata import category
+from unicodedata import bidirectional, category
 
 import typst
 
@@ -20,6 +21,7 @@ _FONTS = Path(__file__).parents[1] / "assets" / "dist" / "print"
 # Archived for years and read aloud by screen readers: PDF/A-2a and PDF/UA-1, both with the structure of the text.
 _STANDARDS = ["a-2a", "ua-1"]
 _KEPT = "\n\u2066\u2067\u2069"  # the isolates of numbers and names
+_ISOLATED = re.compile("\u2066([^\u2066-\u2069]*)\u2069")
 _INSTEAD = {"Cc": "", "Cf": "", "Zs": " ", "Zl": "\n", "Zp": "\n"}
 _STAND_IN = "?"  # for what somebody typed and the fonts do not draw (a smiley, a Chinese name): the standards refuse a letter with a hole in it
 
@@ -27,7 +29,7 @@ _STAND_IN = "?"  # for what somebody typed and the fonts do not draw (a smiley, 
 def pdf(content: Mapping[str, Any], written_at: datetime, slip: str = "") -> bytes:
     """The letter as it was written that day, with its square code (`slip`); the same bytes each time with the same version of the fonts and of typst."""
     square = {"svg": svg(slip), "words": {language: _told(slip, language) for language in ("fr", "ar")}} if slip else None
-    text = json.dumps({"square": square, **{language: _drawable(content[language]) for language in ("fr", "ar")}}, ensure_ascii=False)
+    text = json.dumps({"square": square, "fr": _drawable(content["fr"], _unwrapped), "ar": _drawable(content["ar"])}, ensure_ascii=False)
     return typst.compile(
         str(_SHEET), root=str(_SHEET.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True, sys_inputs={"letter": text},
         pdf_standards=_STANDARDS, timestamp=int(written_at.timestamp()),
@@ -40,13 +42,18 @@ def _told(slip: str, language: str) -> Mapping[str, str]:
     return {name: i18n.translate(f"web.qr.{code}", language) for name, code in (("title", "title"), ("what", what), ("alt", "alt"))}
 
 
-def _drawable(said: Any) -> Any:
-    """The same text with only what the fonts draw."""
+def _drawable(said: Any, also: Callable[[str], str] = str) -> Any:
+    """The same text with only what the fonts draw. `also`: what else is done to each text."""
     if isinstance(said, str):
-        return "".join(one if one in _KEPT or ord(one) in _drawn() else _INSTEAD.get(category(one), _STAND_IN) for one in said)
+        return also("".join(one if one in _KEPT or ord(one) in _drawn() else _INSTEAD.get(category(one), _STAND_IN) for one in said))
     if isinstance(said, Mapping):
-        return {name: _drawable(inner) for name, inner in said.items()}
-    return [_drawable(inner) for inner in said]
+        return {name: _drawable(inner, also) for name, inner in said.items()}
+    return [_drawable(inner, also) for inner in said]
+
+
+def _unwrapped(said: str) -> str:
+    """French without isolates around what is read from the left too: Amiri draws a full stop that stands alone after one as an Arabic one."""
+    return _ISOLATED.sub(lambda found: found[0] if any(bidirectional(one) in ("R", "AL") for one in found[1]) else found[1], said)
 
 
 @cache
