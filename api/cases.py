@@ -88,7 +88,7 @@ def consultations(
     return readers.of_case(session, actor, case_id, before, limit)
 
 
-@router.get("/{case_id}/letters/{letter_id}.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409))
+@router.get("/{case_id}/letters/{letter_id}.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409, 422))
 def letter(request: Request, actor: Acting, session: Reading, case_id: UUID, letter_id: UUID) -> Response:
     """A letter of a case as it is printed, in French and in Arabic. `letters` of the case lists them."""
     found = letters.read(session, actor, letter_id)
@@ -100,7 +100,7 @@ def letter(request: Request, actor: Acting, session: Reading, case_id: UUID, let
     return Response(request.app.state.printer(found.content, found.produced_at, found.slip), media_type="application/pdf", headers=headers)
 
 
-@router.get("/{case_id}/copy.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409))
+@router.get("/{case_id}/copy.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409, 422))
 def copy(request: Request, actor: Acting, session: Reading, case_id: UUID) -> Response:
     """What is kept of the person of a case, in plain words, as a paper in French and in Arabic for her hands; no more than the reader may see.
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 from unicodedata import bidirectional, category
 
 import typst
 
-from engine import i18n
+from engine import errors, i18n
 from engine.ledger.slip import is_sealed
 from web.printing.square import svg
 
@@ -20,6 +21,9 @@ _SHEET = Path(__file__).with_name("letter.typ")
 _FONTS = Path(__file__).parents[1] / "assets" / "dist" / "print"
 # Archived for years and read aloud by screen readers: PDF/A-2a and PDF/UA-1, both with the structure of the text.
 _STANDARDS = ["a-2a", "ua-1"]
+LONGEST, MOST_CELLS = 400_000, 12_000  # characters, and texts, of both languages together
+_PATIENCE = 20.0  # seconds that one waits for a press
+_presses = BoundedSemaphore(2)
 _KEPT = "\n\u2066\u2067\u2069"  # the isolates of numbers and names
 _ISOLATED = re.compile("\u2066([^\u2066-\u2069]*)\u2069")
 _INSTEAD = {"Cc": "", "Cf": "", "Zs": " ", "Zl": "\n", "Zp": "\n"}
@@ -27,13 +31,24 @@ _STAND_IN = "?"  # for what somebody typed and the fonts do not draw (a smiley, 
 
 
 def pdf(content: Mapping[str, Any], written_at: datetime, slip: str = "") -> bytes:
-    """The letter as it was written that day, with its square code (`slip`); the same bytes each time with the same version of the fonts and of typst."""
+    """The letter as it was written that day, with its square code (`slip`); the same bytes each time with the same version of the fonts and of typst.
+
+    The sheet is one and fixed, so what bounds the text bounds the time (some three seconds for the longest); typst lets other threads go on meanwhile.
+    Refuses: `letter.too_long` (Invalid), `letter.busy` (Conflict).
+    """
     square = {"svg": svg(slip), "words": {language: _told(slip, language) for language in ("fr", "ar")}} if slip else None
     text = json.dumps({"square": square, "fr": _drawable(content["fr"], _unwrapped), "ar": _drawable(content["ar"])}, ensure_ascii=False)
-    return typst.compile(
-        str(_SHEET), root=str(_SHEET.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True, sys_inputs={"letter": text},
-        pdf_standards=_STANDARDS, timestamp=int(written_at.timestamp()),
-    )  # fmt: skip
+    if len(text) > LONGEST or text.count('["') + text.count('", "') > MOST_CELLS:
+        raise errors.Invalid("letter.too_long")
+    if not _presses.acquire(timeout=_PATIENCE):
+        raise errors.Conflict("letter.busy")
+    try:
+        return typst.compile(
+            str(_SHEET), root=str(_SHEET.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True, sys_inputs={"letter": text},
+            pdf_standards=_STANDARDS, timestamp=int(written_at.timestamp()),
+        )  # fmt: skip
+    finally:
+        _presses.release()
 
 
 def _told(slip: str, language: str) -> Mapping[str, str]:
