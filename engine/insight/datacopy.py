@@ -79,7 +79,7 @@ def _material(
 
 
 def _answers(file: CaseFile, dictionary: Dictionary, language: str) -> list[dict[str, str]]:
-    """A row for each fact, its group named where it begins; the rows of lists and the measures of a plan each under a number of their own."""
+    """A row for each fact, by group; the rows of lists and the measures of a plan each under a number of their own."""
     groups: dict[tuple[str, str], list[KnownFact]] = {}
     for fact in file.known:
         if dictionary.fields[fact.field].type != "list" and not fact.document_id:  # rows of a list are told one by one, documents beneath
@@ -89,10 +89,9 @@ def _answers(file: CaseFile, dictionary: Dictionary, language: str) -> list[dict
     rows = []
     for (group, subject), known in groups.items():
         seen[group] = seen.get(group, 0) + 1
-        title = i18n.pick(dictionary.groups[group].label, language)
-        for place, fact in enumerate(known):
-            heading = "" if place else f"{title} {seen[group]}" if subject else title
-            rows.append({"rubrique": heading, "donnee": fact.label, "valeur": fact.value, "source": _source(fact, language), "le": day(clock.today(fact.recorded_at), language)})
+        title = i18n.pick(dictionary.groups[group].label, language) + (f" {seen[group]}" if subject else "")
+        for fact in known:
+            rows.append({"rubrique": title, "donnee": fact.label, "valeur": fact.value, "source": _source(fact, language), "le": day(clock.today(fact.recorded_at), language)})
     return rows
 
 
