@@ -16,9 +16,10 @@ from engine.casework import cases, letters, readers, receipts
 from engine.casework.readers import Readers
 from engine.casework.views import CaseFile, Happened, Opened
 from engine.insight import casefile as casefiles
+from engine.insight import datacopy
 from engine.ledger.log import Inclusion
 
-Printer = Callable[[Mapping[str, Any], dt.datetime], bytes]
+Printer = Callable[[Mapping[str, Any], dt.datetime, str], bytes]
 router = APIRouter(prefix="/cases", tags=["cases"], route_class=Route)
 _FOR = "personne, tribunal, OTE, CPS, ANETI, PART or auditeur: the file shows no more than that one may see, and the export is noted with it. Empty: for oneself."
 _HTML = {"description": "The file.", "content": {"text/html": {"schema": {"type": "string", "format": "binary"}}}}
@@ -87,7 +88,7 @@ def consultations(
     return readers.of_case(session, actor, case_id, before, limit)
 
 
-@router.get("/{case_id}/letters/{letter_id}.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409))
+@router.get("/{case_id}/letters/{letter_id}.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409, 422))
 def letter(request: Request, actor: Acting, session: Reading, case_id: UUID, letter_id: UUID) -> Response:
     """A letter of a case as it is printed, in French and in Arabic. `letters` of the case lists them."""
     found = letters.read(session, actor, letter_id)
@@ -97,6 +98,19 @@ def letter(request: Request, actor: Acting, session: Reading, case_id: UUID, let
         raise errors.Conflict("letter.no_printer")
     headers = {"content-disposition": f'attachment; filename="{found.template}-{found.code}.pdf"'}
     return Response(request.app.state.printer(found.content, found.produced_at, found.slip), media_type="application/pdf", headers=headers)
+
+
+@router.get("/{case_id}/copy.pdf", response_class=Response, responses={200: _PDF} | problems.described(401, 404, 409, 422))
+def copy(request: Request, actor: Acting, session: Reading, case_id: UUID) -> Response:
+    """What is kept of the person of a case, in plain words, as a paper in French and in Arabic for her hands; no more than the reader may see.
+
+    It bears a code by which anybody verifies it. That it was made is noted in `consultations`.
+    """
+    if request.app.state.printer is None:
+        raise errors.Conflict("letter.no_printer")
+    made = datacopy.make(session, actor, case_id)
+    headers = {"content-disposition": f'attachment; filename="donnees-{made.case_number or case_id}.pdf"'}
+    return Response(request.app.state.printer(made.content, made.made_at, ""), media_type="application/pdf", headers=headers)
 
 
 @router.get("/{case_id}/entries/{seq}", responses=problems.described(401, 404, 409))

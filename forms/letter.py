@@ -18,9 +18,12 @@ from forms.feel import Expression
 
 BOTH = ("fr", "ar")  # an administration's letter is in these two
 LETTERHEAD = "entete"  # the file that holds what stands around every letter
-GIVEN = frozenset({"numero", "code", "date", "antenne", "adresse", "agence", "personne", "jour"})  # what the engine says of every letter
+GIVEN = frozenset({"numero", "code", "date", "antenne", "adresse", "agence", "personne", "jour", "absentes"})  # what the engine says of every letter
 READERS = ("PART",)
 ROWS_GIVEN = {"dossiers": "aide"}  # lists that the engine gives: the files of a sitting, each an aid with its `numero`
+COPY = "copie_donnees"  # the paper that holds what is kept of a person: made when she asks for it, never by a diagram
+# Lists that the engine gives that paper in words, with their columns.
+TOLD_GIVEN = {"donnees": frozenset({"rubrique", "donnee", "valeur", "source", "le"}), "documents": frozenset({"nom", "le", "empreinte"})}
 BLANK = "……………………"  # not known that day: to be written by hand
 _AMOUNT = re.compile(r"^([\d\u202f,.]+) (\S+)$")  # an amount is not torn from its currency
 PLACE = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)?)\}")
@@ -73,7 +76,7 @@ class Block:
 @dataclass(frozen=True, slots=True)
 class LetterDefinition:
     """One letter. `class_`: who reads it; `fields`: every field it shows or weighs; `to_person`: it is addressed to the person; `reader`: "PART" where it
-    is written for a sitting's partner, and tells only of the files whose persons agreed to that."""
+    is written for a sitting's partner, and tells only of the files whose persons agreed to that; `basis`: the texts of law that it rests on."""
 
     id: str
     class_: str
@@ -87,6 +90,7 @@ class LetterDefinition:
     signatures: tuple[Label, ...]
     fields: tuple[str, ...]
     reader: str = ""
+    basis: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +104,14 @@ class Letterhead:
 @dataclass(frozen=True, slots=True)
 class Material:
     """What is known the day a letter is written. `feel`: as conditions read it; `stored`: group → name → value as stored; `rows`: the lists that
-    the engine gives, each row a pair (as conditions read it, as stored); `given`: the texts of `GIVEN`, by language."""
+    the engine gives, each row a pair (as conditions read it, as stored); `told`: those it gives in words, by language; `given`: the texts of `GIVEN`, by language."""
 
     dictionary: Dictionary
     feel: Mapping[str, Any]
     stored: Mapping[str, Any]
     given: Mapping[str, Label]
     rows: Mapping[str, Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]] = field(default_factory=dict)
+    told: Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]] = field(default_factory=dict)
 
 
 def compose(definition: LetterDefinition, head: Letterhead, material: Material) -> dict[str, Any]:
@@ -155,6 +160,7 @@ class _Writing:
             "addressee": self._addressee(),
             "title": definition.title[self.language],
             "object": self.fill(definition.object, {}) if definition.object else "",
+            "basis": [self.fill(label, {}) for label in definition.basis],
             "blocks": [made for block in definition.blocks if (made := self._block(block))],
             "signatures": [self.fill(label, {}) for label in definition.signatures],
         }
@@ -196,6 +202,9 @@ class _Writing:
             columns = self.definition.values[each].columns
             for row in self.worked[each] or ():
                 yield {"feel": row, "texts": {name: self._written(type_, row.get(name)) for name, type_ in columns.items()}}
+        elif each in TOLD_GIVEN:
+            for said in self.material.told.get(each, {}).get(self.language, ()):
+                yield {"feel": said, "texts": said}
         elif each in ROWS_GIVEN:
             for seen, stored in self.material.rows.get(each, ()):
                 yield {"feel": seen, "texts": {**self._row(ROWS_GIVEN[each], stored), "numero": str(stored.get("numero") or "")}}

@@ -6,7 +6,7 @@ from typing import Any
 from forms import toml
 from forms.dictionary import Dictionary
 from forms.feel import Expression
-from forms.letter import BOTH, GIVEN, LETTERHEAD, PLACE, READERS, ROWS_GIVEN, Block, Choice, Column, Label, Letterhead, LetterDefinition, Value
+from forms.letter import BOTH, COPY, GIVEN, LETTERHEAD, PLACE, READERS, ROWS_GIVEN, TOLD_GIVEN, Block, Choice, Column, Label, Letterhead, LetterDefinition, Value
 from forms.text import Findings
 
 _TYPES = {"text", "int", "percent", "money", "date", "rows"}
@@ -42,7 +42,7 @@ class _Reading:
         self.fields: set[str] = set()
 
     def whole(self, content: Mapping[str, Any]) -> LetterDefinition | None:
-        allowed = ("sender", "object", "addressee", "values", "block", "signature", "reader")
+        allowed = ("sender", "object", "addressee", "values", "block", "signature", "reader", "basis")
         if not toml.keys(content, f"{self.name}#", self.findings, ("id", "class", "title"), allowed):
             return None
         for found, raw in content.get("values", {}).items():
@@ -52,13 +52,14 @@ class _Reading:
         to_person = "addressee" not in content
         if to_person:
             self.fields.update(one for one in ("person.adresse",) if one in self.dictionary.fields)
+        basis = tuple(self._text(raw, f"basis[{place}]") for place, raw in enumerate(content.get("basis", ())))
         return LetterDefinition(
             content["id"], content["class"], content.get("sender", "OTE"), toml.label(content["title"], f"{self.name}#title", self.findings),
             self._text(content["object"], "object") if "object" in content else {}, to_person,
             self._text(content["addressee"], "addressee") if not to_person else {}, self.values,
             tuple(self._block(raw, f"block[{place}]") for place, raw in enumerate(content.get("block", ()))),
             tuple(self._text(raw, f"signature[{place}]") for place, raw in enumerate(content.get("signature", ()))), tuple(sorted(self.fields)),
-            content.get("reader", ""),
+            content.get("reader", ""), basis,
         )  # fmt: skip
 
     def _value(self, name: str, raw: Mapping[str, Any]) -> None:
@@ -116,6 +117,8 @@ class _Reading:
         group, _, name = path.partition(".")
         if group == "item":
             prefix = self._prefix(each) if each else None
+            if prefix is not None and each in TOLD_GIVEN:
+                return name in TOLD_GIVEN[each]
             if prefix is None or each in self.values:
                 return prefix is not None and (not name or name in self.values[each].columns)
             if not name or (name == "numero" and each in ROWS_GIVEN) or (not prefix and name == "obtenir"):
@@ -130,6 +133,8 @@ class _Reading:
         """The group of the rows of a list; "" where its items are codes or worked out; None where it is no list."""
         if each in ROWS_GIVEN:
             return ROWS_GIVEN[each]
+        if each in TOLD_GIVEN and self.name == f"{COPY}.toml":
+            return ""
         if each in self.values:
             return "" if self.values[each].type == "rows" else None
         spec = self.dictionary.fields.get(each)

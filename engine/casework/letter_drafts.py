@@ -1,5 +1,6 @@
 """A letter of a draft as it would be written, of made-up answers: to read it in both languages before anybody receives one."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +13,8 @@ from engine.dossier import beneficiaries, programmes
 from forms import field_types, samples
 from forms import letter as texts
 from forms import letter_files
-from forms.dictionary import Dictionary
-from forms.text import LANGUAGES, FormError, day
+from forms.dictionary import Dictionary, Field
+from forms.text import LANGUAGES, FormError, day, display, pick
 
 LETTERS = "forms/letters/"
 MOST = 6  # sets of made-up answers: each another choice of every list, so that each of a letter's ways can be read
@@ -62,10 +63,19 @@ def _material(session: Session, words: Dictionary, definition: texts.LetterDefin
     given = {
         "numero": dict.fromkeys(LANGUAGES, "TN-MED-2026-00001"), "code": dict.fromkeys(LANGUAGES, "EXEM-PLE"), "date": {one: day(today, one) for one in LANGUAGES},
         "agence": held.agency(definition.sender, today), "antenne": held.branch(_BRANCH, today), "adresse": scope["parametres"].get(ADDRESSES, {}).get(_BRANCH, {}),
-        "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES},
+        "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES}, "absentes": {},
     }  # fmt: skip
+    kept = [words.fields[one] for one in beneficiaries.NAME_FIELDS if one in words.fields]
+    told = {"donnees": {language: [_kept(spec, words, stored, today, language) for spec in kept] for language in LANGUAGES}}
     aid = [({**feel.get("aide", {}), "numero": "TN-MED-2026-00001"}, {**stored.get("aide", {}), "numero": "TN-MED-2026-00001"})]
-    return texts.Material(words, scope, stored, given, {"dossiers": aid})
+    return texts.Material(words, scope, stored, given, {"dossiers": aid}, told)
+
+
+def _kept(spec: Field, words: Dictionary, stored: Mapping[str, Mapping[str, Any]], today: dt.date, language: str) -> dict[str, str]:
+    """A made-up row of what is kept of a person."""
+    group, _, name = spec.id.partition(".")
+    return {"rubrique": pick(words.groups[group].label, language), "donnee": pick(spec.label, language), "valeur": display(spec, stored.get(group, {}).get(name), language),
+            "source": "OTE", "le": day(today, language)}  # fmt: skip
 
 
 def _row(row: Mapping[str, Any], items: tuple[str, ...], words: Dictionary) -> dict[str, Any]:

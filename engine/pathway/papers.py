@@ -6,6 +6,7 @@ from typing import Any
 from engine.errors import Finding
 from engine.pathway.definitions import Definitions, DrawnOperation
 from forms.dictionary import Dictionary
+from forms.letter import COPY
 
 RECEIPT = "recepisse"  # the operation that gives a receipt, and the letter it writes
 _LETTER = "lettre"
@@ -16,7 +17,7 @@ def check(definitions: Definitions, dictionary: Dictionary, letters: Mapping[str
     findings: list[Finding] = []
     for one in definitions.operations:
         named = _letter_of(one)
-        if named is not None and named not in letters:
+        if named is not None and (named not in letters or named == COPY):
             findings.append(Finding("edition.letter_unknown", f"{one.file}#{one.node}", {"letter": named, "element": one.name}))
     for letter in letters.values():
         for name in letter.fields:

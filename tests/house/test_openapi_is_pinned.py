@@ -58,6 +58,7 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/cases/{case_id}/exceptions/{process}"),
         ("POST", "/cases/{case_id}/exceptions"),
         ("GET", "/cases/{case_id}/letters/{letter_id}.pdf"),
+        ("GET", "/cases/{case_id}/copy.pdf"),
         ("POST", "/documents"),
         ("GET", "/documents/{document_id}"),
         ("GET", "/tasks/{task_id}"),

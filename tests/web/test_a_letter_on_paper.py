@@ -8,7 +8,9 @@ import unicodedata
 
 import pytest
 
-from tests.forms.test_letters import LETTERS, decided, said, write
+from engine import errors
+from forms import field_types, samples
+from tests.forms.test_letters import DICTIONARY, ISOLATES, LETTERS, decided, said, write
 from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, open_case
 from web import printing
@@ -50,6 +52,65 @@ def test_every_letter_is_archivable_even_with_nothing_known(name):
     made = printing.pdf(write(name, EMPTY), AT)
     assert made.startswith(b"%PDF-1.7")
     assert b"<pdfaid:part>2</pdfaid:part>" in made and b"<pdfaid:conformance>A</pdfaid:conformance>" in made and b"<pdfuaid:part>1</pdfuaid:part>" in made
+
+
+def filled(name):
+    """The letter with a made-up answer for each field that it shows."""
+    feel, stored = dict(EMPTY), {}
+    for field_id in LETTERS[name].fields:
+        spec = DICTIONARY.fields[field_id]
+        if spec.type != field_types.ROWS:
+            group, _, one = field_id.partition(".")
+            value = samples.stored(spec, DICTIONARY, AT.date())
+            stored.setdefault(group, {})[one] = value
+            feel.setdefault(group, {})[one] = field_types.to_feel(spec, value)
+    return write(name, feel, stored)
+
+
+def outside(pdf, tmp_path, *command):
+    """What a program that is not ours says of the paper."""
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(pdf)
+    return subprocess.run([command[0], *command[1:], str(path)], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("name", sorted(LETTERS))
+def test_every_sentence_of_every_paper_is_found_in_it_in_both_languages_and_the_paper_stands_alone(name, tmp_path):
+    composed = filled(name)
+    made = printing.pdf(composed, AT)
+    found = "".join(text_of(made, tmp_path))
+    for language in ("fr", "ar"):
+        side = composed[language]
+        for sentence in [side["title"], side["object"], *side["basis"], *(block["text"] for block in side["blocks"] if "text" in block), *side["signatures"]]:
+            wanted = "".join(words(ISOLATES.sub("", sentence)))
+            assert wanted in found, f"{language}: {sentence}"
+    # Nothing of it is elsewhere: each face is in it, its colours are told, nothing runs.
+    faces = [line.split() for line in outside(made, tmp_path, "pdffonts").splitlines()[2:]]
+    assert faces and all("Amiri" in one[0] and one[-5:-2] == ["yes"] * 3 for one in faces), faces
+    assert b"/OutputIntent" in made and outside(made, tmp_path, "pdfinfo", "-js").strip() == ""
+    for never in (b"/JavaScript", b"/EmbeddedFile", b"/Launch", b"/URI", b"/Encrypt"):
+        assert never not in made
+
+
+@pytest.mark.parametrize("name", ["decision_aide", "refus_admission", "sans_suite", "reponse_recours", "reponse_droits"])
+def test_a_decision_that_is_notified_rests_on_texts_of_law_and_says_where_to_go_next(name):
+    composed = filled(name)
+    for language, where in (("fr", "Tribunal administratif|Instance nationale"), ("ar", "المحكمة الإدارية|الهيئة الوطنية")):
+        assert composed[language]["basis"] and composed[language]["object"] and composed[language]["words"]["basis"]
+        assert re.search(where, said(write(name, EMPTY | {"aide": {"decision": "refuse"}}), language))
+
+
+def test_a_paper_that_would_hold_the_press_too_long_is_refused_with_a_sentence_and_a_crowd_waits(monkeypatch):
+    composed = decided("refuse")
+    endless = {language: composed[language] | {"blocks": [{"kind": "text", "text": "mot " * printing.LONGEST}]} for language in ("fr", "ar")}
+    with pytest.raises(errors.Invalid, match="letter.too_long"):
+        printing.pdf(endless, AT)
+    many = {language: composed[language] | {"blocks": [{"kind": "table", "head": ["a"], "rows": [["b"]] * printing.MOST_CELLS}]} for language in ("fr", "ar")}
+    with pytest.raises(errors.Invalid, match="letter.too_long"):
+        printing.pdf(many, AT)
+    monkeypatch.setattr(printing, "_PATIENCE", 0.01)
+    with printing._presses, printing._presses, pytest.raises(errors.Conflict, match="letter.busy"):
+        printing.pdf(composed, AT)
 
 
 def test_the_same_letter_is_the_same_paper_whenever_it_is_printed():

@@ -81,6 +81,7 @@ mkdirSync(join(DIST, "print"));
 for (const face of ["400Regular", "700Bold"]) {
   copyFileSync(`node_modules/@expo-google-fonts/amiri/${face}/Amiri_${face}.ttf`, join(DIST, "print", `Amiri_${face}.ttf`));
 }
+copyFileSync("node_modules/@expo-google-fonts/amiri/LICENSE_FONT", join(DIST, "print", "OFL.txt"));
 
 function place(name, content) {
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 8).toUpperCase();

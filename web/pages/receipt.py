@@ -28,7 +28,7 @@ def show(request: Request, screen: OnScreen, code: str = "") -> Response:
             found, letter, slip = receipts.look_up(session, typed), letters.verify(session, typed), receipts.printed(session, typed)
     is_unknown = bool(typed) and found is None and letter is None
     return screen.show("receipt/page.html", 404 if is_unknown else 200, code_typed=typed, found=found, letter=letter, is_unknown=is_unknown,
-                       square=square(slip) if letter and slip else None, is_sealed=is_sealed(slip))  # fmt: skip
+                       has_proof=bool(letter and slip), square=square(slip) if letter and slip else None, is_sealed=is_sealed(slip))  # fmt: skip
 
 
 @router.get("/receipt/proof")

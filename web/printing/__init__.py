@@ -1,17 +1,19 @@
 """Letters on paper: the kept text of one, in French then in Arabic, as a PDF/A that keeps the words of both scripts as they are read."""
 
 import json
+import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
-from unicodedata import category
+from unicodedata import bidirectional, category
 
 import typst
 
-from engine import i18n
+from engine import errors, i18n
 from engine.ledger.slip import is_sealed
 from web.printing.square import svg
 
@@ -19,19 +21,34 @@ _SHEET = Path(__file__).with_name("letter.typ")
 _FONTS = Path(__file__).parents[1] / "assets" / "dist" / "print"
 # Archived for years and read aloud by screen readers: PDF/A-2a and PDF/UA-1, both with the structure of the text.
 _STANDARDS = ["a-2a", "ua-1"]
+LONGEST, MOST_CELLS = 400_000, 12_000  # characters, and texts, of both languages together
+_PATIENCE = 20.0  # seconds that one waits for a press
+_presses = BoundedSemaphore(2)
 _KEPT = "\n\u2066\u2067\u2069"  # the isolates of numbers and names
+_ISOLATED = re.compile("\u2066([^\u2066-\u2069]*)\u2069")
 _INSTEAD = {"Cc": "", "Cf": "", "Zs": " ", "Zl": "\n", "Zp": "\n"}
 _STAND_IN = "?"  # for what somebody typed and the fonts do not draw (a smiley, a Chinese name): the standards refuse a letter with a hole in it
 
 
 def pdf(content: Mapping[str, Any], written_at: datetime, slip: str = "") -> bytes:
-    """The letter as it was written that day, with its square code (`slip`); the same bytes each time with the same version of the fonts and of typst."""
+    """The letter as it was written that day, with its square code (`slip`); the same bytes each time with the same version of the fonts and of typst.
+
+    The sheet is one and fixed, so what bounds the text bounds the time (some three seconds for the longest); typst lets other threads go on meanwhile.
+    Refuses: `letter.too_long` (Invalid), `letter.busy` (Conflict).
+    """
     square = {"svg": svg(slip), "words": {language: _told(slip, language) for language in ("fr", "ar")}} if slip else None
-    text = json.dumps({"square": square, **{language: _drawable(content[language]) for language in ("fr", "ar")}}, ensure_ascii=False)
-    return typst.compile(
-        str(_SHEET), root=str(_SHEET.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True, sys_inputs={"letter": text},
-        pdf_standards=_STANDARDS, timestamp=int(written_at.timestamp()),
-    )  # fmt: skip
+    text = json.dumps({"square": square, "fr": _drawable(content["fr"], _unwrapped), "ar": _drawable(content["ar"])}, ensure_ascii=False)
+    if len(text) > LONGEST or text.count('["') + text.count('", "') > MOST_CELLS:
+        raise errors.Invalid("letter.too_long")
+    if not _presses.acquire(timeout=_PATIENCE):
+        raise errors.Conflict("letter.busy")
+    try:
+        return typst.compile(
+            str(_SHEET), root=str(_SHEET.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True, sys_inputs={"letter": text},
+            pdf_standards=_STANDARDS, timestamp=int(written_at.timestamp()),
+        )  # fmt: skip
+    finally:
+        _presses.release()
 
 
 def _told(slip: str, language: str) -> Mapping[str, str]:
@@ -40,13 +57,18 @@ def _told(slip: str, language: str) -> Mapping[str, str]:
     return {name: i18n.translate(f"web.qr.{code}", language) for name, code in (("title", "title"), ("what", what), ("alt", "alt"))}
 
 
-def _drawable(said: Any) -> Any:
-    """The same text with only what the fonts draw."""
+def _drawable(said: Any, also: Callable[[str], str] = str) -> Any:
+    """The same text with only what the fonts draw. `also`: what else is done to each text."""
     if isinstance(said, str):
-        return "".join(one if one in _KEPT or ord(one) in _drawn() else _INSTEAD.get(category(one), _STAND_IN) for one in said)
+        return also("".join(one if one in _KEPT or ord(one) in _drawn() else _INSTEAD.get(category(one), _STAND_IN) for one in said))
     if isinstance(said, Mapping):
-        return {name: _drawable(inner) for name, inner in said.items()}
-    return [_drawable(inner) for inner in said]
+        return {name: _drawable(inner, also) for name, inner in said.items()}
+    return [_drawable(inner, also) for inner in said]
+
+
+def _unwrapped(said: str) -> str:
+    """French without isolates around what is read from the left too: Amiri draws a full stop that stands alone after one as an Arabic one."""
+    return _ISOLATED.sub(lambda found: found[0] if any(bidirectional(one) in ("R", "AL") for one in found[1]) else found[1], said)
 
 
 @cache
