@@ -246,6 +246,9 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "person.refuse_merge": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
     "person.undo_merge": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
     "exception.begin": (_WORKING, _begins),
+    "appointment.read": (_WORKING | {"auditeur"}, _reads),
+    "appointment.write": (_HELPING | {"operateur"}, _in_reach),
+    "receipt.open": (_HELPING, _in_reach_of_agencies),  # gives the second secret of a receipt, in person
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from engine import i18n
 from engine.actors import agencies, authority
-from engine.casework import cases, diagrams, editions, exceptions, incidents, movable
+from engine.casework import appointments, cases, diagrams, editions, exceptions, incidents, movable
 from engine.casework.views import CaseFile, KnownFact
 from engine.dossier import programmes
 from web import ball, sentences
@@ -34,7 +34,8 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
     names = diagrams.labels_since(session, case_id, edition, screen.language)
     may_correct = authority.may(actor, "repair.do", branch=file.branch)
     part = {
-        "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
+        "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), "appointments": appointments.of_case(session, actor, case_id),
+                             "may_meet": authority.may(actor, "appointment.write", branch=file.branch), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
         "diagram": lambda: _diagram(screen, edition, file, process, {found.node for found in broken}),
         "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide")), "may_correct": may_correct},
         "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide")), "may_correct": may_correct},
