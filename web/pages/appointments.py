@@ -78,7 +78,7 @@ def make(screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_i
     task_id = identity.parse(field(form, "task", 40))
     made = appointments.make(session, actor, case_id, *_chosen(form), task_id=task_id, key=field(form, "key", 64))
     address = f"/appointments/{made}"
-    return screen.go(f"/tasks/{task_id}" if task_id else address, "appointment_made", links=[(address, "appointment")])
+    return screen.go(f"/tasks/{task_id}" if task_id else address, "appointment_made", links=[(address, "appointment")] if task_id else ())
 
 
 @router.get("/appointments/{appointment_id}")
