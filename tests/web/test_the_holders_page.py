@@ -172,6 +172,17 @@ def test_her_token_opens_nothing_else(world, phone, secret):
     assert mine.get("/receipt/mine").url.path == "/receipt"
 
 
+def test_the_slip_that_is_handed_over_bears_the_address_and_the_secret_once(world, phone):
+    phone.sign_in("salma", accounts.password())
+    phone.get(f"/cases/{world.case}")
+    slip = phone.post(f"/cases/{world.case}/receipt-secret").text
+    secret = re.search(r">(\d{4} \d{4})<", slip)[1]
+    assert "رمز" in slip and "scannez" in slip and f"/receipt?code={world.code}" in slip and not any(name in slip for name in names(world))
+    assert secret not in phone.get(f"/cases/{world.case}").text
+    forget_tries(world)
+    assert holders.enter(world.database, world.code, secret, "10.0.0.3")
+
+
 def test_only_whoever_works_on_the_case_gives_a_secret(world):
     for actor, trouble in ((world.agent("OTE", "SFX", "agent_accueil"), errors.NotFound), (world.agent("PART", "MED", "operateur"), errors.NotFound), (world.agent("OTE", "TUN", "auditeur"), errors.Forbidden)):
         with world.database.unit_of_work(actor) as session, pytest.raises(trouble):

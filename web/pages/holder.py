@@ -30,7 +30,7 @@ def give(request: Request, screen: OnScreen, actor: Acting, session: Writing, fo
     code, secret = holders.give_secret(session, actor, case_id)
     address = f"{str(request.base_url).rstrip('/')}/receipt?{urlencode({'code': code})}"
     return screen.show("receipt/slip.html", case_id=case_id, code=code, secret=secret, address=address, square=square(address),
-                       said=lambda one, name: i18n.translate(f"web.holder.{name}", one))  # fmt: skip
+                       told_in=lambda one, name: i18n.translate(f"web.holder.{name}", one))  # fmt: skip
 
 
 @router.post("/receipt/open")
@@ -41,7 +41,7 @@ def enter(request: Request, screen: OnScreen, form: Posted) -> Response:
         token = holders.enter(database_of(request), code, field(form, "secret", 80), whence(request))
     except errors.Refusal as refusal:
         found = holders.look_up(database_of(request), code, whence(request)) if code else None
-        return screen.show("receipt/page.html", refusal.status, code_typed=code, found=found, letter=None, is_unknown=False, not_opened=screen.refusal(refusal.code, refusal.details),
+        return screen.show("receipt/page.html", refusal.status, code_typed=code, found=found, letter=None, is_unknown=False, not_opened=screen.refusal(refusal.code, refusal.details), own=None,
                            square=None, is_sealed=False)  # fmt: skip
     answer = screen.go("/receipt/mine")
     security.set_cookie(answer, screen.settings, HOLDER, token, holders.OPEN_MINUTES * 60)
