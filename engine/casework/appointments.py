@@ -46,6 +46,7 @@ _MOVE = text("""UPDATE appointment SET agent_id = :agent, agency = :agency, bran
 _SETTLE = text("UPDATE appointment SET state = :state, cause = :cause, changes = changes + 1, changed_at = :now WHERE appointment_id = :id")
 _TAKEN = text("SELECT begins_at, ends_at FROM masar_taken(:agent, :case, :since, :until)")
 _CASE = text("SELECT instance_id, root_id, number, branch, status, is_shared_operator, assigned, also_read_by FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_TASK = text("SELECT 1 FROM open_task WHERE task_id = :task AND root_id = :case")
 _AGENTS = text("""SELECT user_id, name, name_ar, agency, branch FROM user_account WHERE is_active AND branch = :branch AND (roles && CAST(:roles AS text[]))
                     AND (agency <> 'PART' OR user_id = ANY (CAST(:assigned AS uuid[]))) ORDER BY agency, name""")
 
@@ -153,7 +154,7 @@ def offer(session: Session, actor: Any, case_id: UUID, *, agent_id: UUID | None 
 def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at: dt.datetime, minutes: int, place: str, *, task_id: UUID | None = None, key: str = "") -> UUID:
     """Makes an appointment and writes the summons of the person; returns its id. The same `key` again makes none.
 
-    Refuses: NotFound, Forbidden; `appointment.agent`, `appointment.length`, `appointment.place`, `appointment.closed`, `appointment.past` (Invalid);
+    Refuses: NotFound (`task.not_found` too), Forbidden; `appointment.agent`, `appointment.length`, `appointment.place`, `appointment.closed`, `appointment.past` (Invalid);
     `appointment.case_closed`, `appointment.agent_taken`, `appointment.person_taken` (Conflict). Records: `appointment.made`.
     """
     change, row = _begin(session, actor, case_id)
@@ -162,6 +163,8 @@ def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at:
         return appointment_id
     if change.held.status != "open":
         raise errors.Conflict("appointment.case_closed")
+    if task_id and session.execute(_TASK, {"task": task_id, "case": case_id}).scalar() is None:
+        raise errors.NotFound("task.not_found")
     agent = _checked(session, change, row, agent_id, begins_at, minutes, place)
     ends_at = begins_at + dt.timedelta(minutes=minutes)
     letter = _tell(change, "appointment.made", appointment_id, agent, begins_at, ends_at, place, {"task": str(task_id)} if task_id else {})

@@ -1,6 +1,7 @@
 """Appointments from the case to what came of them: free hours, the summons, nobody in two places, and absences that count against nobody but whoever was absent."""
 
 import datetime as dt
+import re
 import threading
 
 import pytest
@@ -9,7 +10,11 @@ from sqlalchemy import text
 from engine import clock, errors
 from engine.actors import users
 from engine.casework import agendas, appointments, letters
+from engine.demo import accounts
+from engine.settings import Settings
 from tests import world as worlds
+from tests.web.conftest import Browser
+from web.app import create_app
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +135,30 @@ def test_absences_of_the_administration_are_never_counted_against_the_person(wor
     world.does(world.case, "T981")
     missed("missed")
     assert "T982" in world.nodes(world.case), "the second: called by another way"
+
+
+def test_from_a_task_it_is_made_and_its_form_filled_and_an_agenda_opens_by_its_address_alone(world, desk):
+    case_id = world.receive(world.somebody("emploi", 3))
+    for node in ("T101", "T102", "T104"):
+        world.does(case_id, node)
+    (task,) = [row for row in world.open_tasks(case_id) if row.node == "T106"]
+    salma = Browser(create_app(Settings(is_demo=True), world.database))
+    salma.sign_in("salma", accounts.password())
+    page = salma.get(f"/tasks/{task.task_id}").text
+    salma.get(re.search(r"/cases/[0-9a-f-]{36}/appointments/new\?task=[0-9a-f-]{36}", page)[0], params={"task": str(task.task_id), "day": (world.today() + dt.timedelta(days=3)).isoformat()})
+    hour = re.search(r'name="begins_at" id="slot-3" value="([^"]+)"', salma.page.text)[1]
+    salma.post(f"/cases/{case_id}/appointments", agent=salma.hidden("agent"), minutes="30", place="telephone", key=salma.hidden("key"), task=str(task.task_id), begins_at=hour)
+    assert salma.path == f"/tasks/{task.task_id}", salma.page.text
+    local = dt.datetime.fromisoformat(hour).astimezone(clock.TUNIS)
+    assert f'value="{local:%H:%M}"' in salma.page.text and re.search(r'value="telephone"[^>]*(?:selected|checked)', salma.page.text), "what was agreed is not typed twice"
+    salma.get("/appointments", params={"day": local.date().isoformat(), "span": "day"})
+    assert f"{local:%H:%M}" in salma.page.text
+    address = re.search(r'value="http://masar.test(/calendar/[^"]+\.ics)"', salma.post("/appointments/calendar", act="make").text)[1]
+    feed = Browser(salma.client.app).get(address)
+    assert feed.headers["content-type"].startswith("text/calendar") and world.file(case_id).case_number in feed.text and world.file(case_id).person not in feed.text
+    with world.database.unit_of_work(desk) as session:
+        agendas.take_back(session, desk)
+    assert Browser(salma.client.app).get(address).status_code == 404
 
 
 def test_another_branch_and_whoever_audits_make_none(world, desk):

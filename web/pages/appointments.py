@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,15 @@ from starlette.responses import Response
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import agendas, appointments
+from engine.casework import agendas, appointments, tasks
 from engine.dossier import programmes
 from web import calendars, rendering
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
+from web.typed import Typed
 
 router = APIRouter()
 _SPANS = {"day": 1, "week": 7}
+_DATES, _MODES = ("accueil.rdv_le", "absence.nouvelle_date"), ("accueil.rdv_mode",)  # what forms ask of an appointment
 
 
 @router.get("/appointments")
@@ -76,7 +79,10 @@ def choose(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, age
 def make(screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_id: UUID) -> Response:
     """Makes the appointment that was chosen."""
     task_id = identity.parse(field(form, "task", 40))
-    made = appointments.make(session, actor, case_id, *_chosen(form), task_id=task_id, key=field(form, "key", 64))
+    chosen = _chosen(form)
+    made = appointments.make(session, actor, case_id, *chosen, task_id=task_id, key=field(form, "key", 64))
+    if task_id:
+        _tell_task(session, actor, task_id, chosen[1], chosen[3])
     address = f"/appointments/{made}"
     return screen.go(f"/tasks/{task_id}" if task_id else address, "appointment_made", links=[(address, "appointment")] if task_id else ())
 
@@ -126,6 +132,21 @@ def entry(screen: OnScreen, actor: Acting, session: Reading, appointment_id: UUI
 def _choose(screen: Any, offered: appointments.Offer, address: str, *, task: str, place: str, was: Any) -> Response:
     return screen.show("appointments/choose.html", offered=offered, address=address, task=task, was=was, places=appointments.PLACES, lengths=appointments.LENGTHS,
                        place=place if place in appointments.PLACES else "antenne", key=secrets.token_urlsafe(16))  # fmt: skip
+
+
+def _tell_task(session: Any, actor: Any, task_id: UUID, begins_at: dt.datetime, place: str) -> None:
+    """What was just agreed stands in the form of the task that it was made from: nobody types it twice."""
+    with suppress(errors.Refusal):
+        task = tasks.view(session, actor, task_id)
+        asked = {one.spec.id: one.spec for one in task.form.questions()}
+        typed, local = Typed.of_draft(task.draft), begins_at.astimezone(clock.TUNIS)
+        told = {f"{name}~{part}": f"{value:02}" for name in _DATES if name in asked for part, value in (("year", local.year), ("month", local.month), ("day", local.day))}
+        told |= {f"{name}~hour": f"{local:%H:%M}" for name in _DATES if name in asked and asked[name].type == "datetime"}
+        told |= {name: place for name in _MODES if name in asked and place in asked[name].codes}
+        for name, value in told.items():
+            typed.put(name, value)
+        if told:
+            tasks.save_draft(session, actor, task_id, typed.as_draft((task.draft or {}).get("correcting", ())))
 
 
 def _chosen(form: Any) -> tuple[UUID, dt.datetime, int, str]:
