@@ -17,7 +17,7 @@ from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
 from engine.dossier import beneficiaries, facts
-from engine.i18n import pick, translate
+from engine.i18n import pick
 from engine.ledger import access, consultations
 from engine.pathway import bpmn
 from forms import text as words
@@ -326,7 +326,7 @@ def _happened(
     )
     why = tuple(seen_why(one, sees) for one in sealed.get("why", ()))
     actor, body = line["actor"], line["body"]
-    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), names.get(actor.get("id", "")) or (translate("web.holder.who", language) if actor.get("kind") == "holder" else actor.get("kind", "")),
+    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), staff.doer(actor, names, language, actor.get("kind", "")),
                     actor.get("agency", ""), staff.with_names(body, names), why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
 
 

@@ -110,6 +110,14 @@ CREATE FUNCTION masar_receipt_entered(of_digest bytea) RETURNS uuid LANGUAGE sql
     $$ SELECT s.instance_id FROM receipt_session s JOIN instance i USING (instance_id) WHERE s.token_digest = of_digest AND s.expires_at > now() AND i.receipt_code IS NOT NULL $$;
 CREATE FUNCTION masar_receipt_leave(of_digest bytea) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ DELETE FROM receipt_session WHERE token_digest = of_digest $$;
+-- A receipt that opens nothing any more (its person was erased) keeps no secret either.
+CREATE FUNCTION masar_close_receipt() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    DELETE FROM receipt_session WHERE instance_id = NEW.instance_id;
+    DELETE FROM receipt_secret WHERE instance_id = NEW.instance_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER close_receipt AFTER UPDATE OF receipt_code ON instance FOR EACH ROW WHEN (OLD.receipt_code IS NOT NULL AND NEW.receipt_code IS NULL) EXECUTE FUNCTION masar_close_receipt();
 -- A summons is proved as the papers are that a diagram writes: by the line that wrote it.
 CREATE OR REPLACE FUNCTION masar_log_receipt(of_code text) RETURNS TABLE (instance_id uuid, seq bigint, line text, hash bytea, person_id uuid, ciphertext bytea, log_index bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
@@ -118,7 +126,8 @@ CREATE OR REPLACE FUNCTION masar_log_receipt(of_code text) RETURNS TABLE (instan
          LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq
          LEFT JOIN log_entry e ON e.instance_id = l.instance_id AND e.seq = l.seq
         WHERE p.code = of_code ORDER BY p.produced_at DESC, l.seq DESC LIMIT 1 $$;
-REVOKE EXECUTE ON FUNCTION masar_receipt_case(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION masar_receipt_case(text), masar_close_receipt() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION masar_close_receipt() TO masar_app;
 
 GRANT SELECT, INSERT ON appointment TO masar_app;
 GRANT UPDATE (agent_id, agency, branch, during, place, state, cause, changes, letter_id, changed_at) ON appointment TO masar_app;
