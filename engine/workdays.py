@@ -32,6 +32,20 @@ class Calendar:
         """How long the branches are open on an open day."""
         return dt.datetime.combine(day, self.closing(day)) - dt.datetime.combine(day, OPENING)
 
+    def has_room(self, since: dt.datetime, until: dt.datetime) -> bool:
+        """Whether a branch is open from one instant to the other, both of one day."""
+        first, last = since.astimezone(TUNIS), until.astimezone(TUNIS)
+        day = first.date()
+        return since < until and last.date() == day and self.is_open(day) and first.time() >= OPENING and last.time() <= self.closing(day)
+
+    def starts(self, day: dt.date, length: dt.timedelta, step: dt.timedelta) -> list[dt.datetime]:
+        """The UTC instants of a day at which something of that length may begin within opening hours, each `step` after the one before; none on a closed day."""
+        begins, found = dt.datetime.combine(day, OPENING, TUNIS).astimezone(dt.UTC), []
+        while self.has_room(begins, begins + length):
+            found.append(begins)
+            begins += step
+        return found
+
     def open_from(self, instant: dt.datetime) -> dt.datetime:
         """The UTC instant itself when the branch is open then, else when it opens next."""
         local = instant.astimezone(TUNIS)

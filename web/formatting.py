@@ -73,6 +73,10 @@ class Words:
                 return format_date(value, "MMMM y", locale=self.locale)
         return format_date(value, "d MMMM y", locale=self.locale)
 
+    def weekday(self, value: dt.date | dt.datetime) -> str:
+        """A day with its name: `lundi 30 novembre`."""
+        return format_date(clock.today(value) if isinstance(value, dt.datetime) else value, "EEEE d MMMM", locale=self.locale)
+
     def time(self, value: dt.datetime) -> str:
         """The hour in Tunis on 24 hours (CLDR's 12-hour clock for Tunisia is not what one reads there)."""
         return format_time(value.astimezone(clock.TUNIS), "HH:mm", locale=self.locale)

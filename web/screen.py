@@ -15,7 +15,7 @@ from forms import text as words
 from web import rendering, security
 from web.navigation import links_for
 
-SESSION, VISITOR, LANGUAGE, SAID = "masar", "masar-visitor", "masar-language", "masar-said"
+SESSION, VISITOR, LANGUAGE, SAID, HOLDER = "masar", "masar-visitor", "masar-language", "masar-said", "masar-receipt"
 _YEAR = 31_536_000
 
 

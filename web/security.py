@@ -42,8 +42,8 @@ HEADERS = {
 LARGEST_BODY = 1_000_000
 LARGEST_UPLOAD = 21_000_000  # a document of 20 MB, and the form around it
 LARGEST_OF_ANYBODY = 40_000  # what somebody without an account may send at once
-ANYBODYS = frozenset({"/request", "/signin"})
-VISITED = (*ANYBODYS, "/receipt")  # whose forms need nobody signed in
+ANYBODYS = frozenset({"/request", "/signin", "/receipt/open", "/receipt/withdraw", "/receipt/complain", "/receipt/leave"})
+VISITED = (*sorted(ANYBODYS), "/receipt")  # whose forms need nobody signed in
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DAY = 86_400
 

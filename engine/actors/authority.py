@@ -246,6 +246,9 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "person.refuse_merge": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
     "person.undo_merge": (frozenset({"chef_antenne", "coordinateur"}), _in_reach),
     "exception.begin": (_WORKING, _begins),
+    "appointment.read": (_WORKING | {"auditeur"}, _reads),
+    "appointment.write": (_HELPING | {"operateur"}, _in_reach),
+    "receipt.open": (_HELPING, _in_reach_of_agencies),  # gives the second secret of a receipt, in person
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
@@ -253,6 +256,8 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
 _SYSTEM = frozenset({"casefile.export", "history.export", "edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"})
 # What somebody without an account may do.
 _OPEN = frozenset({"request.send"})
+# What the holder of a receipt and its second secret may begin of her own case.
+_BEGUN_BY_HER = frozenset({"reclamation", "droits"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
            "letter.read": "letter.not_found", "consultation.read": "case.not_found", "casefile.export": "case.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
@@ -270,8 +275,18 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
         return act in _SYSTEM
     if actor.kind == "visitor":
         return act in _OPEN
+    if actor.kind == "holder":
+        return _of_her_own(actor, act, about)
     allowed, test = _POLICY.get(act, (frozenset(), _anywhere))
     return actor.kind == "person" and bool(actor.roles & allowed) and test(actor, about)
+
+
+def _of_her_own(actor: Actor, act: str, about: About) -> bool:
+    """What the holder of a receipt may do to the one case that it is of."""
+    if act == "document.upload":
+        return True
+    is_hers = getattr(about.get("case"), "instance_id", None) == actor.user_id
+    return is_hers and (act == "case.read" or (act == "exception.begin" and about.get("process") in _BEGUN_BY_HER))
 
 
 def require(actor: Actor, act: str, **about: Any) -> None:

@@ -26,13 +26,16 @@ PASSWORDS = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallel
 _INSERT = text("""INSERT INTO user_account (user_id, username, name, name_ar, agency, branch, roles, language, password_hash, is_demo)
                   VALUES (:id, :username, :name, :name_ar, :agency, :branch, :roles, :language, :hash, :is_demo)""")
 _FIND = text("SELECT user_id, username, name, name_ar, agency, branch, roles, language FROM user_account WHERE user_id = :id AND is_active")
+# Who has no account works behind the wall that jobs work behind; what each may do is `authority`'s.
+_OF_THE_HOUSE = ("system", "holder")
+_HOLDER_WRITES = frozenset("CR")  # what she asks for, and what she complains of
 _BRANCH = text("SELECT 1 FROM branch WHERE code = :branch")
 _LANGUAGE = text("UPDATE user_account SET language = :language WHERE user_id = :id")
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever acts. `kind`: `person`, `system` or `visitor`; only a person has a `user_id`."""
+    """Whoever acts. `kind`: `person`, `system`, `visitor`, or `holder` of a receipt and its second secret, whose `user_id` is her case."""
 
     user_id: UUID | None
     username: str
@@ -58,12 +61,14 @@ class Actor:
 
     @cached_property
     def writes(self) -> frozenset[str]:
+        if self.kind == "holder":
+            return _HOLDER_WRITES
         return frozenset(tables.CLASSES) if self.kind == "system" else tables.writes(self.roles)
 
     @cached_property
     def reach(self) -> str:
         """How far she sees. A partner never reaches a branch, whatever her roles: the cases entrusted to her, and sittings where she has a seat (`sits`)."""
-        if self.kind == "system":
+        if self.kind in _OF_THE_HOUSE:
             return "all"
         if self.agency == PARTNERS:
             return "own" if "operateur" in self.roles else "none"
@@ -77,7 +82,7 @@ class Actor:
     @cached_property
     def wall(self) -> Wall:
         """What the database is told, so that it refuses by itself what `authority` would."""
-        is_system = self.kind == "system"
+        is_system = self.kind in _OF_THE_HOUSE
         return Wall(
             user_id=str(self.user_id or ""),
             agency=self.agency,
@@ -94,6 +99,11 @@ class Actor:
 
 
 VISITOR = Actor(None, "", "", "", "", frozenset(), kind="visitor")
+
+
+def holder(case_id: UUID, language: str = "fr") -> Actor:
+    """The person of a case, by her receipt and its second secret (`casework.holders`): of that one case, and what `authority` says."""
+    return Actor(case_id, "", "", "", "", frozenset(), language, kind="holder")
 
 
 def system(instance_branch: str | None = None) -> Actor:

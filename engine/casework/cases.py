@@ -326,7 +326,7 @@ def _happened(
     )
     why = tuple(seen_why(one, sees) for one in sealed.get("why", ()))
     actor, body = line["actor"], line["body"]
-    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), names.get(actor.get("id", ""), actor.get("kind", "")),
+    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), staff.doer(actor, names, language, actor.get("kind", "")),
                     actor.get("agency", ""), staff.with_names(body, names), why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
 
 

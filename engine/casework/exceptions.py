@@ -6,7 +6,7 @@ about a subject of its own (`imprevu:<id>`), so that a case pays for it only whi
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -146,6 +146,8 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
 
     def told(child: Held) -> list[facts.NewFact]:
         new = tasks.facts_said(said, child.subjects, edition, child)
+        if actor.kind == "holder":
+            new = [replace(one, source={"kind": "online"}) for one in new]
         documents.attach(session, actor, held.root_id, new, edition.dictionary.fields)
         return new
 
@@ -180,7 +182,7 @@ def _drawn(session: Session, actor: Any, held: Held, process: str) -> tuple[edit
     name, note = edition.definitions.unforeseen.get(process, ("", None))
     if note is None:
         raise errors.NotFound("exception.unknown", process=process)
-    authority.require(actor, "exception.begin", branch=held.branch, case=held, roles=note.roles)
+    authority.require(actor, "exception.begin", branch=held.branch, case=held, roles=note.roles, process=process)
     if not _is_for(held, note) or (note.is_alone and process in {row.process for row in session.execute(_RUNNING, {"root": held.root_id})}):
         raise errors.Conflict("exception.not_now", name=pick(edition.definitions.processes[process].names, actor.language))
     return edition, name, note

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -98,17 +99,17 @@ def verify(session: Session, code: str) -> Written | None:
     return row and Written(row.titles, row.branch, row.produced_at)
 
 
-def write(change: Change, name: str, subject: str, code: str = "") -> Made | None:
+def write(change: Change, name: str, subject: str, code: str = "", told: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> Made | None:
     """Writes a letter of the edition about the instance, or about `subject` inside it; None when the edition has none of that name.
 
-    `code`: what the paper is verified by; one of its own unless given.
+    `code`: what the paper is verified by; one of its own unless given. `told`: texts of this letter alone, by name and language (`forms.letter.GIVEN`).
     """
     edition = change.held.edition
     definition = edition.letters.get(name)
     if definition is None or edition.letterhead is None:
         return None
     code = code or identity.receipt_code()
-    material = _material(change, definition, subject, code)
+    material = _material(change, definition, subject, code, told)
     content = {"titles": dict(definition.title), **texts.compose(definition, edition.letterhead, material)}
     letter_id = identity.new_id()
     change.letters.append({"letter_id": letter_id, "template": name, "class": definition.class_, "code": code, "content": content,
@@ -121,7 +122,7 @@ def digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(chain.canonical(content)).hexdigest()
 
 
-def _material(change: Change, definition: texts.LetterDefinition, subject: str, code: str) -> texts.Material:
+def _material(change: Change, definition: texts.LetterDefinition, subject: str, code: str, more: Mapping[str, Mapping[str, str]]) -> texts.Material:
     """What is known today of what the letter says, as far as its class opens it."""
     held, edition, today = change.held, change.held.edition, clock.today(change.at)
     subjects = held.subjects.narrowed([subject] if subject else ())
@@ -137,7 +138,7 @@ def _material(change: Change, definition: texts.LetterDefinition, subject: str, 
     given = {
         "numero": held.number or "", "code": code, "date": {one: day(today, one) for one in LANGUAGES}, "agence": change.tables.agency(definition.sender, today),
         "antenne": change.tables.branch(held.branch, today),
-        "adresse": addresses, "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES},
+        "adresse": addresses, "personne": {one: beneficiaries.full_name(person, one) for one in LANGUAGES}, **more,
     }  # fmt: skip
     told = {name: value if isinstance(value, Mapping) else dict.fromkeys(LANGUAGES, value) for name, value in given.items()}
     return texts.Material(edition.dictionary, scope, shown, told, {"dossiers": _files(change, definition, feel, stored)})

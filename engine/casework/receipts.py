@@ -21,23 +21,43 @@ FORMAT = "masar-receipt/1"
 _LINE = text("SELECT instance_id, seq, line, hash, person_id, ciphertext, log_index FROM masar_log_receipt(:code)")
 _CASE = text("SELECT branch FROM instance WHERE instance_id = :id")
 _RECEIPT = text("SELECT stage, status, agency, waiting_since, next_due FROM masar_receipt(:code)")
+_NEXT = text("SELECT opened_at, person_since, begins_at, ends_at, place, branch, agency FROM masar_receipt_next(:code)")
+
+
+@dataclass(frozen=True)
+class NextAppointment:
+    """When and where she is expected, and by which agency."""
+
+    begins_at: dt.datetime
+    ends_at: dt.datetime
+    place: str
+    branch: str
+    agency: str
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Where a case stands, for its own person. `agency` is "" when nobody is waited for."""
+    """Where a case stands, for its own person. `agency` is "" when nobody is waited for; `asked_on`: when the case was opened; `person_since`: since when
+    something is awaited of the person herself, None where nothing is."""
 
     stage: str
     is_closed: bool
     agency: str
     since: dt.datetime | None
     due: dt.datetime | None
+    asked_on: dt.datetime | None = None
+    person_since: dt.datetime | None = None
+    appointment: NextAppointment | None = None
 
 
 def look_up(session: Session, code: str) -> Receipt | None:
     """The case of a receipt's code; None when there is none."""
     row = session.execute(_RECEIPT, {"code": code.upper()}).one_or_none()
-    return row and Receipt(row.stage, row.status == "ended", row.agency or "", row.waiting_since, row.next_due)
+    if row is None:
+        return None
+    more = session.execute(_NEXT, {"code": code.upper()}).one()
+    following = NextAppointment(more.begins_at, more.ends_at, more.place, more.branch, more.agency) if more.begins_at else None
+    return Receipt(row.stage, row.status == "ended", row.agency or "", row.waiting_since, row.next_due, more.opened_at, more.person_since, following)
 
 
 def proof(session: Session, code: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import identity
+from engine import i18n, identity
 
 _BESIDE = ("asked_by", "owner")
 _NAMES = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[]))")
@@ -35,6 +35,13 @@ def of_lines(session: Session, language: str, lines: Iterable[Mapping[str, Any]]
 def with_names(body: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]:
     """What a line says in clear, with the names of the colleagues that it tells of beside whoever acted (`owner` → `owner_name`)."""
     return {**body, **{f"{name}_name": called.get(body[name], "") for name in _BESIDE if name in body}}
+
+
+def doer(who: Mapping[str, Any], called: Mapping[str, str], language: str, otherwise: str = "") -> str:
+    """Whoever acted, as a line tells: a colleague by name, the person herself where she came by her receipt, else `otherwise`."""
+    if who.get("kind") == "holder":
+        return i18n.translate("web.holder.who", language)
+    return called.get(who.get("id", ""), otherwise)
 
 
 def everybody(session: Session) -> list[UUID]:

@@ -306,10 +306,10 @@ def _events(session: Session, actor: Any, query: Any, asked: Mapping[str, Any], 
     rows = session.execute(query, {**asked, "limit": PAGE + 1, "offset": offset}).all()
     lines = [json.loads(row.line) for row in rows[:PAGE]]
     names = staff.of_lines(session, actor.language, lines)
-    return Events(tuple(_event(row, line, names) for row, line in zip(rows, lines, strict=False)), str(offset + PAGE) if len(rows) > PAGE else "")
+    return Events(tuple(_event(row, line, names, actor.language) for row, line in zip(rows, lines, strict=False)), str(offset + PAGE) if len(rows) > PAGE else "")
 
 
-def _event(row: Any, line: Mapping[str, Any], names: Mapping[str, str]) -> Event:
+def _event(row: Any, line: Mapping[str, Any], names: Mapping[str, str], language: str) -> Event:
     who, body = line["actor"], staff.with_names(line["body"], names)
-    happened = Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), names.get(who.get("id", ""), who.get("kind", "")), who.get("agency", ""), body)
+    happened = Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), staff.doer(who, names, language, who.get("kind", "")), who.get("agency", ""), body)
     return Event(row.root_id, row.number or "", row.branch, happened)

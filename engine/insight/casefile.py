@@ -225,7 +225,7 @@ def _told(making: _Making, row: Any, line: Mapping[str, Any], opened: Mapping[st
                for key, pair in opened.items() if "|" in key and (name := key.partition("|")[2]) in fields]  # fmt: skip
     told: dict[str, Any] = {
         "edition": line["edition"] or making.edition.number, "node": line["body"].get("node", ""), "answers": answers,
-        "text": telling.sentence(telling.words(language), line["kind"], staff.with_names(line["body"], making.named), making.named.get(line["actor"].get("id", ""), ""), line["actor"].get("agency", ""), names),
+        "text": telling.sentence(telling.words(language), line["kind"], staff.with_names(line["body"], making.named), staff.doer(line["actor"], making.named, language), line["actor"].get("agency", ""), names),
         "hidden": sum("|" in name for name in line["sealed"]) - len(answers),
     }  # fmt: skip
     if (form := edition.forms.get(line["body"].get("form", ""))) is not None:

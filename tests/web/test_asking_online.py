@@ -148,11 +148,11 @@ def test_neither_a_machine_nor_another_site_gets_one_in(world, visitor, monkeypa
 def test_from_one_address_five_in_a_quarter_of_an_hour_and_from_all_sixty(world, visitor, monkeypatch):
     assert [sends(visitor).status_code for _ in range(requests.MOST_FROM_ONE + 1)] == [200] * requests.MOST_FROM_ONE + [409]
     assert "mariem@exemple.fr" in visitor.page.text, "and what was typed is kept"
-    monkeypatch.setattr(page, "_whence", lambda _request: "203.0.113.9")
+    monkeypatch.setattr(page, "whence", lambda _request: "203.0.113.9")
     assert sends(visitor).status_code == 200
     with world.database.owner() as connection:
         connection.execute(text("INSERT INTO signin_attempt (subject) SELECT :all FROM generate_series(1, :many)"), {"all": requests._ALL, "many": requests.MOST_OF_ALL})
-    monkeypatch.setattr(page, "_whence", lambda _request: "203.0.113.10")
+    monkeypatch.setattr(page, "whence", lambda _request: "203.0.113.10")
     assert sends(visitor).status_code == 409
     with world.database.owner() as connection:
         kept = connection.execute(text("SELECT subject FROM signin_attempt")).scalars().all()

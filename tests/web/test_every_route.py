@@ -11,7 +11,7 @@ from web import dependencies, rendering
 
 TEMPLATES = Path(rendering.__file__).parent / "templates"
 # Where nobody need be signed in: the door, the way out, and what a receipt's holder may see. Everything else asks for a person.
-OPEN = {("GET", "/"), ("GET", "/signin"), ("POST", "/signin"), ("POST", "/signout"), ("GET", "/receipt"), ("GET", "/receipt/proof"), ("GET", "/receipt/verify_receipt.py"), ("GET", "/request"), ("POST", "/request"), ("GET", "/healthz")}
+OPEN = {("GET", "/"), ("GET", "/signin"), ("POST", "/signin"), ("POST", "/signout"), ("GET", "/receipt"), ("GET", "/receipt/proof"), ("GET", "/receipt/verify_receipt.py"), ("GET", "/request"), ("POST", "/request"), ("GET", "/healthz"), ("GET", "/calendar/{secret}.ics"), ("POST", "/receipt/open"), ("GET", "/receipt/mine"), ("POST", "/receipt/piece"), ("POST", "/receipt/withdraw"), ("POST", "/receipt/complain"), ("POST", "/receipt/leave")}
 SOME = "00000000-0000-7000-8000-000000000000"
 
 

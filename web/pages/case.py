@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from engine import i18n
 from engine.actors import agencies, authority
-from engine.casework import cases, diagrams, editions, exceptions, incidents, movable
+from engine.casework import appointments, cases, diagrams, editions, exceptions, holders, incidents, movable
 from engine.casework.views import CaseFile, KnownFact
 from engine.dossier import programmes
 from web import ball, sentences
@@ -34,11 +34,13 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
     names = diagrams.labels_since(session, case_id, edition, screen.language)
     may_correct = authority.may(actor, "repair.do", branch=file.branch)
     part = {
-        "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
+        "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), "appointments": appointments.of_case(session, actor, case_id),
+                             "may_meet": authority.may(actor, "appointment.write", branch=file.branch), "may_open_receipt": authority.may(actor, "receipt.open", branch=file.branch),
+                             "secret_since": holders.secret_since(session, case_id), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
         "diagram": lambda: _diagram(screen, edition, file, process, {found.node for found in broken}),
         "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide")), "may_correct": may_correct},
         "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide")), "may_correct": may_correct},
-        "documents": lambda: _documents(screen, file),
+        "documents": lambda: _documents(file) | {"received": holders.received(session, actor, case_id, edition)},
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
     return screen.show(
@@ -72,7 +74,7 @@ def _diagram(screen: Screen, edition: editions.Edition, file: CaseFile, process:
     return {"drawings": drawings, "shown": shown, **{name: json.dumps(list(value)) for name, value in written.items()}}
 
 
-def _documents(screen: Screen, file: CaseFile) -> dict[str, Any]:
+def _documents(file: CaseFile) -> dict[str, Any]:
     return {"documents": [fact for fact in file.known if fact.document_id], "letters": file.letters}
 
 

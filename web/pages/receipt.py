@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine.actors import users
-from engine.casework import letters, receipts
+from engine.casework import holders, letters, receipts
 from engine.ledger import verify_receipt
 from engine.ledger.slip import is_sealed
 from web.dependencies import OnScreen, database_of
+from web.pages.request import whence
 from web.printing.square import square
 
 router = APIRouter()
@@ -20,22 +21,25 @@ router = APIRouter()
 
 @router.get("/receipt")
 def show(request: Request, screen: OnScreen, code: str = "") -> Response:
-    typed = _typed(code)
+    typed = typed_code(code)
     found = letter = None
     slip = ""
     if typed:
+        found = holders.look_up(database_of(request), typed, whence(request))
         with database_of(request).reading(users.VISITOR) as session:
-            found, letter, slip = receipts.look_up(session, typed), letters.verify(session, typed), receipts.printed(session, typed)
+            letter, slip = letters.verify(session, typed), receipts.printed(session, typed)
     is_unknown = bool(typed) and found is None and letter is None
-    return screen.show("receipt/page.html", 404 if is_unknown else 200, code_typed=typed, found=found, letter=letter, is_unknown=is_unknown,
-                       has_proof=bool(letter and slip), square=square(slip) if letter and slip else None, is_sealed=is_sealed(slip))  # fmt: skip
+    if is_unknown:
+        holders.note_unknown(database_of(request), whence(request))
+    return screen.show("receipt/page.html", 404 if is_unknown else 200, code_typed=typed, found=found, letter=letter, is_unknown=is_unknown, not_opened="", own=None, has_proof=bool(letter and slip),
+                       square=square(slip) if letter and slip else None, is_sealed=is_sealed(slip))  # fmt: skip
 
 
 @router.get("/receipt/proof")
 def proof(request: Request, screen: OnScreen, code: str = "") -> Response:
     """The verifiable form of a paper, as a file."""
     with database_of(request).reading(users.VISITOR) as session:
-        found = receipts.proof(session, _typed(code))
+        found = receipts.proof(session, typed_code(code))
     headers = {"content-disposition": f'attachment; filename="masar-{found["code"]}.json"', "x-content-type-options": "nosniff"}
     return Response(receipts.as_file(found), media_type="application/json", headers=headers)
 
@@ -47,5 +51,6 @@ def program() -> Response:
     return Response(Path(verify_receipt.__file__).read_bytes(), media_type="text/plain; charset=utf-8", headers=headers)
 
 
-def _typed(code: str) -> str:
+def typed_code(code: str) -> str:
+    """A code as it is typed or scanned: small letters, dashes and spaces do not matter."""
     return "".join(letter for letter in code.upper() if letter.isalnum())[:12]

@@ -39,7 +39,7 @@ def send(request: Request, screen: OnScreen, form: Posted) -> Response:
         return _page(request, screen, typed, 422 if is_refused else 200, screen.words.text("request.again") if is_refused else "")
     try:
         raw = layout.read(requests.form(database_of(request), screen.language), typed)
-        code = requests.receive(database_of(request), users.VISITOR, raw, str(note["key"]), _whence(request), screen.language)
+        code = requests.receive(database_of(request), users.VISITOR, raw, str(note["key"]), whence(request), screen.language)
     except errors.Refusal as refusal:
         if refusal.status not in (409, 422):
             raise
@@ -55,7 +55,7 @@ def _page(request: Request, screen: Screen, typed: Typed, status: int = 200, ref
     return screen.show("request/page.html", status, asked=asked, shown=shown, key=key, refused=refused, trap=_TRAP)
 
 
-def _whence(request: Request) -> str:
+def whence(request: Request) -> str:
     """The address it came from; of IPv6 the network, since one person has many."""
     host = request.client.host if request.client else ""
     try:

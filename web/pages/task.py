@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import PlainTextResponse, Response
 
 from engine import clock, errors
-from engine.actors import users
+from engine.actors import authority, users
 from engine.casework import diagrams, staff, tasks
 from engine.casework.views import TaskView
 from engine.dossier import documents, programmes
@@ -167,6 +167,7 @@ def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting
         errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")},)
     return screen.show(
         "task/page.html", refusal.status if refusal else 200, task=task, now=programmes.present(session), may_complete="complete" in task.may, says_today=True, shown=shown,
+        may_meet="complete" in task.may and authority.may(screen.actor, "appointment.write", branch=task.branch),
         errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"), same_as=typed.many("same_as"),
         set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "",
         focus="summary" if errors_shown else focus,

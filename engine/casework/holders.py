@@ -1,0 +1,305 @@
+"""Whoever holds a receipt and, given in person, its second secret: what she may read of her own case and do to it without an account.
+
+She sends a paper that is missing, withdraws a consent, complains: by the same verbs and the same checks as from a desk, with the source `online`. A wrong secret,
+one that was never given and a receipt that does not exist look the same and take as long. What the receipt's code alone shows is `receipts`'.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import clock, errors
+from engine.actors import authority, users
+from engine.casework import editions, exceptions, messages, receipts
+from engine.casework.instances import Change, lock
+from engine.casework.receipts import Receipt
+from engine.database import Database
+from engine.dossier import documents
+from engine.i18n import pick
+from engine.identity import secret_token, token_digest
+
+DIGITS = 8  # typed on a telephone; with the limits below, six hundred years of trying
+MOST_OF_ONE, MOST_FROM_ONE, MINUTES = 5, 20, 15  # tries in a quarter of an hour: of one receipt, from one address
+MOST_UNKNOWN = 40  # codes that nothing has, from one address; a whole quarter may share one
+MOST_EVER = 20  # wrong ones before a new secret must be asked for in person
+OPEN_MINUTES = 30
+MOST_PIECES = 20  # a day and case
+COMPLAINT, RIGHTS, PIECE = "reclamation", "droits", "piece.recue"
+PROOFS = ("PJ02", "PJ03")  # what reception waits for before it knows which aids are asked
+# What she asked for herself; of what is looked into about her (a fraud) her page says nothing.
+_ASKED_BY_HER = ("dossier_aide", "reclamation", "recours", "droits", "desistement", "reouverture", "transfert")
+_NOBODY = users.PASSWORDS.hash("nobody's")
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
+_LIMIT = text("SELECT pg_advisory_xact_lock(hashtextextended(:of_code, 0)), pg_advisory_xact_lock(hashtextextended(:of_address, 1))")
+_COUNTED = text("SELECT masar_signin_failures(:of_code), masar_signin_failures(:of_address)")
+_TRIED, _TRY = text("SELECT masar_signin_failures(:one)"), text("SELECT masar_note_signin_failure(:one)")
+_COUNT = text("SELECT masar_note_signin_failure(:of_code), masar_note_signin_failure(:of_address)")
+_DOOR = text("SELECT instance_id, secret_hash FROM masar_receipt_door(:code, :most)")
+_FAILED = text("SELECT masar_receipt_failed(:case)")
+_ENTER = text("SELECT masar_receipt_enter(:case, :digest, :minutes)")
+_ENTERED = text("SELECT masar_receipt_entered(:digest)")
+_LEAVE = text("SELECT masar_receipt_leave(:digest)")
+_GIVE = text("SELECT masar_give_receipt_secret(:case, :hash)")
+_CASE = text("SELECT instance_id, root_id, branch, receipt_code, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_GIVEN = text("SELECT given_at FROM receipt_secret WHERE instance_id = :id")
+_OWN = text("""SELECT i.receipt_code, i.number, i.status, i.edition_id, i.opened_at,
+                      (SELECT array_agg(f.field ORDER BY f.field) FROM fact f WHERE f.root_id = i.instance_id AND f.is_current AND f.field LIKE 'consentement.c_' AND f.value = 'true') AS agreed
+                 FROM instance i WHERE i.instance_id = :id""")
+_AWAITED = text("""
+    SELECT w.correlation, w.opened_at, p.value AS pieces, l.value #>> '{}' AS until,
+           EXISTS (SELECT FROM message m WHERE m.name = w.name AND m.correlation = w.correlation AND m.consumed_at IS NULL) AS is_on_its_way
+      FROM wait w JOIN instance i USING (instance_id)
+      LEFT JOIN fact p ON p.subject = i.subject AND p.field = 'aide.pieces_manquantes' AND p.is_current
+      LEFT JOIN fact l ON l.subject = i.subject AND l.field = 'aide.pieces_limite_le' AND l.is_current
+     WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'piece.recue' ORDER BY w.opened_at""")
+_SENT = text("SELECT piece, max(received_at) AS at FROM received_piece WHERE instance_id = :case GROUP BY piece")
+_TODAY = text("SELECT count(*) FROM received_piece WHERE instance_id = :case AND received_at > masar_now() - interval '1 day'")
+_TAKE = text("UPDATE document SET root_id = :case, class = :class WHERE document_id = :id")
+_RECEIVED = text("INSERT INTO received_piece (document_id, instance_id, piece, received_at) VALUES (:id, :case, :piece, :now)")
+_REQUESTS = text("""SELECT process, edition_id, opened_at, status FROM instance WHERE root_id = :case AND instance_id <> :case AND process = ANY (CAST(:which AS text[]))
+                     ORDER BY opened_at DESC LIMIT 30""")
+_PIECES = text("""SELECT p.document_id, p.piece, p.received_at, d.name FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case ORDER BY p.received_at DESC""")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A paper that is awaited of her: `obtain` says where it is had; `sent_at` when she last sent one since it was asked."""
+
+    code: str
+    label: str
+    obtain: str
+    asked_at: datetime
+    until: str
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """Something she asked for, when, and whether it is answered."""
+
+    name: str
+    at: datetime
+    is_over: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """What her own page says. `consents`: code and words of those in force."""
+
+    case_number: str
+    opened_at: datetime
+    is_closed: bool
+    receipt: Receipt
+    pieces: tuple[Piece, ...]
+    requests: tuple[Request, ...]
+    consents: tuple[tuple[str, str], ...]
+    subjects: tuple[tuple[str, str], ...]  # of a complaint
+
+
+@dataclass(frozen=True)
+class Received:
+    """A paper she sent, for whoever works on her case."""
+
+    document_id: UUID
+    label: str
+    name: str
+    at: datetime
+
+
+# --- the secret, given in person ---
+
+
+def give_secret(session: Session, actor: Any, case_id: UUID) -> tuple[str, str]:
+    """A new second secret of the case's receipt, told once; returns the receipt's code and the secret. The former, and what it opened, end.
+
+    Refuses: NotFound, Forbidden; `receipt.none` (Conflict). Records: `receipt.secret_given`.
+    """
+    row = session.execute(_CASE, {"id": case_id}).one_or_none()
+    if row is None:
+        raise errors.NotFound("case.not_found")
+    authority.require(actor, "receipt.open", branch=row.branch, case=row)
+    held = lock(session, case_id)
+    if held is None or not row.receipt_code:
+        raise errors.Conflict("receipt.none")
+    secret = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
+    change = Change(session, actor, held, held.now)
+    change.note("receipt.secret_given", {})
+    if not session.execute(_GIVE, {"case": case_id, "hash": users.PASSWORDS.hash(secret)}).scalar_one():
+        raise errors.Conflict("receipt.none")
+    change.write()
+    return row.receipt_code, f"{secret[:4]} {secret[4:]}"
+
+
+def secret_since(session: Session, case_id: UUID) -> datetime | None:
+    """Since when the receipt of a case one reads has a second secret."""
+    return session.execute(_GIVEN, {"id": case_id}).scalar()
+
+
+def received(session: Session, actor: Any, case_id: UUID, edition: Any) -> tuple[Received, ...]:
+    """The papers that the person sent by her receipt, as far as the actor may read them, the newest first."""
+    return tuple(Received(row.document_id, pick(edition.dictionary.pieces.get(row.piece, {}).get("label"), actor.language) or row.piece, row.name, row.received_at)
+                 for row in session.execute(_PIECES, {"case": case_id}))  # fmt: skip
+
+
+# --- by the code alone ---
+
+
+def look_up(database: Database, code: str, address: str) -> Receipt | None:
+    """Where the case of a receipt stands. Whoever tries code after code from one address is stopped, and told so for codes that exist too.
+
+    Refuses: `receipt.too_many` (Conflict).
+    """
+    subject = {"one": f"\x01receipt look {_whence(address)}"}
+    with database.reading(users.VISITOR) as session:
+        if session.execute(_TRIED, subject).scalar_one() >= MOST_UNKNOWN:
+            raise errors.Conflict("receipt.too_many", minutes=MINUTES)
+        found = receipts.look_up(session, code)
+    return found
+
+
+def note_unknown(database: Database, address: str) -> None:
+    """Counts a code that nothing has."""
+    with database.unit_of_work(users.system()) as session:
+        session.execute(_TRY, {"one": f"\x01receipt look {_whence(address)}"})
+
+
+def _whence(address: str) -> str:
+    """What is kept of an address, for a day."""
+    return hashlib.sha256(f"{clock.system_now().date()} {address}".encode()).hexdigest()[:32]
+
+
+# --- in and out ---
+
+
+def enter(database: Database, code: str, secret: str, address: str) -> str:
+    """The token of a short session of her own case. `address`: where she asks from, of which a digest is kept for a day.
+
+    Refuses: `receipt.not_opened` (NotFound) whatever is wrong, `receipt.too_many` (Conflict) whether or not anything has this code.
+    """
+    subjects = {"of_code": f"\x01receipt {code[:12]}", "of_address": f"\x01receipt from {_whence(address)}"}
+    with database.unit_of_work(users.system()) as session:  # counted before it is looked at: tries sent at once are counted one by one
+        session.execute(_LIMIT, subjects)
+        of_code, from_address = session.execute(_COUNTED, subjects).one()
+        is_one_too_many = of_code >= MOST_OF_ONE or from_address >= MOST_FROM_ONE
+        if not is_one_too_many:
+            session.execute(_COUNT, subjects)
+    if is_one_too_many:
+        raise errors.Conflict("receipt.too_many", minutes=MINUTES)
+    with database.reading(users.system()) as session:
+        door = session.execute(_DOOR, {"code": code, "most": MOST_EVER}).one_or_none()
+    typed = "".join(one for one in secret.translate(_DIGITS) if one.isalnum())[:64]
+    is_right = users.PASSWORDS.verify(typed, door.secret_hash if door else _NOBODY)
+    if door is None or not is_right:
+        if door is not None:
+            with database.unit_of_work(users.system()) as session:
+                session.execute(_FAILED, {"case": door.instance_id})
+        raise errors.NotFound("receipt.not_opened")
+    token = secret_token()
+    with database.unit_of_work(users.system()) as session:
+        session.execute(_ENTER, {"case": door.instance_id, "digest": token_digest(token), "minutes": OPEN_MINUTES})
+    return token
+
+
+def entered(database: Database, token: str) -> UUID:
+    """Whose case a token opens. Refuses: `receipt.not_opened` (NotFound)."""
+    found = next(iter(database.glance(_ENTERED, {"digest": token_digest(token)})), None) if token else None
+    if found is None or found[0] is None:
+        raise errors.NotFound("receipt.not_opened")
+    return found[0]
+
+
+def leave(database: Database, token: str) -> None:
+    """The token opens nothing any more."""
+    with database.unit_of_work(users.system()) as session:
+        session.execute(_LEAVE, {"digest": token_digest(token)})
+
+
+# --- what she reads and does ---
+
+
+def page(database: Database, case_id: UUID, language: str) -> Page:
+    """Her own page."""
+    with database.reading(users.holder(case_id)) as session:
+        row = session.execute(_OWN, {"id": case_id}).one()
+        edition, found = editions.load(session, row.edition_id), receipts.look_up(session, row.receipt_code)
+        fields, unforeseen = edition.dictionary.fields, editions.current(session)
+        assert found is not None
+        requests = tuple(Request(pick(editions.load(session, one.edition_id).definitions.processes[one.process].names, language), one.opened_at, one.status == "ended")
+                         for one in session.execute(_REQUESTS, {"case": case_id, "which": list(_ASKED_BY_HER)}))  # fmt: skip
+        consents = tuple((name, pick(fields[name].label, language)) for name in row.agreed or () if name in fields) if RIGHTS in unforeseen.definitions.unforeseen else ()
+        about = unforeseen.dictionary.fields.get("reclamation.objet") if COMPLAINT in unforeseen.definitions.unforeseen else None
+        subjects = tuple((one, about.choice_label(one, language)) for one in about.codes) if about else ()
+        return Page(row.number or "", row.opened_at, row.status == "ended", found, _pieces(session, case_id, edition, language), requests, consents, subjects)
+
+
+def send_piece(database: Database, case_id: UUID, piece: str, name: str, stream: BinaryIO) -> None:
+    """A paper that is awaited becomes a document of the case, under the class of the fields that hold it, and whoever waits for it goes on.
+
+    Refuses: `receipt.piece_not_asked`, what `documents.upload` refuses (Invalid); `receipt.pieces_enough` (Conflict). Records: `piece.received`.
+    """
+    actor = users.holder(case_id)
+    with database.unit_of_work(actor) as session:
+        held = lock(session, case_id)
+        if held is None or piece not in {one.code for one in _pieces(session, case_id, held.edition, "fr")}:
+            raise errors.Invalid("receipt.piece_not_asked")
+        if session.execute(_TODAY, {"case": case_id}).scalar_one() >= MOST_PIECES:
+            raise errors.Conflict("receipt.pieces_enough", number=MOST_PIECES)
+        document_id = documents.upload(session, actor, name, stream)
+        change = Change(session, actor, held, held.now)
+        change.note("piece.received", {"document": str(document_id), "piece": piece})
+        session.execute(_TAKE, {"id": document_id, "case": case_id, "class": _class_of(held.edition, piece)})
+        session.execute(_RECEIVED, {"id": document_id, "case": case_id, "piece": piece, "now": change.at})
+        change.write()
+        for row in session.execute(_AWAITED, {"case": case_id}).all():
+            if piece in (row.pieces or PROOFS) and not row.is_on_its_way:  # two papers at once wake it once
+                messages.send(session, users.system(), PIECE, row.correlation, {})
+
+
+def withdraw(database: Database, case_id: UUID, consents: list[str], words: str, key: str, language: str) -> None:
+    """Withdraws consents: the request on data that the pathway has for that (X7) begins, with what she said. Refuses: `receipt.no_consent`, `task.answers` (Invalid); `exception.not_now`."""
+    own = page(database, case_id, "fr").consents
+    named = [label for name, label in own if name in consents]
+    if not named:
+        raise errors.Invalid("receipt.no_consent")
+    said = {"droits.type": "retrait_consentement", "droits.objet": "\n".join([*named, *([words] if words else [])])[:1000]}
+    _begin(database, case_id, RIGHTS, said, key, language)
+
+
+def complain(database: Database, case_id: UUID, said: Mapping[str, Any], key: str, language: str) -> None:
+    """A complaint (X6), as it would be taken down at a desk. Refuses: `task.answers` (Invalid, findings)."""
+    kept = {name: said[name] for name in ("reclamation.objet", "reclamation.recit", "reclamation.agent_vise", "reclamation.vise_chef") if said.get(name) not in (None, "")}
+    _begin(database, case_id, COMPLAINT, kept, key, language)
+
+
+def _begin(database: Database, case_id: UUID, process: str, said: Mapping[str, Any], key: str, language: str) -> None:
+    actor = users.holder(case_id, language)
+    with database.unit_of_work(actor) as session:
+        today = clock.today(clock.now(session)).isoformat()
+        exceptions.begin(session, actor, case_id, process, {f"{process}.recue_le": today, f"{process}.canal": "en_ligne", **said}, key, is_typed=False)
+
+
+def _pieces(session: Session, case_id: UUID, edition: Any, language: str) -> tuple[Piece, ...]:
+    """What is awaited of her, each paper once, the longest asked first."""
+    sent = {row.piece: row.at for row in session.execute(_SENT, {"case": case_id})}
+    found: dict[str, Piece] = {}
+    for row in session.execute(_AWAITED, {"case": case_id}):
+        for code in row.pieces or PROOFS:
+            known = edition.dictionary.pieces.get(code)
+            if known is None or code in found or known.get("produced_by"):
+                continue
+            at = sent.get(code)
+            found[code] = Piece(code, pick(known["label"], language), pick(known.get("obtain"), language), row.opened_at, row.until or "", at if at and at >= row.opened_at else None)
+    return tuple(found.values())
+
+
+def _class_of(edition: Any, piece: str) -> str:
+    """The class of the fields that a paper answers; health before any other, as where a form names it."""
+    classes = [authority.classes_of(one) for one in edition.dictionary.fields.values() if getattr(one, "piece", "") == piece]
+    return "H" if "H" in classes or piece == "PJ06" else classes[0] if classes else "C"

@@ -1,0 +1,194 @@
+"""Appointments from the case to what came of them: free hours, the summons, nobody in two places, and absences that count against nobody but whoever was absent."""
+
+import datetime as dt
+import re
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from engine import clock, errors
+from engine.actors import users
+from engine.casework import agendas, appointments, letters
+from engine.demo import accounts
+from engine.settings import Settings
+from tests import world as worlds
+from tests.web.conftest import Browser
+from web.app import create_app
+
+
+@pytest.fixture(scope="module")
+def world(make_database):
+    database = make_database()
+    worlds.furnish(database)
+    made = worlds.World(database)
+    made.case = made.receive(made.somebody("social"))
+    for node in ("T101", "T102"):
+        made.does(made.case, node)
+    return made
+
+
+@pytest.fixture(scope="module")
+def desk(world):
+    return world.agent("OTE", "MED", "agent_accueil")
+
+
+def offered(world, actor, case_id, **asked):
+    """The hours of the next open day: whole, whatever the hour of the test."""
+    asked = {"day": world.today() + dt.timedelta(days=1), **asked}
+    with world.database.reading(actor) as session:
+        return appointments.offer(session, actor, case_id, **asked)
+
+
+def does(world, actor, act, *said, **more):
+    with world.database.unit_of_work(actor) as session:
+        done = getattr(appointments, act)(session, actor, *said, **more)
+    world.settle()
+    return done
+
+
+def shown(world, actor, appointment_id):
+    with world.database.reading(actor) as session:
+        return appointments.show(session, actor, appointment_id)
+
+
+def made(world, desk, agent, number=0, **more):
+    hours = offered(world, desk, world.case, agent_id=agent.user_id)
+    return does(world, desk, "make", world.case, agent.user_id, hours.slots[number], 30, "antenne", **more)
+
+
+def test_hours_are_within_the_opening_of_the_branch_and_a_taken_one_is_offered_no_more(world, desk):
+    adviser = world.agent("ANETI", "MED", "conseiller_emploi")
+    before = offered(world, desk, world.case, agent_id=adviser.user_id)
+    assert before.slots and all(one.astimezone(clock.TUNIS).weekday() < 5 and 8 <= one.astimezone(clock.TUNIS).hour < 17 for one in before.slots)
+    appointment_id = made(world, desk, adviser, key="once")
+    assert made(world, desk, adviser, number=3, key="once") == appointment_id, "a double click makes one"
+    after = offered(world, desk, world.case, agent_id=adviser.user_id, day=before.day)
+    assert before.slots[0] not in after.slots and before.slots[0] + dt.timedelta(minutes=30) in after.slots
+    with world.database.reading(desk) as session:
+        letter = letters.read(session, desk, shown(world, desk, appointment_id).letter_id)
+    assert letter.template == "rendez_vous" and letter.slip
+    told = str(letter.content)
+    assert f"{before.slots[0].astimezone(clock.TUNIS):%H:%M}" in told and "بالفرع" in told
+    does(world, desk, "cancel", appointment_id, "erreur")
+
+
+@pytest.mark.parametrize(("begins", "code"), [(dt.timedelta(days=-9), "appointment.past"), (dt.timedelta(hours=11), "appointment.closed")])
+def test_no_appointment_in_the_past_or_when_the_branch_is_closed(world, desk, begins, code):
+    first = offered(world, desk, world.case, agent_id=desk.user_id).slots[0]
+    with pytest.raises(errors.Invalid, match=code):
+        does(world, desk, "make", world.case, desk.user_id, first + begins, 30, "antenne")
+
+
+def test_the_database_refuses_a_second_appointment_at_the_same_hour_whoever_was_first(world, desk):
+    other = world.receive(world.somebody("social", 2))
+    adviser = world.agent("ANETI", "MED", "conseiller_emploi")
+    hour = offered(world, desk, world.case, agent_id=adviser.user_id).slots[4]
+    got, barrier = [], threading.Barrier(2)
+
+    def try_it(case_id):
+        barrier.wait()
+        try:
+            got.append(does(world, desk, "make", case_id, adviser.user_id, hour, 30, "antenne"))
+        except errors.Conflict as refusal:
+            got.append(refusal.code)
+
+    both = [threading.Thread(target=try_it, args=(one,)) for one in (world.case, other)]
+    [one.start() for one in both]
+    [one.join() for one in both]
+    assert sorted(isinstance(one, str) for one in got) == [False, True] and "appointment.agent_taken" in got
+    referent = world.agent("OTE", "MED", "referent")
+    case_id = shown(world, desk, next(one for one in got if not isinstance(one, str))).case_id
+    with pytest.raises(errors.Conflict, match="appointment.person_taken"):
+        does(world, desk, "make", case_id, referent.user_id, hour + dt.timedelta(minutes=15), 30, "antenne")
+
+
+def test_it_is_moved_and_cancelled_with_a_line_each_and_no_more_once_it_is_over(world, desk):
+    appointment_id = made(world, desk, desk, 8)
+    hour = offered(world, desk, world.case, agent_id=desk.user_id).slots[-1]
+    does(world, desk, "move", appointment_id, desk.user_id, hour, 15, "telephone")
+    now = shown(world, desk, appointment_id)
+    assert (now.begins_at, now.minutes, now.place, now.changes) == (hour, 15, "telephone", 1)
+    with pytest.raises(errors.Conflict, match="appointment.not_begun"):
+        does(world, desk, "settle", appointment_id, "missed")
+    with pytest.raises(errors.Invalid, match="appointment.reason"):
+        does(world, desk, "cancel", appointment_id, " ")
+    does(world, desk, "cancel", appointment_id, "Elle est en voyage")
+    with pytest.raises(errors.Conflict, match="appointment.over"):
+        does(world, desk, "move", appointment_id, desk.user_id, hour, 15, "telephone")
+    with world.database.reading(users.system()) as session:
+        kinds = session.execute(text("SELECT kind FROM ledger_line WHERE instance_id = :id AND kind LIKE 'appointment.%' ORDER BY seq"), {"id": world.case}).scalars().all()
+    assert kinds[-3:] == ["appointment.made", "appointment.moved", "appointment.cancelled"]
+
+
+def test_absences_of_the_administration_are_never_counted_against_the_person(world, desk):
+    def missed(outcome, cause=""):
+        appointment_id = made(world, desk, desk)
+        world.passes(days=7)
+        return does(world, desk, "settle", appointment_id, outcome, cause)
+
+    assert missed("attended").next_tasks == ()
+    for cause in ("agent", "fermeture", "agent"):
+        assert missed("not_held", cause).next_tasks, "another date is set"
+        assert "T981" in world.nodes(world.case)
+        world.does(world.case, "T981")
+    missed("missed")
+    assert "T981" in world.nodes(world.case), "the first that counts"
+    world.does(world.case, "T981")
+    missed("missed")
+    assert "T982" in world.nodes(world.case), "the second: called by another way"
+
+
+def test_from_a_task_it_is_made_and_its_form_filled_and_an_agenda_opens_by_its_address_alone(world, desk):
+    case_id = world.receive(world.somebody("emploi", 3))
+    for node in ("T101", "T102", "T104"):
+        world.does(case_id, node)
+    (task,) = [row for row in world.open_tasks(case_id) if row.node == "T106"]
+    salma = Browser(create_app(Settings(is_demo=True), world.database))
+    salma.sign_in("salma", accounts.password())
+    page = salma.get(f"/tasks/{task.task_id}").text
+    salma.get(re.search(r"/cases/[0-9a-f-]{36}/appointments/new\?task=[0-9a-f-]{36}", page)[0], params={"task": str(task.task_id), "day": (world.today() + dt.timedelta(days=3)).isoformat()})
+    hour = re.search(r'name="begins_at" id="slot-3" value="([^"]+)"', salma.page.text)[1]
+    salma.post(f"/cases/{case_id}/appointments", agent=salma.hidden("agent"), minutes="30", place="telephone", key=salma.hidden("key"), task=str(task.task_id), begins_at=hour)
+    assert salma.path == f"/tasks/{task.task_id}", salma.page.text
+    local = dt.datetime.fromisoformat(hour).astimezone(clock.TUNIS)
+    assert f'value="{local:%H:%M}"' in salma.page.text and re.search(r'value="telephone"[^>]*(?:selected|checked)', salma.page.text), "what was agreed is not typed twice"
+    salma.get("/appointments", params={"day": local.date().isoformat(), "span": "day"})
+    assert f"{local:%H:%M}" in salma.page.text
+    address = re.search(r'value="http://masar.test(/calendar/[^"]+\.ics)"', salma.post("/appointments/calendar", act="make").text)[1]
+    feed = Browser(salma.client.app).get(address)
+    assert feed.headers["content-type"].startswith("text/calendar") and world.file(case_id).case_number in feed.text and world.file(case_id).person not in feed.text
+    with world.database.unit_of_work(desk) as session:
+        agendas.take_back(session, desk)
+    assert Browser(salma.client.app).get(address).status_code == 404
+
+
+def test_another_branch_and_whoever_audits_make_none(world, desk):
+    appointment_id = made(world, desk, desk, 2)
+    for actor in (world.agent("OTE", "SFX", "agent_accueil"), world.agent("PART", "MED", "operateur")):
+        with pytest.raises(errors.NotFound):
+            shown(world, actor, appointment_id)
+        with pytest.raises(errors.NotFound):
+            does(world, actor, "cancel", appointment_id, "x")
+    auditor = world.agent("OTE", "TUN", "auditeur")
+    assert not shown(world, auditor, appointment_id).may_write
+    with pytest.raises(errors.Forbidden):
+        does(world, auditor, "cancel", appointment_id, "x")
+    does(world, desk, "cancel", appointment_id, "fin")
+
+
+def test_the_private_address_of_an_agenda_names_nobody_and_can_be_taken_back(world, desk):
+    appointment_id = made(world, desk, desk, 2)
+    with world.database.unit_of_work(desk) as session:
+        former = agendas.make_address(session, desk)
+        secret = agendas.make_address(session, desk)
+    language, entries = agendas.read(world.database, secret)
+    assert language == desk.language and appointment_id in {one.appointment_id for one in entries}
+    assert {name for one in entries for name in vars(one)} == {"appointment_id", "case_number", "branch", "place", "begins_at", "ends_at", "state", "changes", "changed_at"}
+    with pytest.raises(errors.NotFound):
+        agendas.read(world.database, former)
+    with world.database.unit_of_work(desk) as session:
+        agendas.take_back(session, desk)
+    with pytest.raises(errors.NotFound):
+        agendas.read(world.database, secret)
+    does(world, desk, "cancel", appointment_id, "fin")

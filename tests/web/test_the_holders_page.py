@@ -1,0 +1,199 @@
+"""The page of whoever holds a receipt and its second secret: nothing of the person without it, three things to do with it, and everybody else alike turned away."""
+
+import re
+import zlib
+
+import pytest
+from sqlalchemy import text
+
+from engine import errors
+from engine.actors import users
+from engine.casework import appointments, holders
+from engine.demo import accounts
+from engine.settings import Settings
+from tests import world as worlds
+from tests.web.conftest import Browser
+from web.app import create_app
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+@pytest.fixture(scope="module")
+def world(make_database):
+    database = make_database()
+    worlds.furnish(database)
+    made = worlds.World(database)
+    made.app = create_app(Settings(is_demo=True), database)
+    made.case = made.receive(made.somebody("social", retour__prouve=False, consentement__c2=True))
+    for node in ("T101", "T102"):
+        made.does(made.case, node)
+    made.desk = made.agent("OTE", "MED", "agent_accueil")
+    made.code = made.file(made.case).receipt_code
+    return made
+
+
+@pytest.fixture
+def secret(world):
+    with world.database.unit_of_work(world.desk) as session:
+        code, secret = holders.give_secret(session, world.desk, world.case)
+    assert code == world.code
+    forget_tries(world)
+    return secret
+
+
+@pytest.fixture
+def phone(world):
+    return Browser(world.app)
+
+
+def forget_tries(world):
+    with world.database.owner() as connection:
+        connection.execute(text("DELETE FROM signin_attempt"))
+
+
+def asked(world, sql, **named):
+    with world.database.reading(users.system()) as session:
+        return session.execute(text(sql), named).all()
+
+
+def opened(phone, world, secret):
+    phone.get("/receipt", params={"code": world.code})
+    phone.post("/receipt/open", code=world.code, secret=secret)
+    assert phone.path == "/receipt/mine", phone.page.text
+    return phone
+
+
+def names(world):
+    truth = world.truth[world.case]
+    return [str(truth[name]) for name in ("person.nom_fr", "person.nom_ar", "person.prenom_fr", "person.cin", "person.tel") if truth.get(name)]
+
+
+@pytest.mark.parametrize(("language", "said"), [("fr", "On attend quelque chose de vous"), ("ar", "ننتظر منكم شيئا"), ("en", "Something is awaited of you")])
+def test_the_code_alone_tells_where_it_stands_and_nothing_of_the_person(world, phone, language, said):
+    page = phone.get("/receipt", params={"code": world.code, "language": language}).text
+    assert said in page and "<script" not in page
+    sheet = phone.client.get(re.search(r'rel="stylesheet" href="([^"]+)"', page)[1]).content
+    assert len(zlib.compress(page.encode())) + len(zlib.compress(sheet)) < 16_000, "with the square of its proof, on a slow line"
+    assert "TN-MED" not in page and not any(name in page for name in names(world)) and "PJ02" not in page
+
+
+def test_the_next_appointment_is_told_with_its_place(world, phone):
+    with world.database.unit_of_work(world.desk) as session:
+        hours = appointments.offer(session, world.desk, world.case, agent_id=world.desk.user_id)
+        made = appointments.make(session, world.desk, world.case, world.desk.user_id, hours.slots[0], 30, "antenne")
+    page = phone.get("/receipt", params={"code": world.code}).text
+    assert "Prochain rendez-vous" in page and "À l&#39;antenne, Médenine" in page and world.desk.name not in page
+    with world.database.unit_of_work(world.desk) as session:
+        appointments.cancel(session, world.desk, made, "essai")
+    assert "Aucun rendez-vous" in phone.get("/receipt", params={"code": world.code}).text
+
+
+def test_a_wrong_secret_an_absent_one_and_an_unknown_receipt_look_the_same(world, phone, secret):
+    other = world.receive(world.somebody("emploi", 2))
+    for node in ("T101", "T102"):
+        world.does(other, node)
+    said = []
+    for code, typed in ((world.code, "0000 0000"), (world.file(other).receipt_code, secret), ("ZZZZZZZZ", secret)):
+        phone.get("/receipt", params={"code": world.code})
+        answer = phone.post("/receipt/open", code=code, secret=typed)
+        said.append((answer.status_code, re.search(r'role="alert">([^<]*)', answer.text)[1]))
+    assert len(set(said)) == 1 and said[0][0] == 404
+
+
+def test_tries_are_limited_and_a_new_secret_ends_the_former_and_what_it_opened(world, phone, secret):
+    mine = opened(phone, world, secret.replace(" ", ""))
+    with world.database.unit_of_work(world.desk) as session:
+        _, newer = holders.give_secret(session, world.desk, world.case)
+    assert mine.get("/receipt/mine").url.path == "/receipt", "what the former opened is closed"
+    forget_tries(world)
+    for _ in range(holders.MOST_OF_ONE):
+        with pytest.raises(errors.NotFound):
+            holders.enter(world.database, world.code, secret, "10.0.0.1")
+    with pytest.raises(errors.Conflict, match="receipt.too_many"):
+        holders.enter(world.database, world.code, newer, "10.0.0.2")
+    forget_tries(world)
+    assert holders.enter(world.database, world.code, newer.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")), "10.0.0.2")
+
+
+def test_a_missing_paper_is_sent_through_the_checks_of_every_document_and_wakes_who_waits(world, phone, secret):
+    mine = opened(phone, world, secret)
+    page = mine.page.text
+    assert "Passeport" in page and "TN-MED" in page
+    csrf = mine.hidden("csrf")
+
+    def send(piece, name, content):
+        return mine.client.post("/receipt/piece", data={"csrf": csrf, "piece": piece}, files={"file": (name, content, "application/pdf")})
+
+    assert send("PJ02", "page.pdf", b"<html><script>alert(1)</script>").status_code == 422
+    assert send("PJ02", "vide.pdf", b"").status_code == 422
+    assert send("PJ13", "rib.pdf", PDF).status_code == 422, "not asked of her"
+    assert asked(world, "SELECT 1 FROM received_piece") == [] and "T109" not in world.nodes(world.case)
+    assert send("PJ02", "passeport.pdf", PDF).url.path == "/receipt/mine"
+    world.settle()
+    assert "T109" in world.nodes(world.case)
+    (row,) = asked(world, "SELECT d.root_id, d.class, p.piece FROM received_piece p JOIN document d USING (document_id)")
+    assert (row.root_id, row.piece) == (world.case, "PJ02")
+    with world.database.reading(world.desk) as session:
+        (sent,) = holders.received(session, world.desk, world.case, worlds.editions.current(session))
+    salma = Browser(world.app)
+    salma.sign_in("salma", accounts.password())
+    assert salma.get(f"/documents/{sent.document_id}").content == PDF
+    assert "Envoyées en ligne" in salma.get(f"/cases/{world.case}?tab=documents").text and "La personne a envoyé une pièce" in salma.get(f"/cases/{world.case}?tab=history").text
+
+
+def test_a_consent_is_withdrawn_and_a_complaint_made_once_each(world, phone, secret):
+    mine = opened(phone, world, secret)
+    key = mine.hidden("key")
+    for _ in range(2):  # a second click
+        mine.get("/receipt/mine")
+        mine.post("/receipt/withdraw", consent="consentement.c2", words="Plus le bailleur", key=key)
+        assert mine.path == "/receipt/mine"
+    mine.post("/receipt/complain", subject="delai", story="J'attends depuis deux mois", whom="", key=mine.hidden("key"))
+    assert mine.page.status_code == 200 and "réclamation est enregistrée" in mine.page.text, mine.page.text
+    world.settle()
+    begun = [row.process for row in asked(world, "SELECT process FROM instance WHERE root_id = :id AND subject LIKE 'imprevu:%' ORDER BY opened_at", id=world.case)]
+    assert begun == ["droits", "reclamation"] and {"T951", "T942"} <= set(world.nodes(world.case))
+    said = dict(asked(world, "SELECT field, value FROM fact WHERE root_id = :id AND is_current AND (field LIKE 'droits.%' OR field LIKE 'reclamation.%')", id=world.case))
+    assert said["droits.type"] == "retrait_consentement" and "C2" in said["droits.objet"] and said["reclamation.canal"] == "en_ligne" and said["reclamation.vise_chef"] is False
+    assert "deux mois" not in mine.page.text
+    assert asked(world, "SELECT DISTINCT source ->> 'kind' AS kind FROM fact WHERE field = 'reclamation.recit'")[0].kind == "online"
+    assert mine.post("/receipt/complain", subject="", story="", key="x").status_code == 422
+
+
+def test_her_token_opens_nothing_else(world, phone, secret):
+    mine = opened(phone, world, secret)
+    for address in (f"/cases/{world.case}", "/desk", f"/cases/{world.case}/casefile"):
+        assert mine.client.get(address, follow_redirects=False).headers["location"].startswith("/signin")
+    me = users.holder(world.case)
+    for act in ("task.complete", "letter.read", "document.read", "history.read", "message.send", "appointment.write", "casefile.export"):
+        assert not worlds.cases.authority.may(me, act, branch="MED")
+    mine.get("/receipt/mine")
+    mine.post("/receipt/leave")
+    assert mine.get("/receipt/mine").url.path == "/receipt"
+
+
+def test_the_slip_that_is_handed_over_bears_the_address_and_the_secret_once(world, phone):
+    phone.sign_in("salma", accounts.password())
+    phone.get(f"/cases/{world.case}")
+    slip = phone.post(f"/cases/{world.case}/receipt-secret").text
+    secret = re.search(r">(\d{4} \d{4})<", slip)[1]
+    assert "رمز" in slip and "scannez" in slip and f"/receipt?code={world.code}" in slip and not any(name in slip for name in names(world))
+    assert secret not in phone.get(f"/cases/{world.case}").text
+    forget_tries(world)
+    assert holders.enter(world.database, world.code, secret, "10.0.0.3")
+
+
+def test_only_whoever_works_on_the_case_gives_a_secret(world):
+    for actor, trouble in ((world.agent("OTE", "SFX", "agent_accueil"), errors.NotFound), (world.agent("PART", "MED", "operateur"), errors.NotFound), (world.agent("OTE", "TUN", "auditeur"), errors.Forbidden)):
+        with world.database.unit_of_work(actor) as session, pytest.raises(trouble):
+            holders.give_secret(session, actor, world.case)
+    with world.database.reading(world.desk) as session, pytest.raises(Exception, match="permission denied"):
+        session.execute(text("SELECT secret_hash FROM receipt_secret"))
+
+
+def test_code_after_code_from_one_address_is_stopped(world, phone):
+    forget_tries(world)
+    for _ in range(holders.MOST_UNKNOWN):
+        holders.note_unknown(world.database, "testclient")
+    assert phone.get("/receipt", params={"code": "ZZZZZZZZ"}).status_code == phone.get("/receipt", params={"code": world.code}).status_code == 409
+    forget_tries(world)

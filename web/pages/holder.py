@@ -1,0 +1,114 @@
+"""The page of whoever holds a receipt and its second secret: what is awaited of her, and what she may do about it without an account. Light, without script.
+
+And the slip that an agent hands her: the address as a square code, the receipt's code, the secret, in her languages, told once.
+"""
+
+import secrets
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from engine import errors, i18n
+from engine.casework import holders
+from web import security
+from web.dependencies import Acting, OnScreen, Posted, Writing, database_of, field
+from web.pages.receipt import typed_code
+from web.pages.request import whence
+from web.printing.square import square
+from web.screen import HOLDER, Screen
+
+router = APIRouter()
+
+
+@router.post("/cases/{case_id}/receipt-secret")
+def give(request: Request, screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_id: UUID) -> Response:
+    """A new second secret, on the slip to be printed and handed over."""
+    code, secret = holders.give_secret(session, actor, case_id)
+    address = f"{str(request.base_url).rstrip('/')}/receipt?{urlencode({'code': code})}"
+    return screen.show("receipt/slip.html", case_id=case_id, code=code, secret=secret, address=address, square=square(address),
+                       told_in=lambda one, name: i18n.translate(f"web.holder.{name}", one))  # fmt: skip
+
+
+@router.post("/receipt/open")
+def enter(request: Request, screen: OnScreen, form: Posted) -> Response:
+    """Opens her own page; whatever is wrong, the same page again with the same words."""
+    code = typed_code(field(form, "code", 40))
+    try:
+        token = holders.enter(database_of(request), code, field(form, "secret", 80), whence(request))
+    except errors.Refusal as refusal:
+        found = holders.look_up(database_of(request), code, whence(request)) if code else None
+        return screen.show("receipt/page.html", refusal.status, code_typed=code, found=found, letter=None, has_proof=False, is_unknown=False, not_opened=screen.refusal(refusal.code, refusal.details), own=None,
+                           square=None, is_sealed=False)  # fmt: skip
+    answer = screen.go("/receipt/mine")
+    security.set_cookie(answer, screen.settings, HOLDER, token, holders.OPEN_MINUTES * 60)
+    return answer
+
+
+@router.get("/receipt/mine")
+def show(request: Request, screen: OnScreen) -> Response:
+    """Her own page; where nothing is open, the door."""
+    try:
+        return _page(request, screen)
+    except errors.NotFound:
+        return screen.go("/receipt")
+
+
+@router.post("/receipt/piece")
+def send(request: Request, screen: OnScreen, form: Posted) -> Response:
+    """A paper that is awaited."""
+    case_id, sent = _entered(request, screen), form.get("file")
+    try:
+        if not isinstance(sent, UploadFile) or not sent.filename:
+            raise errors.Invalid("document.none")
+        holders.send_piece(database_of(request), case_id, field(form, "piece", 20), sent.filename, sent.file)
+    except errors.Refusal as refusal:
+        return _page(request, screen, refusal)
+    return screen.go("/receipt/mine", "piece_sent")
+
+
+@router.post("/receipt/withdraw")
+def withdraw(request: Request, screen: OnScreen, form: Posted) -> Response:
+    """Consents taken back."""
+    case_id, named = _entered(request, screen), [one for one in form.getlist("consent") if isinstance(one, str)]
+    try:
+        holders.withdraw(database_of(request), case_id, named, field(form, "words", 600), field(form, "key", 64), screen.language)
+    except errors.Refusal as refusal:
+        return _page(request, screen, refusal)
+    return screen.go("/receipt/mine", "withdrawal_sent")
+
+
+@router.post("/receipt/complain")
+def complain(request: Request, screen: OnScreen, form: Posted) -> Response:
+    """A complaint, as it would be taken down at the desk."""
+    case_id = _entered(request, screen)
+    said = {"reclamation.objet": field(form, "subject", 40), "reclamation.recit": field(form, "story", 3000), "reclamation.agent_vise": field(form, "whom", 150),
+            "reclamation.vise_chef": field(form, "head", 3) == "yes"}  # fmt: skip
+    try:
+        holders.complain(database_of(request), case_id, said, field(form, "key", 64), screen.language)
+    except errors.Refusal as refusal:
+        return _page(request, screen, refusal, said)
+    return screen.go("/receipt/mine", "complaint_sent")
+
+
+@router.post("/receipt/leave")
+def leave(request: Request, screen: OnScreen, form: Posted) -> Response:
+    """Closes her page on this telephone."""
+    holders.leave(database_of(request), security.read_cookie(request, screen.settings, HOLDER))
+    answer = screen.go("/receipt")
+    security.forget_cookie(answer, screen.settings, HOLDER)
+    return answer
+
+
+def _entered(request: Request, screen: Screen) -> UUID:
+    return holders.entered(database_of(request), security.read_cookie(request, screen.settings, HOLDER))
+
+
+def _page(request: Request, screen: Screen, refusal: errors.Refusal | None = None, typed: Any = None) -> Response:
+    """Her page; a refusal is said above, and what she wrote stays."""
+    found = holders.page(database_of(request), _entered(request, screen), screen.language)
+    refused = [one.message or screen.refusal(one.code, one.details) for one in refusal.findings] or [screen.refusal(refusal.code, refusal.details)] if refusal else []
+    return screen.show("receipt/mine.html", refusal.status if refusal else 200, own=found, found=found.receipt, refused=refused, typed=typed or {}, key=secrets.token_urlsafe(16))
