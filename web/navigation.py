@@ -20,6 +20,7 @@ _LINKS = (
     (Link("cases", "/cases", "folder2-open"), "case.search"),
     (Link("intake", "/intake", "person-plus"), "case.open"),
     (Link("audit", "/audit", "search"), "audit.search"),
+    (Link("steering", "/steering", "clock-history"), "steering.read"),
     (Link("incidents", "/incidents", "exclamation-triangle"), "incident.read"),
     (Link("repairs", "/repairs", "arrow-left-right"), "repair.list"),
     (Link("editions", "/editions", "diagram-3"), "edition.read"),

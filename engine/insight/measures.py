@@ -12,20 +12,19 @@ FILED = ("T601_N1", "T601_N2", "T601_N3")
 EXITS = ("desistement", "perdu_de_vue", "redepart_etranger", "demenagement_hors_zone", "comportement_agressif")  # reasons of closing that are no end of the way
 DECIDES = "dossier.decide"
 HOUR_OF_AGENT, TRIP = 12, 8  # dinars [inferred, domain.md §5.3]
-LONGEST = 4  # hours at one go, as in `teams`
 ENOUGH = 50  # times a validation was done before one may say that it never refuses
 
 # Cases one reaches, and their dossiers and what runs beside them.
-OWN = """own AS (SELECT instance_id AS root_id, number, branch, opened_at, ended_at, priority, stage FROM instance
+OWN = """own AS MATERIALIZED (SELECT instance_id AS root_id, number, branch, opened_at, ended_at, stage FROM instance
                   WHERE process = 'parcours' AND root_id = instance_id AND (:branch = '' OR branch = :branch)),
-    part AS (SELECT i.instance_id, i.root_id, i.process, i.subject, i.status FROM instance i JOIN own USING (root_id)),
-    node AS (SELECT * FROM jsonb_to_recordset(CAST(:nodes AS jsonb)) AS n(node text, process text, agency text, presence text, stage text, validates boolean)),
+    part AS MATERIALIZED (SELECT i.instance_id, i.root_id, i.process, i.subject, i.status FROM instance i JOIN own USING (root_id)),
+    node AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:nodes AS jsonb)) AS n(node text, process text, agency text, presence text, stage text, validates boolean)),
     period AS (SELECT * FROM (VALUES (0, CAST(:first AS timestamptz), CAST(:last AS timestamptz)), (1, CAST(:before AS timestamptz), CAST(:first AS timestamptz))) AS s(span, a, b))"""
 _WITHIN = "JOIN period s ON {at} >= s.a AND {at} < s.b"
 _TASK = "FROM passage p JOIN part c USING (instance_id) JOIN node n ON n.node = p.node"
 _SERVICE = "service AS (SELECT c.root_id, min(p.opened_at) AS at FROM passage p JOIN part c USING (instance_id) WHERE p.kind = 'sent' AND p.name = ANY (:services) GROUP BY 1)"
-_VISIT = f"""visit AS (SELECT DISTINCT c.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, n.presence, min(p.closed_at) OVER (PARTITION BY c.root_id,
-                 (p.closed_at AT TIME ZONE 'Africa/Tunis')::date, n.presence) AS at {_TASK} WHERE p.kind = 'task' AND p.outcome = 'completed' AND n.presence = ANY (:places))"""
+_VISIT = f"""visit AS (SELECT c.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, n.presence, min(p.closed_at) AS at {_TASK}
+                 WHERE p.kind = 'task' AND p.outcome = 'completed' AND n.presence = ANY (:places) GROUP BY 1, 2, 3)"""
 _ASKED = "masar_asked(:branch, :before, :first, :last, CAST(:fields AS text[]), CAST(:papers AS text[]))"
 # Each closed task of a case in order, where it is another agency's than the one before.
 _MOVED = f"""turn AS (SELECT c.root_id, n.agency, lag(n.agency) OVER w AS was, p.closed_at, p.instance_id, p.closed_seq {_TASK} WHERE p.kind = 'task' AND p.outcome = 'completed' AND n.agency <> ''
@@ -40,7 +39,7 @@ _WAITED = """until AS (SELECT c.root_id, p.opened_at, CASE WHEN p.kind = 'task' 
                    FROM passage p JOIN part c USING (instance_id) WHERE p.kind = 'task' OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening))),
     waited AS (SELECT u.root_id, s.span, range_agg(tstzrange(greatest(u.opened_at, s.a), least(coalesce(u.till, s.b), s.b))) AS stretches
                  FROM until u JOIN period s ON u.opened_at < s.b AND coalesce(u.till, 'infinity') > s.a AND greatest(u.opened_at, s.a) < least(coalesce(u.till, s.b), s.b) GROUP BY 1, 2)"""
-_WORK = f"""work AS (SELECT c.root_id, s.span, sum(least(extract(epoch FROM p.closed_at - p.claimed_at) / 3600, :longest)) AS hours, count(*) AS done, count(p.claimed_at) AS measured
+_WORK = f"""work AS (SELECT c.root_id, s.span, sum(CASE WHEN p.claimed_at IS NULL THEN :usual ELSE least(extract(epoch FROM p.closed_at - p.claimed_at) / 3600, :longest) END) AS hours, count(*) AS done, count(p.claimed_at) AS measured
                   {_TASK} {_WITHIN.format(at="p.closed_at")} WHERE p.kind = 'task' AND p.outcome = 'completed' GROUP BY 1, 2),
     trips AS (SELECT v.root_id, s.span, count(*) AS trips FROM visit v {_WITHIN.format(at="v.at")} GROUP BY 1, 2)"""
 _WAYS = f"""way AS (SELECT c.root_id, p.node, p.closed_at, coalesce((SELECT b.name FROM passage b WHERE b.instance_id = p.instance_id AND b.kind = 'branch' AND b.position = p.closed_seq || '.1'), '') AS way
@@ -71,10 +70,10 @@ MEASURES = {
     for one in (
         Measure("b1", "ratio", "percent", True, 2, f"SELECT root_id, span, again AS num, asks AS den FROM {_ASKED} WHERE asks > 0"),
         Measure("b2", "mean", "number", True, 5, f"SELECT root_id, span, given AS num, 1 AS den FROM {_ASKED} WHERE given > 0"),
-        Measure("b3", "mean", "number", True, 3, f"""SELECT v.root_id, s.span, (SELECT count(*) FROM visit i WHERE i.root_id = v.root_id AND i.at <= v.at) AS num, 1 AS den
-                                                      FROM service v {_WITHIN.format(at="v.at")}""", (_SERVICE, _VISIT)),
-        Measure("b4", "mean", "number", True, 6, f"""SELECT o.root_id, s.span, (SELECT count(*) FROM moved m WHERE m.root_id = o.root_id) AS num, 1 AS den
-                                                      FROM own o {_WITHIN.format(at="o.ended_at")}""", (_MOVED,)),
+        Measure("b3", "mean", "number", True, 3, f"""SELECT v.root_id, s.span, count(i.root_id) AS num, 1 AS den
+                  FROM service v {_WITHIN.format(at="v.at")} LEFT JOIN visit i ON i.root_id = v.root_id AND i.at <= v.at GROUP BY 1, 2""", (_SERVICE, _VISIT)),
+        Measure("b4", "mean", "number", True, 6, f"""SELECT o.root_id, s.span, count(m.root_id) AS num, 1 AS den
+                  FROM own o {_WITHIN.format(at="o.ended_at")} LEFT JOIN moved m ON m.root_id = o.root_id GROUP BY 1, 2""", (_MOVED,)),
         Measure("b5", "median", "days", True, 15, f"""SELECT v.root_id, s.span, extract(epoch FROM v.at - o.opened_at) / 86400 AS num, 1 AS den
                                                        FROM service v JOIN own o USING (root_id) {_WITHIN.format(at="v.at")}""", (_SERVICE,)),
         Measure("b6", "ratio", "percent", True, 70, """SELECT o.root_id, s.span, extract(epoch FROM (SELECT sum(upper(r) - lower(r)) FROM unnest(w.stretches) r)) AS num,
@@ -93,8 +92,8 @@ MEASURES = {
                        {_WITHIN.format(at="w.closed_at")}""", (_WAYS,)),
         Measure("b11", "ratio", "percent", False, 95, f"""SELECT c.root_id, s.span, (p.closed_at <= p.due_at)::int AS num, 1 AS den {_TASK} {_WITHIN.format(at="p.closed_at")}
                        WHERE p.kind = 'task' AND p.outcome = 'completed' AND p.due_at IS NOT NULL""", worst="sum_den - num DESC"),
-        Measure("b12", "ratio", "percent", True, None, """SELECT o.root_id, s.span, coalesce((SELECT g.has_left::int FROM gone g WHERE g.root_id = o.root_id AND g.ended_at >= s.a AND g.ended_at < s.b), 0) AS num,
-                       1 AS den FROM own o JOIN period s ON o.opened_at < s.b AND coalesce(o.ended_at, 'infinity') >= s.a""", (_LEFT,)),
+        Measure("b12", "ratio", "percent", True, None, """SELECT o.root_id, s.span, coalesce(g.has_left::int, 0) AS num, 1 AS den
+                  FROM own o JOIN period s ON o.opened_at < s.b AND coalesce(o.ended_at, 'infinity') >= s.a LEFT JOIN gone g ON g.root_id = o.root_id AND g.ended_at >= s.a AND g.ended_at < s.b""", (_LEFT,)),
     )
 }  # fmt: skip
 
@@ -102,8 +101,8 @@ MEASURES = {
 ASIDE = {
     "b1": f"SELECT 'corrected' AS name, span, sum(corrected) AS value FROM {_ASKED} GROUP BY 2",
     "b2": f"SELECT 'asked_again' AS name, s.span, count(*) AS value {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.kind = 'task' AND p.node = :missing GROUP BY 2",
-    "b4": f"""SELECT 'ping_pong' AS name, s.span, sum((SELECT count(*) FROM moved m WHERE m.root_id = o.root_id AND m.agency = m.was_before))::numeric / count(*) AS value
-                FROM own o {_WITHIN.format(at='o.ended_at')} GROUP BY 2
+    "b4": f"""SELECT 'ping_pong' AS name, s.span, count(m.root_id)::numeric / count(DISTINCT o.root_id) AS value
+                FROM own o {_WITHIN.format(at='o.ended_at')} LEFT JOIN moved m ON m.root_id = o.root_id AND m.agency = m.was_before GROUP BY 2
               UNION ALL SELECT 'refused', s.span, count(*) FROM passage p JOIN part c USING (instance_id) {_WITHIN.format(at='p.opened_at')}
                WHERE p.kind = 'sent' AND p.name = 'orientation.refusee' GROUP BY 2""",
     "b7": f"""SELECT 'written' AS name, s.span, count(*) AS value FROM passage p JOIN instance i USING (instance_id) {_WITHIN.format(at='p.closed_at')}
@@ -135,10 +134,10 @@ _FIGURE = {
 
 
 def figures(one: Measure) -> str:
-    """SQL of an indicator's figures: over all, by branch and by class (`priority`), for both periods."""
+    """SQL of an indicator's figures: over all and by branch, for both periods."""
     return f"""WITH {', '.join((OWN, *one.more))}, counted AS ({one.rows})
-        SELECT r.span, o.branch, o.priority, {_FIGURE[one.takes]}, count(DISTINCT r.root_id) AS cases, sum(num) AS num, sum(den) AS den, grouping(o.branch) AS is_any_branch, grouping(o.priority) AS is_any_class
-          FROM counted r JOIN own o USING (root_id) GROUP BY GROUPING SETS ((r.span), (r.span, o.branch), (r.span, o.priority)) ORDER BY r.span, o.branch, o.priority"""
+        SELECT r.span, o.branch, {_FIGURE[one.takes]}, count(DISTINCT r.root_id) AS cases, sum(num) AS num, sum(den) AS den, grouping(o.branch) AS is_any_branch
+          FROM counted r JOIN own o USING (root_id) GROUP BY GROUPING SETS ((r.span), (r.span, o.branch)) ORDER BY r.span, o.branch"""
 
 
 def cases(one: Measure) -> str:

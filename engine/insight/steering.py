@@ -1,7 +1,7 @@
 """Steering: what stands where, what comes and goes, what is late, who holds it, where it waits; the indicators B1–B12 and the cases behind each.
 
 One query a block, under the reader's own wall: a head sees her branch, coordinators and auditors all of them. Outside OTE a figure of fewer than five cases by branch
-or by class is not shown. Not here: how an indicator is counted (`measures`), the half-yearly report (`halfyear`).
+or by programme is not shown. Not here: how an indicator is counted (`measures`), the half-yearly report (`halfyear`).
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from engine.casework import diagrams, editions
 from engine.casework.kept import Kept
 from engine.casework.rows import FROM_THE_PERSON, LANES, STAGES
 from engine.i18n import pick
-from engine.insight import measures
+from engine.insight import measures, teams
 from engine.insight.measures import ENOUGH, MEASURES, OWN
 from engine.pathway import burden
 
@@ -35,6 +35,8 @@ _DAY = dt.timedelta(days=1)
 STATIC = {"b1": "questions_again", "b2": "documents", "b3": "visits", "b4": "handovers", "b5": "working_days", "b8": "loops", "b10": "signatures", "b11": "without_deadline"}
 _MONTHS = 12
 
+# What is counted here goes over whole tables; a plan that looks up one by one, made while they are small, takes the square of them once they are not.
+_PLAN = text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)")
 _STOCK = text(f"WITH {OWN} SELECT branch, stage, count(*) AS cases FROM own WHERE ended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2")
 _FLOW = text(f"""WITH {OWN}, month AS (SELECT generate_series(date_trunc('month', CAST(:last AS timestamptz) AT TIME ZONE 'Africa/Tunis') - make_interval(months => {_MONTHS - 1}),
                   date_trunc('month', CAST(:last AS timestamptz) AT TIME ZONE 'Africa/Tunis'), '1 month') AS at),
@@ -90,7 +92,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Group:
-    """An indicator's figure of one branch or one class; `value` None where so few cases are not shown."""
+    """An indicator's figure of one branch; `value` None where so few cases are not shown."""
 
     name: str
     value: float | None
@@ -123,7 +125,6 @@ class Indicator:
     is_less_better: bool
     drawn: Mapping[str, int] | None
     by_branch: tuple[Group, ...]
-    by_class: tuple[Group, ...]
     aside: tuple[Aside, ...]
 
 
@@ -224,7 +225,7 @@ def show(session: Session, actor: Any, asked: Window) -> Steering:
 
 
 def indicators(session: Session, actor: Any, asked: Window) -> tuple[Indicator, ...]:
-    """B1–B12 for the period, against the one before, by branch and by class. Refuses: Forbidden."""
+    """B1–B12 for the period, against the one before, by branch. Refuses: Forbidden."""
     authority.require(actor, "steering.read")
     given, drawn = _given(session, asked), _drawn(editions.current(session))
     return tuple(_indicator(session, actor, one, given, drawn) for one in MEASURES.values())
@@ -245,9 +246,10 @@ def cases(session: Session, actor: Any, asked: Window, code: str, cursor: str = 
 def validations(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, str], ...]:
     """Each validation since ever: its name, how often it was done, how often it led elsewhere than it mostly does, and `never` (it may be dropped), `few` (too early to say) or `used`."""
     authority.require(actor, "steering.read")
-    names = _named(editions.current(session), actor.language)
+    edition = editions.current(session)
+    names, titles = _named(edition, actor.language), {one.node: pick(edition.definitions.processes[one.process].names, actor.language) for one in edition.definitions.tasks}
     rows = _rows(session, _given(session, asked), text(measures.VALIDATIONS))
-    return tuple((names.get(row.node) or row.node, row.times, row.others, "used" if row.others else "never" if row.times >= ENOUGH else "few") for row in rows)
+    return tuple((f"{names.get(row.node) or row.node} ({titles.get(row.node, row.node)})", row.times, row.others, "used" if row.others else "never" if row.times >= ENOUGH else "few") for row in rows)
 
 
 def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, float | None], ...]:
@@ -260,22 +262,19 @@ def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str,
 
 def _indicator(session: Session, actor: Any, one: measures.Measure, given: Mapping[str, Any], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
     rows = _rows(session, given, text(measures.figures(one)))
-    whole = {row.span: row for row in rows if row.is_any_branch and row.is_any_class}
+    whole = {row.span: row for row in rows if row.is_any_branch}
     now, then = whole.get(0), whole.get(1)
     value, before = (None if row is None or row.value is None else float(row.value) for row in (now, then))
     tenth = float(now.tenth) if now is not None and now.tenth is not None else None
     reached = tenth if one.at_tenth else value
     is_met = None if one.target is None or reached is None else (reached <= one.target if one.is_less_better else reached >= one.target)
 
-    def groups(name: str) -> tuple[Group, ...]:
-        found = [row for row in rows if row.span == 0 and getattr(row, name) is not None and (row.is_any_class if name == "branch" else row.is_any_branch)]
-        shown = [row.cases >= FEWEST or actor.agency == OTE for row in found]
-        return tuple(Group(str(getattr(row, name)), float(row.value) if is_shown and row.value is not None else None, row.cases if is_shown else None) for row, is_shown in zip(found, shown, strict=True))
-
+    here = [(row, row.cases >= FEWEST or actor.agency == OTE) for row in rows if row.span == 0 and not row.is_any_branch]
+    groups = tuple(Group(row.branch, float(row.value) if is_shown and row.value is not None else None, row.cases if is_shown else None) for row, is_shown in here)
     figure = STATIC.get(one.code)
     ways = {path: getattr(drawn[path], figure) for path in PATHS} if figure and drawn else None
     return Indicator(one.code, one.unit, value, before, tenth, now.cases if now is not None else 0, _trend(one, value, before), one.target, is_met, one.is_less_better, ways,
-                     groups("branch"), groups("priority"), _aside(session, one, given, now))  # fmt: skip
+                     groups, _aside(session, one, given, now))  # fmt: skip
 
 
 def _trend(one: measures.Measure, value: float | None, before: float | None) -> str:
@@ -315,13 +314,14 @@ def _rows(session: Session, given: Mapping[str, Any], statement: Any) -> Any:
 
 def _given(session: Session, asked: Window) -> dict[str, Any]:
     """What the statements are told: the period, and what the drawings say of their elements."""
+    session.execute(_PLAN)
     ids = tuple(session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC")).scalars())
     nodes, listening, fields, papers = _drawings.get(ids, lambda: _read([editions.load(session, one) for one in ids]))
     return {
         "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, "nodes": nodes, "listening": listening, "fields": fields, "papers": papers,
         "services": list(measures.SERVICES), "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
         "complete_at": measures.COMPLETE_AT, "direct": measures.DIRECT, "missing": measures.MISSING, "filed": list(measures.FILED), "written": measures.WRITTEN,
-        "exits": list(measures.EXITS), "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": measures.LONGEST,
+        "exits": list(measures.EXITS), "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,
     }  # fmt: skip
 
 
