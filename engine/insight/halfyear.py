@@ -90,7 +90,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Block:
-    """One table; `total`: persons, each once (who is in two lines counts once); None where fewer than five."""
+    """One table. `total`: of its lines (who is in two of them counts in both); None where fewer than five."""
 
     code: str
     rows: tuple[Row, ...]
@@ -189,14 +189,15 @@ def masked(counts: Sequence[int]) -> list[bool]:
 def _block(session: Session, actor: Any, edition: editions.Edition, code: str, given: Mapping[str, Any]) -> Block:
     ctes, rows_of, field, unit = BLOCKS[code]
     begin = f"WITH {', '.join(ctes)} " if ctes else ""
-    found = sorted(session.execute(text(begin + rows_of), given).all(), key=lambda row: (-row.persons, row.code))
+    found = sorted(session.execute(text(begin + rows_of), given).all(), key=lambda row: row.code)  # by size, the order would tell what is masked
     people = [row.persons for row in found]
-    total = sum(people)  # a line a person: who is in two of them is told in both
+    total = sum(people)
     hidden = masked(people) if total >= FEWEST else [bool(one) for one in people]
     rows = tuple(Row(row.code, _label(edition, field, row.code, actor.language), None if is_hidden else row.persons, None if is_hidden or row.amount is None else int(row.amount), is_hidden)
                  for row, is_hidden in zip(found, hidden, strict=True))  # fmt: skip
     amount = sum(int(row.amount or 0) for row in found) if unit and total >= FEWEST else None
-    return Block(code, rows, total if total >= FEWEST or not total else None, amount, unit)
+    shown = sorted(rows, key=lambda row: (row.is_masked, -(row.persons or 0)))
+    return Block(code, tuple(shown), total if total >= FEWEST or not total else None, amount, unit)
 
 
 def _label(edition: editions.Edition, field: str, code: str, language: str) -> str:

@@ -35,7 +35,7 @@ _DECIDED = f"""decided AS (SELECT c.root_id, p.instance_id, p.closed_at AS at, (
                    FROM passage p JOIN part c USING (instance_id)
                   WHERE p.closed_at IS NOT NULL AND ((p.kind = 'message' AND p.name = :decides) OR (p.kind = 'task' AND p.node = :direct AND p.outcome = 'completed')))"""
 # What is waited through: a task until somebody has it in hand (to its end, where nobody took it in hand), the person, the sitting.
-_WAITED = """until AS (SELECT c.root_id, p.opened_at, CASE WHEN p.kind = 'task' THEN coalesce(p.claimed_at, p.closed_at) ELSE p.closed_at END AS till
+_WAITED = """until AS (SELECT c.root_id, p.opened_at, CASE WHEN p.kind = 'task' THEN coalesce(p.held_at, p.closed_at) ELSE p.closed_at END AS till
                    FROM passage p JOIN part c USING (instance_id) WHERE p.kind = 'task' OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening))),
     waited AS (SELECT u.root_id, s.span, range_agg(tstzrange(greatest(u.opened_at, s.a), least(coalesce(u.till, s.b), s.b))) AS stretches
                  FROM until u JOIN period s ON u.opened_at < s.b AND coalesce(u.till, 'infinity') > s.a AND greatest(u.opened_at, s.a) < least(coalesce(u.till, s.b), s.b) GROUP BY 1, 2)"""
@@ -100,7 +100,8 @@ MEASURES = {
 # Figures beside an indicator: rows of (name, span, value[, note]); `name` a code of the texts, or an element of the diagrams.
 ASIDE = {
     "b1": f"SELECT 'corrected' AS name, span, sum(corrected) AS value FROM {_ASKED} GROUP BY 2",
-    "b2": f"SELECT 'asked_again' AS name, s.span, count(*) AS value {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.kind = 'task' AND p.node = :missing GROUP BY 2",
+    "b2": f"""SELECT 'held' AS name, span, sum(given) AS value FROM {_ASKED.replace(':papers', ':held')} GROUP BY 2
+              UNION ALL SELECT 'asked_again', s.span, count(*) {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.kind = 'task' AND p.node = :missing GROUP BY 2""",
     "b4": f"""SELECT 'ping_pong' AS name, s.span, count(m.root_id)::numeric / count(DISTINCT o.root_id) AS value
                 FROM own o {_WITHIN.format(at='o.ended_at')} LEFT JOIN moved m ON m.root_id = o.root_id AND m.agency = m.was_before GROUP BY 2
               UNION ALL SELECT 'refused', s.span, count(*) FROM passage p JOIN part c USING (instance_id) {_WITHIN.format(at='p.opened_at')}

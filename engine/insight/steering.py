@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -316,22 +316,32 @@ def _given(session: Session, asked: Window) -> dict[str, Any]:
     """What the statements are told: the period, and what the drawings say of their elements."""
     session.execute(_PLAN)
     ids = tuple(session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC")).scalars())
-    nodes, listening, fields, papers = _drawings.get(ids, lambda: _read([editions.load(session, one) for one in ids]))
+    drawn = _drawings.get(ids, lambda: _read([editions.load(session, one) for one in ids]))
     return {
-        "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, "nodes": nodes, "listening": listening, "fields": fields, "papers": papers,
+        "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, **drawn._asdict(),
         "services": list(measures.SERVICES), "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
         "complete_at": measures.COMPLETE_AT, "direct": measures.DIRECT, "missing": measures.MISSING, "filed": list(measures.FILED), "written": measures.WRITTEN,
         "exits": list(measures.EXITS), "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,
     }  # fmt: skip
 
 
-_drawings = Kept[tuple[str, list[str], list[str], list[str]]](4)
+class _Drawings(NamedTuple):
+    """What is told of every edition's drawings and dictionary; `papers`: those that persons are asked for, `held`: of them, those that an administration has."""
+
+    nodes: str
+    listening: list[str]
+    fields: list[str]
+    papers: list[str]
+    held: list[str]
+
+
+_drawings = Kept[_Drawings](4)
 _measured = Kept[Mapping[str, burden.PathBurden]](4)
 
 
-def _read(found: list[editions.Edition]) -> tuple[str, list[str], list[str], list[str]]:
+def _read(found: list[editions.Edition]) -> _Drawings:
     """Of every edition, the newest first: each task with its agency, where the person is, its stage and whether it validates; elements that merely listen; fields that persons are
-    asked, and the papers among them. A field that counts for one act only is asked anew by nature."""
+    asked, and papers. A field that counts for one act only is asked anew by nature."""
     tasks: dict[str, dict[str, Any]] = {}
     fields: dict[str, Any] = {}
     for edition in found:
@@ -349,7 +359,8 @@ def _read(found: list[editions.Edition]) -> tuple[str, list[str], list[str], lis
             fields.setdefault(one.id, one)
     listening = sorted(frozenset().union(*(diagrams.listening(one) for one in found)))
     asked = [one.id for one in fields.values() if one.computed is None and one.type not in ("doc", "list") and one.validity != "P0D" and one.subject != "member"]
-    return json.dumps(list(tasks.values())), listening, asked, [one.id for one in fields.values() if one.type == "doc"]
+    papers = [one for one in fields.values() if one.type == "doc" and one.piece and not one.produced_by]
+    return _Drawings(json.dumps(list(tasks.values())), listening, asked, [one.id for one in papers], [one.id for one in papers if one.held_by])
 
 
 def _drawn(edition: editions.Edition, process: str = "parcours") -> Mapping[str, burden.PathBurden]:

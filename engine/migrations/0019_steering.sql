@@ -1,10 +1,11 @@
 -- Steering: how long everything stood, as the ledger tells it, in rows that can be added up.
 
 -- One row for each task and wait that opened, each message sent, turn taken and operation done: all of it is read from the body of a line, and can be made again from there.
+-- `held_at`: since when a task is in somebody's hands, be it that it opened there (the case owner's, the social worker's); `claimed_at`: since when she took it herself.
 -- `kind`: task, message, timer, signal, condition (what is waited for), sent, branch, operation. Nothing of a person: elements, codes, instants.
 CREATE TABLE passage (
     instance_id uuid NOT NULL, kind text NOT NULL, position text NOT NULL, node text NOT NULL, name text NOT NULL DEFAULT '', opened_at timestamptz NOT NULL, due_at timestamptz,
-    claimed_at timestamptz, closed_at timestamptz, outcome text NOT NULL DEFAULT '', closed_seq bigint, PRIMARY KEY (instance_id, kind, position)
+    held_at timestamptz, claimed_at timestamptz, closed_at timestamptz, outcome text NOT NULL DEFAULT '', closed_seq bigint, PRIMARY KEY (instance_id, kind, position)
 );
 CREATE INDEX passage_over ON passage (kind, closed_at);
 CREATE INDEX passage_open ON passage (kind, opened_at) WHERE closed_at IS NULL;
@@ -44,12 +45,22 @@ BEGIN
 END $$;
 CREATE TRIGGER note_passages AFTER INSERT ON ledger_line FOR EACH ROW WHEN (NEW.kind IN ('task.claimed', 'operation.done') OR NEW.line LIKE '%"opened":[%' OR NEW.line LIKE '%"closed":[%'
     OR NEW.line LIKE '%"waits":[%' OR NEW.line LIKE '%"waited":[%' OR NEW.line LIKE '%"messages":[%' OR NEW.line LIKE '%"branches":[%') EXECUTE FUNCTION masar_note_passage();
+-- In whose hands a task opens, or is put by a colleague, its row says and the line does not.
+CREATE FUNCTION masar_note_hands() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE passage p SET held_at = coalesce(p.held_at, NEW.claimed_at, masar_now()) WHERE p.instance_id = NEW.instance_id AND p.kind = 'task' AND p.position = NEW.position;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_hands AFTER INSERT OR UPDATE OF holder_id ON open_task FOR EACH ROW WHEN (NEW.holder_id IS NOT NULL) EXECUTE FUNCTION masar_note_hands();
 DO $$
 DECLARE l record;
 BEGIN
     FOR l IN SELECT instance_id, seq, kind, line FROM ledger_line ORDER BY instance_id, seq LOOP
         PERFORM masar_note_passages(l.instance_id, l.seq, l.kind, l.line);
     END LOOP;
+    -- Of tasks done before this version nobody can say any more who had them from the first: those taken in hand are told.
+    UPDATE passage p SET held_at = t.claimed_at FROM open_task t WHERE t.instance_id = p.instance_id AND p.kind = 'task' AND p.position = t.position AND t.holder_id IS NOT NULL;
+    UPDATE passage SET held_at = claimed_at WHERE held_at IS NULL AND claimed_at IS NOT NULL;
 END $$;
 
 -- Whoever steers: every row where she reaches all, else those of her cases.
@@ -84,5 +95,5 @@ BEGIN
 END $$;
 
 GRANT SELECT ON passage TO masar_app;
-REVOKE EXECUTE ON FUNCTION masar_note_passages, masar_note_passage, masar_steers, masar_asked FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION masar_note_passages, masar_note_passage, masar_note_hands, masar_steers, masar_asked FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_steers, masar_asked TO masar_app;

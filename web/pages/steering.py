@@ -1,5 +1,6 @@
 """The steering view: stock, flow, lateness, who holds what, the bottleneck on the diagram, the indicators B1–B12 with their cases, the half-yearly report."""
 
+import datetime as dt
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -66,7 +67,7 @@ def report(screen: OnScreen, actor: Acting, session: Reading, year: int, half: i
     """The report of a half-year that is over, to be read and printed."""
     made = halfyear.report(session, screen.actor, year, half)
     shown = [_shown(screen, one) | {"is_masked": 0 < one.cases < steering.FEWEST} for one in made.indicators]
-    return screen.show("steering/report.html", report=made, indicators=shown)
+    return screen.show("steering/report.html", report=made, indicators=shown, last_day=made.last - dt.timedelta(days=1))
 
 
 @router.get("/report/{year}/{half}/sheet")
