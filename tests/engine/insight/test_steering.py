@@ -91,7 +91,7 @@ def test_each_indicator_is_what_was_computed_by_hand(lived):
     withdrawn = 11 * 24 + 14.5  # from 9:30 on day 0 to the midnight that ends the tenth day after day 1: T203 waits throughout
     assert figures == pytest.approx({
         "b1": 0, "b2": (5 + 2) / 2,  # PJ01 and PJ02 of each; PJ13, PJ17 and a quotation of the first; the inquiry's report is the CPS's own
-         "b3": 4, "b4": 2, "b5": 31 + 2 / 24, "b6": 100 * (hours + withdrawn) / (32 * 24 + 2 + withdrawn), "b7": 5, "b8": 100,
+        "b3": 4, "b4": 2, "b5": 31 + 2 / 24, "b6": 100 * (hours + withdrawn) / (32 * 24 + 2 + withdrawn), "b7": 5, "b8": 100,
         "b9": ((2 + 22 / 2) * 12 + 5 * 8 + 3 * 12 + 2 * 8) / 2, "b10": 0, "b11": 100 * 28 / 29, "b12": 50,
     }, abs=0.01)  # fmt: skip
     assert found["b4"].cases == 1 and found["b7"].tenth == pytest.approx(5, abs=0.01)
