@@ -244,12 +244,12 @@ def cases(session: Session, actor: Any, asked: Window, code: str, cursor: str = 
 
 
 def validations(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, str], ...]:
-    """Each validation since ever: its name, how often it was done, how often it led elsewhere than it mostly does, and `never` (it may be dropped), `few` (too early to say) or `used`."""
+    """Each validation since ever: its name, how often it was done, how often it led elsewhere than it mostly does, and `never` (it may be dropped), `early` (too early to say) or `used`."""
     authority.require(actor, "steering.read")
     edition = editions.current(session)
     names, titles = _named(edition, actor.language), {one.node: pick(edition.definitions.processes[one.process].names, actor.language) for one in edition.definitions.tasks}
     rows = _rows(session, _given(session, asked), text(measures.VALIDATIONS))
-    return tuple((f"{names.get(row.node) or row.node} ({titles.get(row.node, row.node)})", row.times, row.others, "used" if row.others else "never" if row.times >= ENOUGH else "few") for row in rows)
+    return tuple((f"{names.get(row.node) or row.node} ({titles.get(row.node, row.node)})", row.times, row.others, "used" if row.others else "never" if row.times >= ENOUGH else "early") for row in rows)
 
 
 def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, float | None], ...]:
