@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import administration, audit, cases, checks, dated, demo, documents, drafts, editions, examples, exceptions, exports, log, me, messages, moves, problems, rehearsal, repairs, search, tasks, token, worklist
+from api import administration, audit, cases, checks, dated, demo, documents, drafts, editions, examples, exceptions, exports, log, me, messages, moves, problems, rehearsal, repairs, search, steering, tasks, token, worklist
 from api.dependencies import Guard
 from engine import logs
 from engine.database import Database
@@ -37,7 +37,7 @@ def create_app(settings: Settings, database: Database, printer: cases.Printer | 
     app.state.settings, app.state.database, app.state.printer = settings, database, printer
     app.add_middleware(Guard)
     problems.install(app)
-    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated, log, exports, audit, search, exceptions):
+    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated, log, exports, audit, search, exceptions, steering):
         app.include_router(noun.router)
     if settings.is_demo:
         app.include_router(demo.router)

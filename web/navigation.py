@@ -21,6 +21,7 @@ _LINKS = (
     (Link("intake", "/intake", "person-plus"), "case.open"),
     (Link("appointments", "/appointments", "calendar-event"), "appointment.read"),
     (Link("audit", "/audit", "search"), "audit.search"),
+    (Link("steering", "/steering", "clock-history"), "steering.read"),
     (Link("incidents", "/incidents", "exclamation-triangle"), "incident.read"),
     (Link("repairs", "/repairs", "arrow-left-right"), "repair.list"),
     (Link("editions", "/editions", "diagram-3"), "edition.read"),

@@ -231,6 +231,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "history.export": (frozenset({"auditeur", "chef_antenne", "coordinateur"}), _anywhere),
     "worklist.export": (frozenset({"auditeur", "chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), _anywhere),
     "audit.search": (frozenset({"auditeur"}), _anywhere),
+    "steering.read": (frozenset({"auditeur", "chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), _anywhere),
     "audit.sample": (frozenset({"auditeur"}), _anywhere),
     "finding.write": (frozenset({"auditeur"}), _anywhere),
     "finding.read": (_ANSWERING | {"auditeur"}, _anywhere),  # of her role and branch: `casework.findings`, and the database's policy

@@ -29,6 +29,7 @@ WHO = {
     "consultation.read": {"auditeur", "chef_antenne"}, "history.export": COORDINATION | {"chef_antenne"},
     "casefile.export": COORDINATION | {"chef_antenne", "chef_cps", "travailleur_social"},
     "erasure.read": COORDINATION | {"chef_antenne"}, **dict.fromkeys(["erasure.propose", "erasure.approve"], {"chef_antenne", "coordinateur"}),
+    "steering.read": {"auditeur", "coordinateur", "chef_antenne", "chef_cps", "chef_aneti"},
     "worklist.export": COORDINATION | {"chef_antenne", "chef_cps", "chef_aneti"}, **dict.fromkeys(["audit.search", "audit.sample", "finding.write"], {"auditeur"}),
     "charter.enter": {"attache_social"}, "person.compare": {"agent_accueil", "referent"} | COORDINATION | {"chef_antenne"},
     **dict.fromkeys(["person.tell_apart", "person.propose_merge"], {"agent_accueil", "referent", "chef_antenne", "coordinateur"}),

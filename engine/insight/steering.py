@@ -1,0 +1,373 @@
+"""Steering: what stands where, what comes and goes, what is late, who holds it, where it waits; the indicators B1–B12 and the cases behind each.
+
+One query a block, under the reader's own wall: a head sees her branch, coordinators and auditors all of them. Outside OTE a figure of fewer than five cases by branch
+or by programme is not shown. Not here: how an indicator is counted (`measures`), the half-yearly report (`halfyear`).
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import clock, errors
+from engine.actors import authority, branches
+from engine.actors.agencies import OTE
+from engine.casework import diagrams, editions
+from engine.casework.kept import Kept
+from engine.casework.rows import FROM_THE_PERSON, LANES, STAGES
+from engine.i18n import pick
+from engine.insight import measures, teams
+from engine.insight.measures import ENOUGH, MEASURES, OWN
+from engine.pathway import burden
+
+PERIODS = (30, 90, 180, 365)  # days; each is compared with as many before
+FEWEST = 5
+PAGE = 100
+PATHS = burden.PATHS
+_DAY = dt.timedelta(days=1)
+# What the drawing alone says of each indicator, before any case: figures of `pathway.burden`.
+STATIC = {"b1": "questions_again", "b2": "documents", "b3": "visits", "b4": "handovers", "b5": "working_days", "b8": "loops", "b10": "signatures", "b11": "without_deadline"}
+_MONTHS = 12
+
+# What is counted here goes over whole tables; a plan that looks up one by one, made while they are small, takes the square of them once they are not.
+_PLAN = text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)")
+_STOCK = text(f"WITH {OWN} SELECT branch, stage, count(*) AS cases FROM own WHERE ended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2")
+_FLOW = text(f"""WITH {OWN}, month AS (SELECT generate_series(date_trunc('month', CAST(:last AS timestamptz) AT TIME ZONE 'Africa/Tunis') - make_interval(months => {_MONTHS - 1}),
+                  date_trunc('month', CAST(:last AS timestamptz) AT TIME ZONE 'Africa/Tunis'), '1 month') AS at),
+    counted AS (SELECT date_trunc('month', opened_at AT TIME ZONE 'Africa/Tunis') AS at, 1 AS opened, 0 AS ended FROM own
+                UNION ALL SELECT date_trunc('month', ended_at AT TIME ZONE 'Africa/Tunis'), 0, 1 FROM own WHERE ended_at IS NOT NULL)
+    SELECT to_char(m.at, 'YYYY-MM') AS month, coalesce(sum(c.opened), 0) AS opened, coalesce(sum(c.ended), 0) AS ended FROM month m LEFT JOIN counted c USING (at) GROUP BY m.at ORDER BY m.at""")
+_LATE = text(f"""WITH {OWN} SELECT t.agency, count(*) AS open, count(*) FILTER (WHERE t.due_at < :last) AS late,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM :last - t.due_at) / 86400) FILTER (WHERE t.due_at < :last) AS median,
+           max(extract(epoch FROM :last - t.due_at) / 86400) FILTER (WHERE t.due_at < :last) AS most
+      FROM open_task t JOIN part c USING (instance_id) GROUP BY 1 ORDER BY 3 DESC, 1""")
+# Days that tasks stood with each agency, and that the person and the sitting were waited for; those of one moment in two hands count twice.
+_HELD = text(f"""WITH {OWN} SELECT CASE WHEN p.kind = 'task' THEN n.agency WHEN p.name = :decides THEN 'sitting' ELSE 'person' END AS who, s.span, count(*) AS times,
+           sum(extract(epoch FROM least(coalesce(p.closed_at, s.b), s.b) - greatest(p.opened_at, s.a))) / 86400 AS days
+      FROM passage p JOIN part c USING (instance_id) LEFT JOIN node n ON n.node = p.node JOIN period s ON p.opened_at < s.b AND coalesce(p.closed_at, 'infinity') > s.a
+     WHERE (p.kind = 'task' AND n.agency <> '') OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening)) GROUP BY 1, 2 ORDER BY 2, 4 DESC""")
+_WAITED = text(f"""WITH {OWN} SELECT CASE WHEN p.kind = 'task' THEN n.agency WHEN p.name = :decides THEN 'sitting' ELSE 'person' END AS who, p.node, count(*) AS times,
+           count(*) FILTER (WHERE p.due_at < :last AND p.kind = 'task') AS late, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM :last - p.opened_at) / 86400) AS median,
+           max(extract(epoch FROM :last - p.opened_at) / 86400) AS most, array_agg(DISTINCT c.root_id) AS roots
+      FROM passage p JOIN part c USING (instance_id) LEFT JOIN node n ON n.node = p.node
+     WHERE p.closed_at IS NULL AND c.status = 'open' AND ((p.kind = 'task' AND n.agency <> '') OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening)))
+     GROUP BY 1, 2 ORDER BY 3 DESC, 6 DESC LIMIT 25""")
+_HEAT = text(f"""WITH {OWN} SELECT p.node, count(*) AS times, sum(extract(epoch FROM least(coalesce(p.closed_at, s.b), s.b) - greatest(p.opened_at, s.a))) AS seconds
+      FROM passage p JOIN part c USING (instance_id) JOIN node n ON n.node = p.node JOIN period s ON s.span = 0 AND p.opened_at < s.b AND coalesce(p.closed_at, 'infinity') > s.a
+     WHERE p.kind = 'task' OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening)) GROUP BY 1""")
+_PROGRAMMES = text(f"""WITH {OWN}, aid AS (SELECT c.root_id, c.status, f.value #>> '{{}}' AS programme, d.value #>> '{{}}' AS decision, d.recorded_at AS decided_at, (g.value #>> '{{}}')::numeric AS granted
+                 FROM part c JOIN fact f ON f.root_id = c.root_id AND f.field = 'aide.programme' AND f.subject = c.subject AND f.is_current
+                 LEFT JOIN fact d ON d.root_id = c.root_id AND d.field = 'aide.decision' AND d.subject = c.subject AND d.is_current
+                 LEFT JOIN fact g ON g.root_id = c.root_id AND g.field = 'aide.montant_accorde' AND g.subject = c.subject AND g.is_current WHERE c.process = 'dossier_aide')
+    SELECT u.programme, u.available_millimes AS available, u.engaged_millimes AS engaged, u.paid_millimes AS paid, count(DISTINCT a.root_id) FILTER (WHERE a.status = 'open') AS running,
+           count(DISTINCT a.root_id) FILTER (WHERE a.decided_at >= :first AND a.decision IN ('accorde', 'sous_reserve')) AS granted,
+           count(DISTINCT a.root_id) FILTER (WHERE a.decided_at >= :first AND a.decision = 'refuse') AS refused,
+           coalesce(sum(a.granted) FILTER (WHERE a.decided_at >= :first AND a.decision IN ('accorde', 'sous_reserve')), 0) AS amount
+      FROM fund u LEFT JOIN aid a ON a.programme = u.programme GROUP BY 1, 2, 3, 4 ORDER BY 1""")
+_PAID = text(f"""WITH {OWN} SELECT s.span, sum(a.amount) AS millimes FROM passage p JOIN part c USING (instance_id) JOIN period s ON p.opened_at >= s.a AND p.opened_at < s.b
+      CROSS JOIN LATERAL (SELECT (f.value #>> '{{}}')::numeric AS amount FROM fact f WHERE f.root_id = c.root_id AND f.field = 'aide.versement_montant' AND f.subject = c.subject
+                            AND f.recorded_at <= p.opened_at ORDER BY f.fact_id DESC LIMIT 1) a
+     WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') GROUP BY 1""")
+_NUMBERS = text(f"""WITH {OWN} SELECT count(*) FILTER (WHERE ended_at IS NULL) AS stock, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') >= :first) AS stock_before,
+           count(*) FILTER (WHERE opened_at >= :first) AS opened, count(*) FILTER (WHERE opened_at >= :before AND opened_at < :first) AS opened_before,
+           count(*) FILTER (WHERE ended_at >= :first) AS ended, count(*) FILTER (WHERE ended_at >= :before AND ended_at < :first) AS ended_before FROM own""")
+
+
+@dataclass(frozen=True)
+class Window:
+    """From when to when is looked at, and the time before of the same length; of which branch ("" all that is reached)."""
+
+    before: dt.datetime
+    first: dt.datetime
+    last: dt.datetime
+    branch: str
+    days: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """An indicator's figure of one branch; `value` None where so few cases are not shown."""
+
+    name: str
+    value: float | None
+    cases: int | None
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A figure beside an indicator; `before`: of the period before."""
+
+    name: str
+    value: float | None
+    before: float | None
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """B1–B12. `value` None: nothing happened that it could be computed of. `trend`: `better`, `worse`, `same`, or "" where there was nothing before. `drawn`: what the drawing
+    alone says, way by way (`pathway.burden`); `is_met`: whether the target is reached."""
+
+    code: str
+    unit: str
+    value: float | None
+    before: float | None
+    tenth: float | None
+    cases: int
+    trend: str
+    target: float | None
+    is_met: bool | None
+    is_less_better: bool
+    drawn: Mapping[str, int] | None
+    by_branch: tuple[Group, ...]
+    aside: tuple[Aside, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case behind a figure: what it adds to it. `value` in the indicator's unit."""
+
+    case_id: UUID
+    case_number: str
+    branch: str
+    stage: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Cases:
+    code: str
+    unit: str
+    items: tuple[Case, ...]
+    next: str
+
+
+@dataclass(frozen=True)
+class Waited:
+    """What is waited for now: at an element, from an agency, `person` or `sitting`; days, the middle and the longest."""
+
+    who: str
+    node: str
+    name: str
+    times: int
+    late: int
+    median: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Hot:
+    """An element with the time that cases stood at it in the period."""
+
+    node: str
+    process: str
+    name: str
+    times: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Steering:
+    """All that the page shows but the indicators. `heat`: seconds by element, calls with what is inside of them; `hottest`: the elements that hold most."""
+
+    window: Window
+    numbers: Mapping[str, int]
+    stock: tuple[tuple[str, str, int], ...]
+    flow: tuple[tuple[str, int, int], ...]
+    late: tuple[Any, ...]
+    held: tuple[tuple[str, float, float, int], ...]
+    waited: tuple[Waited, ...]
+    programmes: tuple[Mapping[str, Any], ...]
+    hottest: tuple[Hot, ...]
+    heat: Mapping[str, float]
+    edition: editions.Edition
+
+
+def window(session: Session, actor: Any, branch: str = "", days: int = 90) -> Window:
+    """The period that ends now. Refuses: Forbidden; `steering.period`, `steering.branch` (Invalid)."""
+    authority.require(actor, "steering.read")
+    if days not in PERIODS:
+        raise errors.wrong("steering.period", "/days", days=", ".join(map(str, PERIODS)))
+    if actor.reach != "all":
+        branch = actor.branch
+    elif branch and branch not in branches.codes(session):
+        raise errors.wrong("steering.branch", "/branch", branch=branch[:20])
+    now = clock.now(session)
+    return Window(now - 2 * days * _DAY, now - days * _DAY, now, branch, days)
+
+
+def show(session: Session, actor: Any, asked: Window) -> Steering:
+    """Stock, flow, lateness, who holds what, what is waited for, and where. Refuses: Forbidden."""
+    authority.require(actor, "steering.read")
+    edition, given = editions.current(session), _given(session, asked)
+    ask = partial(_rows, session, given)
+    names = _named(edition, actor.language)
+    spent = {row.node: (row.times, float(row.seconds)) for row in ask(_HEAT)}
+    process_of = {one.node: one.process for one in edition.definitions.tasks}
+    hottest = sorted((Hot(node, process_of.get(node, ""), names.get(node) or node, times, seconds) for node, (times, seconds) in spent.items() if node in names), key=lambda one: -one.seconds)
+    held: dict[str, list[Any]] = {}
+    for row in ask(_HELD):
+        one = held.setdefault(row.who, [0.0, 0.0, 0])
+        one[row.span] = float(row.days)
+        one[2] += row.times if row.span == 0 else 0
+    return Steering(
+        asked, dict(ask(_NUMBERS)[0]._mapping), tuple((row.branch, row.stage, row.cases) for row in ask(_STOCK)), tuple((row.month, int(row.opened), int(row.ended)) for row in ask(_FLOW)),
+        tuple(ask(_LATE)), tuple(sorted(((who, *found) for who, found in held.items()), key=lambda one: -one[1])),
+        tuple(Waited(row.who, row.node, names.get(row.node) or row.node, row.times, row.late, float(row.median), float(row.most)) for row in ask(_WAITED)),
+        tuple({name: _masked(actor, name, value) for name, value in row._mapping.items()} for row in ask(_PROGRAMMES)), tuple(hottest[:12]),
+        diagrams.with_what_they_call(edition, {node: seconds for node, (_, seconds) in spent.items()}), edition,
+    )  # fmt: skip
+
+
+def indicators(session: Session, actor: Any, asked: Window) -> tuple[Indicator, ...]:
+    """B1–B12 for the period, against the one before, by branch. Refuses: Forbidden."""
+    authority.require(actor, "steering.read")
+    given, drawn = _given(session, asked), _drawn(editions.current(session))
+    return tuple(_indicator(session, actor, one, given, drawn) for one in MEASURES.values())
+
+
+def cases(session: Session, actor: Any, asked: Window, code: str, cursor: str = "") -> Cases:
+    """The cases behind an indicator's figure of the period, as far as the reader reaches, the worst first. Refuses: Forbidden, `steering.no_indicator` (NotFound)."""
+    authority.require(actor, "steering.read")
+    one = MEASURES.get(code)
+    if one is None:
+        raise errors.NotFound("steering.no_indicator")
+    offset = int(cursor) if cursor.isascii() and cursor.isdigit() else 0
+    rows = _rows(session, _given(session, asked) | {"limit": PAGE + 1, "offset": offset}, text(measures.cases(one)))
+    items = tuple(Case(row.root_id, row.number or "", row.branch, row.stage, _of_case(one, row)) for row in rows[:PAGE])
+    return Cases(code, one.unit, items, str(offset + PAGE) if len(rows) > PAGE else "")
+
+
+def validations(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, str], ...]:
+    """Each validation since ever: its name, how often it was done, how often it led elsewhere than it mostly does, and `never` (it may be dropped), `early` (too early to say) or `used`."""
+    authority.require(actor, "steering.read")
+    edition = editions.current(session)
+    names, titles = _named(edition, actor.language), {one.node: pick(edition.definitions.processes[one.process].names, actor.language) for one in edition.definitions.tasks}
+    rows = _rows(session, _given(session, asked), text(measures.VALIDATIONS))
+    return tuple((f"{names.get(row.node) or row.node} ({titles.get(row.node, row.node)})", row.times, row.others, "used" if row.others else "never" if row.times >= ENOUGH else "early") for row in rows)
+
+
+def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, float | None], ...]:
+    """By stage: cases that entered it in the period, those that left from it before the end of the way, and the days they had been in it (the middle)."""
+    authority.require(actor, "steering.read")
+    rows = _rows(session, _given(session, asked), text(measures.STAGES_LEFT))
+    found = {row.stage: (row.stage, row.entered, row.gone, None if row.days is None else float(row.days)) for row in rows}
+    return tuple(found[stage] for stage in ("accueil", "evaluation", "accompagnement", "suivi", "cloture") if stage in found)
+
+
+def _indicator(session: Session, actor: Any, one: measures.Measure, given: Mapping[str, Any], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
+    rows = _rows(session, given, text(measures.figures(one)))
+    whole = {row.span: row for row in rows if row.is_any_branch}
+    now, then = whole.get(0), whole.get(1)
+    value, before = (None if row is None or row.value is None else float(row.value) for row in (now, then))
+    tenth = float(now.tenth) if now is not None and now.tenth is not None else None
+    reached = tenth if one.at_tenth else value
+    is_met = None if one.target is None or reached is None else (reached <= one.target if one.is_less_better else reached >= one.target)
+
+    here = [(row, row.cases >= FEWEST or actor.agency == OTE) for row in rows if row.span == 0 and not row.is_any_branch]
+    groups = tuple(Group(row.branch, float(row.value) if is_shown and row.value is not None else None, row.cases if is_shown else None) for row, is_shown in here)
+    figure = STATIC.get(one.code)
+    ways = {path: getattr(drawn[path], figure) for path in PATHS} if figure and drawn else None
+    return Indicator(one.code, one.unit, value, before, tenth, now.cases if now is not None else 0, _trend(one, value, before), one.target, is_met, one.is_less_better, ways,
+                     groups, _aside(session, one, given, now))  # fmt: skip
+
+
+def _trend(one: measures.Measure, value: float | None, before: float | None) -> str:
+    if value is None or before is None:
+        return ""
+    if abs(value - before) <= 0.02 * max(abs(value), abs(before)):
+        return "same"
+    return "better" if (value < before) is one.is_less_better else "worse"
+
+
+def _aside(session: Session, one: measures.Measure, given: Mapping[str, Any], now: Any) -> tuple[Aside, ...]:
+    found: dict[str, list[float | None]] = {}
+    if one.code in measures.ASIDE:
+        for row in _rows(session, given, text(measures.aside(one.code))):
+            found.setdefault(row.name, [None, None])[row.span] = None if row.value is None else float(row.value)
+    if one.code == "b9":
+        paid = {row.span: float(row.millimes or 0) / 1000 for row in _rows(session, given, _PAID)}
+        if now is not None and paid.get(0):
+            found["per_hundred"] = [100 * float(now.num) / paid[0], None]
+    return tuple(Aside(name, *values) for name, values in found.items())
+
+
+def _of_case(one: measures.Measure, row: Any) -> float:
+    if one.takes == "ratio":
+        return 100 * float(row.num) / float(row.den) if row.den else 0.0
+    return float(row.most) if one.takes == "median" else float(row.num) / float(row.den or 1)
+
+
+def _masked(actor: Any, name: str, value: Any) -> Any:
+    return None if name in ("running", "granted", "refused") and actor.agency != OTE and 0 < value < FEWEST else value
+
+
+def _rows(session: Session, given: Mapping[str, Any], statement: Any) -> Any:
+    wanted = statement._bindparams  # each statement names what it needs of what all are told
+    return session.execute(statement, {name: value for name, value in given.items() if name in wanted}).all()
+
+
+def _given(session: Session, asked: Window) -> dict[str, Any]:
+    """What the statements are told: the period, and what the drawings say of their elements."""
+    session.execute(_PLAN)
+    ids = tuple(session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC")).scalars())
+    drawn = _drawings.get(ids, lambda: _read([editions.load(session, one) for one in ids]))
+    return {
+        "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, **drawn._asdict(),
+        "services": list(measures.SERVICES), "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
+        "complete_at": measures.COMPLETE_AT, "direct": measures.DIRECT, "missing": measures.MISSING, "filed": list(measures.FILED), "written": measures.WRITTEN,
+        "exits": list(measures.EXITS), "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,
+    }  # fmt: skip
+
+
+class _Drawings(NamedTuple):
+    """What is told of every edition's drawings and dictionary; `papers`: those that persons are asked for, `held`: of them, those that an administration has."""
+
+    nodes: str
+    listening: list[str]
+    fields: list[str]
+    papers: list[str]
+    held: list[str]
+
+
+_drawings = Kept[_Drawings](4)
+_measured = Kept[Mapping[str, burden.PathBurden]](4)
+
+
+def _read(found: list[editions.Edition]) -> _Drawings:
+    """Of every edition, the newest first: each task with its agency, where the person is, its stage and whether it validates; elements that merely listen; fields that persons are
+    asked, and papers. A field that counts for one act only is asked anew by nature."""
+    tasks: dict[str, dict[str, Any]] = {}
+    fields: dict[str, Any] = {}
+    for edition in found:
+        beside = edition.definitions.beside
+        for element in edition.definitions.nodes:
+            note = element.extensions.task
+            if element.id in tasks or note is None:
+                continue
+            process, lane = element.scope_spec.process, element.shown_lane or ""
+            tasks[element.id] = {
+                "node": element.id, "process": process, "agency": LANES.get(lane, ""), "presence": note.presence or "", "stage": "" if process in beside else STAGES.get(process, "accompagnement"),
+                "validates": bool(note.distinct) or (note.role or "") in ("chef_antenne", "chef_cps", "chef_aneti", "coordinateur", "ordonnateur", "president_commission"),
+            }  # fmt: skip
+        for one in edition.dictionary.fields.values():
+            fields.setdefault(one.id, one)
+    listening = sorted(frozenset().union(*(diagrams.listening(one) for one in found)))
+    asked = [one.id for one in fields.values() if one.computed is None and one.type not in ("doc", "list") and one.validity != "P0D" and one.subject != "member"]
+    papers = [one for one in fields.values() if one.type == "doc" and one.piece and not one.produced_by]
+    return _Drawings(json.dumps(list(tasks.values())), listening, asked, [one.id for one in papers], [one.id for one in papers if one.held_by])
+
+
+def _drawn(edition: editions.Edition, process: str = "parcours") -> Mapping[str, burden.PathBurden]:
+    if process not in edition.definitions.processes:
+        return {}
+    return _measured.get(edition.definitions.digest, lambda: burden.measure(edition.definitions, edition.forms, process).paths)
+
+
+def _named(edition: editions.Edition, language: str) -> dict[str, str]:
+    return {one.id: pick(one.names, language) for process in edition.definitions.processes for one in edition.definitions.elements(process) if one.names}

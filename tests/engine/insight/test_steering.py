@@ -1,0 +1,205 @@
+"""The indicators against a history made by hand, through the verbs that people use; each figure was computed on paper (the days beside the acts)."""
+
+import datetime as dt
+import io
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import text
+
+from engine import clock, errors
+from engine.actors import users
+from engine.casework import tasks
+from engine.insight import halfyear, steering
+from forms import dictionary
+from tests import world as worlds
+
+COORDINATOR = "coordination"
+
+
+def head(world, branch):
+    return next(name for name, one in world.staff.items() if "chef_antenne" in one.roles and one.branch == branch)
+
+
+@pytest.fixture(scope="module")
+def lived(make_database):
+    """Two cases of MED, begun the same morning. The first comes to a decision and its money; the second is withdrawn."""
+    database = make_database()
+    worlds.furnish(database)
+    world = worlds.World(database)
+    with database.reading(users.system()) as session:
+        now = clock.now(session)
+    monday = world.today() + dt.timedelta(days=7 - world.today().weekday())
+    world.passes(seconds=(worlds.clock_at(monday) - now).total_seconds())
+    return _live(world)
+
+
+def _live(world):
+    somebody = world.somebody("social", 1)
+    case = world.receive(somebody | {"plan.mesures": somebody["plan.mesures"][:1]})
+    other = world.receive(world.somebody("emploi", 2))
+    for root in (case, other):
+        for node in ("T101", "T102", "T104", "T106"):  # day 0: OTE, at the branch
+            world.does(root, node)
+    world.says(other, c1=True)  # asked again, and the same answer
+    world.passes(days=1)
+    claim(world, case, "T202")
+    world.passes(hours=2)
+    for node in ("T202", "T203", "T201", "T204", "T205", "T206", "T208", "T301"):  # day 1: CPS, ANETI, OTE twice, CPS, OTE twice, CPS
+        world.does(case, node)
+    world.does(other, "T202")  # CPS
+    world.begins(other, "desistement", world.agent("OTE", "MED", "referent"), desistement__portee="dossier")
+    world.does(other, "T921", desistement__maintenu=True, desistement__retractation_expliquee=True)  # OTE
+    world.passes(days=25)
+    for node in ("T303", "T601_N1"):  # day 26
+        world.does(case, node)
+    world.passes(days=2)
+    world.does(case, "T603")
+    world.passes(days=3)
+    for node in ("T604", "T605", "T606", "T607", "T608", "T609", "T610", "T305"):  # day 31
+        world.does(case, node)
+    world.passes(days=1)
+    return world, case, other
+
+
+def claim(world, case, node):
+    row = next(one for one in world.open_tasks(case) if one.node == node)
+    actor = world.who_does(row)
+    with world.database.unit_of_work(actor) as session:
+        tasks.claim(session, actor, row.task_id)
+
+
+def asked(world, username, days=90, branch=""):
+    actor = world.staff[username]
+    with world.database.reading(actor) as session:
+        return {one.code: one for one in steering.indicators(session, actor, steering.window(session, actor, branch, days))}
+
+
+def answers(world):
+    """How many answers of persons the ledger tells of, papers and what counts for one act only aside."""
+    with world.database.owner() as connection:
+        lines = connection.execute(text("SELECT f.value ->> 'field' AS field FROM ledger_line l, jsonb_array_elements(l.line::jsonb #> '{body,facts}') f WHERE f.value ->> 'source' = 'person'")).scalars()
+        fields = dictionary.load(worlds.FORMS / "dictionary").fields
+        own = [fields[one] for one in lines]
+    return sum(one.type not in ("doc", "list") and one.validity != "P0D" and one.computed is None and one.subject != "member" for one in own)
+
+
+def aside(one):
+    return {found.name: found.value for found in one.aside}
+
+
+def behind(world, username, code):
+    actor = world.staff[username]
+    with world.database.reading(actor) as session:
+        return {one.case_id: one.value for one in steering.cases(session, actor, steering.window(session, actor), code).items}
+
+
+def test_each_indicator_is_what_was_computed_by_hand(lived):
+    world, case, other = lived
+    found = asked(world, COORDINATOR)
+    figures = {code: one.value for code, one in found.items()}
+    hours = 26 + 120  # T203 waits from the morning of day 0 to 10:30 on day 1, T603 and T604 from day 26 to day 31; all else was in somebody's hands
+    withdrawn = 11 * 24 + 14.5  # from 9:30 on day 0 to the midnight that ends the tenth day after day 1: T203 waits throughout
+    assert figures == pytest.approx({
+        "b1": 100 / answers(world), "b2": (5 + 2) / 2,  # PJ01 and PJ02 of each; PJ13, PJ17 and a quotation of the first; the inquiry's report is the CPS's own
+        "b3": 4, "b4": 2, "b5": 31 + 2 / 24, "b6": 100 * (hours + withdrawn) / (32 * 24 + 2 + withdrawn), "b7": 5, "b8": 100,
+        "b9": ((2 + 22 / 2) * 12 + 5 * 8 + 3 * 12 + 2 * 8) / 2, "b10": 0, "b11": 100 * 28 / 29, "b12": 50,
+    }, abs=0.01)  # fmt: skip
+    assert found["b4"].cases == 1 and found["b7"].tenth == pytest.approx(5, abs=0.01)
+    assert aside(found["b4"]) == {"ping_pong": 1} and aside(found["b11"]) == {"receipts": 100} and aside(found["b2"])["held"] == 2
+    assert aside(found["b9"])["per_hundred"] == pytest.approx(100 * 248 / 600, abs=0.01)  # 600 dinars were paid
+    assert all(one.before is None and one.trend == "" for one in found.values())
+
+
+def test_the_cases_behind_a_figure_say_what_each_adds_to_it(lived):
+    world, case, other = lived
+    assert behind(world, COORDINATOR, "b9") == pytest.approx({case: 196, other: 52}, abs=0.01)
+    assert list(behind(world, COORDINATOR, "b12").items())[0] == (other, 100) and list(behind(world, COORDINATOR, "b11")) == [case, other]  # T303 was late
+    assert behind(world, COORDINATOR, "b4") == {other: 2} and next(iter(behind(world, COORDINATOR, "b1"))) == other
+
+
+def test_the_period_before_is_what_a_figure_is_compared_with(lived):
+    world, case, other = lived
+    actor = world.staff[COORDINATOR]
+    with world.database.reading(actor) as session:
+        asked_for = steering.window(session, actor, "", 30)
+        now = {one.code: one for one in steering.indicators(session, actor, asked_for)}
+        shown = steering.show(session, actor, asked_for)
+    assert shown.numbers == {"stock": 1, "stock_before": 2, "opened": 0, "opened_before": 2, "ended": 1, "ended_before": 0}
+    assert (now["b3"].value, now["b3"].before, now["b3"].trend) == (4, None, "")
+    assert now["b11"].value == pytest.approx(100 * 10 / 11) and now["b11"].before == 100 and now["b11"].trend == "worse"  # since day 2: T303 late, of eleven
+    held = {who: (days, before) for who, days, before, _ in shown.held}
+    assert held["OTE"][0] == pytest.approx(5 + 10 * 2 + 13.5 / 24 * 2 - 2 * 2 / 24, abs=3) and shown.waited == ()
+
+
+def test_a_head_sees_her_branch_and_nobody_else_any(lived):
+    world, case, other = lived
+    assert asked(world, head(world, "SFX"))["b9"].cases == 0 and behind(world, head(world, "SFX"), "b9") == {}
+    assert asked(world, head(world, "MED"), branch="SFX")["b9"].cases == 2, "a branch that is not hers is not taken for hers"
+    social = asked(world, next(name for name, one in world.staff.items() if "chef_cps" in one.roles and one.branch == "MED"))
+    assert social["b9"].value == pytest.approx(124, abs=0.01) and [(one.value, one.cases) for one in social["b9"].by_branch] == [(None, None)], "fewer than five, outside OTE"
+    agent = world.agent("OTE", "MED", "referent")
+    with world.database.reading(agent) as session:
+        with pytest.raises(errors.Forbidden):
+            steering.window(session, agent)
+        assert session.execute(text("SELECT count(*) FROM passage")).scalar() == 0
+        assert session.execute(text("SELECT count(*) FROM masar_asked('', '-infinity', '-infinity', 'infinity', '{person.tel}', '{}')")).scalar() == 0
+    sfax = world.staff[head(world, "SFX")]
+    with world.database.reading(sfax) as session:
+        assert session.execute(text("SELECT count(*) FROM passage p WHERE NOT EXISTS (SELECT FROM instance i WHERE i.instance_id = p.instance_id)")).scalar() == 0
+
+
+def test_passages_are_what_the_ledger_tells(lived):
+    world, case, _ = lived
+    columns = "instance_id, kind, position, node, name, opened_at, due_at, claimed_at, closed_at, outcome, closed_seq"
+    with world.database.owner() as connection:
+        before = connection.execute(text(f"SELECT {columns} FROM passage ORDER BY 1, 2, 3")).all()
+        connection.execute(text("DELETE FROM passage"))
+        connection.execute(text("SELECT masar_note_passages(instance_id, seq, kind, line) FROM (SELECT * FROM ledger_line ORDER BY instance_id, seq) l"))
+        assert connection.execute(text(f"SELECT {columns} FROM passage ORDER BY 1, 2, 3")).all() == before and len(before) > 80
+        connection.rollback()
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [([9, 5, 7], [9, 5, 7]), ([9, 3, 7], [9, None, None]), ([4, 2, 30], [None, None, 30]), ([1, 2, 6, 30], [None, None, None, 30]), ([3, 0, 50], [None, 0, None]), ([2, 2, 2], [None, None, None])],
+)
+def test_no_cell_of_fewer_than_five_can_be_found_by_taking_the_others_from_the_total(counts, shown):
+    hidden = halfyear.masked(counts)
+    assert [None if is_hidden else one for one, is_hidden in zip(counts, hidden, strict=True)] == shown
+    assert not any(hidden) or (sum(hidden) > 1 and sum(one for one, is_hidden in zip(counts, hidden, strict=True) if is_hidden) >= 5)
+
+
+def test_the_report_of_a_half_year_names_nobody_and_shows_no_small_cell(lived):
+    world, case, _ = lived
+    actor = world.staff[COORDINATOR]
+    with world.database.reading(actor) as session:
+        year, half = (clock.now(session).year, 1) if clock.now(session).month <= 6 else (clock.now(session).year, 2)
+        with pytest.raises(errors.NotFound):
+            halfyear.report(session, actor, year, half)  # it is not over: from day to day it would tell of single persons
+    world.passes(days=200)
+    with world.database.reading(actor) as session:
+        begun = session.execute(text("SELECT opened_at FROM instance WHERE instance_id = :id"), {"id": case}).scalar_one()
+        year, half = begun.year, 1 if begun.month <= 6 else 2
+        assert (year, half) in halfyear.halves(session, actor)
+        made = halfyear.report(session, actor, year, half)
+        book = load_workbook(io.BytesIO(halfyear.sheet(session, actor, year, half)))
+    blocks = {one.code: one for one in made.blocks}
+    assert blocks["country"].total is None and all(row.persons is None for block in made.blocks for row in block.rows), "two persons are fewer than five"
+    assert blocks["country"].rows and blocks["sex"].rows
+    cells = [cell for sheet in book.worksheets for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None]
+    assert len(book.worksheets) == 2 and "masqué" in cells and not any(isinstance(cell, str) and cell.startswith("=") for cell in cells)
+
+
+def test_the_report_counts_persons_once_they_are_enough(lived):
+    world, *_ = lived
+    for number in range(30, 35):
+        world.receive(world.somebody("social", number))
+    with world.database.reading(users.system()) as session:
+        came = clock.now(session)
+    world.passes(days=200)
+    actor = world.staff[COORDINATOR]
+    with world.database.reading(actor) as session:
+        made = halfyear.report(session, actor, came.year, 1 if came.month <= 6 else 2)
+    branch = next(one for one in made.blocks if one.code == "branch")
+    assert [(row.code, row.persons) for row in branch.rows] == [("MED", 5)] and branch.total == 5

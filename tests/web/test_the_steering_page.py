@@ -1,0 +1,49 @@
+"""The page of steering: whole for whoever steers, absent for whoever does not, the same figures by the API."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from engine.settings import Settings
+from tests.web.small.installation import PASSWORD
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_a_coordinator_reads_it_in_each_language(browser, language):
+    meriem = browser("meriem")
+    meriem.get(f"/steering?language={language}")
+    assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
+    for code in range(1, 13):
+        assert f"<span>B{code}</span>" in meriem.page.text
+    meriem.get(f"/steering/cases/b11?language={language}")
+    assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
+
+
+def test_who_steers_nothing_is_turned_away(browser):
+    karim = browser("karim")
+    for address in ("/steering", "/steering/cases/b1", "/steering/diagram/1/parcours", "/steering/report/2024/1", "/steering/report/2024/1/sheet"):
+        karim.get(address)
+        assert karim.page.status_code == 403, address
+    chokri = browser("chokri")
+    chokri.get("/steering/report/2024/1")
+    assert chokri.page.status_code == 200 and "[web." not in chokri.page.text
+    for address, status in (("/steering/cases/b13", 404), ("/steering?days=7", 422), ("/steering?branch=XXX", 422), ("/steering/report/2024/3", 404)):
+        chokri.get(address)
+        assert chokri.page.status_code == status, address
+
+
+def test_the_sheet_leaves_and_is_told_of(browser):
+    meriem = browser("meriem")
+    answer = meriem.client.get("/steering/report/2024/1/sheet")
+    assert answer.status_code == 200 and answer.content[:2] == b"PK" and "attachment" in answer.headers["content-disposition"]
+
+
+def test_programs_have_the_same(small):
+    client = TestClient(create_app(Settings(is_demo=True), small), base_url="http://masar.test")
+    headers = {name: {"authorization": "Bearer " + client.post("/token", data={"username": name, "password": PASSWORD}).json()["access_token"]} for name in ("meriem", "karim")}
+    found = client.get("/steering/indicators", headers=headers["meriem"]).json()
+    assert [one["code"] for one in found["items"]] == [f"b{number}" for number in range(1, 13)]
+    assert client.get("/steering/indicators/b11/cases", headers=headers["meriem"]).status_code == 200
+    assert client.get("/steering/reports/2024/1", headers=headers["meriem"]).json()["blocks"][0]["code"] == "country"
+    for address in ("/steering/indicators", "/steering/indicators/b1/cases", "/steering/reports/2024/1"):
+        assert client.get(address, headers=headers["karim"]).status_code == 403 and client.get(address).status_code == 401
