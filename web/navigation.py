@@ -19,6 +19,7 @@ _LINKS = (
     (Link("desk", "/desk", "list-check"), "worklist.read"),
     (Link("cases", "/cases", "folder2-open"), "case.search"),
     (Link("intake", "/intake", "person-plus"), "case.open"),
+    (Link("sittings", "/sittings", "people"), "sitting.read"),
     (Link("audit", "/audit", "search"), "audit.search"),
     (Link("incidents", "/incidents", "exclamation-triangle"), "incident.read"),
     (Link("repairs", "/repairs", "arrow-left-right"), "repair.list"),
