@@ -201,6 +201,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "history.read": (_WORKING | {"auditeur"}, lambda actor, about: actor.agency != PARTNERS and _reads(actor, about)),
     "letter.read": (_WORKING | {"auditeur"}, _in_reach_or_sat),
     "sitting.read": (frozenset({"secretaire_commission", "membre_commission", "president_commission", "chef_antenne", "coordinateur", "auditeur"}), _sits),
+    "fund.read": (frozenset({"gestionnaire_aides", "ordonnateur", "chef_antenne", "coordinateur", "auditeur"}), _anywhere),
     "task.read": (_WORKING | {"auditeur", "attache_social"}, _sees_task),
     "task.draft": (_WORKING | {"attache_social"}, _sees_task),
     "task.claim": (_WORKING | {"attache_social"}, _free_or_mine),
