@@ -29,6 +29,7 @@ _LINKS = (
     (Link("exports", "/exports", "download"), "worklist.export"),
     (Link("findings", "/findings", "pencil"), "finding.read"),
     (Link("charter", "/charter", "people"), "charter.enter"),
+    (Link("funds", "/funds", "cash-coin"), "fund.read"),
     (Link("erasures", "/erasures", "trash"), "erasure.read"),
 )
 

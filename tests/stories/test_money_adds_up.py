@@ -6,6 +6,7 @@ from sqlalchemy import text
 from engine import doctor, errors
 from engine.actors import users
 from engine.casework import aids
+from engine.insight import aid_files
 from tests import world as worlds
 
 CODE = "TOUNESNA-EU"
@@ -25,10 +26,34 @@ def faults(world):
     return {(one.code, one.about) for one in doctor.examine(world.database).faults}
 
 
+def explained(world, case_id, officer):
+    """What the page of the dossier says while it is examined: the same as the edition's own table, condition by condition, and nothing of what a reader may not know."""
+    with world.database.reading(users.system()) as session:
+        dossier_id = session.execute(text("SELECT instance_id FROM instance WHERE root_id = :id AND process = 'dossier_aide'"), {"id": case_id}).scalar_one()
+
+    def seen(who):
+        with world.database.reading(who) as session:
+            return aid_files.show(session, who, dossier_id)
+
+    told = seen(officer)
+    is_open = {one.code: one.is_open for one in told.programmes}
+    assert is_open[CODE] is True and is_open["OFII-TN-2025"] is False
+    refused = next(one for one in told.programmes if one.code == "OFII-TN-2025")
+    failing = [one for one in refused.conditions if one.holds is False]
+    assert failing and any("Allemagne" in value for one in failing for _, value in one.values), "closed, and by which condition on which value: she came back from Germany"
+    assert all(condition.holds for one in told.programmes if one.is_open for condition in one.conditions)
+    assert told.pieces and not any(one.is_missing for one in told.pieces) and [one.share for one in told.instalments] == [60, 30, 10]
+    veiled = seen(world.agent("CPS", "MED", "chef_cps"))
+    assert veiled.instalments == () and veiled.money == aids.Money() and veiled.fund is None, "what reads no finance is told no money"
+    with pytest.raises(errors.NotFound):
+        seen(world.agent("OTE", "SFX", "chef_antenne"))
+
+
 def test_what_a_programme_committed_paid_and_recovered_is_the_sum_of_its_dossiers(world):
     case_id = world.receive(world.somebody("creation", 1))
     examined = world.reaches("T603")
     who_examined = world.who_does(examined)
+    explained(world, examined.root_id, who_examined)
     world.answers(examined)
     sitting = world.reaches("T654")
     # Whoever examined it may not decide it, whatever else she is; nor order what she prepares.
