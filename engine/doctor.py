@@ -1,4 +1,4 @@
-"""The doctor: proves the ledger and its log, and asks the eight invariants of the whole (`INVARIANTS`). It reads; it mends nothing.
+"""The doctor: proves the ledger and its log, and asks the nine invariants of the whole (`INVARIANTS`). It reads; it mends nothing.
 
 Faults are what must never be (a broken chain, an open case that nobody can move, a task both open and done); worries are what somebody should
 look at (work due that no worker takes, jobs that fail again and again, lines that no checkpoint covers yet).
@@ -28,12 +28,13 @@ INVARIANTS = {
     "I6": "Every message was sent once and seen once",
     "I7": "A case is ended exactly where its diagram is at its end",
     "I8": "What was sealed and what each witness saw is the beginning of the log",
+    "I9": "What a programme committed, paid and recovered is the sum of its dossiers",
 }
 _OF = {
     "task.twice": "I1", "key.twice": "I1", "task.open_and_done": "I2", "task.done_without_line": "I2", "task.line_without_done": "I2", "case.stuck": "I3",
     "chain": "I4", "journal": "I4", "consultation": "I4", "state.other": "I5", "table.other": "I5", "fact.other": "I5", "fact.without_line": "I5", "letter.other": "I5",
     "case.unreadable": "I5", "message.sent_otherwise": "I6", "message.seen_otherwise": "I6", "case.ended_with_work": "I7", "case.ended_otherwise": "I7", "log": "I8",
-    "person.came_back": "I5",
+    "person.came_back": "I5", "fund.other": "I9",
 }  # fmt: skip
 _SEALED_WITHIN = dt.timedelta(minutes=5)
 # Each finds rows (number or id, detail) of what must not be.
@@ -56,6 +57,13 @@ _FAULTS = {
             > (SELECT count(*) FROM message m WHERE m.consumed_by = i.instance_id)""",
     "fact.without_line": """SELECT f.instance_id, f.field AS about FROM fact f
         WHERE NOT EXISTS (SELECT FROM ledger_line l WHERE l.instance_id = f.instance_id AND l.seq = f.seq)""",
+    # A fund against every movement in it; a dossier's movements against its own lines are I5's (`rebuilt`).
+    "fund.other": """SELECT NULL AS instance_id, f.programme AS about FROM fund f LEFT JOIN (
+            SELECT programme, sum(amount_millimes) FILTER (WHERE kind IN ('committed', 'brought_committed')) AS committed, sum(amount_millimes) FILTER (WHERE kind = 'paid') AS paid,
+                   sum(amount_millimes) FILTER (WHERE kind IN ('advanced', 'brought_paid')) AS advanced, sum(amount_millimes) FILTER (WHERE kind = 'released') AS released,
+                   sum(amount_millimes) FILTER (WHERE kind = 'recovered') AS recovered FROM fund_movement GROUP BY programme) m USING (programme)
+        WHERE f.engaged_millimes <> coalesce(m.committed, 0) - coalesce(m.paid, 0) - coalesce(m.released, 0)
+           OR f.paid_millimes <> coalesce(m.paid, 0) + coalesce(m.advanced, 0) OR f.recovered_millimes <> coalesce(m.recovered, 0)""",
 }
 _CASES = text("SELECT instance_id, coalesce(number, process) AS about FROM instance ORDER BY opened_at, instance_id")
 _LATE = {
@@ -86,6 +94,7 @@ _SENTENCES = {
     "task.open_and_done": "A task is open and done at once",
     "task.done_without_line": "A task is done that no ledger line tells of",
     "fact.without_line": "A fact has no ledger line",
+    "fund.other": "A fund is not the sum of what its dossiers committed, paid and recovered",
     "timer.late": "A timer has been due for more than a minute",
     "task.left": "A task is held by somebody whose account is closed",
     "reminder.late": "A reminder has been due for more than a minute",
@@ -177,4 +186,4 @@ def _projected(database: Database, instance_id: Any, about: str) -> list[Found]:
 
 
 def _look(session: Session, code: str, query: str) -> list[Found]:
-    return [Found(code, str(row.instance_id), str(row.about)) for row in session.execute(text(f"{query} LIMIT 100"))]
+    return [Found(code, str(row.instance_id or ""), str(row.about)) for row in session.execute(text(f"{query} LIMIT 100"))]

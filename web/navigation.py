@@ -20,6 +20,7 @@ _LINKS = (
     (Link("cases", "/cases", "folder2-open"), "case.search"),
     (Link("intake", "/intake", "person-plus"), "case.open"),
     (Link("appointments", "/appointments", "calendar-event"), "appointment.read"),
+    (Link("sittings", "/sittings", "people"), "sitting.read"),
     (Link("audit", "/audit", "search"), "audit.search"),
     (Link("steering", "/steering", "clock-history"), "steering.read"),
     (Link("incidents", "/incidents", "exclamation-triangle"), "incident.read"),
@@ -30,6 +31,7 @@ _LINKS = (
     (Link("exports", "/exports", "download"), "worklist.export"),
     (Link("findings", "/findings", "pencil"), "finding.read"),
     (Link("charter", "/charter", "people"), "charter.enter"),
+    (Link("funds", "/funds", "cash-coin"), "fund.read"),
     (Link("erasures", "/erasures", "trash"), "erasure.read"),
 )
 

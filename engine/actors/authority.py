@@ -155,6 +155,11 @@ def _sees_task(actor: Actor, about: About) -> bool:
     return may(actor, "case.read", branch=about.get("case_branch", about.get("branch")))  # no partner reads a case by its branch
 
 
+def _sits(actor: Actor, about: About) -> bool:
+    """A sitting of a branch one reaches; a funder's member, of the branch she sits in."""
+    return actor.reach == "all" or about.get("branch") == actor.branch
+
+
 def _sends(actor: Actor, about: About) -> bool:
     name = about.get("name", "")
     if name.startswith(_BY_FORM):
@@ -195,6 +200,8 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "case.search": (_WORKING | {"auditeur"}, _looks_for_cases),
     "history.read": (_WORKING | {"auditeur"}, lambda actor, about: actor.agency != PARTNERS and _reads(actor, about)),
     "letter.read": (_WORKING | {"auditeur"}, _in_reach_or_sat),
+    "sitting.read": (frozenset({"secretaire_commission", "membre_commission", "president_commission", "chef_antenne", "coordinateur", "auditeur"}), _sits),
+    "fund.read": (frozenset({"gestionnaire_aides", "ordonnateur", "chef_antenne", "coordinateur", "auditeur"}), _anywhere),
     "task.read": (_WORKING | {"auditeur", "attache_social"}, _sees_task),
     "task.draft": (_WORKING | {"attache_social"}, _sees_task),
     "task.claim": (_WORKING | {"attache_social"}, _free_or_mine),
@@ -261,7 +268,7 @@ _OPEN = frozenset({"request.send"})
 _BEGUN_BY_HER = frozenset({"reclamation", "droits"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
-           "letter.read": "letter.not_found", "consultation.read": "case.not_found", "casefile.export": "case.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
+           "letter.read": "letter.not_found", "sitting.read": "sitting.not_found", "consultation.read": "case.not_found", "casefile.export": "case.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
 
 
 def may(actor: Actor, act: str, **about: Any) -> bool:

@@ -16,19 +16,30 @@ from engine.casework.instances import Change
 from engine.casework.operations import CannotRun, Outcome
 from engine.pathway import bpmn
 
-# One statement each: two dossiers never commit the same dinar, and the balance cannot go below nothing (the table's own check).
-_COMMIT = text("""UPDATE fund SET available_millimes = available_millimes - :amount, engaged_millimes = engaged_millimes + :amount
-                   WHERE programme = :programme AND available_millimes >= :amount RETURNING available_millimes""")
-_PAY = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, paid_millimes = paid_millimes + :amount WHERE programme = :programme RETURNING paid_millimes")
-_ADVANCE = text("""UPDATE fund SET available_millimes = available_millimes - :amount, paid_millimes = paid_millimes + :amount
-                    WHERE programme = :programme AND available_millimes >= :amount RETURNING paid_millimes""")
+# One statement each: two dossiers never commit the same dinar, the balance cannot go below nothing (the table's own check), and the movement stands beside what it moved.
+_MOVED = """WITH moved AS (UPDATE fund SET {columns} WHERE programme = :programme AND {short} RETURNING available_millimes, paid_millimes)
+            INSERT INTO fund_movement (programme, kind, amount_millimes, aid_id, instance_id, seq, moved_at)
+            SELECT :programme, :kind, :amount, :aid, :instance, :seq, CAST(:at AS timestamptz) FROM moved RETURNING movement_id"""
+_IS_THERE = "available_millimes >= :amount"
+
+
+def _moving(columns: str, short: str = "true") -> Any:
+    return text(_MOVED.format(columns=columns, short=short))
+
+
+_MOVES = {
+    "committed": _moving("available_millimes = available_millimes - :amount, engaged_millimes = engaged_millimes + :amount", _IS_THERE),
+    "paid": _moving("engaged_millimes = engaged_millimes - :amount, paid_millimes = paid_millimes + :amount"),
+    "advanced": _moving("available_millimes = available_millimes - :amount, paid_millimes = paid_millimes + :amount", _IS_THERE),
+    "released": _moving("engaged_millimes = engaged_millimes - :amount, available_millimes = available_millimes + :amount"),
+    "recovered": _moving("recovered_millimes = recovered_millimes + :amount, available_millimes = available_millimes + :amount"),
+}
 # The fund's row is the turnstile: who asks for its money asks one at a time, and in the order of the list.
 _LOCK_FUND = text("SELECT 1 FROM fund WHERE programme = :programme FOR UPDATE")
 _LINE_UP = text("INSERT INTO fund_waiting (aid_id, programme, instance_id, class, asked_on) VALUES (:aid, :programme, :instance, :class, :asked_on) ON CONFLICT DO NOTHING")
 _FIRST = text("SELECT masar_first_in_line(:programme)")
 _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
 _HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
-_RELEASE = text("UPDATE fund SET engaged_millimes = engaged_millimes - :amount, available_millimes = available_millimes + :amount WHERE programme = :programme RETURNING available_millimes")
 
 
 @operations.operation("engager_fonds", "classe")
@@ -42,9 +53,9 @@ def commit_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -
     session.execute(_LOCK_FUND, {"programme": programme})
     asked_on = aid_of(change).get("date_demande") or clock.today(change.at)
     session.execute(_LINE_UP, {"aid": aid_id, "programme": programme, "instance": change.held.instance_id, "class": int(parameters.get("classe") or 0), "asked_on": _day(asked_on)})
-    row = None
+    row = False
     if str(session.execute(_FIRST, {"programme": programme}).scalar()) == aid_id:
-        row = session.execute(_COMMIT, {"programme": programme, "amount": granted}).one_or_none()
+        row = _move(change, programme, "committed", granted)
     if row:
         session.execute(_LEAVE_LINE, {"aid": aid_id})
         _call_next(change, programme)
@@ -55,7 +66,7 @@ def commit_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -
 def pay_advance(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Enters in its fund an emergency advance that was paid at once, and as the aid's only instalment."""
     programme, granted = granted_of(change)
-    if change.session.execute(_ADVANCE, {"programme": programme, "amount": granted}).one_or_none() is None:
+    if not _move(change, programme, "advanced", granted):
         raise CannotRun("operation.no_fund")
     said = [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted)]
     return Outcome({"paye": Decimal(granted) / 1000}, said)
@@ -90,7 +101,7 @@ def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str)
         raise CannotRun("operation.payments_held")
     programme, _granted_amount = granted_of(change)
     amount = millimes(aid_of(change).get("versement_montant"))
-    if change.session.execute(_PAY, {"programme": programme, "amount": amount}).one_or_none() is None:
+    if not _move(change, programme, "paid", amount):
         raise CannotRun("operation.no_fund")
     paid = millimes(parameters.get("deja")) + amount
     return Outcome({"paye": Decimal(paid) / 1000})
@@ -102,9 +113,22 @@ def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) 
     programme, granted = granted_of(change)
     rest = granted - millimes(parameters.get("paye"))
     if rest > 0:
-        change.session.execute(_RELEASE, {"programme": programme, "amount": rest})
+        _move(change, programme, "released", rest)
         _call_next(change, programme)
     return Outcome({"libere": Decimal(max(rest, 0)) / 1000})
+
+
+@operations.operation("recouvrer", "montant")
+def recover(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Enters in its fund what the person gave back of what she was paid (`montant`); who waits first for the programme is told."""
+    programme, granted = granted_of(change)
+    amount = millimes(parameters.get("montant"))
+    if amount > granted:
+        raise CannotRun("operation.no_fund")
+    if amount > 0:
+        _move(change, programme, "recovered", amount)
+        _call_next(change, programme)
+    return Outcome({"recouvre": Decimal(max(amount, 0)) / 1000})
 
 
 def give_back(change: Change, money: Mapping[str, int]) -> int:
@@ -113,7 +137,7 @@ def give_back(change: Change, money: Mapping[str, int]) -> int:
     rest = max(money.get("committed", 0) - money.get("paid", 0) - money.get("released", 0), 0)
     if rest:
         programme, _ = granted_of(change)
-        change.session.execute(_RELEASE, {"programme": programme, "amount": rest})
+        _move(change, programme, "released", rest)
         _call_next(change, programme)
     return rest
 
@@ -150,6 +174,12 @@ def put_off(change: Change, parameters: Mapping[str, Any], _subject: str) -> Out
 def decided(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """The files that a sitting decided: `decides`, without those it put off (none, where there was no quorum at all)."""
     return Outcome({"decides": [{"id": one} for one in change.held.scope.get("aide") or []]})
+
+
+def _move(change: Change, programme: str, kind: str, amount: int) -> bool:
+    """Moves millimes in a fund for the aid, with the line that is being written; False where the money is not there."""
+    told = {"programme": programme, "kind": kind, "amount": amount, "aid": _aid_id(change), "instance": change.held.instance_id, "seq": change.held.seq + 1, "at": change.at}
+    return change.session.execute(_MOVES[kind], told).first() is not None
 
 
 def _call_next(change: Change, programme: str) -> None:

@@ -29,7 +29,7 @@ from engine.pathway import bpmn, recorded
 from engine.workdays import Calendar
 
 _HELD = ("task.claimed", "task.released", "task.passed")
-_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened")
+_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened", "case.stopped")
 _LATE = frozenset({"task.late", "task.very_late"})
 _FIRST_READ, _MOST_READ = 16, 256  # lines read at a time: few for one instant, more for whoever goes on
 _INSTANCE = text("SELECT instance_id, root_id, process, person_id, seq FROM instance WHERE instance_id = :id")
@@ -60,7 +60,7 @@ class Told:
 
 class Instant(msgspec.Struct):
     """An instance right after an act: lines `first` to `seq`. `tasks`, `waits`, `incidents`: rows by position, as the tables held them; `spent`: seconds of working time by
-    element, of what is over; `money`: millimes `committed`, `paid`, `released`; `marks`: what the act is worth a halt for (`handover`, `decision`, `delay`, `money`,
+    element, of what is over; `money`: millimes `committed`, `paid`, `released`, `recovered`; `marks`: what the act is worth a halt for (`handover`, `decision`, `delay`, `money`,
     `incident`, `moved`, `stage:<the one it reached>`), `strip`: those of all acts up to it; `is_told`: no line before it was erased; `is_sound`: each step came to the state
     that its line sealed."""
 
@@ -312,12 +312,16 @@ def _operated(now: Instant, operation: str, outputs: Mapping[str, Any]) -> None:
             now.money["paid"] = _millimes(outputs["paye"])
         case "liberer_fonds" if "libere" in outputs:
             now.money["released"] = _millimes(outputs["libere"])
+        case "recouvrer" if "recouvre" in outputs:
+            now.money["recovered"] = now.money.get("recovered", 0) + _millimes(outputs["recouvre"])
 
 
 def _obeyed(now: Instant, told: Told) -> None:
     """What an order of something unforeseen left of the rows (`orders`)."""
     body = told.body
     match told.kind:
+        case "case.stopped" if body.get("released"):
+            now.money["released"] = now.money.get("released", 0) + int(body["released"])
         case "case.transferred":
             now.branch, now.referent, now.social_worker = body["to"], body["referent"] or None, None
             for position, row in now.tasks.items():

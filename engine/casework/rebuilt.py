@@ -23,6 +23,10 @@ _ROWS = {
     "waits": text("SELECT position, node, kind, name, correlation, labels, opened_at, due_at, awaits FROM wait WHERE instance_id = :id"),
     "incidents": text("SELECT position, node, code, details, opened_at FROM incident WHERE instance_id = :id AND resolved_at IS NULL"),
 }
+# `before`: movements are kept since after the instance began.
+_MOVED = text("""SELECT CASE kind WHEN 'advanced' THEN 'paid' ELSE kind END AS kind, sum(amount_millimes) AS millimes FROM fund_movement WHERE instance_id = :id GROUP BY 1
+                 UNION ALL SELECT 'before', count(*) FROM fund_movement m WHERE m.aid_id IS NULL AND m.moved_at > (SELECT opened_at FROM instance WHERE instance_id = :id)""")
+_MONEY = ("committed", "paid", "released", "recovered")
 _HOURS = ("opened_at", "due_at")
 _EVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)  # facts of other instances count as they are now, this one's own up to its last line
 _COLUMNS = ("stage", "status", "outcome", "branch", "referent", "social_worker")
@@ -36,12 +40,21 @@ def differences(session: Session, instance_id: UUID) -> Iterator[str]:
         yield from (["state"] if now.state != bytes(row.state) else []) + ([] if now.is_sound else ["a step is not what its line sealed"])
         yield from (f"instance: {name}" for name in _COLUMNS if getattr(now, name) != getattr(row, name))
         yield from _known(session, instance_id, now)
+        yield from _money(session, instance_id, now)
     for name, query in _ROWS.items():
         held = {one.position: dict(one._mapping) for one in session.execute(query, {"id": instance_id})}
         told = getattr(now, name)
         for position in sorted(held.keys() | told.keys()):
             columns = _columns(held.get(position), told.get(position), now.is_told)
             yield from (f"{name}: {(held.get(position) or told[position])['node']} {one}".rstrip() for one in columns)
+
+
+def _money(session: Session, instance_id: UUID, now: Instant) -> list[str]:
+    """What the dossier moved in its fund; nothing is said of one that began before movements were kept."""
+    moved = {row.kind: int(row.millimes) for row in session.execute(_MOVED, {"id": instance_id})}
+    if moved.pop("before", 0):
+        return []
+    return [f"money: {kind}" for kind in _MONEY if moved.get(kind, 0) != now.money.get(kind, 0)]
 
 
 def _last(session: Session, instance_id: UUID) -> Instant:

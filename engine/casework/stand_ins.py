@@ -56,6 +56,10 @@ def _released(change: Change, parameters: Mapping[str, Any], _subject: str) -> O
     return Outcome({"libere": Decimal(max(_granted(change) - aid_operations.millimes(parameters.get("paye")), 0)) / 1000})
 
 
+def _recovered(_change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({"recouvre": Decimal(str(parameters.get("montant") or 0))})
+
+
 def _handed(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     code = str(parameters.get("antenne") or "")
     if code not in {row["code"] for row in change.tables.branches}:
@@ -91,7 +95,7 @@ def _granted(change: Change) -> int:
 
 STAND_INS: dict[str, Operation] = {
     "recepisse": _letter, "lettre": _letter, "designer_referent": _referent, "rechercher_doublons": _no_double, "rattacher_dossier_parent": _no_parent,
-    "engager_fonds": _committed, "verser_avance": _advanced, "verser_tranche": _paid, "liberer_fonds": _released, "confier_antenne": _handed,
+    "engager_fonds": _committed, "verser_avance": _advanced, "verser_tranche": _paid, "liberer_fonds": _released, "recouvrer": _recovered, "confier_antenne": _handed,
     "effacer_signalement": _erased, "reprendre_signalement": _nothing,
     "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,
     "clore_dossier": _nothing, "arreter_aides": _nothing, "rouvrir_dossier": _nothing, "retenir_versements": _nothing, "liberer_versements": _nothing,

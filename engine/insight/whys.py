@@ -133,7 +133,7 @@ def of_case(session: Session, actor: Any, case_id: UUID, cursor: str = "") -> Ac
         line = json.loads(row.line)
         if line["edition"] not in tellers:
             edition = editions.numbered(session, line["edition"])
-            tellers[line["edition"]] = _Teller(session, actor, held, held, edition, Wording(edition, actor.language, called), clock.now(session))
+            tellers[line["edition"]] = Teller(session, actor, held, held, edition, Wording(edition, actor.language, called), clock.now(session))
         found.append(Act(row.instance_id, row.seq, dt.datetime.fromisoformat(line["occurred_at"]), tellers[line["edition"]].passed(line["body"])))
     return Acts(tuple(found), str(offset + PAGE) if len(rows) > PAGE else "")
 
@@ -150,7 +150,7 @@ def of_act(session: Session, actor: Any, case_id: UUID, instance_id: UUID, seq: 
     edition = editions.load(session, session.execute(_NUMBER, {"number": line["edition"]}).scalar_one())
     at = dt.datetime.fromisoformat(line["occurred_at"])
     names = staff.names(session, actor.language, (line["actor"].get("id"),))
-    teller = _Teller(session, actor, root, held, edition, Wording(edition, actor.language, parameters(programmes.tables(session, held.dated_version))), at)
+    teller = Teller(session, actor, root, held, edition, Wording(edition, actor.language, parameters(programmes.tables(session, held.dated_version))), at)
     who = names.get(line["actor"].get("id", ""), line["actor"].get("kind", ""))
     return Whys(case_id, instance_id, seq, line["kind"], at, who, line["actor"].get("agency", ""), tuple(teller.turn(one) for one in reasons))
 
@@ -174,7 +174,7 @@ def _reasons(session: Session, held: Held, seq: int) -> tuple[why.Reason, ...]:
     return ()
 
 
-class _Teller:
+class Teller:
     """Tells reasons of one line to one reader."""
 
     def __init__(self, session: Session, actor: Any, root: Held, held: Held, edition: editions.Edition, wording: Wording, at: dt.datetime) -> None:

@@ -17,7 +17,7 @@ def hamlet(make_database):
 
 
 def test_each_fault_is_of_an_invariant_and_each_invariant_has_its_faults():
-    assert set(doctor._OF.values()) == set(doctor.INVARIANTS) == {f"I{number}" for number in range(1, 9)}
+    assert set(doctor._OF.values()) == set(doctor.INVARIANTS) == {f"I{number}" for number in range(1, 10)}
     assert set(doctor._OF) <= set(doctor._SENTENCES) and set(doctor._FAULTS) <= set(doctor._OF)
 
 

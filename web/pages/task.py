@@ -4,7 +4,9 @@ Every button posts the whole form to one address with its `act`; a script only m
 """
 
 import secrets
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field as member
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,18 @@ from web.typed import Typed
 router = APIRouter()
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a task's form stands: on its own page, or within another (a sitting). `address`: where its buttons post; `around`: what that page shows besides;
+    `acts`: buttons of its own, each of which fills the form and says where to go on; `onward`: the page after it is done, where it is not `onward.go`'s."""
+
+    address: str
+    template: str = "task/page.html"
+    around: Callable[[Any, TaskView], Mapping[str, Any]] = lambda _session, _task: {}
+    acts: Mapping[str, Callable[[TaskView, Typed], str]] = member(default_factory=dict)
+    onward: Callable[[Any, TaskView | None, Any], Response] | None = None
+
+
 @router.get("/tasks/{task_id}")
 def show(screen: OnScreen, actor: Acting, session: Reading, task_id: UUID) -> Response:
     """The task with the reader's draft. A task that is done leads to its case, saying who did it."""
@@ -35,11 +49,19 @@ def show(screen: OnScreen, actor: Acting, session: Reading, task_id: UUID) -> Re
     correcting = set((task.draft or {}).get("correcting", ()))
     if correcting:
         task = tasks.view(session, actor, task_id, correcting)
-    return _page(screen, session, task, Typed.of_draft(task.draft), correcting)
+    return page(screen, session, task, Typed.of_draft(task.draft), correcting, _own(task_id))
 
 
 @router.post("/tasks/{task_id}")
 def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id: UUID) -> Response:
+    return obey(request, screen, actor, form, task_id, _own(task_id))
+
+
+def _own(task_id: UUID) -> Place:
+    return Place(f"/tasks/{task_id}")
+
+
+def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, task_id: UUID, place: Place) -> Response:
     """Any button of the form. A refusal shows the same page again with everything that was typed."""
     (wanted, _, on), focus = field(form, "act", 200).partition(":"), ""
     typed, correcting = Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}
@@ -48,10 +70,10 @@ def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id
             keep_files(screen, session, actor, form, typed)
             match wanted:
                 case "complete":
-                    return _complete(screen, actor, session, form, typed, correcting, task_id)
+                    return _complete(screen, actor, session, form, typed, correcting, task_id, place)
                 case "draft" if not screen.is_patch:
                     _keep(actor, session, typed, correcting, task_id)
-                    return screen.go(f"/tasks/{task_id}", "draft")
+                    return screen.go(place.address, "draft")
                 case "release":
                     tasks.release(session, actor, task_id)
                     return screen.go("/desk", "released")
@@ -63,12 +85,14 @@ def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, task_id
                 case "keep":
                     correcting.discard(on)
                     typed.forget(on)
-            kept = wanted in ("add", "remove", "today", "correct", "keep", "draft")
+                case _ if wanted in place.acts:
+                    focus = place.acts[wanted](tasks.view(session, actor, task_id, correcting), typed)
+            kept = wanted in ("add", "remove", "today", "correct", "keep", "draft", *place.acts)
             if kept:
                 _keep(actor, session, typed, correcting, task_id)
-            return _page(screen, session, tasks.view(session, actor, task_id, correcting), typed, correcting, widgets.element_id(focus) if focus else "", kept)
+            return page(screen, session, tasks.view(session, actor, task_id, correcting), typed, correcting, place, widgets.element_id(focus) if focus else "", kept)
     except errors.Refusal as refusal:
-        return _refused(request, screen, actor, task_id, typed, correcting, refusal)
+        return _refused(request, screen, actor, task_id, typed, correcting, refusal, place)
 
 
 @router.post("/tasks/{task_id}/draft")
@@ -123,20 +147,21 @@ def keep_files(screen: Screen, session: Any, actor: users.Actor, form: FormData,
         raise errors.Invalid("task.answers", findings)
 
 
-def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, typed: Typed, correcting: set[str], task_id: UUID) -> Response:
+def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, typed: Typed, correcting: set[str], task_id: UUID, place: Place) -> Response:
     version, key = field(form, "version", 20), field(form, "key", 64)
     try:
         task = tasks.view(session, actor, task_id, correcting)
     except errors.Conflict:
         done = tasks.complete(session, actor, task_id, None, None, key)  # a second click of the same submission; refuses any other
-        return onward.go(screen, actor, session, task_id, "", done)
+        return place.onward(session, None, done) if place.onward else onward.go(screen, actor, session, task_id, "", done)
     doubles = {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason"), "same_as": typed.many("same_as")}
     raw = layout.read(task.form, typed) | doubles
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
-    return onward.go(screen, actor, session, task_id, task.name, done)
+    return place.onward(session, task, done) if place.onward else onward.go(screen, actor, session, task_id, task.name, done)
 
 
-def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID, typed: Typed, correcting: set[str], refusal: errors.Refusal) -> Response:
+def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID, typed: Typed, correcting: set[str], refusal: errors.Refusal,
+             place: Place) -> Response:  # fmt: skip
     """The same page with what was typed and what is wrong. What was typed becomes the draft too: a page that is closed loses nothing."""
     if refusal.status not in (409, 422):
         raise refusal
@@ -148,7 +173,7 @@ def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID
             task = tasks.view(session, actor, task_id, correcting)
         except errors.Conflict as conflict:
             return screen.show("task/gone.html", 409, **_gone(screen, conflict), typed=_lines(session, actor, conflict, typed, screen.language))
-        return _page(screen, session, task, typed, correcting, refusal=refusal)
+        return page(screen, session, task, typed, correcting, place, refusal=refusal)
 
 
 def _lines(session: Any, actor: users.Actor, conflict: errors.Conflict, typed: Typed, language: str) -> list[dict[str, str]]:
@@ -156,17 +181,17 @@ def _lines(session: Any, actor: users.Actor, conflict: errors.Conflict, typed: T
     return widgets.typed_lines(diagrams.edition_of(session, actor, UUID(conflict.details["case_id"])).dictionary.fields, typed.pairs, language)
 
 
-def _page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], focus: str = "", kept: bool = False,
-          refusal: errors.Refusal | None = None) -> Response:  # fmt: skip
+def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], place: Place, focus: str = "", kept: bool = False,
+         refusal: errors.Refusal | None = None) -> Response:  # fmt: skip
     findings = refusal.findings if refusal and refusal.status == 422 else ()
-    shown = layout.layout(task.form, f"/tasks/{task.task_id}", typed, findings, screen.words)
+    shown = layout.layout(task.form, place.address, typed, findings, screen.words)
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors
     if duplicates:
         errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")},)
     return screen.show(
-        "task/page.html", refusal.status if refusal else 200, task=task, now=programmes.present(session), may_complete="complete" in task.may, says_today=True, shown=shown,
+        place.template, refusal.status if refusal else 200, **place.around(session, task), task=task, now=programmes.present(session), may_complete="complete" in task.may, says_today=True, shown=shown,
         may_meet="complete" in task.may and authority.may(screen.actor, "appointment.write", branch=task.branch),
         errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"), same_as=typed.many("same_as"),
         set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "",

@@ -1,8 +1,26 @@
 // The desk by keyboard: j and k move, Enter opens (it is a link), c claims, / searches, ? shows the keys. Never while typing.
+// A page whose controls bear `data-key` is worked through by them: each presses its own; v goes to the answers, Ctrl+Enter presses that of Enter, while typing too.
+const TYPED = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
+
 export function startKeys() {
   document.addEventListener("keydown", (event) => {
+    const done = event.key === "Enter" && (event.ctrlKey || event.metaKey) && document.querySelector('[data-key="Enter"]');
+    if (done) {
+      event.preventDefault();
+      return done.click();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.target.closest(TYPED)) return;
+    const own = event.key !== "Enter" && document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (own && !event.repeat) {
+      event.preventDefault();
+      return own.click();
+    }
+    if (event.key === "v" && document.querySelector("[data-key]")) {
+      const first = document.querySelector("#questions :is(input, select, textarea):not([type=hidden]):not([readonly])");
+      if (first) event.preventDefault();
+      return first?.focus();
+    }
     const links = [...document.querySelectorAll(".work a.open")];
     const at = links.findIndex((link) => link.closest("li").contains(document.activeElement));
     if (event.key === "?") {

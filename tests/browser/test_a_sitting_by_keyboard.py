@@ -1,0 +1,90 @@
+"""A sitting worked through without a mouse: nothing lost on a reload, one key to the next file; its pages and those of an aid and a fund as everybody can use them."""
+
+import pytest
+from sqlalchemy import text
+
+from engine.actors import signin
+from tests import world as worlds
+from tests.browser.conftest import SIZES, served
+from tests.browser.test_everybody_can_use_it import wrong_with
+from tests.stories.test_a_committee_day import convened, look
+
+
+@pytest.fixture(scope="module")
+def committee(make_database):
+    """Two files put down at one sitting."""
+    database = make_database()
+    worlds.furnish(database)
+    world = worlds.World(database)
+    return world, convened(world, [("creation", {}), ("creation", {})])
+
+
+@pytest.fixture(scope="module")
+def place(committee):
+    yield from served(committee[0].database)
+
+
+@pytest.fixture
+def enter(chromium, place, committee):
+    opened = []
+
+    def go(who, language="fr", size="desk", scheme="light"):
+        with committee[0].database.owner() as connection:
+            connection.execute(text("UPDATE user_account SET language = :language WHERE user_id = :id"), {"language": language, "id": who.user_id})
+        opened.append(chromium.new_context(base_url=place, viewport=SIZES[size], locale=f"{language}-TN", color_scheme=scheme))
+        page = opened[-1].new_page()
+        page.set_default_timeout(8000)
+        page.goto("/signin")
+        page.fill("#username", who.username)
+        page.fill("#password", signin.DEMO_PASSWORD)
+        page.click("form[action='/signin'] .btn-primary")
+        page.wait_for_url("**/desk")
+        return page
+
+    yield go
+    for context in opened:
+        context.close()
+
+
+def test_two_files_are_studied_by_keyboard_and_the_pages_are_for_everybody(enter, committee):
+    world, sitting_id = committee
+    member = world.who_does(next(row for row in world.open_tasks(sitting_id) if row.node == "T653_CPS"))
+    page = enter(member)
+    page.goto(f"/sittings/{sitting_id}")
+    assert wrong_with(page) == []
+    press = page.keyboard.press
+    press("j")
+    page.wait_for_selector(".sitting-files .is-open:nth-child(2)")
+    press("k")
+    page.wait_for_selector(".sitting-files .is-open:first-child")
+    press("v")
+    press("ArrowRight")  # no conflict of interest
+    page.wait_for_selector("[name='aide.prevote_cps']")
+    press("Tab")
+    press("Space")
+    page.wait_for_selector("[data-saved]:not(:empty)")
+    page.reload()
+    assert page.is_checked("[name='aide.prevote_cps'][value=favorable]"), "nothing is lost on a reload"
+    first = look(world, member, sitting_id).files[0]
+    for _ in range(2):
+        if not page.is_checked("[name='aide.conflit_cps'][value=false]"):
+            press("v")
+            press("ArrowRight")
+            page.wait_for_selector("[name='aide.prevote_cps']")
+            press("Tab")
+            press("Space")
+        with page.expect_navigation():
+            press("Control+Enter")
+    assert look(world, member, sitting_id).counts == {"study": 2}
+
+    officer = world.agent("OTE", "TUN", "gestionnaire_aides")
+    page, small = enter(officer), enter(member, "ar", "phone", "dark")
+    trouble = {}
+    for address in (f"/aids/{first.dossier_id}", "/funds", "/funds/TOUNESNA-EU"):
+        page.goto(address)
+        trouble[address] = wrong_with(page)
+    for address in ("/sittings", f"/sittings/{sitting_id}", f"/aids/{first.dossier_id}"):
+        small.goto(address)
+        trouble[f"{address} ar"] = wrong_with(small)
+        assert small.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+    assert {name: found for name, found in trouble.items() if found} == {}

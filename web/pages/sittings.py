@@ -1,0 +1,143 @@
+"""A sitting on one screen: the files of its agenda at the side with their state, one of them in the middle with its pieces, its vote at the bottom.
+
+Whatever is answered goes through the file's own task (`pages.task.obey`): there is no second way to complete one, and what is typed is its draft.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from engine import errors
+from engine.casework import sittings, tasks
+from engine.casework.views import TaskView
+from web import layout, widgets
+from web.dependencies import Acting, OnScreen, Posted, Reading, field
+from web.pages import task as task_page
+from web.screen import Screen
+from web.typed import Typed
+
+router = APIRouter()
+_MARKS = {"todo": ("due", "pencil"), "study": ("calm", "hourglass-split"), "decide": ("calm", "hourglass-split"), "day": ("calm", "clock"), "listed": ("calm", "inbox"),
+          "decided": ("good", "check-circle"), "put_off": ("calm", "arrow-left-right")}  # fmt: skip
+_VOTES, _PRESENT = "aide.votes", "seance.presence"
+_SECRETARY, _RECUSED = "secretaire", "recusation"
+
+
+@router.get("/sittings")
+def listed(screen: OnScreen, actor: Acting, session: Reading) -> Response:
+    """The sittings that run, then those that are over."""
+    return screen.show("sittings/list.html", sittings=sittings.listed(session, actor))
+
+
+@router.get("/sittings/{sitting_id}")
+def begin(screen: OnScreen, actor: Acting, session: Reading, sitting_id: UUID) -> Response:
+    """The reader's first file; the sitting alone where there is none yet."""
+    sitting = sittings.show(session, actor, sitting_id)
+    first = sitting.first()
+    return _file(screen, actor, session, sitting, first) if first else screen.show("sittings/page.html", **_around(screen, sitting, None), task=None, shown=None, pieces=(), focus="", errors=())
+
+
+@router.get("/sittings/{sitting_id}/{aid_id}")
+def show(screen: OnScreen, actor: Acting, session: Reading, sitting_id: UUID, aid_id: UUID) -> Response:
+    """One file of it: its task where the reader may see one, with what she was typing; else what is known of it."""
+    sitting = sittings.show(session, actor, sitting_id)
+    return _file(screen, actor, session, sitting, sitting.file(str(aid_id)))
+
+
+@router.post("/sittings/{sitting_id}/{aid_id}")
+def act(request: Request, screen: OnScreen, actor: Acting, form: Posted, sitting_id: UUID, aid_id: UUID) -> Response:
+    """Any button of the file's form: the task's own, or one that fills the ballot. Once it is done, the next file of hers."""
+    try:
+        task_id = UUID(field(form, "task", 40))
+    except ValueError as wrong:
+        raise errors.NotFound("task.not_found") from wrong
+    return task_page.obey(request, screen, actor, form, task_id, _place(screen, actor, sitting_id, str(aid_id)))
+
+
+def _place(screen: Screen, actor: Any, sitting_id: UUID, aid_id: str) -> task_page.Place:
+    def around(session: Any, task: TaskView) -> dict[str, Any]:
+        sitting = sittings.show(session, actor, sitting_id)
+        file = sitting.file(aid_id)
+        return _around(screen, sitting, file) | {"pieces": sittings.pieces(session, actor, file), "has_ballot": _has_ballot(task)}
+
+    def onward(session: Any, task: TaskView | None, _done: Any) -> Response:
+        following = sittings.show(session, actor, sitting_id).first(aid_id)
+        address = f"/sittings/{sitting_id}/{following.aid_id}" if following else f"/sittings/{sitting_id}"
+        return screen.go(address, "file_done" if task else "", name=task.name if task else "", number=task.case_number if task else "")
+
+    return task_page.Place(f"/sittings/{sitting_id}/{aid_id}", "sittings/page.html", around, {"ballot": _ballot, "unanimous": _unanimous}, onward)
+
+
+def _file(screen: Screen, actor: Any, session: Any, sitting: sittings.Sitting, file: sittings.FileRow) -> Response:
+    place = _place(screen, actor, sitting.sitting_id, file.aid_id)
+    if file.task_id is not None:
+        try:
+            draft = tasks.view(session, actor, file.task_id).draft
+            correcting = set((draft or {}).get("correcting", ()))
+            task, typed = tasks.view(session, actor, file.task_id, correcting), Typed.of_draft(draft)
+            if "complete" in task.may and not typed.has(_VOTES):
+                _ballot(task, typed)
+            return task_page.page(screen, session, task, typed, correcting, place)
+        except errors.NotFound:
+            pass  # another lane's task, in a case that is not hers to read
+    known = sittings.known(session, actor, file)
+    shown = layout.layout(known, "", Typed({}), (), screen.words) if known else None
+    return screen.show("sittings/page.html", **_around(screen, sitting, file), pieces=sittings.pieces(session, actor, file), task=None, shown=shown, focus="", errors=())
+
+
+def _around(screen: Screen, sitting: sittings.Sitting, file: sittings.FileRow | None) -> dict[str, Any]:
+    """What stands around a file, and the ways to the ones before and after it."""
+    place = file.place - 1 if file else 0
+    files = sitting.files
+    before, after = files[place - 1] if file and place else None, files[place + 1] if file and place + 1 < len(files) else None
+    waiting = sitting.first(file.aid_id if file else "")
+    return {"sitting": sitting, "file": file, "marks": _MARKS, "before": before, "after": after,
+            "next_mine": waiting if waiting and waiting.state == "todo" and waiting != file else None}  # fmt: skip
+
+
+def _ballot(task: TaskView, typed: Typed) -> str:
+    """A row for each member present, whose vote is left to say; whoever's agency declared a conflict is recused. The present are those of the page, else of the sitting."""
+    if not _has_ballot(task):
+        return ""
+    present = _present(task, typed)
+    if not present:
+        return ""
+    cast = {(typed.one(f"{row}.vote.agence"), typed.one(f"{row}.vote.nom")): typed.one(f"{row}.vote.vote") for row in typed.rows(_VOTES)}
+    conflicts = {one.spec.id.rpartition("_")[2].upper() for one in task.form.known if one.spec.id.startswith("aide.conflit_") and one.value is True}
+    typed.forget(_VOTES)
+    for agency, name in present:
+        row = typed.add_row(_VOTES)
+        typed.put(f"{row}.vote.agence", agency)
+        typed.put(f"{row}.vote.nom", name)
+        typed.put(f"{row}.vote.vote", _RECUSED if agency in conflicts else cast.get((agency, name), ""))
+    return _VOTES
+
+
+def _has_ballot(task: TaskView) -> bool:
+    return any(one.spec.id == _VOTES for one in task.form.questions())
+
+
+def _unanimous(task: TaskView, typed: Typed) -> str:
+    """Every member present for, who is not recused: the quorum is there, and what was proposed is granted. Nothing is done yet: it stands in the form, to be looked at."""
+    _ballot(task, typed)
+    for row in typed.rows(_VOTES):
+        if typed.one(f"{row}.vote.vote") != _RECUSED:
+            typed.put(f"{row}.vote.vote", "pour")
+    typed.put("aide.quorum_reuni", "true")
+    typed.put("aide.decision", "accorde")
+    proposed = next((one for one in task.form.known if one.spec.id == "aide.montant_propose" and not one.is_hidden), None)
+    if proposed is not None and not typed.one("aide.montant_accorde"):
+        typed.put("aide.montant_accorde", widgets.written("money", proposed.value))
+    return _VOTES
+
+
+def _present(task: TaskView, typed: Typed) -> list[tuple[str, str]]:
+    """Agency and name of the members who sit, without the secretary."""
+    if typed.rows(_PRESENT):
+        rows = [{name: typed.one(f"{row}.presence.{name}") for name in ("agence", "nom", "qualite")} for row in typed.rows(_PRESENT)]
+    else:
+        known = next((one for one in task.form.known if one.spec.id == _PRESENT and not one.is_hidden), None)
+        rows = [{name: row.get(f"presence.{name}", "") for name in ("agence", "nom", "qualite")} for row in (known.value or () if known else ())]
+    return [(row["agence"], row["nom"]) for row in rows if row["agence"] and row["qualite"] != _SECRETARY]
