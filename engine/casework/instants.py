@@ -237,7 +237,7 @@ class Teller:
     def _hold(self, now: Instant, told: Told) -> None:
         """Who has a task in hand from then on, and who is looked for first."""
         row = now.tasks.get(str(told.body.get("task", "")))
-        is_hers = row is not None and row["role"] == "travailleur_social" and now.social_worker is None
+        is_hers = row is not None and row["role"] == "travailleur_social" and now.social_worker is None and not told.body.get("instead")
         if told.kind == "task.completed" and is_hers and row["holder_id"] is None:
             now.social_worker = told.actor["id"]
         if told.kind not in _HELD or row is None:
