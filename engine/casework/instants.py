@@ -29,7 +29,7 @@ from engine.pathway import bpmn, recorded
 from engine.workdays import Calendar
 
 _HELD = ("task.claimed", "task.released", "task.passed")
-_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened")
+_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened", "consent.closed")
 _LATE = frozenset({"task.late", "task.very_late"})
 _FIRST_READ, _MOST_READ = 16, 256  # lines read at a time: few for one instant, more for whoever goes on
 _INSTANCE = text("SELECT instance_id, root_id, process, person_id, seq FROM instance WHERE instance_id = :id")
@@ -329,6 +329,8 @@ def _obeyed(now: Instant, told: Told) -> None:
         case "clocks.started":
             for position, due in body["clocks"].items():
                 _due(now, "task" if position in now.tasks else "timer", position, due)
+        case "consent.closed":
+            now.tasks |= {position: now.tasks[position] | {"holder_id": None} for position, _ in body["tasks"]}
         case "case.reopened":
             now.status, now.outcome = "open", ""
 

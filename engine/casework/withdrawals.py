@@ -48,8 +48,8 @@ def standing(change: Change) -> list[facts.Fact]:
 def close(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Closes what the person withdrew (`portees`: c1 … c6) to those whom it was for, on the case and on each of its parts."""
     scopes = [str(one) for one in parameters.get("portees") or ()]
-    orders.give(change, "ordre.consentement", {"portees": scopes}, orders.parts(change))
-    return Outcome()
+    orders.give(change, "ordre.consentement", {"portees": scopes}, dict.fromkeys([change.held.root_id, *orders.parts(change)]))
+    return Outcome({"portees": scopes})
 
 
 @orders.order("ordre.consentement")
