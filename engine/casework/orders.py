@@ -275,7 +275,7 @@ def end(change: Change, outcome: str) -> None:
     """Ends an instance where it stands: of an aid, what it had not spent goes back to its fund, and its case is told."""
     held = change.held
     is_aid = held.subject.startswith("aide:")
-    rest = aid_operations.give_back(change, snapshots.at(change.session, held.instance_id, held.seq).money) if is_aid else 0
+    rest = aid_operations.give_back(change, snapshots.at(change.session, held.instance_id, held.seq)[0].money) if is_aid else 0
     change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}))
     if is_aid:  # whoever waits for it on the case's road is told
         change.happenings.append(bpmn.MessageSent("aide.terminee", held.subject.partition(":")[2], {"issue": outcome}, ""))

@@ -60,14 +60,13 @@ def _closed(change: Change, payload: Mapping[str, Any]) -> None:
     if held.instance_id == held.root_id and not held.is_shared_operator:
         held.assigned = []
     held.is_kept = consents.is_kept(held, new)
-    taken = [row for row in change.session.execute(_TASKS, {"id": held.instance_id}) if _is_lost(row, held)]
-    ends = "c2" in scopes and held.status == "open" and _needs_the_funder(change)
-    if new or taken or ends:
-        change.note("consent.closed", {"scopes": sorted(scopes), "tasks": [[row.position, row.node] for row in taken]}, new)
-    if ends:
+    if "c2" in scopes and held.status == "open" and _needs_the_funder(change):
         orders.end(change, WITHOUT_THE_FUNDER)
-    else:
-        change.write()
+        return
+    taken = [row for row in change.session.execute(_TASKS, {"id": held.instance_id}) if _is_lost(row, held)]
+    if new or taken:
+        change.note("consent.closed", {"scopes": sorted(scopes), "tasks": [[row.position, row.node] for row in taken]}, new)
+    change.write()
     consents.keep(change.session, held, new)
     _take_back(change, taken)
 

@@ -118,3 +118,16 @@ def test_a_request_on_data_withdraws_too(world, case):
     stands = {one.code: one.is_given for one in read(world, world.agent("OTE", "MED", "referent"), agreements.of_case, case).scopes}
     assert (stands["c1"], stands["c2"], stands["c3"]) == (False, True, False)
     assert told(world, case) == set()
+
+
+def test_without_c2_the_aid_that_its_funder_must_know_is_over_and_without_c3_the_operator_has_the_case_no_more(world):
+    case = world.receive(world.somebody("social", 2, retour__pays="FR"))
+    world.answers(world.reaches("T603"), aide__programme="OFII-TN-2025")
+    with world.database.reading(users.system()) as session:
+        aid = session.execute(text("SELECT instance_id FROM instance WHERE root_id = :id AND subject LIKE 'aide:%' AND status = 'open'"), {"id": case}).scalar_one()
+    assert withdraws(world, case, "c2", "c3", canal="appel") == ("c2", "c3")
+    world.settle()
+    with world.database.reading(users.system()) as session:
+        assert session.execute(text("SELECT status, outcome FROM instance WHERE instance_id = :id"), {"id": aid}).one() == ("ended", "consentement_retire")
+        assert session.execute(text("SELECT status, assigned FROM instance WHERE instance_id = :id"), {"id": case}).one() == ("open", [])
+    assert "T955" in world.nodes(case) and world.incidents() == [] and told(world, case) == set()
