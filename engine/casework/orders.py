@@ -47,6 +47,7 @@ _STOPPED = text("SELECT position, kind, node, due_at, remind_at, stopped_at FROM
 _TASK_RUNS = text("UPDATE open_task SET due_at = :due, remind_at = :remind WHERE instance_id = :id AND position = :position")
 _TIMER_RUNS = text("UPDATE wait SET due_at = :due WHERE instance_id = :id AND position = :position AND kind = 'timer'")
 _START = (text("DELETE FROM stopped_clock WHERE instance_id = :id"), text("UPDATE instance SET suspended_at = NULL WHERE instance_id = :id"))
+_IS_HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
 _HOLD = text("UPDATE instance SET payments_held = :held WHERE instance_id = :id")
 # Each absence is a subject of its own; this one's facts are not stored yet.
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
@@ -301,6 +302,8 @@ def _hold(change: Change, payload: Mapping[str, Any]) -> None:
     if not change.held.subject.startswith("aide:"):
         return
     is_held = bool(payload.get("retenus"))
+    if change.session.execute(_IS_HELD, {"id": change.held.instance_id}).scalar() == is_held:
+        return
     change.note("payments.held" if is_held else "payments.released", {})
     _save(change)
     change.session.execute(_HOLD, {"id": change.held.instance_id, "held": is_held})

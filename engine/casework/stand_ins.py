@@ -89,6 +89,10 @@ def _withdrawn(_change: Change, parameters: Mapping[str, Any], _subject: str) ->
     return Outcome({"portees": list(parameters.get("portees") or ())})
 
 
+def _no_relief(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({"relais": "OTE"})
+
+
 def _granted(change: Change) -> int:
     return aid_operations.granted_of(change)[1]
 
@@ -99,7 +103,7 @@ STAND_INS: dict[str, Operation] = {
     "effacer_signalement": _erased, "reprendre_signalement": _nothing,
     "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,
     "clore_dossier": _nothing, "arreter_aides": _nothing, "rouvrir_dossier": _nothing, "retenir_versements": _nothing, "liberer_versements": _nothing,
-    "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "fermer_acces": _withdrawn, "confier_tache": _nothing,
+    "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
 }  # fmt: skip
 
 

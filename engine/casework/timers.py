@@ -16,7 +16,7 @@ from sqlmodel import Session
 from engine import clock, identity
 from engine.actors import authority, users
 from engine.actors.agencies import OTE
-from engine.casework import cases, departures, messages
+from engine.casework import cases, departures, messages, reliefs
 from engine.casework.instances import Change, Held, lock
 from engine.database import Database
 from engine.dossier import programmes
@@ -76,6 +76,8 @@ def remind(session: Session, task_id: UUID) -> bool:
     change = Change(session, users.system(), held, held.now)
     to = _addressee(row, held)
     change.note(code, {"task": row.position, "node": row.node, "to": to["role"]})
+    if row.reminders == 0:
+        reliefs.call(session, change, row)
     session.execute(_REMIND_NEXT, {"task": task_id, "next": row.due_at + _delay(session, held, row) * share if share else None})
     details = {"case": held.number, "task": row.names, "due_at": row.due_at.isoformat()}
     session.execute(_NOTICE, {"id": identity.new_id(), "code": code, "details": json.dumps(details, ensure_ascii=False), "instance": held.instance_id, "task": task_id, "at": held.now, **to})
