@@ -42,5 +42,7 @@ def look_for_relief(change: Change, parameters: Mapping[str, Any], _subject: str
     head = authority.head_of(agency)
     is_there = head != role and change.session.execute(_HOLDS, {"agency": agency, "branch": branch, "role": head}).scalar() is not None
     elsewhere = change.session.execute(_ELSEWHERE, {"agency": agency, "branch": branch, "role": role}).scalar()
-    said = {"orpheline.role": role, "orpheline.antenne_relais": elsewhere} | ({"orpheline.tache": parameters["tache"], "orpheline.cause": "poste_vide"} if parameters.get("tache") else {})
+    # Whoever told of it by hand said the rest.
+    told = {"orpheline.role": role, "orpheline.tache": parameters["tache"], "orpheline.cause": "poste_vide"} if parameters.get("tache") else {}
+    said = told | {"orpheline.antenne_relais": elsewhere}
     return Outcome({"relais": agency if is_there else ""}, [operations.recorded(change, name, value) for name, value in said.items() if value])

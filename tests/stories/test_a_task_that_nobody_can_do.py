@@ -25,7 +25,7 @@ def empty(tunisia):
 def test_the_head_of_the_agency_is_asked_then_the_coordinator_who_fills_the_post(empty):
     world, case = empty
     assert "T9B1" not in world.nodes(case)
-    world.passes(days=9)
+    world.passes(days=11)
     rows = {row.node: row for row in world.open_tasks(case)}
     assert (rows["T9B1"].agency, rows["T9B1"].role) == ("CPS", "chef_cps") and "T202" in rows, "the task itself stays where it is, with its agency"
     known = world.facts("orpheline.")
