@@ -33,7 +33,7 @@ _ANSWERING = frozenset({"chef_antenne", "chef_cps", "chef_aneti", "gestionnaire_
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
 _INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
-                       "suivi.ouvrir", "dossier.rouvert", "retour.nouveau"})
+                       "suivi.ouvrir", "dossier.rouvert", "retour.nouveau", "consentement.retire", "orientation.reorientee", "tache.orpheline"})
 _BY_FORM = "imprevu."  # what is begun from the page of a case, with its form
 _SENDERS = {
     "signalement.recu": frozenset({"agent_accueil", "attache_social", "chef_antenne"}),
