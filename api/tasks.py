@@ -51,7 +51,7 @@ class Task(TaskHead):
     may: Annotated[list[str], Field(description="What the reader may do with it: `claim`, `release`, `complete`, `pass`.")]
     kept_apart: Annotated[str, Field(description="Name of a task the reader did in the same dossier, for which somebody else must do this one; else empty.")]
     papers: Annotated[list[Paper], Field(description="What a sitting wrote so far, for whoever is to read it: `GET /cases/{case_id}/letters/{letter_id}.pdf`.")]
-    stands_in: Annotated[str, Field(description="Why the case owner does a partner's task: `no_consent`, `nobody` (entrusted to none); else empty.")]
+    stands_in: Annotated[str, Field(description="Why the case owner does another's task: `no_consent`, `nobody` (entrusted to none), `kept` (C1 refused or withdrawn); else empty.")]
     form: Annotated[
         dict[str, Any],
         Field(description="JSON Schema (2020-12) of the `answers` that are asked now. An upload field (`x-upload`) takes a `document_id`."),

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from engine import clock
-from engine.actors import agencies, users
+from engine.actors import agencies, authority, users
 from engine.casework import cases, editions, exceptions, tasks, timers, worklist
 from engine.casework.instances import Change, lock
 from engine.database import Database
@@ -27,7 +27,7 @@ from engine.pathway import scenario_files
 ROOT = Path(__file__).parents[1]
 PROCESSES, FORMS = ROOT / "processes", ROOT / "forms"
 _STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_active ORDER BY username")
-_OPEN = text("SELECT task_id, node, agency, branch, role, holder_id, root_id FROM open_task WHERE (CAST(:case AS uuid) IS NULL OR root_id = :case) ORDER BY opened_at, task_id")
+_OPEN = text("SELECT task_id, node, agency, branch, role, holder_id, root_id, masar_is_kept(instance_id) AS is_kept FROM open_task WHERE (CAST(:case AS uuid) IS NULL OR root_id = :case) ORDER BY opened_at, task_id")
 
 
 def furnish(database: Database, files: Mapping[str, bytes] | None = None) -> None:
@@ -101,6 +101,8 @@ class World:
     def who_does(self, row: Any) -> users.Actor:
         """Its holder, else somebody of its role in its agency and branch."""
         held = next((one for one in self.staff.values() if one.user_id == row.holder_id), None)
+        if held is None and authority.is_withheld({"agency": row.agency, "case": row}):
+            return self.agent("OTE", row.branch, "referent")
         return held or self.agent(row.agency, row.branch, row.role)
 
     def does(self, case_id: UUID | None, node: str, *, by: users.Actor | None = None, **said: Any) -> Any:
@@ -170,6 +172,7 @@ class World:
             change = Change(session, actor, held, held.now)
             change.note("consent.said", {}, new)
             change.write()
+            given.keep(session, held, new)
 
     def settle(self) -> None:
         timers.settle(self.database)

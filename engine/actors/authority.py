@@ -13,12 +13,14 @@ from engine.actors.agencies import ANETI, CPS, HEADQUARTERS, OTE, PARTNERS
 from engine.actors.roles import ROLES, classes_of, opens
 from engine.actors.users import Actor
 
-__all__ = ["HEADQUARTERS", "branch_of_task", "classes_of", "head_of", "is_entrusted", "may", "opens", "readable", "require", "roles_done_by",
+__all__ = ["HEADQUARTERS", "agencies_stood_in_for", "branch_of_task", "classes_of", "head_of", "is_entrusted", "is_withheld", "may", "opens", "readable", "require", "roles_done_by",
            "roles_stood_in_for", "stands_in_for", "writable"]  # fmt: skip
 
 _HEADS = {OTE: "chef_antenne", CPS: "chef_cps", ANETI: "chef_aneti", PARTNERS: "chef_antenne"}  # a partner answers to the branch
 # Who does a partner's task of a case that is not hers to know: the person did not agree (C3), or nobody entrusted it to her.
 _STANDS_IN = {"operateur": "referent"}
+# Without C1 a case is OTE's alone: what these agencies would do of it is the case owner's.
+_OTHERS, _OWNER = frozenset({CPS, ANETI}), "referent"
 _HELPING = frozenset(
     {"agent_accueil", "referent", "chef_antenne", "travailleur_social", "chef_cps", "conseiller_emploi", "conseiller_entreprendre", "chef_aneti"}
 )
@@ -31,7 +33,7 @@ _ANSWERING = frozenset({"chef_antenne", "chef_cps", "chef_aneti", "gestionnaire_
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
 _INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
-                       "suivi.ouvrir", "dossier.rouvert", "retour.nouveau"})
+                       "suivi.ouvrir", "dossier.rouvert", "retour.nouveau", "consentement.retire", "orientation.reorientee", "tache.orpheline"})
 _BY_FORM = "imprevu."  # what is begun from the page of a case, with its form
 _SENDERS = {
     "signalement.recu": frozenset({"agent_accueil", "attache_social", "chef_antenne"}),
@@ -60,8 +62,16 @@ def _has(actor: Actor, case: Any) -> bool:
     return actor.reach == "own" and is_entrusted(case) and actor.user_id in case.assigned
 
 
+def is_withheld(about: About) -> bool:
+    """Whether a task is of an agency that the case is kept from: the person refused C1, or withdrew it."""
+    return about.get("agency") in _OTHERS and getattr(about.get("case"), "is_kept", False)
+
+
 def _in_reach(actor: Actor, about: About) -> bool:
-    """The case is in a branch one reaches. A partner reaches what was entrusted to her: a member of a sitting reads what the sitting shows, not the cases."""
+    """The case is in a branch one reaches, and not kept to OTE. A partner reaches what was entrusted to her: a member of a sitting reads what the sitting shows,
+    not the cases."""
+    if actor.agency in _OTHERS and getattr(about.get("case"), "is_kept", False):
+        return False
     if actor.agency == PARTNERS:
         return _has(actor, about.get("case"))
     return actor.reach == "all" or (actor.reach == "branch" and about.get("branch", actor.branch) == actor.branch)
@@ -72,7 +82,8 @@ def _reads(actor: Actor, about: About) -> bool:
     if _in_reach(actor, about):
         return True
     case = about.get("case")
-    return actor.agency != PARTNERS and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
+    is_kept = actor.agency in _OTHERS and getattr(case, "is_kept", False)
+    return actor.agency != PARTNERS and not is_kept and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
 
 
 def _begins(actor: Actor, about: About) -> bool:
@@ -105,7 +116,9 @@ def _opens(actor: Actor, about: About) -> bool:
 
 
 def stands_in_for(about: About) -> str:
-    """The role that does a partner's task in her place, where the case is not open to her; "" elsewhere."""
+    """The role that does a partner's task in her place, where the case is not open to her, and another agency's where it is kept to OTE; "" elsewhere."""
+    if is_withheld(about):
+        return _OWNER
     return "" if about.get("agency") != PARTNERS or is_entrusted(about.get("case")) else _STANDS_IN.get(about.get("role", ""), "")
 
 
@@ -117,6 +130,8 @@ def _does(actor: Actor, about: About) -> bool:
     """The task is of a role one holds, in one's own agency and branch; an operator's, of a case entrusted to her, else it is the case owner's."""
     if _stands_in(actor, about):
         return True
+    if is_withheld(about):
+        return False
     if about.get("role") not in actor.roles or about.get("agency") != actor.agency or about.get("branch") != actor.branch:
         return False
     return about.get("role") not in _STANDS_IN or _has(actor, about.get("case"))
@@ -137,14 +152,16 @@ def _free_or_mine(actor: Actor, about: About) -> bool:
 
 def _mine_or_led(actor: Actor, about: About) -> bool:
     """In one's own hands, or in those of somebody one answers for: the head of the agency in the branch, the coordinator everywhere.
-    The case owner answers for what an operator does in her place."""
+    The case owner answers for what an operator does in her place, and for what is kept from another agency."""
+    if is_withheld(about) and actor.agency in _OTHERS:
+        return False
     if actor.user_id is not None and _holder(about) == actor.user_id and (actor.agency != PARTNERS or _does(actor, about)):
         return True
     if "coordinateur" in actor.roles:
         return True
     if about.get("branch") != actor.branch or actor.agency == PARTNERS:
         return False
-    heads = {_HEADS.get(about.get("agency", "")), _STANDS_IN.get(about.get("role", "")) if about.get("agency") == PARTNERS else None}
+    heads = {_HEADS.get(about.get("agency", "")), _STANDS_IN.get(about.get("role", "")) if about.get("agency") == PARTNERS else stands_in_for(about) or None}
     return bool(heads & actor.roles)
 
 
@@ -152,6 +169,8 @@ def _sees_task(actor: Actor, about: About) -> bool:
     """A task of a case one reads, or one's own to do; a partner's and a social attaché's are only the latter."""
     if _does(actor, about) and (actor.agency != PARTNERS or _holder(about) in (None, actor.user_id)):
         return True
+    if is_withheld(about) and actor.agency in _OTHERS:
+        return False
     return may(actor, "case.read", branch=about.get("case_branch", about.get("branch")))  # no partner reads a case by its branch
 
 
@@ -257,6 +276,8 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "appointment.read": (_WORKING | {"auditeur"}, _reads),
     "appointment.write": (_HELPING | {"operateur"}, _in_reach),
     "receipt.open": (_HELPING, _in_reach_of_agencies),  # gives the second secret of a receipt, in person
+    "consent.read": (_HELPING | {"coordinateur", "auditeur"}, _in_reach_of_agencies),
+    "consent.change": (_REGISTERING, _in_reach),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
@@ -342,6 +363,11 @@ def roles_done_by(actor: Actor) -> frozenset[str]:
 def roles_stood_in_for(actor: Actor) -> frozenset[str]:
     """The partners' roles whose tasks the actor does where no partner has the case."""
     return frozenset(role for role, instead in _STANDS_IN.items() if actor.agency == OTE and instead in actor.roles)
+
+
+def agencies_stood_in_for(actor: Actor) -> frozenset[str]:
+    """The agencies whose tasks the actor does in cases kept from them."""
+    return _OTHERS if actor.agency == OTE and _OWNER in actor.roles else frozenset()
 
 
 def acts_of(role: str) -> list[str]:

@@ -28,7 +28,7 @@ from forms import form as forms
 _RUNNING = text("""SELECT i.instance_id, i.process, i.edition_id, i.opened_at FROM instance i
                     WHERE i.root_id = :root AND i.subject LIKE 'imprevu:%' AND i.status = 'open' ORDER BY i.opened_at, i.instance_id""")
 _CLOCKS = text("SELECT c.names, c.node, c.kind, c.due_at, c.stopped_at FROM stopped_clock c WHERE c.root_id = :root ORDER BY c.due_at")
-_ROOT = text("SELECT instance_id, root_id, branch, suspended_at, is_shared, is_shared_funder, is_shared_operator, assigned, also_read_by FROM instance WHERE instance_id = :id")
+_ROOT = text("SELECT instance_id, root_id, branch, suspended_at, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, also_read_by FROM instance WHERE instance_id = :id")
 _BEGUN = text("SELECT process, edition_id FROM instance WHERE instance_id = :id")
 
 

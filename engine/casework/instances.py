@@ -36,6 +36,7 @@ _COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id AS 
     i.referent_id, i.social_worker_id, translate(encode(i.state, 'base64'), E'\n', '') AS state, i.seq, encode(i.head, 'base64') AS head, i.opened_at, i.outcome, i.ended_at,
     coalesce(r.is_shared, i.is_shared) AS is_shared, coalesce(r.is_shared_funder, i.is_shared_funder) AS is_shared_funder,
     coalesce(r.is_shared_operator, i.is_shared_operator) AS is_shared_operator, coalesce(r.assigned, i.assigned) AS assigned, coalesce(r.number, i.number) AS number,
+    coalesce(r.is_kept, i.is_kept) AND i.subject NOT LIKE 'imprevu:%%' AS is_kept,
     masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
 _FROM = "instance i LEFT JOIN instance r ON r.instance_id = i.root_id AND i.root_id <> i.instance_id"
 _WHOLE = "SELECT CAST(row_to_json(held) AS text) FROM ({}) held"
@@ -81,6 +82,7 @@ class Held:
     opened_at: dt.datetime
     outcome: str = ""
     ended_at: dt.datetime | None = None
+    is_kept: bool = False
 
     @property
     def subjects(self) -> facts.Subjects:

@@ -124,6 +124,8 @@ def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edi
             return None
     own = cases.own_subject(edition.definitions, process)
     scope: dict[str, Any] = {}
+    if process in edition.definitions.unforeseen and isinstance(row.payload.get("mesure"), str):  # what runs beside a case may be about one of its measures
+        scope["mesure"] = row.payload["mesure"]
     if own == "aide":
         scope = {"mesure": row.correlation, "aide": row.correlation}
     elif own == "seance":

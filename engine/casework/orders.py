@@ -47,6 +47,7 @@ _STOPPED = text("SELECT position, kind, node, due_at, remind_at, stopped_at FROM
 _TASK_RUNS = text("UPDATE open_task SET due_at = :due, remind_at = :remind WHERE instance_id = :id AND position = :position")
 _TIMER_RUNS = text("UPDATE wait SET due_at = :due WHERE instance_id = :id AND position = :position AND kind = 'timer'")
 _START = (text("DELETE FROM stopped_clock WHERE instance_id = :id"), text("UPDATE instance SET suspended_at = NULL WHERE instance_id = :id"))
+_IS_HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
 _HOLD = text("UPDATE instance SET payments_held = :held WHERE instance_id = :id")
 # Each absence is a subject of its own; this one's facts are not stored yet.
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
@@ -79,12 +80,12 @@ def obey(session: Session, actor: Any, name: str, instance_id: UUID, payload: Ma
     return change
 
 
-def _give(change: Change, name: str, payload: Mapping[str, Any], to: Iterable[UUID]) -> None:
+def give(change: Change, name: str, payload: Mapping[str, Any], to: Iterable[UUID]) -> None:
     """Sends an order to instances of the case, carried like every message."""
     change.happenings += [bpmn.MessageSent(name, str(one), dict(payload), "") for one in to]
 
 
-def _parts(change: Change, *, beside: bool = True, ended: bool = False) -> list[UUID]:
+def parts(change: Change, *, beside: bool = True, ended: bool = False) -> list[UUID]:
     """The case and its parts. `beside`: with what runs beside its road; `ended`: with what is over."""
     rows = change.session.execute(_PARTS, {"root": change.held.root_id}).all()
     return [row.instance_id for row in rows if (ended or row.status == "open") and (beside or not row.subject.startswith("imprevu:"))]
@@ -106,7 +107,7 @@ def offer_to_branch(change: Change, parameters: Mapping[str, Any], _subject: str
         raise CannotRun("operation.no_branch")
     left = change.held.branch
     _hand(change, code)
-    _give(change, "ordre.lecture", {"antenne": code}, [one for one in _parts(change, ended=True) if one != change.held.instance_id])
+    give(change, "ordre.lecture", {"antenne": code}, [one for one in parts(change, ended=True) if one != change.held.instance_id])
     return Outcome({"branche": code, "antenne_depart": left})
 
 
@@ -114,7 +115,7 @@ def offer_to_branch(change: Change, parameters: Mapping[str, Any], _subject: str
 def take_offer_back(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """The other branch refused: what is decided of the case waits at its own (`antenne`) again, and nobody else reads it."""
     _hand(change, str(parameters.get("antenne") or change.held.branch))
-    _give(change, "ordre.lecture", {"antenne": ""}, _parts(change, ended=True))
+    give(change, "ordre.lecture", {"antenne": ""}, parts(change, ended=True))
     return Outcome({"branche": change.held.branch})
 
 
@@ -130,7 +131,7 @@ def transfer(change: Change, parameters: Mapping[str, Any], _subject: str) -> Ou
     change.held.referent_id = row.user_id
     change.flush()  # whoever handed it over reads this as long as the rest of the case
     change.session.execute(_READ_ON, {"id": change.held.instance_id, "until": change.at + _READ_AFTER_TRANSFER, "seq": change.held.seq, "head": change.held.head})
-    _give(change, "ordre.transfert", {"antenne": code, "referent": str(row.user_id)}, [one for one in _parts(change, ended=True) if one != change.held.instance_id])
+    give(change, "ordre.transfert", {"antenne": code, "referent": str(row.user_id)}, [one for one in parts(change, ended=True) if one != change.held.instance_id])
     return Outcome({"referent": str(row.user_id)}, [
         operations.recorded(change, to, value) for name, to in (("adresse", "person.adresse"), ("gouvernorat", "person.gouvernorat"), ("delegation", "person.delegation"))
         if (value := _said(change, "transfert", name)) is not None
@@ -190,14 +191,14 @@ def _save(change: Change) -> None:
 @operations.operation("suspendre_dossier")
 def suspend(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Stops the clocks of the case and of its dossiers: nothing rings, nothing is late; what runs beside its road keeps its own."""
-    _give(change, "ordre.suspension", {}, _parts(change, beside=False))
+    give(change, "ordre.suspension", {}, parts(change, beside=False))
     return Outcome()
 
 
 @operations.operation("reprendre_dossier")
 def resume(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Starts them again: each is due later by as long as it stood still."""
-    _give(change, "ordre.reprise", {}, _parts(change, beside=False))
+    give(change, "ordre.reprise", {}, parts(change, beside=False))
     return Outcome()
 
 
@@ -253,7 +254,7 @@ def bpmn_open(change: Change) -> list[Any]:
 def close(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Ends the case where it stands, with its dossiers: nothing of it is done any more. `motif`: a reason of `cloture.motif`, which the case keeps."""
     reason = str(parameters.get("motif") or "")
-    _give(change, "ordre.cloture", {"motif": reason}, _parts(change, beside=False))
+    give(change, "ordre.cloture", {"motif": reason}, parts(change, beside=False))
     return Outcome({"clos": True}, [operations.recorded(change, "cloture.motif", reason)])
 
 
@@ -261,18 +262,21 @@ def close(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outco
 def stop_aids(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Ends the aid dossiers of the case that are under way; the case goes on."""
     rows = change.session.execute(_PARTS, {"root": change.held.root_id}).all()
-    _give(change, "ordre.cloture", {"motif": "desistement"}, [row.instance_id for row in rows if row.status == "open" and row.subject.startswith("aide:")])
+    give(change, "ordre.cloture", {"motif": "desistement"}, [row.instance_id for row in rows if row.status == "open" and row.subject.startswith("aide:")])
     return Outcome()
 
 
 @order("ordre.cloture")
 def _end(change: Change, payload: Mapping[str, Any]) -> None:
+    if change.held.status == "open":
+        end(change, str(payload.get("motif") or ""))
+
+
+def end(change: Change, outcome: str) -> None:
+    """Ends an instance where it stands: of an aid, what it had not spent goes back to its fund, and its case is told."""
     held = change.held
-    if held.status != "open":
-        return
-    outcome = str(payload.get("motif") or "")
     is_aid = held.subject.startswith("aide:")
-    rest = aid_operations.give_back(change, snapshots.at(change.session, held.instance_id, held.seq).money) if is_aid else 0
+    rest = aid_operations.give_back(change, snapshots.at(change.session, held.instance_id, held.seq)[0].money) if is_aid else 0
     change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}))
     if is_aid:  # whoever waits for it on the case's road is told
         change.happenings.append(bpmn.MessageSent("aide.terminee", held.subject.partition(":")[2], {"issue": outcome}, ""))
@@ -282,14 +286,14 @@ def _end(change: Change, payload: Mapping[str, Any]) -> None:
 @operations.operation("retenir_versements")
 def hold_payments(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Nothing is paid on the case's aids from now on, until `liberer_versements`."""
-    _give(change, "ordre.retenue", {"retenus": True}, _parts(change, beside=False))
+    give(change, "ordre.retenue", {"retenus": True}, parts(change, beside=False))
     return Outcome()
 
 
 @operations.operation("liberer_versements")
 def release_payments(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Payments go on."""
-    _give(change, "ordre.retenue", {"retenus": False}, _parts(change, beside=False))
+    give(change, "ordre.retenue", {"retenus": False}, parts(change, beside=False))
     return Outcome()
 
 
@@ -298,6 +302,8 @@ def _hold(change: Change, payload: Mapping[str, Any]) -> None:
     if not change.held.subject.startswith("aide:"):
         return
     is_held = bool(payload.get("retenus"))
+    if change.session.execute(_IS_HELD, {"id": change.held.instance_id}).scalar() == is_held:
+        return
     change.note("payments.held" if is_held else "payments.released", {})
     _save(change)
     change.session.execute(_HOLD, {"id": change.held.instance_id, "held": is_held})
@@ -321,7 +327,7 @@ def look_up_closure(change: Change, _parameters: Mapping[str, Any], _subject: st
 @operations.operation("rouvrir_dossier")
 def reopen(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Opens the closed case again, at the start that its diagram has for that: what is known stays known."""
-    _give(change, "ordre.reouverture", {}, [change.held.root_id])
+    give(change, "ordre.reouverture", {}, [change.held.root_id])
     return Outcome()
 
 

@@ -27,7 +27,7 @@ from forms import text as words
 
 HALTS = ("handover", "decision", "delay")
 _MONEY = "aide.versement_montant"
-_ROOT = text("""SELECT instance_id, branch, person_id, number, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, opened_at, process
+_ROOT = text("""SELECT instance_id, branch, person_id, number, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, opened_at, process
                   FROM instance WHERE instance_id = :id AND root_id = :id""")
 _PARTS = text("""SELECT instance_id, process, CASE WHEN instance_id <> :shown THEN masar_line_at(instance_id, :at) END AS then FROM instance WHERE root_id = :id
                   ORDER BY opened_at, instance_id""")

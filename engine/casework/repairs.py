@@ -27,7 +27,7 @@ from forms.form import Form
 LONGEST_REASON = 2000
 DAYS_TO_DECIDE = 5  # working days
 _OPEN = text("SELECT instance_id FROM instance WHERE root_id = :case AND status = 'open' ORDER BY opened_at, instance_id")
-_CASE = text("""SELECT instance_id, branch, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
+_CASE = text("""SELECT instance_id, branch, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id
                   FROM instance WHERE instance_id = :id AND root_id = instance_id""")
 _PROPOSE = text("""INSERT INTO repair (repair_id, instance_id, root_id, branch, act, content, touches, class, seq, reason, proposed_by, proposed_at, expires_at)
                    VALUES (:id, :instance, :root, :branch, :act, CAST(:content AS jsonb), :touches, :class, :seq, :reason, :by, :at, :expires)""")

@@ -30,7 +30,7 @@ from forms import form as forms
 _TASK = text(f"""
     SELECT t.task_id, t.instance_id, t.root_id, t.process, t.node, t.names, t.form, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.opened_at, t.due_at,
            t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject,
-           r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id,
+           r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id, masar_is_kept(t.instance_id) AS is_kept,
            i.branch AS case_branch, {staff.called("u")} AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
            CASE WHEN t.apart <> '{{}}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft
       FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id LEFT JOIN user_account u ON u.user_id = t.holder_id
@@ -39,7 +39,7 @@ _DONE = text(f"""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcom
                   JOIN instance i USING (instance_id) LEFT JOIN user_account u ON u.user_id = d.done_by WHERE d.task_id = :task""")
 # A task as passing it on and drafting in it need it, unlocked, in the columns of the lock.
 _PASSED = text("""SELECT i.instance_id, i.root_id, i.branch, r.is_shared_operator, r.assigned, t.agency AS task_agency, t.branch AS task_branch, t.role,
-                         t.holder_id
+                         t.holder_id, masar_is_kept(t.instance_id) AS is_kept
                     FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id WHERE t.task_id = :task""")
 _DID_BEFORE = text("SELECT masar_did_before(:task, :user)")
 _STAFF = text("""SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles)
@@ -127,6 +127,8 @@ def _able(session: Session, row: Any, task_id: UUID) -> list[_Able]:
         return session.execute(_STAFF, {"agency": agency, "role": role, "branch": row.task_branch, "task": task_id}).all()
 
     instead = authority.stands_in_for({"agency": row.task_agency, "role": row.role})  # whoever does it when no operator has the case
+    if authority.is_withheld({"agency": row.task_agency, "case": row}):
+        return [_Able(those(OTE, authority.stands_in_for({"agency": row.task_agency, "case": row})))]
     if not instead:
         return [_Able(those(row.task_agency, row.role))]
     if not row.is_shared_operator:
@@ -137,7 +139,10 @@ def _able(session: Session, row: Any, task_id: UUID) -> list[_Able]:
 
 
 def stands_in(about: Mapping[str, Any]) -> str:
-    """Why the case owner does a partner's task: `no_consent` (C3 was not given, or withdrawn), `nobody` (entrusted to no operator); "" where she does not."""
+    """Why the case owner does another's task: `no_consent` (C3 was not given, or withdrawn), `nobody` (entrusted to no operator), `kept` (C1 was refused, or
+    withdrawn); "" where she does not."""
+    if authority.is_withheld(about):
+        return "kept"
     return "" if not authority.stands_in_for(about) else "nobody" if about["case"].is_shared_operator else "no_consent"
 
 
@@ -193,13 +198,15 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
         change.home = facts.Subjects(home.root_id, home.person_id)
     documents.attach(session, actor, (change.home or held.subjects).root_id, new, edition.dictionary.fields)
     change.done.append({"task_id": str(task_id), "node": held.node, "outcome": "completed", "done_by": str(actor.user_id), "key": key, "digest": digest.hex()})
-    if held.holder_id is None and held.role == "travailleur_social" and held.social_worker_id is None:
+    instead = {"instead": True} if authority.is_withheld({"agency": held.task_agency, "case": held}) else {}
+    if held.holder_id is None and held.role == "travailleur_social" and held.social_worker_id is None and not instead:
         held.social_worker_id = actor.user_id
     consents.apply(held, new)
     change.give("task.completed", bpmn.Complete(task_id=held.position, variables={}, at=held.now, seq=0, facts={}),
-                {"task": held.position, "node": held.node, "form": held.form} | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
+                {"task": held.position, "node": held.node, "form": held.form} | instead | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
     line = held.seq
     cases.finish(change)
+    consents.keep(session, held, new)
     doubles.heard(session, actor, held, line, new)
     mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))
     opened = tuple(Waiting("task", pick(one["names"], actor.language), one["node"], held.now, dt.datetime.fromisoformat(one["due_at"]) if one["due_at"] else None,
@@ -240,8 +247,9 @@ def _is_mine(session: Session, actor: Any, held: Held, opened: Mapping[str, Any]
 
 def _hold(session: Session, actor: Any, held: HeldTask, holder: UUID | None, kind: str) -> None:
     change = Change(session, actor, held, held.now)
-    change.note(kind, {"task": held.position, "node": held.node, "holder": str(holder or "")})
-    if holder and held.role == "travailleur_social" and held.social_worker_id is None:
+    instead = {"instead": True} if authority.is_withheld({"agency": held.task_agency, "case": held}) else {}
+    change.note(kind, {"task": held.position, "node": held.node, "holder": str(holder or "")} | instead)
+    if holder and held.role == "travailleur_social" and held.social_worker_id is None and not instead:
         held.social_worker_id = holder
     session.execute(_HOLD, {"task": held.task_id, "holder": holder, "at": held.now if holder else None})
     change.write()

@@ -15,7 +15,8 @@ from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority, users
-from engine.casework import cases, departures, messages
+from engine.actors.agencies import OTE
+from engine.casework import cases, departures, messages, reliefs
 from engine.casework.instances import Change, Held, lock
 from engine.database import Database
 from engine.dossier import programmes
@@ -73,8 +74,10 @@ def remind(session: Session, task_id: UUID) -> bool:
         return False
     code, share = _STEPS[min(row.reminders, len(_STEPS) - 1)]
     change = Change(session, users.system(), held, held.now)
-    to = _addressee(row)
+    to = _addressee(row, held)
     change.note(code, {"task": row.position, "node": row.node, "to": to["role"]})
+    if row.reminders == 0:
+        reliefs.call(session, change, row)
     session.execute(_REMIND_NEXT, {"task": task_id, "next": row.due_at + _delay(session, held, row) * share if share else None})
     details = {"case": held.number, "task": row.names, "due_at": row.due_at.isoformat()}
     session.execute(_NOTICE, {"id": identity.new_id(), "code": code, "details": json.dumps(details, ensure_ascii=False), "instance": held.instance_id, "task": task_id, "at": held.now, **to})
@@ -133,9 +136,12 @@ def advance_clock(database: Database, duration: dt.timedelta) -> dt.datetime:
     return now
 
 
-def _addressee(row: Any) -> dict[str, Any]:
+def _addressee(row: Any, held: Held) -> dict[str, Any]:
+    """Who is told next. Of what is kept from an agency nobody of hers is: it is the case owner's."""
+    instead = authority.stands_in_for({"agency": row.agency, "case": held}) if authority.is_withheld({"agency": row.agency, "case": held}) else ""
+    agency = OTE if instead else row.agency
     if row.reminders == 0:
-        return {"user": row.holder_id, "branch": row.branch, "agency": row.agency, "role": row.role}
+        return {"user": (row.holder_id or held.referent_id) if instead else row.holder_id, "branch": row.branch, "agency": agency, "role": instead or row.role}
     if row.reminders == 1:
-        return {"user": None, "branch": row.branch, "agency": row.agency, "role": authority.head_of(row.agency)}
+        return {"user": None, "branch": row.branch, "agency": agency, "role": authority.head_of(agency)}
     return {"user": None, "branch": authority.HEADQUARTERS, "agency": "OTE", "role": "coordinateur"}

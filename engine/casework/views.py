@@ -89,8 +89,8 @@ class TaskHead:
 class TaskView(TaskHead):
     """A task as the reader may see it: its form computed for her, her draft, and what she may do with it (`may`).
 
-    `kept_apart`: the name of a task she did in the same dossier, for which somebody else must do this one. `stands_in`: why the case owner does a partner's
-    task: `no_consent`, `nobody`; "" where she does not. `papers`: what a sitting wrote so far and she may read: id and kind by language.
+    `kept_apart`: the name of a task she did in the same dossier, for which somebody else must do this one. `stands_in`: why the case owner does another's
+    task: `no_consent`, `nobody`, `kept`; "" where she does not. `papers`: what a sitting wrote so far and she may read: id and kind by language.
     """
 
     form: Form

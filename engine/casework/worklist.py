@@ -33,16 +33,21 @@ _NAMES = """LEFT JOIN LATERAL (SELECT jsonb_object_agg(f.field, f.value) AS name
 _TO_TAKE_INSTEAD = """t.branch = :branch AND t.case_branch = :branch AND t.agency = 'PART' AND t.role = :each AND EXISTS (
     SELECT FROM instance r WHERE r.instance_id = t.root_id AND (CASE WHEN r.is_shared_operator THEN t.holder_id IS NULL AND r.assigned = '{}'
                                                                      ELSE t.holder_id IS NULL OR t.holder_id = ANY (r.assigned) END))"""
+# Another agency's task of a case that is kept to OTE: it waits for the case owner.
+_KEPT = """t.branch = :branch AND t.case_branch = :branch AND t.agency = :each AND t.holder_id IS NULL
+    AND t.root_id IN (SELECT k.instance_id FROM instance k WHERE k.is_kept AND k.branch = :branch) AND masar_is_kept(t.instance_id)"""
 _OWN_LANE = "t.branch = :branch AND (t.holder_id = :me OR (t.agency = :agency AND t.role = ANY (CAST(:roles AS text[]))))"
-_COLUMNS = """t.task_id, t.root_id, t.case_number, t.names, t.node, t.process, t.agency, t.branch, t.role, t.holder_id, t.opened_at, t.due_at, t.sort_due,
+_COLUMNS = """t.task_id, t.instance_id, t.root_id, t.case_number, t.names, t.node, t.process, t.agency, t.branch, t.role, t.holder_id, t.opened_at, t.due_at, t.sort_due,
               t.stage, t.priority, t.apart"""
 _AFTER = "(t.sort_due, t.task_id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid))"
 _PAGE = f"""
 SELECT p.task_id, p.root_id, p.case_number, p.names, p.node, p.process, p.agency, p.branch, p.role, p.holder_id, p.opened_at, p.due_at, p.stage,
        p.priority, p.apart, masar_now() AS now, {staff.called("u")} AS holder, n.names AS person, r.instance_id AS case_id, r.is_shared_operator, r.assigned,
-       CASE WHEN p.apart <> '{{}}' THEN masar_did_before(p.task_id, :me) END AS did_before
+       CASE WHEN p.apart <> '{{}}' THEN masar_did_before(p.task_id, :me) END AS did_before, r.is_kept AND masar_is_kept(p.instance_id) AS is_kept
   FROM page p LEFT JOIN user_account u ON u.user_id = p.holder_id LEFT JOIN instance r ON r.instance_id = p.root_id {_NAMES}
  ORDER BY p.sort_due, p.task_id"""
+_TAKEN_BACK = text("""SELECT details FROM notice WHERE user_id = :me AND code = 'task.taken_back' AND created_at > masar_now() - interval '7 days'
+                        ORDER BY created_at DESC LIMIT 5""")
 _AWAITED = text(f"""
 WITH page AS MATERIALIZED (
     SELECT f.* FROM branch b CROSS JOIN LATERAL (
@@ -125,6 +130,12 @@ def arrived(session: Session, actor: Any, since: dt.datetime) -> Mapping[str, in
     return _counted(session, came, {"since": since})
 
 
+def taken_back(session: Session, actor: Any) -> list[Mapping[str, Any]]:
+    """The tasks that were taken back from the actor this week because their person withdrew a consent: `case`, `task` in her language, `scope` (c1, c3)."""
+    rows = session.execute(_TAKEN_BACK, {"me": actor.user_id}).scalars()
+    return [{**one, "task": pick(one["task"], actor.language)} for one in rows]
+
+
 def reads_cases(actor: Any) -> bool:
     """Whether the actor reads the cases of a branch, or of all; a partner and whoever only signals have their own lane alone."""
     return authority.may(actor, "case.read", branch=actor.branch)
@@ -140,7 +151,8 @@ def _of_scope(actor: Any, scope: str) -> tuple[list[str], dict[str, Any]]:
         return ["t.holder_id = :me"], named
     if scope == "queue":
         own = _each(named, "role", named["roles"], "t.branch = :branch AND t.agency = :agency AND t.role = :each AND t.holder_id IS NULL")
-        return own + _each(named, "instead", sorted(authority.roles_stood_in_for(actor)), _TO_TAKE_INSTEAD), named
+        own += _each(named, "instead", sorted(authority.roles_stood_in_for(actor)), _TO_TAKE_INSTEAD)
+        return own + _each(named, "kept", sorted(authority.agencies_stood_in_for(actor)), _KEPT), named
     if not reads_cases(actor):  # her own, not her office's
         return [_OWN_LANE] if scope == "all" else [], named
     if not _branch(actor):

@@ -149,7 +149,7 @@ def test_each_element_is_drawn(root):
 
 
 # What people, partners or Masar itself send, that no diagram throws (`engine/README.md`, messages).
-NOT_YET_HEARD = {"orientation.refusee", "visite.realisee"}  # X12 is not drawn yet; partners hear of visits
+NOT_YET_HEARD = {"visite.realisee"}  # partners hear of visits
 NOT_YET_CALLED: set[str] = set()
 FROM_OUTSIDE = {"signalement.recu", "piece.recue"}
 FROM_RECEPTION = {"signalement.arrivee", "demande.en_ligne"}  # `cases.open_case` and the first task send them (tests/stories/test_before_they_come_home.py)

@@ -47,6 +47,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
         "case/page.html", case=file, beside=exceptions.of_case(session, actor, case_id), now=programmes.present(session), tab=chosen, tabs=TABS,
         ball=ball.ball(file.waiting, screen.words), moved=_moved(screen, actor, session, file, edition),
         incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
+        may_see_consent=authority.may(actor, "consent.read", branch=file.branch) and file.process == "parcours",
         may_export=authority.may(actor, "casefile.export", branch=file.branch),
         may_tell_readers=authority.may(actor, "consultation.read", branch=file.branch),
         may_repair=authority.may(actor, "repair.read", branch=file.branch), may_audit=authority.may(actor, "audit.search"),

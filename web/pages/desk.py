@@ -57,6 +57,7 @@ def _show(screen: Screen, actor: users.Actor, session: Session, view: str, q: st
         view=chosen, search=q if is_of_tasks else "", next=at(cursor=found.next) if found.next and not q else "", is_cut=bool(found.next and q), views=[_view(name, counts[name], chosen) for name in offered],
         filters=[{"name": "agency", "chosen": agency, "choices": [(code, screen.words.text(f"agency.{code}")) for code in AGENCIES]}],
         may_queue="queue" in offered, reaches_all=actor.reach == "all" and worklist.reads_cases(actor), address_here=at(), since=now.at.isoformat(),
+        taken_back=worklist.taken_back(session, screen.actor),
     )  # fmt: skip
 
 

@@ -150,9 +150,13 @@ def test_another_agency_without_c1_finds_the_case_neither_by_name_nor_named(worl
     assert {row.case_id for row in world.desk(amel, "all", search="introuvable").items} == {found[True]}
     social = {agreed: next(row for row in world.open_tasks(case_id) if row.node == "T202") for agreed, case_id in found.items()}
     assert "Nour Introuvable" in read(world, amel, tasks.view, social[True].task_id).person
-    view = read(world, amel, tasks.view, social[False].task_id)
-    assert view.person == "" and all(known.is_hidden for known in view.form.known)
-    assert read(world, amel, cases.file, found[False]).letters == ()
+    # The case is OTE's alone: what another agency would do of it waits for the case owner, who is told why.
+    for verb, given, code in ((tasks.view, social[False].task_id, "task.not_found"), (cases.file, found[False], "case.not_found"), (cases.history, found[False], "case.not_found")):
+        with pytest.raises(errors.NotFound, match=code):
+            read(world, amel, verb, given)
+    assert nodes(world, amel, found[False], "all") == []
+    view = read(world, world.staff["karim"], tasks.view, social[False].task_id)
+    assert view.stands_in == "kept" and "Nour Introuvable" in view.person
     letter = world.file(found[False]).letters[0]["letter_id"]
     with pytest.raises(errors.NotFound, match="letter.not_found"):
         read(world, amel, letters.read, letter)

@@ -1,0 +1,133 @@
+"""A person withdraws what she had agreed to: from the next reading on nobody sees more than she still agrees to, what ran at them is taken back, and what was read before stays written."""
+
+import pytest
+from sqlalchemy import text
+
+from engine import errors
+from engine.actors import users
+from engine.casework import agreements, cases, rebuilt, search, tasks
+from engine.ledger import consultations
+from tests import world as worlds
+
+
+@pytest.fixture
+def world(tunisia):
+    return worlds.World(tunisia)
+
+
+@pytest.fixture
+def case(world):
+    """A case of Médenine, its interview ahead at the three agencies; the social worker has her part in hand."""
+    case_id = world.receive(world.somebody("emploi", **{"person__nom_fr": "Retirée", "person__prenom_fr": "Consent"}))
+    for node in ("T101", "T102", "T104", "T106"):
+        world.does(case_id, node)
+    return case_id
+
+
+def row(world, case, node):
+    return next(one for one in world.open_tasks(case) if one.node == node)
+
+
+def read(world, who, verb, *given):
+    with world.database.reading(who) as session:
+        return verb(session, who, *given)
+
+
+def withdraws(world, case, *scopes, key="", canal="guichet"):
+    desk = world.agent("OTE", "MED", "agent_accueil")
+    said = {"consentement.retires": list(scopes), "consentement.retrait_canal": canal, "consentement.retrait_motif": "Je ne veux plus"}
+    with world.database.unit_of_work(desk) as session:
+        return agreements.withdraw(session, desk, case, said, key)
+
+
+def nodes(world, who, case, scope):
+    return {one.node for one in world.desk(who, scope, case_id=case).items}
+
+
+def notices(world, who):
+    with world.database.reading(who) as session:
+        return [one.details for one in session.execute(text("SELECT details FROM notice WHERE user_id = :me AND code = 'task.taken_back'"), {"me": who.user_id})]
+
+
+def told(world, case):
+    with world.database.reading(users.system()) as session:
+        return {one for part in session.execute(text("SELECT instance_id FROM instance WHERE root_id = :id"), {"id": case}).scalars() for one in rebuilt.differences(session, part)}
+
+
+def test_what_is_withdrawn_is_closed_at_the_next_reading_and_its_tasks_go_to_the_case_owner(world, case):
+    amel, karim = world.staff["amel"], world.staff["karim"]
+    mine = row(world, case, "T202")
+    with world.database.unit_of_work(amel) as session:
+        tasks.claim(session, amel, mine.task_id)
+    assert "Retirée" in read(world, amel, tasks.view, mine.task_id).person and read(world, amel, cases.file, case).known
+    stands = read(world, amel, agreements.of_case, case)
+    assert {one.code for one in stands.scopes if one.is_given} >= {"c1", "c2", "c3"} and stands.said[0].language and stands.said[0].is_signed and not stands.may_change
+
+    assert withdraws(world, case, "c1", key="once") == ("c1",) and withdraws(world, case, "c1", key="once") == ()
+    # Before any job ran: the walls ask the case's own row.
+    for verb, given in ((tasks.view, mine.task_id), (cases.file, case), (cases.history, case), (agreements.of_case, case)):
+        with pytest.raises(errors.NotFound):
+            read(world, amel, verb, given)
+    assert not read(world, amel, search.find, "Retirée Consent") and nodes(world, amel, case, "all") == nodes(world, amel, case, "mine") == set()
+    for verb, given in ((tasks.release, ()), (tasks.complete, ({}, None))):
+        with pytest.raises(errors.NotFound), world.database.unit_of_work(amel) as session:
+            verb(session, amel, mine.task_id, *given)
+
+    world.settle()
+    assert {"T202", "T203", "T955"} <= nodes(world, karim, case, "queue") | nodes(world, karim, case, "mine")
+    assert read(world, karim, tasks.view, mine.task_id).stands_in == "kept"
+    assert [one["scope"] for one in notices(world, amel)] == ["c1"], "she is told why it went"
+    assert "bordereau_papier" in {letter["template"] for letter in world.file(case).letters}
+    with world.database.reading(users.system()) as session:
+        read_by = {one.agency for one in consultations.read(session, case, 0, 99)}
+    assert "CPS" in read_by, "what she read lawfully stays written"
+    # The case goes on: the case owner does it in her place, and is nobody's social worker for it.
+    world.does(case, "T955")
+    world.does(case, "T202")
+    world.does(case, "T203")
+    with world.database.reading(users.system()) as session:
+        assert session.execute(text("SELECT social_worker_id FROM instance WHERE instance_id = :id"), {"id": case}).scalar() in (None, amel.user_id)
+    assert world.incidents() == [] and told(world, case) == set()
+
+
+def test_she_signs_anew_and_it_is_theirs_again(world, case):
+    amel, desk = world.staff["amel"], world.agent("OTE", "MED", "agent_accueil")
+    withdraws(world, case, "c1", "c6")
+    world.settle()
+    assert nodes(world, amel, case, "queue") == set()
+    with pytest.raises(errors.Invalid, match="consent.not_given"):
+        withdraws(world, case, "c1")
+    with pytest.raises(errors.NotFound), world.database.unit_of_work(world.staff["mourad"]) as session:
+        agreements.sign(session, world.staff["mourad"], case, {})
+    with world.database.unit_of_work(desk) as session:
+        asked = agreements.ask(session, desk, case, "sign")
+        raw = worlds.answers.to(asked.form, world.truth[case], world.today(), desk, session)
+        agreements.sign(session, desk, case, raw)
+    world.settle()
+    assert nodes(world, amel, case, "queue") == {"T202"}
+    said = read(world, desk, agreements.of_case, case).said
+    assert [(one.withdrawn, bool(one.given)) for one in said] == [((), True), (("c1", "c6"), False), ((), True)]
+    assert told(world, case) == set()
+
+
+def test_a_request_on_data_withdraws_too(world, case):
+    world.begins(case, "droits", world.agent("OTE", "MED", "referent"), droits__type="retrait_consentement")
+    world.does(case, "T951", droits__identite_verifiee=True)
+    world.does(case, "T954", consentement__retires=["c1", "c3"])
+    assert nodes(world, world.staff["amel"], case, "all") == set() and "T955" in world.nodes(case)
+    stands = {one.code: one.is_given for one in read(world, world.agent("OTE", "MED", "referent"), agreements.of_case, case).scopes}
+    assert (stands["c1"], stands["c2"], stands["c3"]) == (False, True, False)
+    assert told(world, case) == set()
+
+
+def test_without_c2_the_aid_that_its_funder_must_know_is_over_and_without_c3_the_operator_has_the_case_no_more(world):
+    case = world.receive(world.somebody("social", 2, retour__pays="FR"))
+    world.answers(world.reaches("T603"), aide__programme="OFII-TN-2025")
+    with world.database.reading(users.system()) as session:
+        aid = session.execute(text("SELECT instance_id FROM instance WHERE root_id = :id AND subject LIKE 'aide:%' AND status = 'open'"), {"id": case}).scalar_one()
+    assert withdraws(world, case, "c2", "c3", canal="appel") == ("c2", "c3")
+    world.settle()
+    with world.database.reading(users.system()) as session:
+        assert session.execute(text("SELECT status, outcome FROM instance WHERE instance_id = :id"), {"id": aid}).one() == ("ended", "consentement_retire")
+        assert session.execute(text("SELECT status, assigned FROM instance WHERE instance_id = :id"), {"id": case}).one() == ("open", [])
+    assert "T955" in world.nodes(case) and world.incidents() == [] and told(world, case) == set()
