@@ -41,7 +41,7 @@ def send(session: Session, address: str, subject: str, body: str) -> None:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = post.sender, address, subject
     message["Date"], message["Message-ID"], message["Auto-Submitted"] = formatdate(), make_msgid(domain=post.sender.rpartition("@")[2] or None), "auto-generated"
-    message.set_content(body)
+    message.set_content(body, cte="quoted-printable")
     where = urlsplit(post.smtp)
     with _server(where.scheme, where.hostname or "", where.port) as server:
         if where.username:

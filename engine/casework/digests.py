@@ -19,7 +19,7 @@ _DUE = text("""SELECT d.user_id FROM digest d JOIN user_account u USING (user_id
 _TAKE = text("""SELECT d.address, u.language FROM digest d JOIN user_account u USING (user_id)
                  WHERE d.user_id = :id AND u.is_active AND (d.told_on IS NULL OR d.told_on < :today) FOR UPDATE OF d""")
 _COUNTS = text("""SELECT (SELECT count(*) FROM open_task WHERE holder_id = :id) AS mine, (SELECT count(*) FROM open_task WHERE holder_id = :id AND due_at < masar_now()) AS late,
-                         (SELECT count(*) FROM notice WHERE user_id = :id AND read_at IS NULL) AS unread""")
+                         masar_unread(:id) AS unread""")
 _TOLD = text("UPDATE digest SET told_on = :today WHERE user_id = :id")
 _MINE = text("SELECT address FROM digest WHERE user_id = :me")
 _ASK = text("""INSERT INTO digest (user_id, address, told_on) VALUES (:me, :address, :today) ON CONFLICT (user_id) DO UPDATE SET address = excluded.address""")

@@ -127,7 +127,7 @@ def _leaves(screen: Screen, actor: Any, session: Session, who: UUID, typed: dict
     may = who in {one.user_id for one in people}
     return screen.show(
         "colleagues/leaves.html", status, leaves=leaves.coming(session, actor), people=people, who=who, stand_ins=leaves.stand_ins(session, actor, who) if may else (),
-        typed=typed, refused=refused, may_give=authority.may(actor, "caseload.list"),
+        typed={"from_on": "", "until_on": "", "stand_in": ""} | typed, refused=refused, may_give=authority.may(actor, "caseload.list"),
     )  # fmt: skip
 
 
