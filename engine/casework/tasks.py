@@ -196,7 +196,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = facts_said(said, subjects, edition, held)
-    reason, came = _check_identity(session, held, new, raw)
+    reason, came = doubles.check_identity(session, held, new, raw)
     change.happenings += [bpmn.MessageSent("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, held.node) for one in came]
     if home and any(one.subject.startswith("aide:") for one in new):
         change.home = facts.Subjects(home.root_id, home.person_id)
@@ -382,26 +382,3 @@ def facts_said(said: Any, subjects: facts.Subjects, edition: Any, held: Held) ->
 def _fact(subject: str, field: Any, value: Any, status: str, now: dt.datetime, reason: str = "") -> facts.NewFact:
     until = now + field_types.duration(field.validity) if field.validity else None
     return facts.NewFact(subject, field.id, value, authority.classes_of(field), status, valid_until=until, reason=reason)
-
-
-def _check_identity(session: Session, held: Held, new: Sequence[facts.NewFact], raw: Mapping[str, Any]) -> tuple[str, list[beneficiaries.Match]]:
-    """An identity just said is looked for among the known: a match must be looked at, or set aside with a reason, before the case goes on.
-
-    Returns the reason, and the signals that are said to be of this person: she has come.
-    """
-    values = {fact.field: fact.value for fact in new if fact.field in beneficiaries.IDENTITY_FIELDS and fact.status == "known"}
-    if not values or held.person_id is None:
-        return "", []
-    found = beneficiaries.matches(session, values, besides=held.person_id)
-    aside, same = ({str(one) for one in raw.get(name) or ()} for name in ("not_duplicate_of", "same_as"))
-    came = [one for one in found if one.is_expected and held.process == "parcours" and str(one.case_id) in same]
-    left = [one for one in found if str(one.case_id) not in aside and one not in came]
-    if left:
-        raise errors.Conflict("beneficiary.possible_duplicate", candidates=[
-            {"case_id": str(one.case_id), "case_number": one.case_number, "branch": one.branch, "status": one.status, "matched": list(one.kinds),
-             "is_expected": one.is_expected and held.process == "parcours"} for one in left])  # fmt: skip
-    reason = str(raw.get("not_duplicate_reason") or "").strip()
-    if aside and not reason:
-        raise errors.Invalid("beneficiary.reason_needed")
-    beneficiaries.remember(session, held.person_id, values)
-    return reason, came
