@@ -179,14 +179,15 @@ def _decides_repair(actor: Actor, about: About) -> bool:
 
 
 def _leads(actor: Actor, about: About) -> bool:
-    """She answers for the colleague: the head of her agency in her branch, the coordinator for everybody; nobody so for herself."""
-    if actor.user_id == about.get("user_id"):
+    """She answers for the colleague: the head of her agency in her branch, the coordinator for everybody; nobody so for herself. Nobody for a partner, whose cases are
+    entrusted one by one."""
+    if actor.user_id == about.get("user_id") or about.get("agency") == PARTNERS:
         return False
     return "coordinateur" in actor.roles or (about.get("branch") == actor.branch and _HEADS.get(about.get("agency", "")) in actor.roles)
 
 
 def _herself_or_led(actor: Actor, about: About) -> bool:
-    return actor.user_id == about.get("user_id") or _leads(actor, about)
+    return (actor.user_id == about.get("user_id") and actor.agency != PARTNERS) or _leads(actor, about)
 
 
 def _asked(actor: Actor, about: About) -> bool:

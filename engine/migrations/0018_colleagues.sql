@@ -19,9 +19,9 @@ CREATE TABLE staff_leave (
 );
 CREATE INDEX staff_leave_of ON staff_leave (user_id, until_on) WHERE cancelled_at IS NULL;
 CREATE INDEX staff_leave_now ON staff_leave (until_on) WHERE cancelled_at IS NULL;
--- Whether somebody answers for a colleague: the head of her agency in her branch, the coordinator everywhere (authority._HEADS).
+-- Whether somebody answers for a colleague: the head of her agency in her branch, the coordinator everywhere; nobody for a partner (authority._leads).
 CREATE FUNCTION masar_answers_for(of_user uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-    $$ SELECT EXISTS (SELECT FROM user_account u WHERE u.user_id = of_user AND (masar_holds('coordinateur')
+    $$ SELECT EXISTS (SELECT FROM user_account u WHERE u.user_id = of_user AND u.agency <> 'PART' AND (masar_holds('coordinateur')
           OR (u.branch = masar_setting('branch') AND masar_holds(CASE u.agency WHEN 'CPS' THEN 'chef_cps' WHEN 'ANETI' THEN 'chef_aneti' ELSE 'chef_antenne' END)))) $$;
 -- Whoever does somebody's work today: her stand-in or, where that one is away too, hers in turn; nobody where she is there, named nobody, or all are away.
 CREATE FUNCTION masar_stand_in_of(of_user uuid) RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
