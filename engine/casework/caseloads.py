@@ -27,7 +27,8 @@ _COLLEAGUE = text("SELECT user_id, name, name_ar, agency, branch, roles, is_acti
 _TEAM = text("""SELECT u.user_id, u.name, u.name_ar, u.agency, u.branch, u.is_active, (SELECT count(*) FROM open_task t WHERE t.holder_id = u.user_id) AS tasks,
                        (SELECT count(*) FROM instance i WHERE i.status = 'open' AND i.root_id = i.instance_id AND (i.referent_id = u.user_id OR i.social_worker_id = u.user_id)) AS cases,
                        masar_is_away(u.user_id) AS is_away
-                  FROM user_account u WHERE (CAST(:branch AS text) = '' OR u.branch = :branch) AND (CAST(:id AS uuid) IS NULL OR u.user_id = :id) ORDER BY u.branch, u.name""")
+                  FROM user_account u WHERE (CAST(:branch AS text) = '' OR u.branch = :branch) AND (CAST(:id AS uuid) IS NULL OR u.user_id = :id)
+                   AND NOT u.roles && ARRAY['auditeur', 'administrateur'] ORDER BY u.branch, u.name""")
 _PIECES = text("""SELECT i.instance_id, i.process, r.number, r.instance_id AS root_id FROM instance i JOIN instance r ON r.instance_id = i.root_id
                    WHERE i.status = 'open' AND (i.referent_id = :id OR i.social_worker_id = :id
                          OR EXISTS (SELECT FROM open_task t WHERE t.instance_id = i.instance_id AND t.holder_id = :id)) ORDER BY r.number, i.opened_at, i.instance_id""")
@@ -82,7 +83,9 @@ def team(session: Session, actor: Any) -> tuple[Load, ...]:
 def of(session: Session, actor: Any, user_id: UUID) -> tuple[Load, tuple[Person, ...]]:
     """What one colleague has in hand, and to whom it may be given: colleagues of her agency and branch with a role of hers. Refuses: `user.not_found`, Forbidden."""
     row = _colleague(session, actor, user_id)
-    load = session.execute(_TEAM, {"branch": "", "id": user_id}).one()
+    load = session.execute(_TEAM, {"branch": "", "id": user_id}).one_or_none()
+    if load is None:  # who audits or administers has no cases
+        raise errors.NotFound("user.not_found")
     return _load(load, actor), tuple(Person(one.user_id, staff.in_script(one, actor.language)) for one in _able(session, row))
 
 

@@ -1,6 +1,7 @@
 """People at work: who is away and who stands in, a whole caseload given at once, notes and whom they name. On the case drawn for what is kept apart."""
 
 import datetime as dt
+import random
 
 import pytest
 from sqlalchemy import text
@@ -82,6 +83,30 @@ def test_a_circle_of_absences_is_nobody_and_a_stand_in_away_is_stood_in_for(temp
         claim(tempting, double, task)
     with tempting.database.reading(users.system()) as session:
         assert session.execute(text("SELECT masar_stand_in_of(:id)"), {"id": wafa.user_id}).scalar() is None
+
+
+def test_who_stands_in_is_who_a_plain_reckoning_finds_whatever_the_absences(tempting):
+    """Chains, circles, nobody named: 60 charts of six colleagues."""
+    people, today, drawn = [one.user_id for one in tempting.staff.values()][:6], tempting.today(), random.Random(5)
+
+    def follow(away, start):
+        at, seen = start, set()
+        while at in away:
+            seen.add(at)
+            if away[at] is None or away[at] in seen:
+                return None
+            at = away[at]
+        return at if at != start else None
+
+    with tempting.database.owner() as connection:
+        for _ in range(60):
+            away = {one: drawn.choice([None, *(other for other in people if other != one)]) for one in people if drawn.random() < 0.6}
+            connection.execute(text("DELETE FROM staff_leave"))
+            for one, stand_in in away.items():
+                connection.execute(text("""INSERT INTO staff_leave (leave_id, user_id, from_on, until_on, stand_in_id, said_by, said_at)
+                                           VALUES (gen_random_uuid(), :one, :today, :today, :other, :one, now())"""), {"one": one, "other": stand_in, "today": today})  # fmt: skip
+            found = {one: connection.execute(text("SELECT masar_stand_in_of(:id)"), {"id": one}).scalar() for one in people}
+            assert found == {one: follow(away, one) for one in people}, away
 
 
 def test_who_may_say_it_and_who_may_stand_in(tempting):
