@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url, text
 
-from engine import clock, postgres
+from engine import clock, mail, postgres
 from engine.actors import agencies, users
 from engine.casework import archives, drafts, editions, erasures
 from engine.database import Database
@@ -145,7 +145,7 @@ def add_user(database: Database, username: str, name: str, agency: str, branch: 
 
 def _database(settings: Settings) -> Database:
     url = settings.database_url or postgres.address(cluster(settings), _NAME)
-    return Database(url, settings.app_database_url, keys=KeyStore(settings.keys), documents=settings.documents)
+    return Database(url, settings.app_database_url, keys=KeyStore(settings.keys), documents=settings.documents, post=mail.Post(settings.smtp, settings.mail_from, settings.address))
 
 
 def _make_database(settings: Settings, *, anew: bool = False) -> None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -22,6 +23,7 @@ class Settings:
 
     `var` holds what this machine keeps (embedded PostgreSQL, keys, documents). `is_demo` lets the clock be moved and lists accounts.
     `processes` and `forms` are what the first edition is made of.
+    `smtp`, `mail_from`, `address`: how e-mail leaves and where its links lead (`mail.Post`).
     """
 
     database_url: str = ""
@@ -35,6 +37,9 @@ class Settings:
     is_tls: bool = False
     processes: Path = ROOT / "processes"
     forms: Path = ROOT / "forms"
+    smtp: str = ""
+    mail_from: str = ""
+    address: str = ""
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -52,6 +57,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         is_tls=_yes_or_no(environment, "MASAR_TLS", False),
         processes=_folder(environment, "MASAR_PROCESSES", ROOT / "processes"),
         forms=_folder(environment, "MASAR_FORMS", ROOT / "forms"),
+        smtp=_smtp(environment.get("MASAR_SMTP", ""), environment.get("MASAR_MAIL_FROM", "")),
+        mail_from=environment.get("MASAR_MAIL_FROM", ""),
+        address=(environment.get("MASAR_ORIGIN") or f"http://127.0.0.1:{_port(environment.get('MASAR_PORT', ''))}").rstrip("/"),
     )
 
 
@@ -66,6 +74,16 @@ def _driver(name: str, url: str) -> str:
     if found is None or found.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise Misconfigured(f"{name} is not the address of a PostgreSQL database: write it like postgresql://user:password@host:5432/database.")
     return found.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _smtp(url: str, sender: str) -> str:
+    if not url:
+        return ""
+    if urlsplit(url).scheme not in ("smtp", "smtps") or not urlsplit(url).hostname:
+        raise Misconfigured("MASAR_SMTP is not the address of a mail server: write it like smtp://user:password@host:587.")
+    if "@" not in sender:
+        raise Misconfigured("MASAR_MAIL_FROM must be the address that Masar's e-mail comes from.")
+    return url
 
 
 def _folder(environment: Mapping[str, str], name: str, otherwise: Path) -> Path:

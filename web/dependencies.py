@@ -33,7 +33,7 @@ def entered(request: Request) -> signin.Entered | None:
 
 def screen(request: Request, found: Annotated[signin.Entered | None, Depends(entered)]) -> Screen:
     """The screen to answer on; also left on the request, for the pages of refusal."""
-    request.state.screen = Screen(request, found.actor if found else None)
+    request.state.screen = Screen(request, found.actor if found else None, found.unread if found else 0)
     return request.state.screen
 
 

@@ -33,6 +33,8 @@ _LINKS = (
     (Link("charter", "/charter", "people"), "charter.enter"),
     (Link("funds", "/funds", "cash-coin"), "fund.read"),
     (Link("erasures", "/erasures", "trash"), "erasure.read"),
+    (Link("caseloads", "/caseloads", "folder2-open"), "caseload.list"),
+    (Link("leaves", "/leaves", "calendar-event"), "leave.say"),
 )
 
 
@@ -41,6 +43,6 @@ def links_for(actor: Any) -> list[Link]:
     confirmed beside the editions, findings, exports and erasures beside the audit; in the bar for whoever has none of those."""
     if actor is None:
         return []
-    opened = [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch)]
+    opened = [link for link, act in _LINKS if authority.may(actor, act, branch=actor.branch, user_id=actor.user_id if act == "leave.say" else None)]
     beside = {"repairs": "incidents", "inferred": "editions", "findings": "audit", "exports": "audit", "erasures": "audit"}
     return [link for link in opened if not any(other.name == beside.get(link.name) for other in opened)]

@@ -22,8 +22,8 @@ _YEAR = 31_536_000
 class Screen:
     """What a page answers with; every page of Masar goes through `show` or `go`."""
 
-    def __init__(self, request: Request, actor: Any) -> None:
-        self.request, self.actor = request, actor
+    def __init__(self, request: Request, actor: Any, unread: int = 0) -> None:
+        self.request, self.actor, self.unread = request, actor, unread
         self.settings: Settings = request.app.state.settings
         self.secret = (security.read_cookie(request, self.settings, SESSION) if actor else "") or security.read_cookie(request, self.settings, VISITOR)
         self._new_visitor = "" if self.secret else secrets.token_urlsafe(24)
@@ -60,7 +60,7 @@ class Screen:
         said = security.unseal(self.secret, security.read_cookie(self.request, self.settings, SAID))
         given = {
             "actor": self.actor, "csrf": security.form_token(self.secret), "path": self.request.url.path, "said": said,
-            "links": links_for(self.actor), "is_demo": self.settings.is_demo, "address": self._address(),
+            "links": links_for(self.actor), "unread": self.unread, "is_demo": self.settings.is_demo, "address": self._address(),
         }  # fmt: skip
         answer = HTMLResponse(rendering.render(template, self.language, {**given, **context}), status, headers)
         if said is not None:

@@ -145,9 +145,10 @@ def _holder(about: About) -> UUID | None:
 
 
 def _free_or_mine(actor: Actor, about: About) -> bool:
-    """The task is one's own to do and nobody else has it, nor is it kept apart from one that she did (`did_before`)."""
+    """The task is one's own to do and nobody else has it, nor is it kept apart from one that she did (`did_before`). Standing in for whoever has it and is away
+    (`stood_in`) opens it, and gives no right beside: it is of a role of her own."""
     is_mine = _does(actor, about) or (actor.agency == OTE and _holder(about) == actor.user_id and _STANDS_IN.get(about.get("role", "")) in actor.roles)
-    return is_mine and _holder(about) in (None, actor.user_id) and not about.get("did_before")
+    return is_mine and (_holder(about) in (None, actor.user_id) or about.get("stood_in") is True) and not about.get("did_before")
 
 
 def _mine_or_led(actor: Actor, about: About) -> bool:
@@ -199,6 +200,18 @@ def _decides_repair(actor: Actor, about: About) -> bool:
         return "coordinateur" in actor.roles
     field_class = about.get("field_class", "")
     return writable(actor, field_class) and readable(actor, field_class, case=about.get("case"))
+
+
+def _leads(actor: Actor, about: About) -> bool:
+    """She answers for the colleague: the head of her agency in her branch, the coordinator for everybody; nobody so for herself. Nobody for a partner, whose cases are
+    entrusted one by one."""
+    if actor.user_id == about.get("user_id") or about.get("agency") == PARTNERS:
+        return False
+    return "coordinateur" in actor.roles or (about.get("branch") == actor.branch and _HEADS.get(about.get("agency", "")) in actor.roles)
+
+
+def _herself_or_led(actor: Actor, about: About) -> bool:
+    return (actor.user_id == about.get("user_id") and actor.agency != PARTNERS) or _leads(actor, about)
 
 
 def _asked(actor: Actor, about: About) -> bool:
@@ -278,6 +291,13 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "receipt.open": (_HELPING, _in_reach_of_agencies),  # gives the second secret of a receipt, in person
     "consent.read": (_HELPING | {"coordinateur", "auditeur"}, _in_reach_of_agencies),
     "consent.change": (_REGISTERING, _in_reach),
+    "note.read": (_WORKING | {"auditeur"}, lambda actor, about: actor.agency != PARTNERS and _reads(actor, about)),
+    "note.write": (_HELPING | _AIDING | {"coordinateur"}, lambda actor, about: actor.agency != PARTNERS and _reads(actor, about)),
+    "leave.say": (_WORKING | {"attache_social"}, _herself_or_led),
+    "caseload.list": (frozenset({"chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), _anywhere),
+    "caseload.give": (frozenset({"chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), _leads),
+    "view.keep": (_WORKING | {"auditeur", "attache_social"}, _anywhere),
+    "mail.read": (frozenset({"administrateur"}), _anywhere),
     "clock.advance": (_ALL, _anywhere),  # the database lets it move in a demo only
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
@@ -289,13 +309,13 @@ _OPEN = frozenset({"request.send"})
 _BEGUN_BY_HER = frozenset({"reclamation", "droits"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
-           "letter.read": "letter.not_found", "sitting.read": "sitting.not_found", "consultation.read": "case.not_found", "casefile.export": "case.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
+           "letter.read": "letter.not_found", "sitting.read": "sitting.not_found", "note.read": "case.not_found", "consultation.read": "case.not_found", "casefile.export": "case.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
 
 
 def may(actor: Actor, act: str, **about: Any) -> bool:
     """Whether the act is the actor's to do.
 
-    `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `case` (the row of its case, which
+    `about`: `agency`, `role`, `branch`, `holder_id` of a task, `did_before` (a task she did that it is kept apart from), `stood_in` (its holder is away and she stands in), `case` (the row of its case, which
     says what the person agreed to and to whom it is entrusted); `branch` (and `process`, `case`) of a case; `name` of a message; `authors` of a draft or
     of a proposal; `proposer`, `kind` and `field_class` of a repair; `user_id` of an account; `sat`: a partner did a task of the sitting that wrote a letter,
     and those it tells of agree.

@@ -27,6 +27,7 @@ _NOTE_FAILURE = text("SELECT masar_note_signin_failure(:subject)")
 _CREDENTIALS = text("SELECT user_id, password_hash FROM masar_credentials(:username)")
 _OPEN = text("SELECT masar_open_session(:digest, :user, :kind, :csrf, :hours, :agent)")
 _SESSION = text("SELECT s.*, s::text AS said FROM masar_session(:digest) s")
+_SESSION_OF_A_PAGE = text("SELECT s.*, s::text AS said, masar_unread(s.user_id) AS unread FROM masar_session(:digest) s")
 _AS_USER = text("SELECT set_config('masar.user_id', :id, true)")
 _END = text("UPDATE user_session SET revoked_at = now() WHERE token_digest = :digest AND user_id = :user AND revoked_at IS NULL RETURNING 1")
 _END_OTHERS = text("UPDATE user_session SET revoked_at = now() WHERE user_id = :user AND token_digest <> :digest AND revoked_at IS NULL")
@@ -48,9 +49,12 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Entered:
+    """Who came in. `unread`: how many of her notices she has not read, up to a hundred."""
+
     actor: users.Actor
     csrf: str
     kind: str
+    unread: int = 0
 
 
 _MOST_REMEMBERED = 4096
@@ -101,8 +105,8 @@ def sign_in(session: Session, username: str, password: str, kind: str, agent: st
 
 def enter(database: Database, token: str) -> Entered | None:
     """Whose session a token opens; None when it was closed, is over, or never was."""
-    row = next(iter(database.glance(_SESSION, {"digest": identity.token_digest(token)})), None)
-    return Entered(users.of_row(row), row.csrf, row.kind) if row else None
+    row = next(iter(database.glance(_SESSION_OF_A_PAGE, {"digest": identity.token_digest(token)})), None)
+    return Entered(users.of_row(row), row.csrf, row.kind, row.unread) if row else None
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from engine import clock, errors
 from engine.actors import authority
 from engine.casework import editions, staff
-from engine.casework.instances import Change, lock
+from engine.casework.instances import Change, Held, lock
 from engine.dossier import beneficiaries, facts
 from engine.i18n import pick
 from engine.ledger import access
@@ -234,3 +234,26 @@ def _is_minor(birth: str, today: Any) -> bool | None:
     earliest, latest = f"{birth}-01-01"[:10] if len(birth) < 10 else birth, f"{birth}-12-31"[:10] if len(birth) == 4 else f"{birth}-28" if len(birth) == 7 else birth
     limit = f"{today.year - 18:04d}-{today.month:02d}-{today.day:02d}"
     return None if (earliest > limit) != (latest > limit) else earliest > limit
+
+
+def check_identity(session: Session, held: Held, new: Sequence[facts.NewFact], raw: Mapping[str, Any]) -> tuple[str, list[beneficiaries.Match]]:
+    """An identity just said is looked for among the known: a match must be looked at, or set aside with a reason, before the case goes on.
+
+    Returns the reason, and the signals that are said to be of this person: she has come.
+    """
+    values = {fact.field: fact.value for fact in new if fact.field in beneficiaries.IDENTITY_FIELDS and fact.status == "known"}
+    if not values or held.person_id is None:
+        return "", []
+    found = beneficiaries.matches(session, values, besides=held.person_id)
+    aside, same = ({str(one) for one in raw.get(name) or ()} for name in ("not_duplicate_of", "same_as"))
+    came = [one for one in found if one.is_expected and held.process == "parcours" and str(one.case_id) in same]
+    left = [one for one in found if str(one.case_id) not in aside and one not in came]
+    if left:
+        raise errors.Conflict("beneficiary.possible_duplicate", candidates=[
+            {"case_id": str(one.case_id), "case_number": one.case_number, "branch": one.branch, "status": one.status, "matched": list(one.kinds),
+             "is_expected": one.is_expected and held.process == "parcours"} for one in left])  # fmt: skip
+    reason = str(raw.get("not_duplicate_reason") or "").strip()
+    if aside and not reason:
+        raise errors.Invalid("beneficiary.reason_needed")
+    beneficiaries.remember(session, held.person_id, values)
+    return reason, came

@@ -213,6 +213,9 @@ class Teller:
             now.referent, now.social_worker = told.body.get("referent") or None, told.body.get("social_worker") or None
         if told.kind in _ORDERED:
             _obeyed(now, told)
+        if told.kind == "case.handed_over":
+            now.referent = told.body["owner"] if "referent" in told.body["as"] else now.referent
+            now.social_worker = told.body["owner"] if "travailleur_social" in told.body["as"] else now.social_worker
         if told.kind in MOVES:
             now.is_told = now.is_told and "after" in told.sealed
             now.state = access.bytes_of(told.sealed["after"]) if "after" in told.sealed else b""

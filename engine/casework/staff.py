@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from engine import i18n, identity
 
-_BESIDE = ("asked_by", "owner")
+_BESIDE = ("asked_by", "owner", "instead_of", "former")
 _NAMES = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[]))")
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
-from engine.casework import cases, doubles, letters, operations, staff
+from engine.casework import cases, doubles, letters, notices, operations, staff
 from engine.casework.instances import Change, Held, HeldTask, lock_by_task
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
@@ -32,7 +32,8 @@ _TASK = text(f"""
            t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject,
            r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id, masar_is_kept(t.instance_id) AS is_kept,
            i.branch AS case_branch, {staff.called("u")} AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
-           CASE WHEN t.apart <> '{{}}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft
+           CASE WHEN t.apart <> '{{}}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft,
+           CASE WHEN t.holder_id <> CAST(:user AS uuid) THEN masar_stand_in_of(t.holder_id) = CAST(:user AS uuid) END AS stood_in
       FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id LEFT JOIN user_account u ON u.user_id = t.holder_id
       LEFT JOIN draft d ON d.task_id = t.task_id AND d.user_id = :user WHERE t.task_id = :task""")
 _DONE = text(f"""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcome, d.key, d.request_digest, {staff.called("u")} AS name, i.number, i.status, i.branch FROM task_done d
@@ -42,6 +43,7 @@ _PASSED = text("""SELECT i.instance_id, i.root_id, i.branch, r.is_shared_operato
                          t.holder_id, masar_is_kept(t.instance_id) AS is_kept
                     FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id WHERE t.task_id = :task""")
 _DID_BEFORE = text("SELECT masar_did_before(:task, :user)")
+_STOOD_IN = text("SELECT masar_stand_in_of(:holder) = :me")
 _STAFF = text("""SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles)
                   AND masar_did_before(:task, user_id) IS NULL ORDER BY name""")
 _ABOUT_DOUBLES = ("not_duplicate_of", "not_duplicate_reason", "same_as")
@@ -53,7 +55,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
     row = session.execute(_TASK, {"task": task_id, "user": actor.user_id, "language": actor.language}).one_or_none()
     if row is None:
         raise _gone(session, actor, task_id)
-    about = {"agency": row.agency, "role": row.role, "branch": row.branch, "holder_id": row.holder_id, "case": row, "did_before": row.did_before}
+    about = {"agency": row.agency, "role": row.role, "branch": row.branch, "holder_id": row.holder_id, "case": row, "did_before": row.did_before, "stood_in": row.stood_in}
     authority.require(actor, "task.read", case_branch=row.case_branch, **about)
     edition = cases.editions.load(session, row.edition_id)
     subjects = facts.Subjects(row.root_id, row.person_id, row.scope).narrowed(row.subjects)
@@ -73,7 +75,8 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
 
 
 def claim(session: Session, actor: Any, task_id: UUID) -> None:
-    """Takes a task in hand. Refuses: `task.held` (Conflict), naming who was first; `task.kept_apart` (Forbidden), what she did. Records: `task.claimed`."""
+    """Takes a task in hand, also one of somebody who is away and in whose stead she works. Refuses: `task.held` (Conflict), naming who was first; `task.kept_apart`
+    (Forbidden), what she did. Records: `task.claimed`."""
     held = _locked(session, actor, task_id, "task.claim")
     if held.holder_id == actor.user_id:
         return
@@ -81,16 +84,16 @@ def claim(session: Session, actor: Any, task_id: UUID) -> None:
     session.execute(text("DELETE FROM draft WHERE task_id = :task AND user_id <> :user"), {"task": task_id, "user": actor.user_id})
 
 
-def release(session: Session, actor: Any, task_id: UUID) -> None:
+def release(session: Session, actor: Any, task_id: UUID, reason: str = "") -> None:
     """Gives a task back to the branch's queue; what is taken back from an operator is entrusted to her no more. Records: `task.released`."""
     held = _locked(session, actor, task_id, "task.release")
     if held.holder_id is not None:
         if held.holder_id in held.assigned and held.holder_id != actor.user_id and held.instance_id == held.root_id:
             held.assigned.remove(held.holder_id)
-        _hold(session, actor, held, None, "task.released")
+        _hold(session, actor, held, None, "task.released", reason)
 
 
-def pass_to(session: Session, actor: Any, task_id: UUID, user_id: UUID) -> None:
+def pass_to(session: Session, actor: Any, task_id: UUID, user_id: UUID, reason: str = "") -> None:
     """Passes a task to a colleague who may do it; an operator to whom one of hers is passed has the case from then on, until the case owner takes one back.
 
     Refuses: `task.colleague_cannot`. Records: `task.passed`.
@@ -101,7 +104,7 @@ def pass_to(session: Session, actor: Any, task_id: UUID, user_id: UUID) -> None:
         raise errors.Invalid("task.colleague_cannot")
     if to.is_entrusting:
         held.assigned = [user_id] if to.are_partners else []
-    _hold(session, actor, held, user_id, "task.passed")
+    _hold(session, actor, held, user_id, "task.passed", reason)
 
 
 def colleagues(session: Session, actor: Any, task_id: UUID) -> Sequence[Any]:
@@ -110,6 +113,12 @@ def colleagues(session: Session, actor: Any, task_id: UUID) -> Sequence[Any]:
     if row is None or not authority.may(actor, "task.pass", agency=row.task_agency, role=row.role, branch=row.task_branch, holder_id=row.holder_id, case=row):
         return ()
     return [one for group in _able(session, row, task_id) for one in group.people if one.user_id != actor.user_id]
+
+
+def able(session: Session, task_id: UUID) -> frozenset[UUID]:
+    """Who may be given an open task, whoever asks; nobody where there is none in reach."""
+    row = session.execute(_PASSED, {"task": task_id}).one_or_none()
+    return frozenset(one.user_id for group in _able(session, row, task_id) for one in group.people) if row else frozenset()
 
 
 @dataclass(frozen=True)
@@ -192,7 +201,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = facts_said(said, subjects, edition, held)
-    reason, came = _check_identity(session, held, new, raw)
+    reason, came = doubles.check_identity(session, held, new, raw)
     change.happenings += [bpmn.MessageSent("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, held.node) for one in came]
     if home and any(one.subject.startswith("aide:") for one in new):
         change.home = facts.Subjects(home.root_id, home.person_id)
@@ -203,7 +212,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
         held.social_worker_id = actor.user_id
     consents.apply(held, new)
     change.give("task.completed", bpmn.Complete(task_id=held.position, variables={}, at=held.now, seq=0, facts={}),
-                {"task": held.position, "node": held.node, "form": held.form} | instead | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
+                {"task": held.position, "node": held.node, "form": held.form} | instead | _instead_of(held, actor.user_id) | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
     line = held.seq
     cases.finish(change)
     consents.keep(session, held, new)
@@ -227,12 +236,14 @@ def _check(session: Session, actor: Any, held: HeldTask, act: str) -> None:
     about = {"agency": held.task_agency, "role": held.role, "branch": held.task_branch, "holder_id": held.holder_id, "case": held}
     # Asked once the case is locked: a task just done beside this one is seen.
     did = session.execute(_DID_BEFORE, {"task": held.task_id, "user": actor.user_id}).scalar() if held.apart else None
-    if authority.may(actor, act, **about, did_before=did):
+    is_others = act in ("task.claim", "task.complete") and held.holder_id not in (None, actor.user_id)
+    stood_in = is_others and session.execute(_STOOD_IN, {"holder": held.holder_id, "me": actor.user_id}).scalar() is True
+    if authority.may(actor, act, **about, did_before=did, stood_in=stood_in):
         return
     authority.require(actor, "task.read", **about, case_branch=held.branch)
-    if act in ("task.claim", "task.complete") and held.holder_id not in (None, actor.user_id):
+    if is_others and not stood_in:
         raise _taken(session, actor, held)
-    if did and authority.may(actor, act, **about):
+    if did and authority.may(actor, act, **about, stood_in=stood_in):
         raise errors.Forbidden("task.kept_apart", did=pick(held.apart[did], actor.language))
     raise errors.Forbidden("task.not_yours")
 
@@ -245,14 +256,25 @@ def _is_mine(session: Session, actor: Any, held: Held, opened: Mapping[str, Any]
     return not opened["apart"] or session.execute(_DID_BEFORE, {"task": opened["task_id"], "user": actor.user_id}).scalar() is None
 
 
-def _hold(session: Session, actor: Any, held: HeldTask, holder: UUID | None, kind: str) -> None:
+def _hold(session: Session, actor: Any, held: HeldTask, holder: UUID | None, kind: str, reason: str = "") -> None:
+    """In whose hands a task is from then on. Whoever it was taken from, and whoever it was given to, is told."""
     change = Change(session, actor, held, held.now)
-    instead = {"instead": True} if authority.is_withheld({"agency": held.task_agency, "case": held}) else {}
-    change.note(kind, {"task": held.position, "node": held.node, "holder": str(holder or "")} | instead)
-    if holder and held.role == "travailleur_social" and held.social_worker_id is None and not instead:
+    kept = {"instead": True} if authority.is_withheld({"agency": held.task_agency, "case": held}) else {}
+    instead = _instead_of(held, holder) if kind == "task.claimed" else {}
+    change.note(kind, {"task": held.position, "node": held.node, "holder": str(holder or "")} | kept | instead, reason=reason)
+    about: dict[str, Any] = {"instance_id": held.instance_id, "task_id": held.task_id, "task": held.names}
+    if held.holder_id != holder:
+        notices.tell(session, actor, held.holder_id, "task.taken", held.branch, **about)
+    notices.tell(session, actor, holder, "task.given", held.branch, **about)
+    if holder and held.role == "travailleur_social" and held.social_worker_id is None and not kept:
         held.social_worker_id = holder
     session.execute(_HOLD, {"task": held.task_id, "holder": holder, "at": held.now if holder else None})
     change.write()
+
+
+def _instead_of(held: HeldTask, doer: UUID | None) -> dict[str, str]:
+    """For whom somebody does a task who has it not in hand herself: whoever is away, and for whom she stands in."""
+    return {"instead_of": str(held.holder_id)} if held.holder_id not in (None, doer) and held.holder_id not in held.assigned else {}
 
 
 def _gone(session: Session, actor: Any, task_id: UUID) -> errors.Refusal:
@@ -368,26 +390,3 @@ def facts_said(said: Any, subjects: facts.Subjects, edition: Any, held: Held) ->
 def _fact(subject: str, field: Any, value: Any, status: str, now: dt.datetime, reason: str = "") -> facts.NewFact:
     until = now + field_types.duration(field.validity) if field.validity else None
     return facts.NewFact(subject, field.id, value, authority.classes_of(field), status, valid_until=until, reason=reason)
-
-
-def _check_identity(session: Session, held: Held, new: Sequence[facts.NewFact], raw: Mapping[str, Any]) -> tuple[str, list[beneficiaries.Match]]:
-    """An identity just said is looked for among the known: a match must be looked at, or set aside with a reason, before the case goes on.
-
-    Returns the reason, and the signals that are said to be of this person: she has come.
-    """
-    values = {fact.field: fact.value for fact in new if fact.field in beneficiaries.IDENTITY_FIELDS and fact.status == "known"}
-    if not values or held.person_id is None:
-        return "", []
-    found = beneficiaries.matches(session, values, besides=held.person_id)
-    aside, same = ({str(one) for one in raw.get(name) or ()} for name in ("not_duplicate_of", "same_as"))
-    came = [one for one in found if one.is_expected and held.process == "parcours" and str(one.case_id) in same]
-    left = [one for one in found if str(one.case_id) not in aside and one not in came]
-    if left:
-        raise errors.Conflict("beneficiary.possible_duplicate", candidates=[
-            {"case_id": str(one.case_id), "case_number": one.case_number, "branch": one.branch, "status": one.status, "matched": list(one.kinds),
-             "is_expected": one.is_expected and held.process == "parcours"} for one in left])  # fmt: skip
-    reason = str(raw.get("not_duplicate_reason") or "").strip()
-    if aside and not reason:
-        raise errors.Invalid("beneficiary.reason_needed")
-    beneficiaries.remember(session, held.person_id, values)
-    return reason, came

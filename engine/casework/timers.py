@@ -16,7 +16,7 @@ from sqlmodel import Session
 from engine import clock, identity
 from engine.actors import authority, users
 from engine.actors.agencies import OTE
-from engine.casework import cases, departures, messages, reliefs
+from engine.casework import cases, departures, messages, notices, reliefs
 from engine.casework.instances import Change, Held, lock
 from engine.database import Database
 from engine.dossier import programmes
@@ -37,6 +37,7 @@ _NOW_AND_NEXT = text(f"""SELECT masar_now(), least((SELECT due_at FROM wait WHER
 _NOTICE = text("""INSERT INTO notice (notice_id, user_id, branch, agency, role, code, details, instance_id, task_id, created_at)
                   VALUES (:id, :user, :branch, :agency, :role, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
 _REMIND_NEXT = text("UPDATE open_task SET remind_at = :next, reminders = reminders + 1 WHERE task_id = :task")
+_STAND_IN = text("SELECT masar_stand_in_of(:holder)")
 _JUST_AFTER = dt.timedelta(milliseconds=1)
 # After the due date: the holder; +50 % of the delay: the head; +100 %: the coordinator.
 _STEPS = (("task.due", 0.5), ("task.late", 1.0), ("task.very_late", None))
@@ -81,6 +82,8 @@ def remind(session: Session, task_id: UUID) -> bool:
     session.execute(_REMIND_NEXT, {"task": task_id, "next": row.due_at + _delay(session, held, row) * share if share else None})
     details = {"case": held.number, "task": row.names, "due_at": row.due_at.isoformat()}
     session.execute(_NOTICE, {"id": identity.new_id(), "code": code, "details": json.dumps(details, ensure_ascii=False), "instance": held.instance_id, "task": task_id, "at": held.now, **to})
+    if to["user"] and (instead := session.execute(_STAND_IN, {"holder": to["user"]}).scalar()):  # whoever has it is away
+        notices.tell(session, users.system(), instead, code, held.branch, instance_id=held.instance_id, task_id=task_id, task=row.names)
     change.write()
     return True
 

@@ -24,7 +24,7 @@ from engine.casework.views import Awaited, AwaitedRow, Desk, DeskRow
 from engine.dossier import beneficiaries
 from engine.i18n import pick
 
-SCOPES = ("mine", "queue", "all", "others")
+SCOPES = ("mine", "queue", "instead", "all", "others")
 COUNTED = 100
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _NAMES = """LEFT JOIN LATERAL (SELECT jsonb_object_agg(f.field, f.value) AS names FROM instance i JOIN fact f ON f.person_id = i.person_id AND f.is_current
@@ -36,6 +36,8 @@ _TO_TAKE_INSTEAD = """t.branch = :branch AND t.case_branch = :branch AND t.agenc
 # Another agency's task of a case that is kept to OTE: it waits for the case owner.
 _KEPT = """t.branch = :branch AND t.case_branch = :branch AND t.agency = :each AND t.holder_id IS NULL
     AND t.root_id IN (SELECT k.instance_id FROM instance k WHERE k.is_kept AND k.branch = :branch) AND masar_is_kept(t.instance_id)"""
+# What those have in hand who are away today and whom one stands in for; of it, what is of one's own roles.
+_INSTEAD = """t.holder_id = ANY (ARRAY(SELECT masar_stood_in_for())) AND t.branch = :branch AND t.agency = :agency AND t.role = ANY (CAST(:roles AS text[]))"""
 _OWN_LANE = "t.branch = :branch AND (t.holder_id = :me OR (t.agency = :agency AND t.role = ANY (CAST(:roles AS text[]))))"
 _COLUMNS = """t.task_id, t.instance_id, t.root_id, t.case_number, t.names, t.node, t.process, t.agency, t.branch, t.role, t.holder_id, t.opened_at, t.due_at, t.sort_due,
               t.stage, t.priority, t.apart"""
@@ -43,7 +45,8 @@ _AFTER = "(t.sort_due, t.task_id) > (CAST(:after_due AS timestamptz), CAST(:afte
 _PAGE = f"""
 SELECT p.task_id, p.root_id, p.case_number, p.names, p.node, p.process, p.agency, p.branch, p.role, p.holder_id, p.opened_at, p.due_at, p.stage,
        p.priority, p.apart, masar_now() AS now, {staff.called("u")} AS holder, n.names AS person, r.instance_id AS case_id, r.is_shared_operator, r.assigned,
-       CASE WHEN p.apart <> '{{}}' THEN masar_did_before(p.task_id, :me) END AS did_before, r.is_kept AND masar_is_kept(p.instance_id) AS is_kept
+       CASE WHEN p.apart <> '{{}}' THEN masar_did_before(p.task_id, :me) END AS did_before, r.is_kept AND masar_is_kept(p.instance_id) AS is_kept,
+       p.holder_id = ANY (ARRAY(SELECT masar_stood_in_for())) AS stood_in
   FROM page p LEFT JOIN user_account u ON u.user_id = p.holder_id LEFT JOIN instance r ON r.instance_id = p.root_id {_NAMES}
  ORDER BY p.sort_due, p.task_id"""
 _TAKEN_BACK = text("""SELECT details FROM notice WHERE user_id = :me AND code = 'task.taken_back' AND created_at > masar_now() - interval '7 days'
@@ -59,10 +62,10 @@ SELECT p.*, r.number, n.names AS person FROM first p JOIN instance r ON r.instan
  ORDER BY p.opened_at, p.instance_id""")
 
 
-def desk(session: Session, actor: Any, scope: str = "mine", *, search: str = "", case_id: UUID | None = None, agency: str = "", process: str = "", late: bool = False,
+def desk(session: Session, actor: Any, scope: str = "mine", *, search: str = "", case_id: UUID | None = None, agency: str = "", process: str = "", stage: str = "", late: bool = False,
          limit: int = 50, cursor: str = "") -> Desk:  # fmt: skip
-    """The tasks of a scope: `mine` (in my hands), `queue` (free, and mine to do, for want of the partner too), `others` (of my branch's cases, in another
-    agency's hands), `all` (every open task I reach).
+    """The tasks of a scope: `mine` (in my hands), `queue` (free, and mine to do, for want of the partner too), `instead` (in the hands of those who are away and whom I stand in for), `others` (of my
+    branch's cases, in another agency's hands), `all` (every open task I reach).
 
     `search`: beginning of a case number, or of a name, CIN or phone. Refuses: `worklist.scope`, `worklist.cursor` (Invalid).
     """
@@ -83,6 +86,9 @@ def desk(session: Session, actor: Any, scope: str = "mine", *, search: str = "",
     if process:
         where.append("t.process = :process")
         parameters["process"] = process
+    if stage:
+        where.append("t.stage = :stage")
+        parameters["stage"] = stage
     if late:
         where.append("t.sort_due < masar_now()")
     if search.strip():
@@ -151,8 +157,10 @@ def _of_scope(actor: Any, scope: str) -> tuple[list[str], dict[str, Any]]:
         return ["t.holder_id = :me"], named
     if scope == "queue":
         own = _each(named, "role", named["roles"], "t.branch = :branch AND t.agency = :agency AND t.role = :each AND t.holder_id IS NULL")
-        own += _each(named, "instead", sorted(authority.roles_stood_in_for(actor)), _TO_TAKE_INSTEAD)
+        own += _each(named, "partner", sorted(authority.roles_stood_in_for(actor)), _TO_TAKE_INSTEAD)
         return own + _each(named, "kept", sorted(authority.agencies_stood_in_for(actor)), _KEPT), named
+    if scope == "instead":
+        return [_INSTEAD], named
     if not reads_cases(actor):  # her own, not her office's
         return [_OWN_LANE] if scope == "all" else [], named
     if not _branch(actor):
@@ -187,11 +195,11 @@ def _branch(actor: Any) -> str:
 def _row(row: Any, actor: Any) -> DeskRow:
     language = actor.language
     about = {"agency": row.agency, "role": row.role, "branch": row.branch, "holder_id": row.holder_id, "case": row if row.case_id else None}
-    did = row.did_before if authority.may(actor, "task.complete", **about) else None  # said of what would be hers
+    did = row.did_before if authority.may(actor, "task.complete", **about, stood_in=row.stood_in) else None  # said of what would be hers
     return DeskRow(
         row.task_id, row.root_id, row.case_number, beneficiaries.full_name(row.person or {}, language), pick(row.names, language), row.node, row.process, row.agency,
         row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage, row.priority,
-        may_claim=row.holder_id != actor.user_id and authority.may(actor, "task.claim", **about, did_before=did),
+        may_claim=row.holder_id != actor.user_id and authority.may(actor, "task.claim", **about, did_before=did, stood_in=row.stood_in),
         kept_apart=pick(row.apart[did], language) if did else "", stands_in=stands_in(about) if row.case_id else "",
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ def sentence(say: Say, kind: str, body: Mapping[str, Any], who: str, agency: str
     if kind in _BY_WHAT:  # worded by what is proposed, or by whether somebody was named
         code += f".{body.get('act') or ('to' if owner else 'nobody')}"
     name = body.get("message") or body.get("name", "")
-    said = say(code, who=doer, what=names.get(node) or node, name=name, number=body.get("number", ""), to=names.get(to) or to, owner=owner)
+    said = say(code, who=doer, what=names.get(node) or node, name=name, number=body.get("number", ""), to=names.get(to) or to, owner=owner, former=body.get("former_name", ""))
     if heard := body.get("message"):  # what it means here, where the pathway's own words say it
         meant = say(f"heard.{heard.replace('.', '_')}")
         said = said if meant.startswith("[") else meant
@@ -29,6 +29,7 @@ def sentence(say: Say, kind: str, body: Mapping[str, Any], who: str, agency: str
     if opened := [names.get(found) or found for _, found in body.get("opened", ())]:
         said = f"{said} {say('history.then', what=quoted(say, opened))}"
     said = f"{said} {say('history.ended')}" if "ended" in body else said
+    said = f"{said} {say('history.instead_of', who=body['instead_of_name'])}" if body.get("instead_of_name") else said
     return f"{said} {say('history.asked_by', who=body['asked_by_name'])}" if body.get("asked_by_name") else said
 
 

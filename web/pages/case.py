@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from engine import i18n
 from engine.actors import agencies, authority
-from engine.casework import appointments, cases, diagrams, editions, exceptions, holders, incidents, movable
+from engine.casework import appointments, case_notes, cases, diagrams, editions, exceptions, holders, incidents, movable
 from engine.casework.views import CaseFile, KnownFact
 from engine.dossier import programmes
 from web import ball, sentences
@@ -19,7 +19,7 @@ from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
 
 router = APIRouter()
-TABS = {"overview": "house-door", "diagram": "diagram-3", "known": "list-check", "aid": "cash-coin", "documents": "file-earmark", "history": "clock-history"}
+TABS = {"overview": "house-door", "diagram": "diagram-3", "known": "list-check", "aid": "cash-coin", "documents": "file-earmark", "notes": "pencil", "history": "clock-history"}
 _LATEST = 5
 _LOOKED_AT = 25  # lines read for them: reminders fold
 
@@ -27,7 +27,13 @@ _LOOKED_AT = 25  # lines read for them: reminders fold
 @router.get("/cases/{case_id}")
 def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: str = "overview", process: str = "", cursor: str = "") -> Response:
     """One tab of the case; the head is the same on each."""
-    chosen = tab if tab in TABS else "overview"
+    return drawn(screen, actor, session, case_id, tab, process, cursor)
+
+
+def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, process: str = "", cursor: str = "", *, status: int = 200, typed: Any = None) -> Response:
+    """The page of one tab. `typed`: a note that was refused, with why."""
+    offered = {name: picture for name, picture in TABS.items() if name != "notes" or actor.agency != agencies.PARTNERS}
+    chosen = tab if tab in offered else "overview"
     file = cases.file(session, actor, case_id)
     edition = diagrams.edition_of(session, actor, case_id)
     broken = incidents.open_ones(session, actor, case_id) if authority.may(actor, "incident.read") else []
@@ -38,13 +44,14 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
                              "may_meet": authority.may(actor, "appointment.write", branch=file.branch), "may_open_receipt": authority.may(actor, "receipt.open", branch=file.branch),
                              "secret_since": holders.secret_since(session, case_id), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
         "diagram": lambda: _diagram(screen, edition, file, process, {found.node for found in broken}),
-        "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group != "aide")), "may_correct": may_correct},
+        "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group not in ("aide", "note"))), "may_correct": may_correct},
         "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide")), "may_correct": may_correct},
         "documents": lambda: _documents(file) | {"received": holders.received(session, actor, case_id, edition)},
+        "notes": lambda: {"notes": case_notes.of_case(session, actor, case_id), "typed": typed or {"text": "", "class_": "C", "named": [], "refused": ""}},
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
     return screen.show(
-        "case/page.html", case=file, beside=exceptions.of_case(session, actor, case_id), now=programmes.present(session), tab=chosen, tabs=TABS,
+        "case/page.html", status, case=file, beside=exceptions.of_case(session, actor, case_id), now=programmes.present(session), tab=chosen, tabs=offered,
         ball=ball.ball(file.waiting, screen.words), moved=_moved(screen, actor, session, file, edition),
         incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
         may_see_consent=authority.may(actor, "consent.read", branch=file.branch) and file.process == "parcours",

@@ -121,7 +121,7 @@ def pass_on(screen: OnScreen, actor: Acting, session: Writing, form: Posted, tas
     chosen = next((one for one in tasks.colleagues(session, actor, task_id) if str(one.user_id) == field(form, "to", 40)), None)
     if chosen is None:
         raise errors.Invalid("task.colleague_cannot")
-    tasks.pass_to(session, actor, task_id, chosen.user_id)
+    tasks.pass_to(session, actor, task_id, chosen.user_id, field(form, "reason", 500))
     return screen.go("/desk", "passed", name=staff.in_script(chosen, screen.language))
 
 

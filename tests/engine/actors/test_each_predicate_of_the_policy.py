@@ -35,6 +35,8 @@ WHO = {
     **dict.fromkeys(["person.tell_apart", "person.propose_merge"], {"agent_accueil", "referent", "chef_antenne", "coordinateur"}),
     **dict.fromkeys(["person.approve_merge", "person.refuse_merge", "person.undo_merge"], {"chef_antenne", "coordinateur"}),
     "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"}, "exception.begin": WORKING, "appointment.read": WITH_AUDITOR, "appointment.write": HELPING | {"operateur"}, "receipt.open": HELPING,
+    "note.read": WITH_AUDITOR, "note.write": WORKING - {"operateur", "membre_commission"}, "leave.say": WITH_ATTACHE, "view.keep": WITH_ATTACHE | {"auditeur"},
+    **dict.fromkeys(["caseload.list", "caseload.give"], {"chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), "mail.read": {"administrateur"},
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
 
@@ -142,6 +144,31 @@ def test_a_task_is_done_while_it_is_free_and_by_another_than_what_it_is_kept_apa
     me = person("referent")
     assert may(me, *HOLD, **task(holder_id=ME)) and not may(me, *HOLD, **task(holder_id=OTHER))
     assert not may(me, *HOLD, **task(did_before="T603")) and not may(me, *HOLD, **task(holder_id=ME, did_before="T603"))
+
+
+def test_whoever_stands_in_does_what_is_of_her_roles_and_not_kept_apart_and_gains_nothing_else():
+    held = {"holder_id": OTHER}
+    assert not may(person("referent"), *HOLD, **task(**held)) and may(person("referent"), *HOLD, **task(**held), stood_in=True)
+    assert not may(person("referent"), *HOLD, **task(**held), stood_in=True, did_before="T603")
+    assert not may(person("agent_accueil"), *HOLD, **task(**held), stood_in=True), "no role is lent"
+    assert not may(person("referent", branch="SFX"), *HOLD, **task(**held), stood_in=True)
+    assert not may(person("referent"), *LED, **task(**held), stood_in=True), "she passes nothing on that she has not taken"
+
+
+def test_a_colleague_is_answered_for_by_the_head_of_her_agency_in_her_branch_and_the_coordinator_a_partner_by_nobody():
+    colleague = {"user_id": OTHER, "agency": "CPS", "branch": "MED"}
+    for act in ("leave.say", "caseload.give"):
+        assert may(person("chef_cps", agency="CPS"), act, **colleague) and may(person("coordinateur", branch="TUN"), act, **colleague)
+        assert not may(person("chef_cps", agency="CPS", branch="SFX"), act, **colleague) and not may(person("chef_antenne"), act, **colleague)
+        assert not may(person("coordinateur", branch="TUN"), act, **colleague | {"agency": "PART"})
+    assert may(person("referent"), "leave.say", user_id=ME, agency="OTE", branch="MED") and not may(partner(), "leave.say", user_id=ME, agency="PART", branch="MED")
+    assert not may(person("chef_antenne"), "caseload.give", user_id=ME, agency="OTE", branch="MED"), "her own is for another to give"
+
+
+def test_notes_are_between_the_agencies_in_reach_of_the_case():
+    for act in ("note.read", "note.write"):
+        assert may(person("referent"), act, branch="MED", case=case()) and not may(person("referent"), act, branch="SFX", case=case())
+        assert not may(partner(), act, branch="MED", case=case())
 
 
 def test_an_operator_does_the_task_of_a_case_that_she_has():

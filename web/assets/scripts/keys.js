@@ -1,4 +1,4 @@
-// The desk by keyboard: j and k move, Enter opens (it is a link), c claims, / searches, ? shows the keys. Never while typing.
+// The desk by keyboard: j and k move, Enter opens (it is a link), c claims, x chooses, / searches, ? shows the keys. Never while typing.
 // A page whose controls bear `data-key` is worked through by them: each presses its own; v goes to the answers, Ctrl+Enter presses that of Enter, while typing too.
 const TYPED = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
 
@@ -36,6 +36,8 @@ export function startKeys() {
       links[Math.max(at - 1, 0)].focus();
     } else if (event.key === "c" && at >= 0) {
       links[at].closest("li").querySelector("[data-claim]")?.click();
+    } else if (event.key === "x" && at >= 0) {
+      links[at].closest("li").querySelector("[data-choose]")?.click();
     } else return;
     event.preventDefault();
   });

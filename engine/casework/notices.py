@@ -1,0 +1,87 @@
+"""Notices: what comes to one person beside her work: she was named in a note, given a task, one of hers is late or was taken from her.
+
+They carry the number of a case and the name of a task, never a word of what is known; of a case that is no longer hers to see not even that is shown.
+Not here: the morning's e-mail (`digests`), and what comes to a post of a branch (`timers`).
+"""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import clock, errors, identity
+from engine.casework import staff
+from engine.i18n import pick
+
+AT_ONCE = 50
+_TELL = text("""INSERT INTO notice (notice_id, user_id, branch, code, details, instance_id, task_id, created_at)
+                VALUES (:id, :user, :branch, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
+_COLUMNS = f"""n.notice_id, n.code, n.details, n.created_at, n.read_at, n.task_id, i.root_id, r.number, t.task_id IS NOT NULL AS is_open, {staff.called("b")} AS who"""
+_FROM = """notice n LEFT JOIN instance i USING (instance_id) LEFT JOIN instance r ON r.instance_id = i.root_id LEFT JOIN open_task t ON t.task_id = n.task_id
+           LEFT JOIN user_account b ON b.user_id = CAST(n.details ->> 'by' AS uuid)"""
+_MINE = text(f"""SELECT {_COLUMNS} FROM {_FROM} WHERE n.user_id = :me AND (CAST(:before AS timestamptz) IS NULL OR n.created_at < :before)
+                  ORDER BY n.created_at DESC, n.notice_id DESC LIMIT :limit""")
+_ONE = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE n.user_id = :me AND n.notice_id = :id")
+_READ = text("UPDATE notice SET read_at = :at WHERE user_id = :me AND read_at IS NULL AND (CAST(:id AS uuid) IS NULL OR notice_id = :id)")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One of them. `case_id`, `case_number`, `task`: None and "" where the case is not hers to see any more; `task_id`: of a task that is still open."""
+
+    notice_id: UUID
+    code: str
+    at: dt.datetime
+    is_read: bool
+    who: str
+    task: str
+    task_id: UUID | None
+    case_id: UUID | None
+    case_number: str
+
+
+@dataclass(frozen=True)
+class Notices:
+    """The newest first. `older`: goes into `before` of the following page, None on the last."""
+
+    items: tuple[Notice, ...]
+    older: dt.datetime | None
+
+
+def tell(session: Session, actor: Any, user_id: UUID | None, code: str, branch: str, *, instance_id: UUID | None = None, task_id: UUID | None = None,
+         task: Any = None) -> None:  # fmt: skip
+    """Leaves a notice for somebody; not for whoever acts herself. `task`: the names of the task it is about."""
+    if user_id is None or user_id == actor.user_id:
+        return
+    details = {"by": str(actor.user_id)} if actor.user_id else {}
+    session.execute(_TELL, {"id": identity.new_id(), "user": user_id, "branch": branch, "code": code, "instance": instance_id, "task": task_id, "at": clock.now(session),
+                            "details": json.dumps(details | ({"task": dict(task)} if task else {}), ensure_ascii=False)})  # fmt: skip
+
+
+def mine(session: Session, actor: Any, before: dt.datetime | None = None) -> Notices:
+    """What came to the actor."""
+    rows = session.execute(_MINE, {"me": actor.user_id, "before": before, "limit": AT_ONCE + 1, "language": actor.language}).all()
+    return Notices(tuple(_seen(row, actor) for row in rows[:AT_ONCE]), rows[AT_ONCE - 1].created_at if len(rows) > AT_ONCE else None)
+
+
+def read(session: Session, actor: Any, notice_id: UUID) -> Notice:
+    """Notes that one was read, and says what it is about. Refuses: `notice.not_found`."""
+    row = session.execute(_ONE, {"me": actor.user_id, "id": notice_id, "language": actor.language}).one_or_none()
+    if row is None:
+        raise errors.NotFound("notice.not_found")
+    session.execute(_READ, {"me": actor.user_id, "id": notice_id, "at": clock.now(session)})
+    return _seen(row, actor)
+
+
+def read_all(session: Session, actor: Any) -> None:
+    """Notes that all were read."""
+    session.execute(_READ, {"me": actor.user_id, "id": None, "at": clock.now(session)})
+
+
+def _seen(row: Any, actor: Any) -> Notice:
+    task = pick(row.details["task"], actor.language) if row.root_id and row.details.get("task") else ""
+    return Notice(row.notice_id, row.code, row.created_at, row.read_at is not None, row.who or "", task, row.task_id if row.is_open else None, row.root_id, row.number or "")

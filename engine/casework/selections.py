@@ -1,0 +1,128 @@
+"""Selections: one act on several tasks of the desk at once. What would become of each is seen first; then each is a unit of work of its own.
+
+The preview is the act itself, undone: it refuses what the act would refuse. What one task is refused, or breaks on, is its own: the others are done.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import errors
+from engine.casework import staff, tasks
+from engine.database import Database
+from engine.dossier import beneficiaries
+from engine.i18n import pick
+
+log = logging.getLogger("masar.selections")
+
+MOST = 200
+ACTS = ("claim", "give", "release")
+_TASKS = text("""SELECT t.task_id, t.names, t.case_number, n.names AS person FROM open_task t
+                 LEFT JOIN LATERAL (SELECT jsonb_object_agg(f.field, f.value) AS names FROM instance i JOIN fact f ON f.person_id = i.person_id AND f.is_current
+                                     WHERE i.instance_id = t.root_id AND f.field = ANY (:name_fields)) n ON true
+                  WHERE t.task_id = ANY (CAST(:ids AS uuid[]))""")
+_PEOPLE = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[])) ORDER BY name")
+
+
+@dataclass(frozen=True)
+class Line:
+    """What becomes of one task. `code`: "" where it is done (or would be), else why not, with its details; `task`, `person`, `case_number`: "" where they are not hers to see."""
+
+    task_id: UUID
+    task: str
+    person: str
+    case_number: str
+    code: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be done. `to`: the colleague, where tasks are given; `reason`: in her own words, asked for where something is taken from somebody."""
+
+    act: str
+    to: UUID | None = None
+    reason: str = ""
+
+
+def candidates(session: Session, actor: Any, ids: Sequence[UUID]) -> list[tuple[UUID, str, int]]:
+    """Colleagues to whom at least one of these tasks may be given, with what each is called and how many of them she may do."""
+    counted: dict[UUID, int] = {}
+    for one in _within(ids):
+        for colleague in tasks.colleagues(session, actor, one):
+            counted[colleague.user_id] = counted.get(colleague.user_id, 0) + 1
+    rows = session.execute(_PEOPLE, {"ids": [str(one) for one in counted]})
+    return [(row.user_id, staff.in_script(row, actor.language), counted[row.user_id]) for row in rows]
+
+
+def preview(session: Session, actor: Any, wish: Wish, ids: Sequence[UUID]) -> list[Line]:
+    """What would become of each. Writes nothing. Refuses: `selection.empty`, `selection.too_many`, `selection.act`, `selection.reason` (Invalid)."""
+    do = _verb(actor, wish)
+    lines = []
+    for line in _lines(session, actor, _within(ids)):
+        with session.begin_nested() as undone:
+            lines.append(_tried(line, lambda line=line: do(session, line.task_id)))
+            if undone.is_active:
+                undone.rollback()
+    return lines
+
+
+def carry_out(database: Database, actor: Any, wish: Wish, ids: Sequence[UUID]) -> list[Line]:
+    """Does it, one unit of work and one ledger line a task, and says what became of each. Refuses: as `preview`. Records: as claiming, passing or releasing does."""
+    do, within = _verb(actor, wish), _within(ids)
+    with database.reading(actor) as session:
+        lines = _lines(session, actor, within)
+
+    def done(line: Line) -> None:
+        with database.unit_of_work(actor) as session:
+            do(session, line.task_id)
+
+    return [_tried(line, lambda line=line: done(line)) for line in lines]
+
+
+def _within(ids: Iterable[UUID]) -> list[UUID]:
+    found = list(dict.fromkeys(ids))
+    if not found:
+        raise errors.Invalid("selection.empty")
+    if len(found) > MOST:
+        raise errors.Invalid("selection.too_many", most=MOST)
+    return found
+
+
+def _verb(actor: Any, wish: Wish) -> Callable[[Session, UUID], None]:
+    if wish.act not in ACTS or (wish.act == "give") != (wish.to is not None):
+        raise errors.Invalid("selection.act")
+    if wish.act != "claim" and not wish.reason.strip():
+        raise errors.Invalid("selection.reason")
+    if wish.to is not None:
+        to = wish.to
+        return lambda session, task_id: tasks.pass_to(session, actor, task_id, to, wish.reason)
+    if wish.act == "claim":
+        return lambda session, task_id: tasks.claim(session, actor, task_id)
+    return lambda session, task_id: tasks.release(session, actor, task_id, wish.reason)
+
+
+def _lines(session: Session, actor: Any, ids: Sequence[UUID]) -> list[Line]:
+    """The tasks in the order in which they were chosen."""
+    rows = {row.task_id: row for row in session.execute(_TASKS, {"ids": [str(one) for one in ids], "name_fields": list(beneficiaries.NAME_FIELDS)})}
+    lines = []
+    for one in ids:
+        row = rows.get(one)
+        lines.append(Line(one, pick(row.names, actor.language), beneficiaries.full_name(row.person or {}, actor.language), row.case_number) if row else Line(one, "", "", ""))
+    return lines
+
+
+def _tried(line: Line, act: Callable[[], None]) -> Line:
+    try:
+        act()
+    except errors.Refusal as refusal:
+        return Line(line.task_id, line.task, line.person, line.case_number, refusal.code, refusal.details)
+    except Exception:
+        log.exception("one of a selection broke: %s", line.task_id)
+        return Line(line.task_id, line.task, line.person, line.case_number, "selection.broke")
+    return line

@@ -1,0 +1,42 @@
+"""What came to me: notices, the unread first seen in the bar, and the address for the morning's e-mail."""
+
+import datetime as dt
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from engine.casework import digests, notices
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing
+
+router = APIRouter()
+
+
+@router.get("/notices")
+def show(screen: OnScreen, actor: Acting, session: Reading, before: str = "") -> Response:
+    """What came to the reader, the newest first."""
+    found = notices.mine(session, actor, _instant(before))
+    return screen.show("notices/page.html", found=found, digest=digests.address(session, actor))
+
+
+@router.post("/notices/read")
+def read_all(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
+    notices.read_all(session, actor)
+    return screen.go("/notices")
+
+
+@router.post("/notices/{notice_id}")
+def open_one(screen: OnScreen, actor: Acting, session: Writing, form: Posted, notice_id: UUID) -> Response:
+    """Notes that it was read, and goes where it leads: the task while it is open, else the case."""
+    one = notices.read(session, actor, notice_id)
+    if one.code == "note.mention" and one.case_id:
+        return screen.go(f"/cases/{one.case_id}?tab=notes")
+    return screen.go(f"/tasks/{one.task_id}" if one.task_id else f"/cases/{one.case_id}" if one.case_id else "/notices")
+
+
+def _instant(said: str) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
