@@ -233,8 +233,9 @@ class _Reading:
         if not self.sees("aide.montant_accorde") or not self.sees("aide.niveau"):
             return
         granted = int(Decimal(str(self.aid.get("montant_accorde") or 0)) * 1000)
-        paid = [amount for kind, amount, _ in aids.money(self.session, self.aid_id).moves if kind in ("paid", "advanced")]
-        present = int(self.aid.get("versement_rang") or 0)
+        is_told = self.sees("aide.versement_montant")  # who reads no finance is told of no payment
+        paid = [amount for kind, amount, _ in aids.money(self.session, self.aid_id).moves if kind in ("paid", "advanced")] if is_told else []
+        present = int(self.aid.get("versement_rang") or 0) if is_told else 0
         before = 0
         for rank, share in enumerate(shares, 1):
             due = granted - before if rank == len(shares) else int(granted * share / 100)

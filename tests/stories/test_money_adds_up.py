@@ -26,16 +26,16 @@ def faults(world):
     return {(one.code, one.about) for one in doctor.examine(world.database).faults}
 
 
-def explained(world, case_id, officer):
-    """What the page of the dossier says while it is examined: the same as the edition's own table, condition by condition, and nothing of what a reader may not know."""
+def _page(world, case_id, who):
     with world.database.reading(users.system()) as session:
         dossier_id = session.execute(text("SELECT instance_id FROM instance WHERE root_id = :id AND process = 'dossier_aide'"), {"id": case_id}).scalar_one()
+    with world.database.reading(who) as session:
+        return aid_files.show(session, who, dossier_id)
 
-    def seen(who):
-        with world.database.reading(who) as session:
-            return aid_files.show(session, who, dossier_id)
 
-    told = seen(officer)
+def explained(world, case_id, officer):
+    """What the page of the dossier says while it is examined: the same as the edition's own table, condition by condition, and nothing of what a reader may not know."""
+    told = _page(world, case_id, officer)
     is_open = {one.code: one.is_open for one in told.programmes}
     assert is_open[CODE] is True and is_open["OFII-TN-2025"] is False
     refused = next(one for one in told.programmes if one.code == "OFII-TN-2025")
@@ -43,10 +43,8 @@ def explained(world, case_id, officer):
     assert failing and any("Allemagne" in value for one in failing for _, value in one.values), "closed, and by which condition on which value: she came back from Germany"
     assert all(condition.holds for one in told.programmes if one.is_open for condition in one.conditions)
     assert told.pieces and not any(one.is_missing for one in told.pieces) and [one.share for one in told.instalments] == [60, 30, 10]
-    veiled = seen(world.agent("CPS", "MED", "chef_cps"))
-    assert veiled.instalments == () and veiled.money == aids.Money() and veiled.fund is None, "what reads no finance is told no money"
     with pytest.raises(errors.NotFound):
-        seen(world.agent("OTE", "SFX", "chef_antenne"))
+        _page(world, case_id, world.agent("OTE", "SFX", "chef_antenne"))
 
 
 def test_what_a_programme_committed_paid_and_recovered_is_the_sum_of_its_dossiers(world):
@@ -69,6 +67,9 @@ def test_what_a_programme_committed_paid_and_recovered_is_the_sum_of_its_dossier
     world.answers(sitting)
     settled = world.reaches("T610", 800)
     granted = world.facts("aide.montant_accorde")["aide.montant_accorde"]
+    told, veiled = (_page(world, settled.root_id, who) for who in (world.agent("OTE", "TUN", "gestionnaire_aides"), world.agent("CPS", "MED", "chef_cps")))
+    assert told.money.paid == granted and {one.state for one in told.instalments} == {"paid"}
+    assert veiled.money == aids.Money() and {one.state for one in veiled.instalments} <= {"to_come"}, "what reads no finance is told of no payment"
     assert (fund(world).paid, fund(world).engaged, fund(world).available) == (granted, 0, before.available - granted)
 
     # Two thousand dinars were not spent: they come back by a path that is drawn, entered by another person than who settled.
