@@ -34,9 +34,14 @@ WHO = {
     "charter.enter": {"attache_social"}, "person.compare": {"agent_accueil", "referent"} | COORDINATION | {"chef_antenne"},
     **dict.fromkeys(["person.tell_apart", "person.propose_merge"], {"agent_accueil", "referent", "chef_antenne", "coordinateur"}),
     **dict.fromkeys(["person.approve_merge", "person.refuse_merge", "person.undo_merge"], {"chef_antenne", "coordinateur"}),
+<<<<<<< HEAD
     "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"}, "exception.begin": WORKING, "appointment.read": WITH_AUDITOR, "appointment.write": HELPING | {"operateur"}, "receipt.open": HELPING,
     "note.read": WITH_AUDITOR, "note.write": WORKING - {"operateur", "membre_commission"}, "leave.say": WITH_ATTACHE, "view.keep": WITH_ATTACHE | {"auditeur"},
     **dict.fromkeys(["caseload.list", "caseload.give"], {"chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), "mail.read": {"administrateur"},
+=======
+    "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"}, "exception.begin": WORKING,
+    "consent.read": HELPING | {"coordinateur", "auditeur"}, "consent.change": {"agent_accueil", "referent", "chef_antenne", "coordinateur"},
+>>>>>>> 0be07f4 (X12 and X13 numbered as tasks are; what is kept is the case owner's on the case's page too; the contracts and why)
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
 
@@ -365,3 +370,14 @@ def test_what_is_refused_is_told_as_what_it_is():
     with pytest.raises(errors.Forbidden, match="act.forbidden"):
         authority.require(person("referent"), "draft.write")
     assert authority.head_of("PART") == "chef_antenne" and authority.head_of("") == "chef_antenne"
+
+
+def test_what_is_kept_from_an_agency_is_the_case_owners_and_hidden_from_it():
+    kept, open_ = SimpleNamespace(**vars(case()), is_kept=True), SimpleNamespace(**vars(case()), is_kept=False)
+    hers = task("travailleur_social", "CPS", case=kept)
+    assert authority.stands_in_for(hers) == "referent" and authority.is_withheld(hers) and not authority.is_withheld(hers | {"case": open_})
+    assert may(person("referent"), *HOLD, **hers) and not may(person("travailleur_social", agency="CPS"), *HOLD, **hers)
+    assert may(person("travailleur_social", agency="CPS"), *HOLD, **hers | {"case": open_})
+    assert not may(person("chef_cps", agency="CPS"), "task.read", "task.pass", **hers)
+    about = {"branch": "MED", "case": kept}
+    assert not may(person("chef_cps", agency="CPS"), "case.read", "history.read", "casefile.export", "consent.read", **about) and may(person("referent"), "case.read", "consent.change", **about)
