@@ -37,6 +37,8 @@ WHO = {
     "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"}, "exception.begin": WORKING, "appointment.read": WITH_AUDITOR, "appointment.write": HELPING | {"operateur"}, "receipt.open": HELPING,
     "note.read": WITH_AUDITOR, "note.write": WORKING - {"operateur", "membre_commission"}, "leave.say": WITH_ATTACHE, "view.keep": WITH_ATTACHE | {"auditeur"},
     **dict.fromkeys(["caseload.list", "caseload.give"], {"chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), "mail.read": {"administrateur"},
+    "fund.read": COORDINATION | {"gestionnaire_aides", "ordonnateur", "chef_antenne"},
+    "sitting.read": COORDINATION | {"secretaire_commission", "membre_commission", "president_commission", "chef_antenne"},
     "consent.read": HELPING | {"coordinateur", "auditeur"}, "consent.change": {"agent_accueil", "referent", "chef_antenne", "coordinateur"},
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
