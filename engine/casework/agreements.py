@@ -46,6 +46,7 @@ class Scope:
     is_given: bool | None
     since: dt.datetime | None
     names: tuple[str, ...]
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def _scope(code: str, rows: Sequence[Any], fields: Mapping[str, Any], case: Any,
     field, last = fields[_GROUP + code], next((one for one in reversed(rows) if one.field == _GROUP + code), None)
     told = tuple(names.get(str(one), "") for one in case.assigned) if code == "c3" and case.is_shared_operator else ()
     given = None if last is None else last.status == "known" and last.value is True
-    return Scope(code, pick(field.label, language), pick(field.help, language) if field.help else "", given, last.recorded_at if last else None, told)
+    stood = any(one.field == _GROUP + code and one.value is True for one in rows)
+    return Scope(code, pick(field.label, language), pick(field.help, language) if field.help else "", given, last.recorded_at if last else None, told, stood and not given)
 
 
 def _said(rows: Sequence[Any], fields: Mapping[str, Any], names: Mapping[str, str], language: str) -> list[Said]:

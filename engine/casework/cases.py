@@ -32,8 +32,9 @@ _FILE = text(f"""SELECT i.*, e.number AS edition_number, {staff.called("u")} AS 
                   LEFT JOIN user_account u ON u.user_id = i.referent_id WHERE i.root_id = :id ORDER BY i.opened_at, i.instance_id""")
 _WAITS = text("""SELECT w.instance_id, w.node, w.kind, w.name, w.correlation, w.labels, w.opened_at, w.due_at, w.awaits FROM wait w JOIN instance i USING (instance_id)
                   WHERE i.root_id = :id AND w.awaits <> '' ORDER BY w.awaits <> 'person', w.due_at IS NOT NULL, coalesce(w.due_at, w.opened_at)""")
-_TASKS = text(f"""SELECT t.task_id, t.node, t.names, t.agency, t.branch, t.role, t.opened_at, t.due_at, {staff.called("u")} AS holder FROM open_task t
-                   LEFT JOIN user_account u ON u.user_id = t.holder_id WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
+# What is kept from an agency is the case owner's to do.
+_TASKS = text(f"""SELECT t.task_id, t.node, t.names, CASE WHEN k.is_kept THEN 'OTE' ELSE t.agency END AS agency, t.branch, CASE WHEN k.is_kept THEN 'referent' ELSE t.role END AS role, t.opened_at, t.due_at, {staff.called("u")} AS holder FROM open_task t
+                   LEFT JOIN user_account u ON u.user_id = t.holder_id CROSS JOIN LATERAL (SELECT t.agency IN ('CPS', 'ANETI') AND masar_is_kept(t.instance_id) AS is_kept) k WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
 _ROOT = text("""SELECT instance_id, branch, person_id, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, also_read_by

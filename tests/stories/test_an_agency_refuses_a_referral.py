@@ -31,13 +31,13 @@ def told(world, case):
 def test_two_refusals_are_decided_by_a_named_person_and_the_measure_goes_another_way(world, asked):
     case, first = asked
     world.answers(first, **REFUSED)
-    assert next(row for row in world.open_tasks(case) if row.node == "T9A1").role == "referent"
-    world.does(case, "T9A1", refus__reponse="maintenir", refus__arguments="Il a un contrat en vue.")
-    world.does(case, "T9A3", **REFUSED)
-    row = next(row for row in world.open_tasks(case) if row.node == "T9A4")
+    assert next(row for row in world.open_tasks(case) if row.node == "T976").role == "referent"
+    world.does(case, "T976", refus__reponse="maintenir", refus__arguments="Il a un contrat en vue.")
+    world.does(case, "T978", **REFUSED)
+    row = next(row for row in world.open_tasks(case) if row.node == "T979")
     who = next(one for one in world.staff.values() if one.user_id == row.holder_id)
     assert "coordinateur" in who.roles, "somebody has it by name"
-    world.does(case, "T9A4", refus__decision="reorienter", refus__autre_mesure="M24", refus__decision_motif="La famille d'abord.")
+    world.does(case, "T979", refus__decision="reorienter", refus__autre_mesure="M24", refus__decision_motif="La famille d'abord.")
     assert "T301" in world.nodes(case), "the agency of the other measure is asked"
     assert "reorientation" in {one.process for one in world.beside(case, world.agent("OTE", "MED", "chef_antenne")).running}
     world.does(case, "T301", mesure__acceptation="acceptee")
@@ -47,16 +47,16 @@ def test_two_refusals_are_decided_by_a_named_person_and_the_measure_goes_another
 def test_an_agency_that_does_not_answer_in_seven_days_is_asked_again_by_the_case_owner_and_may_accept(world, asked):
     case, _ = asked
     world.passes(days=8)
-    assert "T401" not in world.nodes(case) and "T9A1" in world.nodes(case)
-    world.does(case, "T9A1", refus__reponse="maintenir", refus__arguments="Le délai est passé.")
-    world.does(case, "T9A3", mesure__acceptation="acceptee")
+    assert "T401" not in world.nodes(case) and "T976" in world.nodes(case)
+    world.does(case, "T976", refus__reponse="maintenir", refus__arguments="Le délai est passé.")
+    world.does(case, "T978", mesure__acceptation="acceptee")
     assert "T402" in world.nodes(case)
 
 
 def test_silent_twice_is_refused_twice_and_what_is_taken_out_ends_the_measure(world, asked):
     case, _ = asked
     world.passes(days=8)
-    world.does(case, "T9A1", refus__reponse="maintenir", refus__arguments="Le délai est passé.")
+    world.does(case, "T976", refus__reponse="maintenir", refus__arguments="Le délai est passé.")
     world.passes(days=8)
-    world.does(case, "T9A4", refus__decision="retirer", refus__decision_motif="D'accord avec elle.")
-    assert not {"T402", "T9A4", "T401"} & set(world.nodes(case)) and world.incidents() == []
+    world.does(case, "T979", refus__decision="retirer", refus__decision_motif="D'accord avec elle.")
+    assert not {"T402", "T979", "T401"} & set(world.nodes(case)) and world.incidents() == []

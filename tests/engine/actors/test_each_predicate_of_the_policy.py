@@ -37,6 +37,9 @@ WHO = {
     "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"}, "exception.begin": WORKING, "appointment.read": WITH_AUDITOR, "appointment.write": HELPING | {"operateur"}, "receipt.open": HELPING,
     "note.read": WITH_AUDITOR, "note.write": WORKING - {"operateur", "membre_commission"}, "leave.say": WITH_ATTACHE, "view.keep": WITH_ATTACHE | {"auditeur"},
     **dict.fromkeys(["caseload.list", "caseload.give"], {"chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), "mail.read": {"administrateur"},
+    "fund.read": COORDINATION | {"gestionnaire_aides", "ordonnateur", "chef_antenne"},
+    "sitting.read": COORDINATION | {"secretaire_commission", "membre_commission", "president_commission", "chef_antenne"},
+    "consent.read": HELPING | {"coordinateur", "auditeur"}, "consent.change": {"agent_accueil", "referent", "chef_antenne", "coordinateur"},
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
 
@@ -365,3 +368,14 @@ def test_what_is_refused_is_told_as_what_it_is():
     with pytest.raises(errors.Forbidden, match="act.forbidden"):
         authority.require(person("referent"), "draft.write")
     assert authority.head_of("PART") == "chef_antenne" and authority.head_of("") == "chef_antenne"
+
+
+def test_what_is_kept_from_an_agency_is_the_case_owners_and_hidden_from_it():
+    kept, open_ = SimpleNamespace(**vars(case()), is_kept=True), SimpleNamespace(**vars(case()), is_kept=False)
+    hers = task("travailleur_social", "CPS", case=kept)
+    assert authority.stands_in_for(hers) == "referent" and authority.is_withheld(hers) and not authority.is_withheld(hers | {"case": open_})
+    assert may(person("referent"), *HOLD, **hers) and not may(person("travailleur_social", agency="CPS"), *HOLD, **hers)
+    assert may(person("travailleur_social", agency="CPS"), *HOLD, **hers | {"case": open_})
+    assert not may(person("chef_cps", agency="CPS"), "task.read", "task.pass", **hers)
+    about = {"branch": "MED", "case": kept}
+    assert not may(person("chef_cps", agency="CPS"), "case.read", "history.read", "casefile.export", "consent.read", **about) and may(person("referent"), "case.read", "consent.change", **about)
