@@ -131,6 +131,8 @@ def hand_over(session: Session, actor: Any, instance_id: UUID, user_id: UUID, to
         holder = to_id if is_hers else None
         change.note("task.passed" if is_hers else "task.released", {"task": row.position, "node": row.node, "holder": str(holder or "")}, reason=reason)
         session.execute(_HOLD, {"task": row.task_id, "holder": holder, "at": held.now if holder else None})
+        if holder and row.role == "travailleur_social" and held.social_worker_id is None:  # as with any task of hers that is passed
+            held.social_worker_id = holder
         (given if is_hers else left).append(pick(row.names, actor.language))
     if is_named or given:
         notices.tell(session, actor, to_id, "case.given", held.branch, instance_id=instance_id)
