@@ -24,19 +24,31 @@ BEGIN
     IF of_kind = 'operation.done' AND NOT body ? 'error' THEN
         INSERT INTO passage (instance_id, kind, position, node, name, opened_at, closed_at) VALUES (of_instance, 'operation', of_seq::text, body ->> 'node', body ->> 'operation', at, at) ON CONFLICT DO NOTHING;
     END IF;
-    INSERT INTO passage (instance_id, kind, position, node, opened_at, due_at)
-    SELECT of_instance, 'task', o.value ->> 0, o.value ->> 1, at, (body -> 'due' ->> (o.value ->> 0))::timestamptz FROM jsonb_array_elements(body -> 'opened') o ON CONFLICT DO NOTHING;
-    INSERT INTO passage (instance_id, kind, position, node, name, opened_at, due_at)
-    SELECT of_instance, w.value ->> 2, w.value ->> 0, w.value ->> 1, w.value ->> 3, at, (w.value ->> 4)::timestamptz FROM jsonb_array_elements(body -> 'waits') w ON CONFLICT DO NOTHING;
-    INSERT INTO passage (instance_id, kind, position, node, name, opened_at, closed_at)
-    SELECT of_instance, 'sent', of_seq || '.' || m.ordinality, '', m.value, at, at FROM jsonb_array_elements_text(body -> 'messages') WITH ORDINALITY m ON CONFLICT DO NOTHING;
-    INSERT INTO passage (instance_id, kind, position, node, name, opened_at, closed_at)
-    SELECT of_instance, 'branch', of_seq || '.' || b.ordinality, b.value ->> 0, (SELECT string_agg(f, ' ' ORDER BY f) FROM jsonb_array_elements_text(b.value -> 1) f), at, at
-      FROM jsonb_array_elements(body -> 'branches') WITH ORDINALITY b WHERE jsonb_array_length(b.value -> 1) > 0 ON CONFLICT DO NOTHING;
-    UPDATE passage p SET closed_at = at, outcome = c.value ->> 1, closed_seq = of_seq FROM jsonb_array_elements(body -> 'closed') c
-     WHERE p.instance_id = of_instance AND p.kind = 'task' AND p.position = c.value ->> 0 AND p.closed_at IS NULL;
-    UPDATE passage p SET closed_at = at, closed_seq = of_seq FROM jsonb_array_elements_text(body -> 'waited') w
-     WHERE p.instance_id = of_instance AND p.kind IN ('message', 'timer', 'signal', 'condition') AND p.position = w.value AND p.closed_at IS NULL;
+    IF body ? 'opened' THEN
+        INSERT INTO passage (instance_id, kind, position, node, opened_at, due_at)
+        SELECT of_instance, 'task', o.value ->> 0, o.value ->> 1, at, (body -> 'due' ->> (o.value ->> 0))::timestamptz FROM jsonb_array_elements(body -> 'opened') o ON CONFLICT DO NOTHING;
+    END IF;
+    IF body ? 'waits' THEN
+        INSERT INTO passage (instance_id, kind, position, node, name, opened_at, due_at)
+        SELECT of_instance, w.value ->> 2, w.value ->> 0, w.value ->> 1, w.value ->> 3, at, (w.value ->> 4)::timestamptz FROM jsonb_array_elements(body -> 'waits') w ON CONFLICT DO NOTHING;
+    END IF;
+    IF body ? 'messages' THEN
+        INSERT INTO passage (instance_id, kind, position, node, name, opened_at, closed_at)
+        SELECT of_instance, 'sent', of_seq || '.' || m.ordinality, '', m.value, at, at FROM jsonb_array_elements_text(body -> 'messages') WITH ORDINALITY m ON CONFLICT DO NOTHING;
+    END IF;
+    IF body ? 'branches' THEN
+        INSERT INTO passage (instance_id, kind, position, node, name, opened_at, closed_at)
+        SELECT of_instance, 'branch', of_seq || '.' || b.ordinality, b.value ->> 0, (SELECT string_agg(f, ' ' ORDER BY f) FROM jsonb_array_elements_text(b.value -> 1) f), at, at
+          FROM jsonb_array_elements(body -> 'branches') WITH ORDINALITY b WHERE jsonb_array_length(b.value -> 1) > 0 ON CONFLICT DO NOTHING;
+    END IF;
+    IF body ? 'closed' THEN
+        UPDATE passage p SET closed_at = at, outcome = c.value ->> 1, closed_seq = of_seq FROM jsonb_array_elements(body -> 'closed') c
+         WHERE p.instance_id = of_instance AND p.kind = 'task' AND p.position = c.value ->> 0 AND p.closed_at IS NULL;
+    END IF;
+    IF body ? 'waited' THEN
+        UPDATE passage p SET closed_at = at, closed_seq = of_seq FROM jsonb_array_elements_text(body -> 'waited') w
+         WHERE p.instance_id = of_instance AND p.kind IN ('message', 'timer', 'signal', 'condition') AND p.position = w.value AND p.closed_at IS NULL;
+    END IF;
 END $$;
 CREATE FUNCTION masar_note_passage() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
