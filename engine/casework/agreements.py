@@ -20,7 +20,6 @@ from engine.casework.instances import Change, Held, find, lock
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
 from engine.i18n import pick
 from engine.ledger import consultations
-from engine.pathway import bpmn
 from forms import answers
 from forms import form as forms
 from forms import text as words
@@ -184,9 +183,9 @@ def _record(session: Session, actor: Any, held: Held, kind: str, new: Sequence[f
     change = Change(session, actor, held, held.now)
     consents.apply(held, new)
     documents.attach(session, actor, held.root_id, list(new), editions.current(session).dictionary.fields)
-    change.note(kind, {"withdrawn": list(gone)} | ({"key": key} if key else {}), new)
     if gone:
-        change.happenings.append(withdrawals.message(held.root_id, gone))
+        change.send(withdrawals.MESSAGE, str(held.root_id), {"portees": list(gone)})
+    change.note(kind, {"withdrawn": list(gone)} | ({"key": key} if key else {}), new)
     change.write()
     consents.keep(session, held, new)
 

@@ -14,7 +14,6 @@ from engine import clock, identity
 from engine.casework import operations
 from engine.casework.instances import Change
 from engine.casework.operations import CannotRun, Outcome
-from engine.pathway import bpmn
 
 # One statement each: two dossiers never commit the same dinar, the balance cannot go below nothing (the table's own check), and the movement stands beside what it moved.
 _MOVED = """WITH moved AS (UPDATE fund SET {columns} WHERE programme = :programme AND {short} RETURNING available_millimes, paid_millimes)
@@ -186,7 +185,7 @@ def _call_next(change: Change, programme: str) -> None:
     """Tells the first of a programme's waiting list that there may be money for her."""
     first = change.session.execute(_FIRST, {"programme": programme}).scalar()
     if first is not None:
-        change.happenings.append(bpmn.MessageSent("fonds.revenus", str(first), {}, ""))
+        change.send("fonds.revenus", str(first), {})
 
 
 def _aid_id(change: Change) -> str:

@@ -73,10 +73,8 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
     signal = _expected(session, actor, expected, process) if expected else None
     former = _former(session, edition, returning, process) if returning and not expected else None
     start = _start_message(edition, process, branch, channel, expected)
-    change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start,
+    change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start, expected=expected,
                    person=former.person_id if former else None, told=lambda held: [*_came_by(held, channel), *_as_before(held, former)])  # fmt: skip
-    if signal:
-        change.happenings.append(bpmn.MessageSent("signalement.arrivee", str(expected), {"dossier": str(change.held.root_id)}, ""))
     finish(change)
     mine = next((row for row in change.opened if authority.may(
         actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"], case=change.held)), None)  # fmt: skip
@@ -114,9 +112,10 @@ def own_subject(definitions: bpmn.Definitions, process: str) -> str | None:
 
 def begin(session: Session, actor: Any, edition: editions.Edition, process: str, branch: str, variables: Mapping[str, Any], *,
           parent: Held | None = None, scope: Mapping[str, Any] | None = None, message: bpmn.Message | None = None, person: UUID | None = None,
-          told: Callable[[Held], Sequence[facts.NewFact]] = lambda _held: (), instance_id: UUID | None = None) -> Change:  # fmt: skip
+          told: Callable[[Held], Sequence[facts.NewFact]] = lambda _held: (), instance_id: UUID | None = None, expected: UUID | None = None) -> Change:  # fmt: skip
     """Makes the row of a new instance and gives it its start. A child of a case shares its root, its person and its consent. `person`: whose a new case is,
-    of whoever is known already; `told`: the facts said with it; `instance_id`: the one it is to have, where the same act sent twice must find it."""
+    of whoever is known already; `told`: the facts said with it; `instance_id`: the one it is to have, where the same act sent twice must find it; `expected`: the signal
+    of whoever has now come, which hears of it."""
     now, dated_version = session.execute(text("SELECT masar_now(), (SELECT dated_version FROM installation)")).one()
     now = now.astimezone(dt.UTC)
     instance_id = instance_id or identity.new_id()
@@ -152,6 +151,8 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
         "referent": held.referent_id, "social_worker": held.social_worker_id,
     })  # fmt: skip
     # What an instance is about is said by us, last: a message that starts it cannot say otherwise.
+    if expected:
+        change.send("signalement.arrivee", str(expected), {"dossier": str(root_id)})
     about = {name: {"id": found} for name, found in scope.items() if isinstance(found, str)}
     given = {**variables, "instance": str(instance_id), "branche": branch, "numero": number or "", **about}
     change.give("case.started", bpmn.Start(variables=given, message=message.name if message else None, correlation=message.correlation if message else None,

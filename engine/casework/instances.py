@@ -156,6 +156,7 @@ class Change:
     said: list[dict[str, Any]] = field(default_factory=list)
     dues: dict[str, dt.datetime | None] = field(default_factory=dict)
     letters: list[dict[str, Any]] = field(default_factory=list)
+    unsaid: list[bpmn.MessageSent] = field(default_factory=list)  # messages that code sends: the next line tells of them
 
     @property
     def tables(self) -> programmes.DatedTables:
@@ -200,6 +201,12 @@ class Change:
         self.happenings += step.happenings
         self._append(kind, body, new_facts, step.happenings, replace(stimulus, facts=bpmn.told(stimulus.facts, step.read)), reason, kept=sealed)
 
+    def send(self, name: str, correlation: str, payload: Mapping[str, Any], node: str = "") -> None:
+        """A message that no diagram throws, carried like every other; the line of what sends it tells of it."""
+        sent = bpmn.MessageSent(name, correlation, dict(payload), node)
+        self.happenings.append(sent)
+        self.unsaid.append(sent)
+
     def note(self, kind: str, body: Mapping[str, Any], new_facts: Sequence[facts.NewFact] = (), reason: str = "", proposed: Sequence[facts.NewFact] = (),
              sealed: Mapping[str, Any] = MappingProxyType({})) -> None:  # fmt: skip
         """A change that the diagram does not see (a claim, a correction, a reminder): its line, stored at once, and its facts. `proposed`: facts sealed, not yet
@@ -218,9 +225,10 @@ class Change:
         held = self.held
         said = (*new_facts, *proposed)
         sealed: dict[str, Any] = dict(kept) | {f"{fact.subject}|{fact.field}": {"value": fact.value, "status": fact.status, "class": fact.field_class} for fact in said}
-        public = dict(body) | account(happenings) | self.deadlines(happenings)
+        public = dict(body) | account((*self.unsaid, *happenings)) | self.deadlines(happenings)
         if new_facts:
             public["facts"] = [{"subject": fact.subject, "field": fact.field, "class": fact.field_class, "source": fact.source.get("kind", "")} for fact in new_facts]
+        self.unsaid.clear()
         why = reasons(happenings)
         if why:
             sealed["why"] = why

@@ -82,7 +82,8 @@ def obey(session: Session, actor: Any, name: str, instance_id: UUID, payload: Ma
 
 def give(change: Change, name: str, payload: Mapping[str, Any], to: Iterable[UUID]) -> None:
     """Sends an order to instances of the case, carried like every message."""
-    change.happenings += [bpmn.MessageSent(name, str(one), dict(payload), "") for one in to]
+    for one in to:
+        change.send(name, str(one), payload)
 
 
 def parts(change: Change, *, beside: bool = True, ended: bool = False) -> list[UUID]:
@@ -277,9 +278,9 @@ def end(change: Change, outcome: str) -> None:
     held = change.held
     is_aid = held.subject.startswith("aide:")
     rest = aid_operations.give_back(change, snapshots.at(change.session, held.instance_id, held.seq)[0].money) if is_aid else 0
-    change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}))
     if is_aid:  # whoever waits for it on the case's road is told
-        change.happenings.append(bpmn.MessageSent("aide.terminee", held.subject.partition(":")[2], {"issue": outcome}, ""))
+        change.send("aide.terminee", held.subject.partition(":")[2], {"issue": outcome})
+    change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}))
     _written(change)
 
 

@@ -15,7 +15,6 @@ from engine.actors.roles import ROLES
 from engine.casework import operations
 from engine.casework.instances import SERIES, Change, Held
 from engine.casework.operations import Outcome
-from engine.pathway import bpmn
 
 MESSAGE = "tache.orpheline"
 _HOLDS = text("SELECT 1 FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles) LIMIT 1")
@@ -31,7 +30,7 @@ def call(session: Session, change: Change, row: Any) -> None:
         return
     if session.execute(_HOLDS, {"agency": row.agency, "branch": row.branch, "role": row.role}).scalar() is None:
         payload = {"role": row.role, "agence": row.agency, "tache": row.names.get("fr", row.node)}
-        change.happenings.append(bpmn.MessageSent(MESSAGE, str(held.root_id), payload, row.node))
+        change.send(MESSAGE, str(held.root_id), payload, row.node)
 
 
 @operations.operation("chercher_relais", "role", "agence", "tache")

@@ -202,7 +202,8 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
         raise errors.Invalid("task.answers", said.findings)
     new = facts_said(said, subjects, edition, held)
     reason, came = doubles.check_identity(session, held, new, raw)
-    change.happenings += [bpmn.MessageSent("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, held.node) for one in came]
+    for one in came:
+        change.send("signalement.arrivee", str(one.case_id), {"dossier": str(held.root_id)}, held.node)
     if home and any(one.subject.startswith("aide:") for one in new):
         change.home = facts.Subjects(home.root_id, home.person_id)
     documents.attach(session, actor, (change.home or held.subjects).root_id, new, edition.dictionary.fields)

@@ -76,9 +76,9 @@ def remind(session: Session, task_id: UUID) -> bool:
     code, share = _STEPS[min(row.reminders, len(_STEPS) - 1)]
     change = Change(session, users.system(), held, held.now)
     to = _addressee(row, held)
-    change.note(code, {"task": row.position, "node": row.node, "to": to["role"]})
     if row.reminders == 0:
         reliefs.call(session, change, row)
+    change.note(code, {"task": row.position, "node": row.node, "to": to["role"]})
     session.execute(_REMIND_NEXT, {"task": task_id, "next": row.due_at + _delay(session, held, row) * share if share else None})
     details = {"case": held.number, "task": row.names, "due_at": row.due_at.isoformat()}
     session.execute(_NOTICE, {"id": identity.new_id(), "code": code, "details": json.dumps(details, ensure_ascii=False), "instance": held.instance_id, "task": task_id, "at": held.now, **to})

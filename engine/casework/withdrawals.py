@@ -17,7 +17,6 @@ from engine.casework import operations, orders
 from engine.casework.instances import Change
 from engine.casework.operations import Outcome
 from engine.dossier import consents, facts
-from engine.pathway import bpmn
 
 MESSAGE = "consentement.retire"
 SCOPES = ("c1", "c2", "c3", "c4", "c5", "c6")
@@ -96,8 +95,3 @@ def _needs_the_funder(change: Change) -> bool:
     found = next((one.value for one in facts.snapshot(change.session, change.held.subjects, [_AID_PROGRAMME]) if one.status == "known"), None)
     versions = change.tables.scope(clock.today(change.at))["programmes"]
     return any(one.get("consentement_c2") is True for one in versions if one["code"] == found)
-
-
-def message(case_id: Any, scopes: Sequence[str]) -> bpmn.MessageSent:
-    """What begins the diagram of a withdrawal beside the case."""
-    return bpmn.MessageSent(MESSAGE, str(case_id), {"portees": list(scopes)}, "")

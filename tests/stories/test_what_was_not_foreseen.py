@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
-from engine import errors
+from engine import doctor, errors
 from engine.actors import users
 from engine.casework import exceptions
 from engine.insight import casefile
@@ -307,3 +307,12 @@ def test_a_request_on_data_is_answered(world, case):
     world.does(case, "T951", droits__identite_verifiee=True)
     world.does(case, "T953", droits__suite="faite")
     assert "reponse_droits" in {letter["template"] for letter in world.file(case).letters}
+
+
+def test_what_code_sends_is_told_in_a_line_as_what_diagrams_send_is(world, case):
+    """Orders, what a signal hears, an aid that is over: the doctor counts messages against lines."""
+    head = world.agent("OTE", "MED", "chef_antenne")
+    world.begins(case, "suspension", head)
+    row = one(world, "SELECT count(*) AS sent FROM message WHERE name LIKE 'ordre.%'")
+    faults = {(fault.code, fault.about) for fault in doctor.examine(world.database).faults if fault.code.startswith("message.")}
+    assert row.sent and faults == set()
