@@ -111,8 +111,8 @@ def test_a_kept_view_is_mine_or_my_branchs_and_holds_no_word_one_looked_for(brow
     salma.get("/desk?view=all")
     salma.post("/desk/views", name="Accueil OTE", view="all", agency="OTE", stage="accueil", q="Dridi", is_shared="yes")
     assert salma.page.url.query == b"view=all&agency=OTE&stage=accueil" and "Accueil OTE" in salma.page.text
-    salma.post("/desk/views", name="À moi", view="queue", agency="", stage="")
-    assert "Accueil OTE" in karim.get("/desk").text and "À moi" not in karim.page.text
+    salma.post("/desk/views", name="Ma file du matin", view="queue", agency="", stage="")
+    assert "Accueil OTE" in karim.get("/desk").text and "Ma file du matin" not in karim.page.text
     assert "Accueil OTE" not in ines.get("/desk").text
     with small.owner() as connection:
         assert not connection.execute(text("SELECT 1 FROM desk_view WHERE filters::text LIKE '%Dridi%'")).first()
