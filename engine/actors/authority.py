@@ -79,11 +79,10 @@ def _in_reach(actor: Actor, about: About) -> bool:
 
 def _reads(actor: Actor, about: About) -> bool:
     """A case in reach, or one that is offered to one's branch or came from it a short while ago (`case.also_read_by`): the database says until when."""
-    if _in_reach(actor, about):
-        return True
     case = about.get("case")
     is_kept = actor.agency in _OTHERS and getattr(case, "is_kept", False)
-    return actor.agency != PARTNERS and not is_kept and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
+    is_lent = actor.agency != PARTNERS and not is_kept and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
+    return is_lent or _in_reach(actor, about)
 
 
 def _begins(actor: Actor, about: About) -> bool:
@@ -130,9 +129,7 @@ def _does(actor: Actor, about: About) -> bool:
     """The task is of a role one holds, in one's own agency and branch; an operator's, of a case entrusted to her, else it is the case owner's."""
     if _stands_in(actor, about):
         return True
-    if is_withheld(about):
-        return False
-    if about.get("role") not in actor.roles or about.get("agency") != actor.agency or about.get("branch") != actor.branch:
+    if is_withheld(about) or about.get("role") not in actor.roles or about.get("agency") != actor.agency or about.get("branch") != actor.branch:
         return False
     return about.get("role") not in _STANDS_IN or _has(actor, about.get("case"))
 
@@ -182,9 +179,7 @@ def _sits(actor: Actor, about: About) -> bool:
 
 def _sends(actor: Actor, about: About) -> bool:
     name = about.get("name", "")
-    if name.startswith(_BY_FORM):
-        return False
-    return name not in _INTERNAL and ("coordinateur" in actor.roles or bool(_SENDERS.get(name, frozenset()) & actor.roles))
+    return not name.startswith(_BY_FORM) and name not in _INTERNAL and ("coordinateur" in actor.roles or bool(_SENDERS.get(name, frozenset()) & actor.roles))
 
 
 def _another(actor: Actor, about: About) -> bool:
