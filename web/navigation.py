@@ -34,7 +34,7 @@ _LINKS = (
     (Link("funds", "/funds", "cash-coin"), "fund.read"),
     (Link("erasures", "/erasures", "trash"), "erasure.read"),
     (Link("caseloads", "/caseloads", "folder2-open"), "caseload.list"),
-    (Link("leaves", "/leaves", "calendar-event"), "leave.say"),
+    (Link("leaves", "/leaves", "house-door"), "leave.say"),
 )
 
 
