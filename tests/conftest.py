@@ -5,8 +5,9 @@
 
 import hashlib
 import os
+import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,24 +57,44 @@ def _sqlalchemy(url: str, database: str) -> str:
     return make_url(url).set(drivername="postgresql+psycopg", database=database).render_as_string(hide_password=False)
 
 
+_made: list[Database] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _connections_end() -> Iterator:
+    """The server lends so many connections: a module's go back when it is over."""
+    yield
+    for database in _made:
+        database.dispose()
+
+
 @pytest.fixture(scope="session")
 def make_database(server_url: str, template: str, tmp_path_factory) -> Iterator:
-    """Makes empty migrated databases; they are dropped when the tests end."""
-    made: list[Database] = []
-    names: list[str] = []
+    """Makes migrated databases, each its test's own; they are dropped when the tests end.
 
-    def make(source: str = template) -> Database:
+    `furnish`: fills it; done once, and copied from then on. `source`: the database it is a copy of, its keys and documents not."""
+    names: list[str] = []
+    furnished: dict[Callable, tuple[str, Path]] = {}
+    folders: dict[str, Path] = {}
+
+    def make(furnish: Callable[[Database], None] | None = None, *, source: str = template) -> Database:
+        if furnish and furnish not in furnished:
+            first = make()
+            furnish(first)
+            first.dispose()
+            furnished[furnish] = names[-1], folders[names[-1]]
+        source, folder = furnished[furnish] if furnish else (source, None)
         name = f"masar_test_{os.getpid()}_{uuid4().hex[:8]}"
         with psycopg.connect(_plain(server_url, "postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
-        folder = tmp_path_factory.mktemp(name)
-        made.append(Database(_sqlalchemy(server_url, name), keys=KeyStore(folder / "keys"), documents=folder / "documents"))
+        folders[name] = tmp_path_factory.mktemp(name)
+        if folder:
+            shutil.copytree(folder, folders[name], dirs_exist_ok=True)
+        _made.append(Database(_sqlalchemy(server_url, name), keys=KeyStore(folders[name] / "keys"), documents=folders[name] / "documents"))
         names.append(name)
-        return made[-1]
+        return _made[-1]
 
     yield make
-    for database in made:
-        database.dispose()
     with psycopg.connect(_plain(server_url, "postgres"), autocommit=True) as connection:
         for name in names:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -88,9 +109,7 @@ def database(make_database) -> Database:
 @pytest.fixture
 def own_tunisia(make_database) -> Database:
     """The small installation for one test alone, that may change what everybody follows: an edition, the accounts."""
-    database = make_database()
-    furnish(database)
-    return database
+    return make_database(furnish)
 
 
 def pytest_sessionfinish(session) -> None:

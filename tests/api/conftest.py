@@ -28,15 +28,13 @@ class Program:
         return self.client.post(address, **sent)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def furnished(make_database):
     """A database of its own, furnished once for the tests of the API."""
-    database = make_database()
-    furnish(database)
-    return database
+    return make_database(furnish)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app(furnished):
     return create_app(Settings(is_demo=True), furnished)
 

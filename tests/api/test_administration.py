@@ -15,8 +15,7 @@ NEW = {"username": "imen", "name": "Imen Saïdi", "agency": "OTE", "branch": "ME
 
 @pytest.fixture(scope="module")
 def sign_in(make_database):
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     with database.owner() as connection:
         programmes.seed(connection, ROOT / "processes")
         users.create(connection, "hajer", "Hajer Mansouri", "OTE", "TUN", ["administrateur"], PASSWORD)

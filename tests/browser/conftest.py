@@ -30,15 +30,13 @@ def pytest_collection_modifyitems(items) -> None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installed(make_database):
     """The database of the small installation."""
-    database = make_database()
-    furnish(database)
-    return database
+    return make_database(furnish)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(installed):
     """Where the small installation is served."""
     yield from served(installed)

@@ -11,8 +11,7 @@ from tests.browser.test_everybody_can_use_it import wrong_with
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     return worlds.World(database)
 
 

@@ -13,8 +13,7 @@ from tests.stories.test_a_committee_day import convened, look
 @pytest.fixture(scope="module")
 def committee(make_database):
     """Two files put down at one sitting."""
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     world = worlds.World(database)
     return world, convened(world, [("creation", {}), ("creation", {})])
 

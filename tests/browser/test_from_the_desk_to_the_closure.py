@@ -25,8 +25,7 @@ _CONTROLS = """() => [...document.querySelectorAll('#answers .question')].filter
 @pytest.fixture(scope="module")
 def tunisia(make_database):
     """The real pathway with its staff, served."""
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     for address in served(database):
         yield worlds.World(database), address
 

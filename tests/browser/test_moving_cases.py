@@ -23,8 +23,7 @@ STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FR
 @pytest.fixture(scope="module")
 def place(make_database):
     """The small installation with three cases at the desk and a second edition, and a worker beside it."""
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     with database.unit_of_work(users.system()) as session:
         other = redrawn.redrawn(files(), "parcours", redrawn.under_another_id("accueillir", "recevoir"))
         edition = editions.keep(session, other, clock.now(session), None, "essai")

@@ -16,8 +16,7 @@ LOOK = os.environ.get("MASAR_LOOK")  # a folder for pictures, to look at
 
 @pytest.fixture(scope="module")
 def town(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     world = worlds.World(database)
     names = {"person.prenom_fr": "Mohamed Amine", "person.nom_fr": "Gabsi", "person.prenom_ar": "محمد أمين", "person.nom_ar": "القابسي"}
     members = [{"membre.prenom": "Lina", "membre.lien": "enfant", "membre.naissance": "2019-05-04", "membre.sexe": "F", "membre.a_charge": True, "membre.scolarise": True}]

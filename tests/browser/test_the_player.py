@@ -20,8 +20,7 @@ AUDITOR = "auditeur"
 @pytest.fixture(scope="module")
 def place(make_database):
     """A mother of two helped with her rent, and a man whose case is younger, on the real pathway."""
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     samia, walid = stories.mother_in_sfax(TODAY), stories.pizzeria_of_zarzis(TODAY)
     staff = play.Player(database)
     with database.unit_of_work(users.system()) as session:

@@ -8,8 +8,7 @@ from tests.faults import village
 
 @pytest.fixture
 def hamlet(make_database):
-    database = make_database()
-    village.furnish(database)
+    database = make_database(village.furnish)
     for _ in range(2):
         _, task_id = village.open_case(database)
     village.complete(database, task_id)

@@ -16,8 +16,7 @@ FORM = "forms/tasks/f11.toml"
 @pytest.fixture
 def installed(make_database, tmp_path):
     """The real pathway, its folders copied so that a new version can be put in their place."""
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     settings = Settings(processes=shutil.copytree(PROCESSES, tmp_path / "processes"), forms=shutil.copytree(FORMS, tmp_path / "forms"))
     return World(database), settings
 

@@ -16,9 +16,7 @@ from tests.web.small.installation import furnish_administered
 
 @pytest.fixture(scope="module")
 def office(make_database):
-    database = make_database()
-    furnish_administered(database)
-    return database
+    return make_database(furnish_administered)
 
 
 @pytest.fixture

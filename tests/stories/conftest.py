@@ -18,8 +18,7 @@ from tests import world as worlds
 @pytest.fixture
 def tunisia(make_database):
     """A Tunisia of its own for each story: the clock moves in it."""
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     yield database
     _play_again(database)
 

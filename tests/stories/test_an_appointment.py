@@ -19,8 +19,7 @@ from web.app import create_app
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     made = worlds.World(database)
     made.case = made.receive(made.somebody("social"))
     for node in ("T101", "T102"):

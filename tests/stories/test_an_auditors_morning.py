@@ -25,8 +25,7 @@ from web.app import create_app
 @pytest.fixture(scope="module")
 def world(make_database):
     """One Tunisia for all of the morning but its payments."""
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     return worlds.World(database)
 
 

@@ -21,8 +21,7 @@ WITHOUT_A_DESK = {"auditeur", "administrateur"}
 @pytest.fixture(scope="module")
 def visited(make_database):
     """The world, who played it, and which shares of the playing were told on the way."""
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     told: list[float] = []
     player = play.load(database, SUNDAY_NIGHT, told.append)
     return worlds.World(database), player, told

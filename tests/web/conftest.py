@@ -50,15 +50,13 @@ class Browser:
         return self.page.url.path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def small(make_database):
     """A database furnished once for the tests of the pages."""
-    database = make_database()
-    furnish(database)
-    return database
+    return make_database(furnish)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app(small):
     return create_app(Settings(is_demo=True), small)
 

@@ -28,8 +28,7 @@ PAGE = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF
 @pytest.fixture(scope="module")
 def village(make_database):
     """The real pathway with one case of Médenine, evaluated by its three agencies: its ids, by the name that routes give them."""
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     with database.owner() as connection:
         for username, roles in (("voisin", ["operateur"]), ("bailleur", ["membre_commission"])):
             users.create(connection, username, username.title(), "PART", "MED", roles, signin.DEMO_PASSWORD, is_demo=True)

@@ -24,8 +24,7 @@ MARIEM = {
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     return worlds.World(database)
 
 

@@ -15,8 +15,7 @@ from web.app import create_app
 
 @pytest.fixture(scope="module")
 def town(make_database):
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     world = worlds.World(database)
     world.app = create_app(Settings(is_demo=True), database)
     return world

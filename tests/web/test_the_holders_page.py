@@ -20,8 +20,7 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     made = worlds.World(database)
     made.app = create_app(Settings(is_demo=True), database)
     made.case = made.receive(made.somebody("social", retour__prouve=False, consentement__c2=True))

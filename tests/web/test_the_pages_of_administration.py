@@ -20,9 +20,7 @@ WHY = "Note du 3 novembre"
 @pytest.fixture(scope="module")
 def house(make_database):
     """An installation of its own: what is administered here is nobody else's."""
-    database = make_database()
-    furnish_administered(database)
-    return database
+    return make_database(furnish_administered)
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,7 @@ STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FR
 @pytest.fixture(scope="module")
 def place(make_database):
     """A Tunisia of its own: two cases stand at the desk, and an edition where that task has another id and a step more follows."""
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     with database.unit_of_work(users.system()) as session:
         other = redrawn.redrawn(files(), "parcours", redrawn.under_another_id("accueillir", "recevoir"), redrawn.added("verifier", "f2b", "agent_accueil", "visiter"))
         edition = editions.keep(session, other, clock.now(session), None, "essai")

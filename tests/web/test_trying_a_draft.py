@@ -19,8 +19,7 @@ LATER = ('role="referent" delai="2"', 'role="referent" delai="9"')
 
 @pytest.fixture(scope="module")
 def installed(make_database):
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     return database, create_app(Settings(is_demo=True), database)
 
 

@@ -13,15 +13,13 @@ from tests.web.small.installation import PASSWORD, furnish_administered
 REASON = "Note de service du 3 novembre"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(make_database):
     """A database furnished once, with a second administrator."""
-    database = make_database()
-    furnish_administered(database)
-    return database
+    return make_database(furnish_administered)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def who(house):
     """Somebody signed in, by user name."""
     known = {}
@@ -57,7 +55,7 @@ def account(act):
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def today(house):
     """The day in Tunis."""
     with house.reading(users.system()) as session:

@@ -13,8 +13,7 @@ REASON = "Mutation"
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     return World(database)
 
 

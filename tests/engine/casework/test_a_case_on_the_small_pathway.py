@@ -16,8 +16,7 @@ from tests.world import World
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    small.furnish(database)
+    database = make_database(small.furnish)
     return World(database)
 
 

@@ -21,8 +21,7 @@ FOREIGN = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" x
 
 @pytest.fixture
 def world(make_database):
-    database = make_database()
-    small.furnish(database)
+    database = make_database(small.furnish)
     return World(database)
 
 

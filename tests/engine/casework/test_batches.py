@@ -15,8 +15,7 @@ from tests import world as worlds
 
 @pytest.fixture(scope="module")
 def town(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     return worlds.World(database)
 
 

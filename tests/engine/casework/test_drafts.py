@@ -19,8 +19,7 @@ REASON = "Le titre n'était pas clair."
 
 @pytest.fixture
 def world(make_database):
-    database = make_database()
-    small.furnish(database)
+    database = make_database(small.furnish)
     return World(database)
 
 

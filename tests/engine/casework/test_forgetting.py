@@ -34,8 +34,7 @@ _HISTORY = text("SELECT state, seq FROM instance WHERE instance_id = :id")
 
 @pytest.fixture
 def town(make_database):
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     return worlds.World(database)
 
 
@@ -109,7 +108,7 @@ def test_no_byte_of_her_is_left_and_everything_else_stands(town, make_database):
         name = connection.exec_driver_sql("SELECT current_database()").scalar()
         figures = connection.exec_driver_sql("SELECT count(*), min(opened_at), max(ended_at) FROM instance WHERE status = 'ended'").one()
     database.dispose()
-    backup = make_database(name)
+    backup = make_database(source=name)
     backup._carried.update(database._carried)  # the keys and documents are not in it
 
     elsewhere = ExitStack()  # a transaction of another database of the server that began before
@@ -227,7 +226,7 @@ def test_what_is_past_its_class_goes_and_what_is_kept_longer_stands(town, make_d
         name = connection.exec_driver_sql("SELECT current_database()").scalar()
         person = connection.exec_driver_sql("SELECT person_id FROM instance WHERE instance_id = %s", (case,)).scalar()
     database.dispose()
-    backup = make_database(name)
+    backup = make_database(source=name)
     backup._carried.update(database._carried)
     keys = database._carried["keys"]
     before = keys.find(person)

@@ -11,8 +11,7 @@ from tests.web.small.installation import furnish
 
 @pytest.fixture
 def town(make_database):
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     return worlds.World(database)
 
 

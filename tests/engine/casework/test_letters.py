@@ -18,8 +18,7 @@ ISOLATES = re.compile("[\u2066\u2067\u2069]")
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    small.furnish(database)
+    database = make_database(small.furnish)
     return World(database)
 
 

@@ -18,8 +18,7 @@ REASON = "La nouvelle édition demande un bilan plus court."
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     return worlds.World(database)
 
 

@@ -14,8 +14,7 @@ WHY = "Le référent doit voir la famille deux fois."
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    database = make_database()
-    small.furnish(database)
+    database = make_database(small.furnish)
     return World(database)
 
 

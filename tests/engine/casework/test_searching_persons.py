@@ -15,8 +15,7 @@ PERSONS = {
 
 @pytest.fixture(scope="module")
 def town(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     world = worlds.World(database)
     world.cases = {}
     for number, (name, said) in enumerate(PERSONS.items(), 1):

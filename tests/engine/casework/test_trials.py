@@ -14,8 +14,7 @@ E = "processes/evaluation.bpmn"
 
 @pytest.fixture(scope="module")
 def town(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     return worlds.World(database)
 
 

@@ -13,8 +13,7 @@ from tests import world as worlds
 
 @pytest.fixture(scope="module")
 def tunisia(make_database):
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     return worlds.World(database)
 
 

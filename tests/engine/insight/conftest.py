@@ -45,8 +45,7 @@ class Town(worlds.World):
             drafts.save(session, self.meriem, draft_id, path, content.encode(), found.version)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(make_database):
-    database = make_database()
-    furnish(database)
+    database = make_database(furnish)
     return Town(database)

@@ -24,8 +24,7 @@ def head(world, branch):
 @pytest.fixture(scope="module")
 def lived(make_database):
     """Two cases of MED, begun the same morning. The first comes to a decision and its money; the second is withdrawn."""
-    database = make_database()
-    worlds.furnish(database)
+    database = make_database(worlds.furnish)
     world = worlds.World(database)
     with database.reading(users.system()) as session:
         now = clock.now(session)

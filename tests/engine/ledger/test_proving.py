@@ -53,8 +53,7 @@ def witnessed(database) -> list[proving.Seen]:
 @pytest.fixture(scope="module")
 def town(make_database):
     """As many live and closed cases as there are attacks by hand, sealed step by step; and a way to have it anew."""
-    database = make_database()
-    village.furnish(database)
+    database = make_database(village.furnish)
     cases = [village.open_case(database) for _ in range(2 * len(BY_HAND))]
     seal(database)
     for _, task_id in cases:
@@ -77,7 +76,7 @@ def copy(make_database, town):
 
     def anew(of=town.database):
         of.dispose()
-        made = make_database(of.app_url.rpartition("/")[2].partition("?")[0])
+        made = make_database(source=of.app_url.rpartition("/")[2].partition("?")[0])
         shutil.copytree(of.carried["keys"].log_folder.parent, made.carried["keys"].log_folder.parent, dirs_exist_ok=True)
         return made
 
@@ -105,8 +104,7 @@ def test_a_hundred_clean_ledgers_raise_no_alarm(hundred):
 @pytest.mark.parametrize("seed", [2, 3])
 def test_clean_ledgers_of_any_shape_raise_no_alarm_and_one_that_is_touched_raises_its_own(make_database, seed):
     """A hundred of ten thousand entries: `python -m tests.faults.clean_ledgers`."""
-    database = make_database()
-    village.furnish(database)
+    database = make_database(village.furnish)
     witness = clean_ledgers.grow(database, seed, 300)
     assert clean_ledgers.alarms(database, witness) == []
     touched = clean_ledgers.touch(database, seed)
@@ -116,8 +114,7 @@ def test_clean_ledgers_of_any_shape_raise_no_alarm_and_one_that_is_touched_raise
 @pytest.fixture(scope="module")
 def hundred(make_database):
     """A hundred states of a ledger that grows: another one after every act."""
-    database = make_database()
-    village.furnish(database)
+    database = make_database(village.furnish)
     found, seen = [], []
     for turn in range(50):
         _, task_id = village.open_case(database)
@@ -247,8 +244,7 @@ def test_the_log_itself_is_proved(large, copy, statement, code):
 @pytest.fixture(scope="module")
 def large(make_database):
     """More lines than a tile holds."""
-    database = make_database()
-    village.furnish(database)
+    database = make_database(village.furnish)
     for _ in range(3):
         with database.unit_of_work(users.system()) as session:
             for _ in range(100):

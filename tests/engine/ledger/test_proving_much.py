@@ -18,8 +18,7 @@ _READ = text("SELECT relname, idx_tup_fetch + seq_tup_read AS rows FROM pg_stat_
 @pytest.fixture(scope="module")
 def town(make_database):
     """Cases sealed as they grew."""
-    database = make_database()
-    village.furnish(database)
+    database = make_database(village.furnish)
     for turn in range(26):
         _, task_id = village.open_case(database)
         village.complete(database, task_id)
@@ -62,7 +61,7 @@ def test_each_row_is_read_once_however_many_slices_there_are(town, monkeypatch):
 @pytest.mark.parametrize("way", ["pages", "processes"])
 def test_it_finds_the_same_in_pages_slices_and_processes(make_database, town, monkeypatch, way):
     town.dispose()
-    database = make_database(town.app_url.rpartition("/")[2].partition("?")[0])
+    database = make_database(source=town.app_url.rpartition("/")[2].partition("?")[0])
     shutil.copytree(town.carried["keys"].log_folder.parent, database.carried["keys"].log_folder.parent, dirs_exist_ok=True)
     with database.owner() as connection:
         cases = connection.execute(text("SELECT instance_id FROM instance ORDER BY instance_id")).scalars().all()

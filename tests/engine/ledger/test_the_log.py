@@ -19,9 +19,7 @@ OPENED = 2  # lines of a case that is opened
 
 @pytest.fixture(scope="module")
 def hamlet(make_database):
-    database = make_database()
-    village.furnish(database)
-    return database
+    return make_database(village.furnish)
 
 
 def seal(database) -> int:

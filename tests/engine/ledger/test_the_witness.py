@@ -16,8 +16,7 @@ from tests.faults import village
 
 @pytest.fixture
 def hamlet(make_database):
-    database = make_database()
-    village.furnish(database)
+    database = make_database(village.furnish)
     village.open_case(database)
     seal(database)
     return database
