@@ -26,7 +26,7 @@ from engine.actors import users
 from engine.casework import batches, departures, digests, messages, moves, snapshots, timers  # noqa: F401 (moves says how its batches are worked)
 from engine.database import Database
 from engine.dossier import documents
-from engine.insight import rehearsals  # noqa: F401 (says how its kind of batch is worked)
+from engine.insight import rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
 from engine.ledger import log as logs
 
 log = logging.getLogger("masar.jobs")
@@ -89,9 +89,15 @@ class Chore:
     do: Callable[[Session], object]
 
 
+def seal(session: Session) -> None:
+    """Seals the lines there are, and counts them where steering looks."""
+    logs.seal(session, users.system())
+    steering.gather(session)
+
+
 CHORES = (
     Chore("sweep_documents", "23 * * * *", documents.sweep),
-    Chore("seal_log", "* * * * *", lambda session: logs.seal(session, users.system())),
+    Chore("seal_log", "* * * * *", seal),
 )
 
 

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from engine import clock
 from engine.casework import editions
-from engine.casework.rows import Rows, instant, plain
+from engine.casework.rows import Rows, in_hand, instant, plain
 from engine.database import ask
 from engine.dossier import facts, programmes
 from engine.ledger import events
@@ -225,7 +225,7 @@ class Change:
         held = self.held
         said = (*new_facts, *proposed)
         sealed: dict[str, Any] = dict(kept) | {f"{fact.subject}|{fact.field}": {"value": fact.value, "status": fact.status, "class": fact.field_class} for fact in said}
-        public = dict(body) | account((*self.unsaid, *happenings)) | self.deadlines(happenings)
+        public = dict(body) | account((*self.unsaid, *happenings)) | self.deadlines(happenings) | self.hands(happenings)
         if new_facts:
             public["facts"] = [{"subject": fact.subject, "field": fact.field, "class": fact.field_class, "source": fact.source.get("kind", "")} for fact in new_facts]
         self.unsaid.clear()
@@ -254,6 +254,11 @@ class Change:
         """The due instants of the tasks just opened, as their line tells them: a holiday announced later does not move them."""
         found = {one.task_id: instant(due) for one in happenings if isinstance(one, bpmn.TaskOpened) and (due := self.due(one))}
         return {"due": found} if found else {}
+
+    def hands(self, happenings: Sequence[Any]) -> dict[str, Any]:
+        """Which of the tasks just opened are in somebody's hands at once, as their line tells them: not in whose."""
+        found = [one.task_id for one in happenings if isinstance(one, bpmn.TaskOpened) and in_hand(self.held, one.role)]
+        return {"held": found} if found else {}
 
     def _home_of(self, fact: facts.NewFact) -> facts.Subjects:
         """Whose case a fact belongs to: what a sitting says of an aid is the aid's case's, what it says of itself (who was present) its own."""

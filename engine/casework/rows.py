@@ -73,7 +73,7 @@ class Rows:
     def _task(self, happening: bpmn.TaskOpened) -> dict[str, Any]:
         held = self.held
         agency = LANES.get(happening.lane or "", happening.lane or "OTE")
-        holder = held.referent_id if happening.role == "referent" else held.social_worker_id if happening.role == "travailleur_social" else None
+        holder = in_hand(held, happening.role)
         stage = held.stage if happening.process in held.edition.definitions.beside else STAGES.get(happening.process, "accompagnement")
         return {
             "task_id": str(derived_id(held.instance_id, happening.task_id)), "position": happening.task_id, "process": happening.process, "node": happening.node,
@@ -87,6 +87,11 @@ class Rows:
         """The earliest stage among the tasks just opened; where none was, the case stays where it stood."""
         stages = [row["stage"] for row in self.opened]
         return min(stages, key=STAGE_ORDER.index) if stages else self.held.stage
+
+
+def in_hand(held: Any, role: str | None) -> Any:
+    """In whose hands a task of a role opens: the case owner's, the social worker's; None for whoever comes first."""
+    return held.referent_id if role == "referent" else held.social_worker_id if role == "travailleur_social" else None
 
 
 def plain(value: Any) -> Any:

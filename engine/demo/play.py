@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from engine import clock, errors
+from engine import clock, errors, jobs
 from engine.actors import users
 from engine.casework import cases, tasks, timers
 from engine.database import Database
@@ -215,6 +215,8 @@ def load(database: Database, ends_at: dt.datetime | None = None, tell: Callable[
     player.until(_last_open(player.calendar, ends_at))
     player.leave_at_the_desks()
     timers.advance_clock(database, (clock.system_now() if is_present else ends_at) - player.now())
+    with database.unit_of_work(users.system()) as session:
+        jobs.seal(session)
     tell(1.0)
     return player
 

@@ -7,7 +7,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import text
 
-from engine import clock, errors
+from engine import clock, errors, jobs
 from engine.actors import users
 from engine.casework import tasks
 from engine.insight import halfyear, steering
@@ -58,7 +58,14 @@ def _live(world):
     for node in ("T604", "T605", "T606", "T607", "T608", "T609", "T610", "T305"):  # day 31
         world.does(case, node)
     world.passes(days=1)
+    sealed(world)
     return world, case, other
+
+
+def sealed(world):
+    """The minute's sealing, which counts what was done until then."""
+    with world.database.unit_of_work(users.system()) as session:
+        jobs.seal(session)
 
 
 def claim(world, case, node):
@@ -150,7 +157,7 @@ def test_a_head_sees_her_branch_and_nobody_else_any(lived):
 
 def test_passages_are_what_the_ledger_tells(lived):
     world, case, _ = lived
-    columns = "instance_id, kind, position, node, name, opened_at, due_at, claimed_at, closed_at, outcome, closed_seq"
+    columns = "instance_id, kind, position, node, name, opened_at, due_at, held_at, claimed_at, closed_at, outcome, closed_seq"
     with world.database.owner() as connection:
         before = connection.execute(text(f"SELECT {columns} FROM passage ORDER BY 1, 2, 3")).all()
         connection.execute(text("DELETE FROM passage"))
@@ -177,6 +184,7 @@ def test_the_report_of_a_half_year_names_nobody_and_shows_no_small_cell(lived):
         with pytest.raises(errors.NotFound):
             halfyear.report(session, actor, year, half)  # it is not over: from day to day it would tell of single persons
     world.passes(days=200)
+    sealed(world)
     with world.database.reading(actor) as session:
         begun = session.execute(text("SELECT opened_at FROM instance WHERE instance_id = :id"), {"id": case}).scalar_one()
         year, half = begun.year, 1 if begun.month <= 6 else 2
@@ -197,6 +205,7 @@ def test_the_report_counts_persons_once_they_are_enough(lived):
     with world.database.reading(users.system()) as session:
         came = clock.now(session)
     world.passes(days=200)
+    sealed(world)
     actor = world.staff[COORDINATOR]
     with world.database.reading(actor) as session:
         made = halfyear.report(session, actor, came.year, 1 if came.month <= 6 else 2)
