@@ -3,6 +3,7 @@
 Row-level security needs to know who acts: both ways say so first (`Wall`). What may be done is not decided here.
 """
 
+import enum
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,20 @@ from sqlmodel import Session
 
 OLDEST_POSTGRESQL = 15
 _MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class Alone(enum.IntEnum):
+    """What is done one at a time in one database: the numbers of its advisory locks (7305882 is the tests')."""
+
+    MIGRATING = 7305881
+    JOURNAL = 7305883
+    BRANCHES = 7305884
+    CATALOGUES = 7305885
+    LOG = 7305886
+    PUBLISHING = 7305887
+    LOOKING = 7305888  # for what is due: the bell of the workers
+    ERASING = 7305889
+    FILING = 7305890  # files written and not yet committed
 
 
 @dataclass(frozen=True)
@@ -193,7 +208,7 @@ class Database:
         """Brings the schema to this version of Masar; does nothing when it is there."""
         with self.owner() as connection:
             # Two servers starting at once: the second waits, then finds nothing to do.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7305881)")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({Alone.MIGRATING})")
             settings = Config()
             settings.set_main_option("script_location", str(_MIGRATIONS))
             settings.attributes["connection"] = connection

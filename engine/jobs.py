@@ -24,7 +24,7 @@ from sqlmodel import Session
 from engine import clock
 from engine.actors import users
 from engine.casework import batches, departures, digests, messages, moves, snapshots, timers  # noqa: F401 (moves says how its batches are worked)
-from engine.database import Database
+from engine.database import Alone, Database
 from engine.dossier import documents
 from engine.insight import rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
 from engine.ledger import log as logs
@@ -36,7 +36,6 @@ HEARTBEAT = 1.0  # a worker says it lives every second …
 SILENT_AFTER = 6.0  # … and after six of silence others do what it had in hand: a false alarm costs nothing, the case's lock decides
 LONGEST_PAUSE = 600  # seconds between two tries of a job that fails
 AT_ONCE = 500  # things taken up in one look
-_BELL = 7305883  # the advisory lock of whoever looks
 
 _CARRIED = text("SELECT task_name, queueing_lock FROM queue.procrastinate_jobs WHERE status IN ('todo', 'doing') AND queueing_lock IS NOT NULL")
 _TROUBLED = text("SELECT task_name, args, attempts, scheduled_at, status FROM queue.procrastinate_jobs WHERE attempts > 0 OR status = 'failed' ORDER BY attempts DESC, id")
@@ -177,11 +176,11 @@ async def _ring(app: procrastinate.App, database: Database, kinds: Sequence[Kind
         await connection.execute("LISTEN masar_work")
         while True:
             # One worker looks at a time; a lock of the connection, so that it dies with it.
-            if (await (await connection.execute("SELECT pg_try_advisory_lock(%s)", [_BELL])).fetchone())[0]:
+            if (await (await connection.execute("SELECT pg_try_advisory_lock(%s)", [Alone.LOOKING])).fetchone())[0]:
                 try:
                     await _take_up(app, database, kinds)
                 finally:
-                    await connection.execute("SELECT pg_advisory_unlock(%s)", [_BELL])
+                    await connection.execute("SELECT pg_advisory_unlock(%s)", [Alone.LOOKING])
             async for _ in connection.notifies(timeout=LOOK_EVERY, stop_after=1):
                 pass
             async for _ in connection.notifies(timeout=0):  # rung a hundred times: one look

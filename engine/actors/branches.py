@@ -16,6 +16,7 @@ from sqlmodel import Session
 from engine import clock, errors, i18n
 from engine.actors import accounts, authority
 from engine.actors.agencies import AGENCIES, HEADQUARTERS, OTE, PARTNERS
+from engine.database import Alone
 from engine.ledger import journal
 
 # ISO 3166-2 codes of the twenty-four governorates.
@@ -32,7 +33,7 @@ _CHANGE = text("""INSERT INTO branch_change (code, valid_from, names, governorat
 _UNCHANGE = text("DELETE FROM branch_change WHERE code = :code AND valid_from = :day")
 _NAME = text("INSERT INTO agency_change (code, valid_from, names) VALUES (:code, :day, CAST(:names AS jsonb))")
 _UNNAME = text("DELETE FROM agency_change WHERE code = :code AND valid_from = :day RETURNING 1")
-_LOCK = text("SELECT pg_advisory_xact_lock(7305884)")
+_LOCK = text(f"SELECT pg_advisory_xact_lock({Alone.BRANCHES})")
 
 
 @dataclass(frozen=True)

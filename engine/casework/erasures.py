@@ -20,7 +20,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority, users
 from engine.casework import editions, staff
-from engine.database import Database
+from engine.database import Alone, Database
 from engine.ledger import events, sealing
 from forms import field_types
 
@@ -47,7 +47,7 @@ _DOCUMENTS_BESIDE = text("SELECT masar_documents_beside(:person, :kept)")
 _FORGET_IN_PART = text("SELECT masar_forget_in_part(:person, :kept)")
 _SEALED = text("SELECT instance_id, seq, ciphertext, letter FROM masar_sealed_of_person(:person, :key, :kept)")
 _SEAL_ANEW = text("SELECT masar_seal_anew(:person, :key, :kept, :instances, :seqs, :ciphertexts)")
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7305889)")  # a new key that waits for its commit is not one that a death left
+_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({Alone.ERASING})")  # a new key that waits for its commit is not one that a death left
 _BACK_IN_PART = text("SELECT masar_came_back_in_part(CAST(:asked AS jsonb))")
 _ONE_SEALED = text("SELECT instance_id, seq, ciphertext FROM ledger_sealed WHERE person_id = :person LIMIT 1")
 # Where rows of a person lay, and what the planner remembers of their values.

@@ -18,6 +18,7 @@ from engine.casework import acceptances, drafts, editions, judging, proposals
 from engine.casework import findings as findings_of_audit
 from engine.casework.acceptances import Accepted
 from engine.casework.comparisons import BurdenLine
+from engine.database import Alone
 
 LONGEST_REASON = 2000
 _SUBMIT = text("""UPDATE edition_draft SET state = 'submitted', version = version + 1, submitted_by = :by, submitted_at = :at, starts_at = :starts,
@@ -27,7 +28,7 @@ _APPROVE = text("""UPDATE edition_draft SET state = 'published', version = versi
                           starts_at = :starts WHERE draft_id = :id""")
 _PEOPLE = text("""SELECT submitted_by FROM edition_draft WHERE draft_id = :id
                    UNION SELECT saved_by FROM draft_save WHERE draft_id = :id AND saved_by IS NOT NULL""")
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7305883)")
+_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({Alone.PUBLISHING})")
 
 
 def findings(whole: drafts.Whole) -> Sequence[errors.Finding]:

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from engine import clock, errors, i18n, identity
 from engine.actors import accounts, authority
 from engine.actors.branches import GOVERNORATES, not_before_tomorrow
+from engine.database import Alone
 from engine.ledger import journal
 from forms import places
 
@@ -70,7 +71,7 @@ _HOLIDAYS = text("SELECT day, names, is_estimate FROM holiday WHERE extract(year
 _HOLIDAY = text("SELECT day, names, is_estimate FROM holiday WHERE day = :day")
 _ADD_HOLIDAY = text("INSERT INTO holiday (day, names, is_estimate) VALUES (:day, CAST(:names AS jsonb), :estimate)")
 _DROP_HOLIDAY = text("DELETE FROM holiday WHERE day = :day")
-_LOCK = text("SELECT pg_advisory_xact_lock(7305885)")
+_LOCK = text(f"SELECT pg_advisory_xact_lock({Alone.CATALOGUES})")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import authority
+from engine.database import Alone
 from engine.dossier import pictures
 from engine.dossier.facts import NewFact
 from engine.ledger import consultations
@@ -32,7 +33,6 @@ EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png",
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _MARKUP = (b"<script", b"<html", b"<!doctype", b"<svg", b"<?php", b"<iframe")  # what a browser or a server might run, in a file's first bytes
 _HEAD, _NONCE, _LONGEST_NAME = 4096, 12, 120
-_ON_ITS_WAY = 7305884  # the lock of files written and not yet committed
 _MOST_WAITING, _MOST_WAITING_BYTES = 200, 500_000_000  # what a sender may leave in a day that no form names
 _BEGIN = text("""SELECT pg_advisory_xact_lock_shared(:lock), w.number, w.bytes FROM
                  (SELECT count(*) AS number, coalesce(sum(size), 0) AS bytes FROM document WHERE uploaded_by = :by AND root_id IS NULL
@@ -80,7 +80,7 @@ def upload(session: Session, actor: Any, name: str, stream: BinaryIO) -> identit
     if media_type.startswith("image/"):
         content, media_type = pictures.made_anew(content, media_type)
     document_id = identity.new_id()
-    waiting = session.execute(_BEGIN, {"lock": _ON_ITS_WAY, "by": actor.user_id}).one()
+    waiting = session.execute(_BEGIN, {"lock": Alone.FILING, "by": actor.user_id}).one()
     if waiting.number >= _MOST_WAITING or waiting.bytes + len(content) > _MOST_WAITING_BYTES:
         raise errors.Conflict("document.quota", number=_MOST_WAITING, megabytes=_MOST_WAITING_BYTES // 1_000_000)
     _keep(session, document_id, content)
@@ -134,7 +134,7 @@ def sweep(session: Session) -> int:
     found = {document_id: path for path in folder.glob("??/*") if (document_id := identity.parse(path.name.partition(".")[0]))}
     lost = _not_told_of(session, found)
     # Asked again under the lock: what was on its way the first time is committed now, or never will be.
-    if not lost or not session.execute(_ALONE, {"lock": _ON_ITS_WAY}).scalar_one():
+    if not lost or not session.execute(_ALONE, {"lock": Alone.FILING}).scalar_one():
         return 0
     lost = _not_told_of(session, lost)
     for document_id in lost:

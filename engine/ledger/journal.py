@@ -14,10 +14,11 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock
+from engine.database import Alone
 from engine.ledger import chain, sealing
 
 JOURNAL = UUID(int=0)  # the instance that its lines name: none
-_LOCK = text("SELECT pg_advisory_xact_lock(7305883)")
+_LOCK = text(f"SELECT pg_advisory_xact_lock({Alone.JOURNAL})")
 _LAST = text("SELECT seq, hash FROM masar_journal_last()")
 _ADD = text("""INSERT INTO journal_line (seq, kind, about, line, hash, key_id, ciphertext) VALUES (:seq, :kind, :about, :line, :hash, :key, :ciphertext)""")
 _READ = text("""SELECT seq, kind, about, line, key_id, ciphertext FROM journal_line

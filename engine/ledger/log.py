@@ -18,10 +18,11 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors
+from engine.database import Alone
 from engine.ledger import journal, merkle, notes
 
 SLICE = 50_000  # lines under one checkpoint
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7305886)")
+_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({Alone.LOG})")
 _UNSEALED = text("SELECT instance_id, seq, hash FROM masar_log_unsealed(:most)")
 _LATEST = text("SELECT size, root, note, sealed_at FROM log_checkpoint ORDER BY size DESC LIMIT 1")
 _OF_SIZE = text("SELECT size, root, note, sealed_at FROM log_checkpoint WHERE size = :size")
