@@ -107,7 +107,7 @@ def run(session: Session, actor: Any, kind: str, content: bytes, reason: str, *,
 
 
 def plain(content: bytes) -> bytes:
-    """A file as text: a workbook's first sheet, anything else as it is. Refuses: `import.too_large`, `import.workbook`, `import.workbook_large`."""
+    """A file as text: a workbook's first sheet, anything else as it is. Refuses: `import.too_large`, and what `workbooks.as_csv` does."""
     found = content if len(content) > LARGEST or not content.startswith(workbooks.MAGIC) else workbooks.as_csv(content)
     if len(found) > LARGEST:
         raise errors.Invalid("import.too_large", kilobytes=LARGEST // 1000)

@@ -152,7 +152,8 @@ def _shared(edition: Edition) -> dict[str, bytes]:
 
 def side(edition: Edition) -> rehearsal.Side:
     """An edition as a rehearsal takes it."""
-    return rehearsal.Side(edition.definitions, {form: _asked(definition) for form, definition in edition.forms.items()})
+    may_ask = {form: tuple(one.field for section in definition.sections for one in section.ask) for form, definition in edition.forms.items()}
+    return rehearsal.Side(edition.definitions, {form: _asked(definition) for form, definition in edition.forms.items()}, may_ask)
 
 
 def _asked(definition: FormDefinition) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ queues is what tasks are open longer by, or less. Not here: how a case is walked
 import datetime as dt
 import math
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +38,7 @@ _LAP_DAYS, _MOST_WORKS = 91, 2_500  # days that a queue is looked at; fewer wher
 _FULL = 0.95  # part of their time from which work cannot be had for more
 _DAY = dt.timedelta(days=1)
 _MONTH = 30.436875
-_LATEST = text("SELECT instance_id, process, edition_id, branch, opened_at FROM instance WHERE state <> '' ORDER BY opened_at DESC, instance_id LIMIT :most")
+_LATEST = text("SELECT instance_id, process, edition_id, branch, status, opened_at FROM instance WHERE state <> '' ORDER BY opened_at DESC, instance_id LIMIT :most")
 _LINES = text("""SELECT instance_id, kind, line::jsonb ->> 'occurred_at' AS at, line::jsonb -> 'body' AS body, line::jsonb -> 'actor' ->> 'id' AS who FROM ledger_line
                   WHERE instance_id = ANY (:ids) AND (kind IN ('task.claimed', 'task.released', 'task.passed')
                         OR (line::jsonb -> 'body') ?| ARRAY['opened', 'closed', 'branches', 'waits', 'wait', 'message']) ORDER BY instance_id, seq""")
@@ -99,6 +100,7 @@ class Outlook:
     hours_a_month: float
 
 
+_turning = Kept[list[simulation.Turning]](16)
 _forecast = Kept[tuple[tuple[Compared, ...], tuple[PostCompared, ...]]](8)
 
 
@@ -221,49 +223,77 @@ def _poisson(rng: random.Random, mean: float) -> int:
 def observed(session: Session, calendar: Calendar) -> tuple[Observed, str]:
     """How the latest cases went, and a name for it: the same where nothing happened since."""
     cases = session.execute(_LATEST, {"most": MOST_CASES}).all()
-    lasted: dict[str, list[float]] = defaultdict(list)
-    went: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
-    targets = {one.instance_id: one.edition_id for one in cases}
-    last, lines = "", 0
-    open_since: dict[tuple[UUID, str], tuple[str, dt.datetime]] = {}
-    in_hand: dict[tuple[UUID, str], tuple[str, dt.datetime]] = {}
-    messages: dict[tuple[UUID, str], list[tuple[str, dt.datetime]]] = {}
-    acts: list[teams.Act] = []
-    for row in session.execute(_LINES, {"ids": [one.instance_id for one in cases]}):
-        at, body, lines = dt.datetime.fromisoformat(row.at), row.body, lines + 1
-        last = max(last, row.at)
-        if row.kind in ("task.claimed", "task.released", "task.passed"):
-            in_hand.pop((row.instance_id, body["task"]), None)
-            if row.kind == "task.claimed":
-                in_hand[(row.instance_id, body["task"])] = (row.who, at)
-            acts.append(teams.Act(row.who, at))
-            continue
-        definitions = editions.load(session, targets[row.instance_id]).definitions
-        for key, outcome in body.get("closed", ()):
-            opened = open_since.pop((row.instance_id, key), None)
-            if opened is not None and outcome == "completed":
-                lasted[opened[0]].append((at - opened[1]) / _DAY)
-                holder, since = in_hand.pop((row.instance_id, key), ("", opened[1]))
-                acts.append(teams.Act(row.who, at, opened[0], since if holder == row.who else opened[1], holder == row.who))
-        if row.kind == "timer.fired" and (opened := open_since.pop((row.instance_id, body["wait"]), None)) is not None:
-            lasted[opened[0]].append((at - opened[1]) / _DAY)
-        if row.kind == "message.received" and (heard := messages.get((row.instance_id, body["message"]))):
-            node, since = heard.pop(0)
-            lasted[node].append((at - since) / _DAY)
-        for key, node in body.get("opened", ()):
-            open_since[(row.instance_id, key)] = (node, at)
-        for key, node, kind, name, _ in body.get("waits", ()):
-            if kind == "message":
-                messages.setdefault((row.instance_id, name), []).append((node, at))
-            else:
-                open_since[(row.instance_id, key)] = (node, at)
-        for node, flows in body.get("branches", ()):
-            went[node][tuple(sorted(definitions.target_of(flow) for flow in flows))] += 1
-    begun = _begun(cases, clock.now(session))
+    by_id = {one.instance_id: one for one in cases}
+    parts, acts, last, lines = [], list[teams.Act](), "", 0
+    for instance_id, rows in groupby(session.execute(_LINES, {"ids": list(by_id)}), key=lambda row: row.instance_id):
+        case = by_id[instance_id]
+        shown = _Shown(editions.load(session, case.edition_id).definitions)
+        for row in rows:
+            shown.read(row)
+            last, lines = max(last, row.at), lines + 1
+        acts += shown.acts
+        parts.append(shown.part(is_over=case.status != "open"))
     works = {node: sorted(hours) for node, hours in sorted(teams.worked([act for act in acts if act.who], calendar).items())}
-    branches = teams.begun_at((one.process, one.branch) for one in cases)
-    found = Observed({node: sorted(days) for node, days in sorted(lasted.items())}, {node: dict(ways) for node, ways in sorted(went.items())}, begun, len(cases), works, branches)
-    return found, f"{len(cases)} {lines} {last}"
+    found = Observed(begun=_begun(cases, clock.now(session)), cases=len(cases), works=works, branches=teams.begun_at((one.process, one.branch) for one in cases), parts=parts)
+    return found.pooled(parts), f"{len(cases)} {lines} {last}"
+
+
+class _Shown:
+    """What the lines of one case show."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
+        self.acts: list[teams.Act] = []
+        self.lasted: list[tuple[str, float]] = []
+        self.went: list[tuple[str, tuple[str, ...], bool]] = []
+        self.met: Counter[str] = Counter()
+        self.open_since: dict[str, tuple[str, dt.datetime]] = {}
+        self.in_hand: dict[str, tuple[str, dt.datetime]] = {}
+        self.messages: dict[str, list[tuple[str, dt.datetime]]] = {}
+
+    def read(self, row: Any) -> None:
+        """One line more."""
+        at, body = dt.datetime.fromisoformat(row.at), row.body
+        if row.kind in ("task.claimed", "task.released", "task.passed"):
+            self.in_hand.pop(body["task"], None)
+            if row.kind == "task.claimed":
+                self.in_hand[body["task"]] = (row.who, at)
+            self.acts.append(teams.Act(row.who, at))
+            return
+        for key, outcome in body.get("closed", ()):
+            opened = self.open_since.pop(key, None)
+            if opened is not None and outcome == "completed":
+                self.lasted.append((opened[0], (at - opened[1]) / _DAY))
+                holder, since = self.in_hand.pop(key, ("", opened[1]))
+                self.acts.append(teams.Act(row.who, at, opened[0], since if holder == row.who else opened[1], holder == row.who))
+        if row.kind == "timer.fired" and (opened := self.open_since.pop(body["wait"], None)) is not None:
+            self.lasted.append((opened[0], (at - opened[1]) / _DAY))
+        if row.kind == "message.received" and (heard := self.messages.get(body["message"])):
+            node, since = heard.pop(0)
+            self.lasted.append((node, (at - since) / _DAY))
+        for key, node in body.get("opened", ()):
+            self.open_since[key] = (node, at)
+            self.met[node] += 1
+        for key, node, kind, name, _ in body.get("waits", ()):
+            self.met[node] += 1
+            if kind == "message":
+                self.messages.setdefault(name, []).append((node, at))
+            else:
+                self.open_since[key] = (node, at)
+        for node, flows in body.get("branches", ()):
+            self.went.append((node, tuple(sorted(self.definitions.target_of(flow) for flow in flows)), bool(self.met[node])))
+            self.met[node] += 1
+
+    def part(self, *, is_over: bool) -> simulation.Part:
+        """All of it. What is done one after another is only counted once the case is over: more of it may come."""
+        entered = Counter(target for _, way, _ in self.went for target in way)
+        turns: list[tuple[str, int]] = []
+        for one in _turning.get(self.definitions.digest, lambda: simulation.turning(self.definitions)):
+            times = max((self.met[node] for node in one.counted), default=0)
+            visits = entered[one.node] or sum(entered[call] for call in one.called_by)
+            if (times or visits) and (one.is_parallel or is_over):
+                turns += [(one.node, round(times / (visits or 1)))] * (visits or 1)
+        return simulation.Part(tuple(self.lasted), tuple(self.went), tuple(turns))
 
 
 def _begun(cases: Any, now: dt.datetime) -> dict[str, float]:

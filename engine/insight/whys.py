@@ -23,6 +23,7 @@ from engine.dossier import programmes
 from engine.insight.wording import Wording, parameters
 from engine.ledger import consultations
 from engine.pathway import bpmn, replay, why
+from engine.pathway.decisions import Decision
 
 PAGE = 20
 _LINES = text("""
@@ -212,21 +213,22 @@ class Teller:
         is_veiled = not all(self.sees(path) for path in read)
         found = None if is_veiled else why.explain(definitions, self.edition.dictionary, reason)
         is_decision = isinstance(told, bpmn.Decided)
-        decision_name = self.words.decision(definitions.decision(told.decision)) if is_decision else ""
+        decided = definitions.decision(told.decision) if isinstance(told, bpmn.Decided) else None
+        decision_name = self.words.decision(decided) if decided else ""
         decision = self.words.say("rule", name=decision_name) if is_decision else ""
-        taken = self.words.outputs(told.outputs) if is_decision else self.words.flows(told.flows)
+        taken = self.words.outputs(told.outputs, decided) if is_decision else self.words.flows(told.flows)
         name = i18n.pick(reason.element.names, self.actor.language) or (decision_name if is_decision else self.words.say("turn"))
         return Turn(
             "decided" if is_decision else "turned", told.node, name, decision,
             tuple(self._rule(one) for one in told.rules) if is_decision and not is_veiled else (), "" if is_veiled and is_decision else taken,
             () if is_decision else tuple(self._conditions(reason)), tuple(self._values(reason, read)),
-            tuple(self._near(one) for one in found.near[:5]) if found else (), self._sentence(found.smallest, is_decision) if found and found.smallest else "",
-            tuple(self._sentence(one, is_decision) for one in found.others[:5] if one != found.smallest) if found else (),
+            tuple(self._near(one) for one in found.near[:5]) if found else (), self._sentence(found.smallest, decided) if found and found.smallest else "",
+            tuple(self._sentence(one, decided) for one in found.others[:5] if one != found.smallest) if found else (),
             found.tried if found else 0, found.is_searched if found else False, is_veiled,
         )  # fmt: skip
 
-    def _sentence(self, away: why.Elsewhere, is_decision: bool) -> str:
-        where = self.words.say("answered", outputs=self.words.outputs(away.outputs)) if is_decision else self.words.say("gone", where=self.words.flows(away.flows))
+    def _sentence(self, away: why.Elsewhere, decided: Decision | None) -> str:
+        where = self.words.say("answered", outputs=self.words.outputs(away.outputs, decided)) if decided else self.words.say("gone", where=self.words.flows(away.flows))
         return self.words.elsewhere(away, where)
 
     def _rule(self, rule_id: str) -> str:

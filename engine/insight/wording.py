@@ -64,16 +64,27 @@ class Wording:
             return self.say("of_list", label=own, list=i18n.pick(self.fields[above].label, self.language)) if above in self.fields else own
         first, _, column = path.partition(".")
         if first in self._results and self._answers(first, path):
-            return self._column(self.say("result", name=i18n.pick(self._results[first].names, self.language) or first), column)
+            decided = self._results[first].extensions.decision
+            return self._column(self.say("result", name=i18n.pick(self._results[first].names, self.language) or first), column, self._decision(decided))
         if first in self.edition.definitions.decisions:
-            return self._column(self.say("result", name=self.decision(self.edition.definitions.decision(first))), column)
+            decision = self.edition.definitions.decision(first)
+            return self._column(self.say("result", name=self.decision(decision)), column, decision)
         if first == "parametres" and (parameter := column.partition(".")[0]) in self.parameters:
             return self._column(i18n.pick(self.parameters[parameter], self.language) or path, column.partition(".")[2])
         return self._word("known", path.replace(".", "_")) or path
 
-    def _column(self, what: str, column: str) -> str:
+    def _decision(self, reference: str) -> Decision | None:
+        definitions = self.edition.definitions
+        return definitions.decision(reference) if reference in definitions.decisions else None
+
+    def _column(self, what: str, column: str, decision: Decision | None = None) -> str:
         """A part of something that has parts, where the part has a word."""
-        return self.say("part", what=what, part=self._word("part_of", column.replace(".", "_")) or column) if column else what
+        return self.say("part", what=what, part=self._part(column, decision)) if column else what
+
+    def _part(self, column: str, decision: Decision | None) -> str:
+        """What a part is called: by a word of Masar's, else as its table titles the column."""
+        titles = next((one.names for one in decision.outputs if one.name == column), {}) if decision else {}
+        return self._word("part_of", column.replace(".", "_")) or i18n.pick(titles, self.language) or column
 
     def _word(self, room: str, code: str) -> str:
         """The word of a code that no dictionary, diagram or table names; "" where there is none."""
@@ -289,10 +300,10 @@ class Wording:
             return self.say("flow_to" if to else "flow", name=i18n.pick(own, self.language), to=to)
         return self.say("to", to=to or target)
 
-    def outputs(self, outputs: Any) -> str:
+    def outputs(self, outputs: Any, decision: Decision | None = None) -> str:
         """What a decision answered."""
         if isinstance(outputs, Mapping):
-            return self.listed([self.say("output", name=self._word("part_of", name) or name, value=self.outputs(one)) for name, one in outputs.items()]) or self.say("empty")
+            return self.listed([self.say("output", name=self._part(name, decision), value=self.outputs(one)) for name, one in outputs.items()]) or self.say("empty")
         if isinstance(outputs, list):
-            return self.listed([self.outputs(one) for one in outputs]) or self.say("empty")
+            return self.listed([self.outputs(one, decision) for one in outputs]) or self.say("empty")
         return self.value("", Decimal(outputs) if isinstance(outputs, int) and not isinstance(outputs, bool) else outputs)

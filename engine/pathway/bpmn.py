@@ -185,9 +185,11 @@ def start(definitions: Definitions, process_id: str, stimulus: Start) -> Step:
     return Step(states.dump(run), tuple(run.happenings), frozenset(run.read), tuple(run.reasons))
 
 
-def advance(definitions: Definitions, state: bytes, stimulus: Stimulus) -> Step:
-    """A stimulus moves an instance. Refuses what no longer stands (see `Run.give`), and a state of other definitions (`state.foreign`)."""
+def advance(definitions: Definitions, state: bytes, stimulus: Stimulus, ways: Mapping[str, str] | None = None) -> Step:
+    """A stimulus moves an instance. `ways`: node → the flow that it takes whatever its conditions say, for walks that are nobody's. Refuses what no longer stands
+    (see `Run.give`), and a state of other definitions (`state.foreign`)."""
     run = states.load(definitions, state, stimulus.at, stimulus.seq, stimulus.facts)
+    run.ways = ways or run.ways
     run.give(stimulus)
     return Step(states.dump(run), tuple(run.happenings), frozenset(run.read), tuple(run.reasons))
 

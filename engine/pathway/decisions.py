@@ -20,11 +20,12 @@ _LABEL = "{urn:masar:bpmn:1}libelle"
 
 @dataclass(frozen=True)
 class Output:
-    """A column of results. `values`: its allowed values, the first being the most important (PRIORITY, OUTPUT ORDER)."""
+    """A column of results. `values`: its allowed values, the first being the most important (PRIORITY, OUTPUT ORDER); `names`: its title by language."""
 
     name: str
     values: tuple[Any, ...] = ()
     default: Expression | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Decision:
-    """A table (`rules`) or a literal expression (`literal`); `requires` are the decisions it reads by name; `types` what each input is said to be."""
+    """A table (`rules`) or a literal expression (`literal`); `requires` are the decisions it reads by name; `types` what each input is said to be,
+    `titles` what it is called, by language."""
 
     decision_id: str
     name: str
@@ -56,6 +58,11 @@ class Decision:
     file: str = ""
     types: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)  # what it is called, by language; `name` is French
+    titles: tuple[Mapping[str, str], ...] = ()
+
+    def column(self, place: int) -> Mapping[str, str] | str:
+        """What an input is called, by language; its expression where it has no title."""
+        return (self.titles[place] if self.titles else {}) or self.inputs[place].text
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -208,6 +215,13 @@ def _text(element: Any) -> str:
     return "" if inner is None else "".join(inner.itertext()).strip()
 
 
+def _names(element: Any, french: str) -> dict[str, str]:
+    """What an element is called, by language: French is what any tool reads, `masar:libelle` the others."""
+    beside = _child(element, "extensionElements")
+    said = {one.get("lang", ""): "".join(one.itertext()).strip() for one in (() if beside is None else beside) if one.tag == _LABEL}
+    return ({"fr": french} if french else {}) | {language: text for language, text in said.items() if text}
+
+
 class _Reading:
     """One decision being read; what cannot be is a finding, and reading goes on to find the rest."""
 
@@ -219,9 +233,7 @@ class _Reading:
         self.findings.append(errors.Finding(code, f"{self.file}#{self.id}", {"decision": self.name, **details}))
 
     def decision(self) -> Decision:
-        beside = _child(self.element, "extensionElements")
-        said = {one.get("lang", ""): "".join(one.itertext()).strip() for one in (() if beside is None else beside) if one.tag == _LABEL}
-        return replace(self._logic(), names={"fr": self.name} | said)
+        return replace(self._logic(), names=_names(self.element, self.name))
 
     def _logic(self) -> Decision:
         links = (one for link in _children(self.element, "informationRequirement") for one in link if _tag(one) == "requiredDecision")
@@ -243,6 +255,7 @@ class _Reading:
         )
         asked = (_child(one, "inputExpression") for one in _children(table, "input"))
         types = tuple("" if one is None else one.get("typeRef", "").rpartition(":")[2] for one in asked)
+        titles = tuple(_names(one, one.get("label", "").strip()) for one in _children(table, "input"))
         outputs = tuple(self._output(one) for one in _children(table, "output"))
         rules, written = [], _children(table, "rule")
         if len(written) > MOST_ROWS:
@@ -260,14 +273,15 @@ class _Reading:
             rules.append(Rule(rule.get("id") or f"{self.id}_{row}", tests, said, "".join(description.itertext()).strip() if description is not None else ""))
         if not outputs:
             self.refuse("dmn.no_output")
-        return Decision(self.id, self.name, policy, aggregation, inputs, outputs, tuple(rules), None, requires, self.file, types)
+        return Decision(self.id, self.name, policy, aggregation, inputs, outputs, tuple(rules), None, requires, self.file, types, titles=titles)
 
     def _output(self, element: Any) -> Output:
         allowed = _text(_child(element, "outputValues"))
         values = self._feel(compile_expression, f"[{allowed}]", "output values").evaluate({}) if allowed else ()
         default = _text(_child(element, "defaultOutputEntry"))
         return Output(
-            element.get("name") or element.get("label") or "", tuple(values or ()), self._feel(compile_expression, default, "default") if default else None
+            element.get("name") or element.get("label") or "", tuple(values or ()), self._feel(compile_expression, default, "default") if default else None,
+            _names(element, element.get("label", "").strip()),
         )
 
     def _feel(self, compiler: Any, text: str, where: str) -> Any:

@@ -142,6 +142,10 @@ class Definitions:
         """The element that a flow leads to; the flow's own id where there is no such flow."""
         return self._led_to.get(flow, flow)
 
+    def ways_of(self, node: str) -> list[str]:
+        """The flows that leave a node, as drawn."""
+        return [flow.id for flow in self._flows if flow.source.id == node]
+
     def diagram(self, process_id: str) -> bytes:
         """The BPMN file that holds a process."""
         return self._diagrams[self.processes[process_id].file]

@@ -1,7 +1,9 @@
 """Simulation: cases that are nobody's, walked by chance through a process with the durations and frequencies observed: how long, and whose turn for how long.
 
-No fact is weighed: a gateway goes the ways it was seen to go, as often. What was never seen is assumed, and the assumption is told: a new task takes its whole
-deadline, a new gateway any of its ways. The same observations and seed give the same figures. What interrupts a case from beside it (event sub-processes) is left out.
+No fact is weighed: a gateway goes the ways it was seen to go, as often, told apart whether a case came there first or came back, so that a few cases that turn long
+make no others turn. What is done several times (a measure each, a visit each) turns as often as was seen. What was never seen is assumed, and the assumption is told: a
+new task takes its whole deadline, a new gateway any of its ways. Cases are drawn whole: what one case did forty times is said by one. The same observations and seed give
+the same figures. What interrupts a case from beside it (event sub-processes) is left out.
 Not here: how long a task waits for somebody to be free (`insight.queues`); what that adds or takes is told by whoever asks (`Longer`).
 """
 
@@ -14,6 +16,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from engine.pathway.definitions import Definitions
+from engine.pathway.observed import Observed, Part, Turning, reach, turning
 from engine.pathway.spiff.activities import CallActivity, PersonTask, SubProcess
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import Listener, ThrowEvent
@@ -21,34 +24,13 @@ from engine.pathway.spiff.gateways import EventGateway, ExclusiveGateway, Inclus
 from engine.pathway.spiff.scopes import ScopeSpec
 from forms.feel import FeelError, YearsMonths, compile_expression
 
+__all__ = ["NOTHING", "Forecast", "Observed", "Part", "Range", "Share", "Turn", "Turning", "Walked", "Walks", "difference", "forecast", "simulate", "turning", "walk"]
+
 ROUNDS, CASES = 20, 30  # times that the observations are drawn anew; cases walked with each draw
-_MOST_STEPS, _DEEPEST = 600, 8
+_MOST_STEPS, _MOST_TURNS, _DEEPEST = 2_000, 40, 8
 _UNSEEN = 0.5  # times that each way out of a gateway counts besides those it was seen to be taken (Jeffreys): what never happened yet may
 _DAYS = {"jours": 1.0, "jours_ouvres": 7 / 5, "heures_ouvrees": 7 / 40}  # calendar days
 _MONTH = 30.436875
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What history shows. `lasted`: element → days of each task done or wait ended; `went`: gateway → ways taken (the elements they lead to) → how often;
-    `begun`: process → cases begun a month; `works`: element → hours that somebody worked on each task; `branches`: process → branch → cases begun there."""
-
-    lasted: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    went: Mapping[str, Mapping[tuple[str, ...], int]] = field(default_factory=dict)
-    begun: Mapping[str, float] = field(default_factory=dict)
-    cases: int = 0
-    works: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    branches: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-
-    def drawn(self, rng: random.Random) -> "Observed":
-        """As many observations, drawn from these with replacement."""
-        lasted = {node: rng.choices(days, k=len(days)) for node, days in sorted(self.lasted.items())}
-        went = {}
-        for node, ways in sorted(self.went.items()):
-            known = sorted(ways)
-            went[node] = Counter(rng.choices(known, weights=[ways[one] for one in known], k=sum(ways.values())))
-        works = {node: rng.choices(hours, k=len(hours)) for node, hours in sorted(self.works.items())}
-        return Observed(lasted, went, self.begun, self.cases, works, self.branches)
 
 
 @dataclass(frozen=True)
@@ -74,7 +56,7 @@ class Share:
 @dataclass(frozen=True)
 class Forecast:
     """A process as it would go: days from its beginning to its end (`days`, and those that half and nine tenths of cases stay below), each agency's share.
-    `assumed`: what was never seen, as (kind, element): `deadline`, `no_deadline`, `ways`, `wait`."""
+    `assumed`: what was never seen, as (kind, element): `deadline`, `no_deadline`, `ways`, `wait`, `turns`."""
 
     process: str
     days: Range
@@ -227,17 +209,11 @@ class _Walk:
     def _fires(self, join: Element, came: Sequence[float], waiting: Iterable[tuple[float, int, Element]]) -> bool:
         if not isinstance(join, InclusiveGateway):
             return len(came) >= len(join.flows_in)
-        return not any(join in _reach(element) for _, _, element in waiting)
+        return not any(join in reach(element) for _, _, element in waiting)
 
     def _passes(self, element: Element, now: float, depth: int) -> tuple[float, list[Element]]:
         """When a token leaves an element, and where it goes."""
-        then = now + self._lasts(element, now, depth)
-        if isinstance(element, PersonTask):
-            turn = Turn(self.lanes.get(element.shown_lane, element.shown_lane), element.extensions.task.role if element.extensions.task else "", element.id, now, then - now)
-            if self.longer is not None:
-                turn = turn._replace(days=max(0.0, turn.days + self.longer(self.number, self.branch, turn, self.luck(element, "queue"))))
-                then = now + turn.days
-            self.turns.append(turn)
+        then = self._done(element, now, depth)
         if (edge := self._edge(element)) is not None:
             return now + min(then - now, self._lasts(edge, now, depth)), [flow.target for flow in edge.flows_out]
         targets = [flow.target for flow in element.flows_out]
@@ -248,13 +224,43 @@ class _Walk:
             return then, self._chosen(element, targets)
         return then, targets
 
+    def _done(self, element: Element, now: float, depth: int) -> float:
+        """When an element is done, every turn of it where it has several."""
+        loop = element.loop if isinstance(element, PersonTask | SubProcess | CallActivity) else None
+        if loop is None:
+            return self._turn(element, now, depth)
+        seen, then = self.observed.turns.get(element.id), now
+        if not seen:
+            self.assumed[("turns", element.id)] = None
+        for _ in range(min(seen[int(self.luck(element, "turns") * len(seen))] if seen else 1, _MOST_TURNS)):
+            end = self._turn(element, now if loop.kind == "parallel" else then, depth)
+            then = max(then, end)
+        return then
+
+    def _turn(self, element: Element, now: float, depth: int) -> float:
+        then = now + self._lasts(element, now, depth)
+        if isinstance(element, PersonTask):
+            turn = Turn(self.lanes.get(element.shown_lane, element.shown_lane), element.extensions.task.role if element.extensions.task else "", element.id, now, then - now)
+            if self.longer is not None:
+                turn = turn._replace(days=max(0.0, turn.days + self.longer(self.number, self.branch, turn, self.luck(element, "queue"))))
+                then = now + turn.days
+            self.turns.append(turn)
+        return then
+
     def _chosen(self, element: Element, targets: Sequence[Element]) -> list[Element]:
         by_id = {one.id: one for one in targets}
-        seen: dict[tuple[str, ...], float] = {ways: times for ways, times in self.observed.went.get(element.id, {}).items() if ways and all(one in by_id for one in ways)}
+
+        def known_of(went: Mapping[str, Mapping[tuple[str, ...], int]]) -> dict[tuple[str, ...], float]:
+            return {ways: times for ways, times in went.get(element.id, {}).items() if ways and all(one in by_id for one in ways)}
+
+        seen = known_of(self.observed.went)
         if not seen:
             self.assumed[("ways", element.id)] = None
         for target in by_id:
             seen[(target,)] = seen.get((target,), 0.0) + _UNSEEN
+        if self.met[f"{element.id} way"] and (back := known_of(self.observed.again)):  # what is rare is helped by what first came
+            whole = sum(seen.values())
+            seen = {ways: back.get(ways, 0.0) + seen.get(ways, 0.0) / whole for ways in {**seen, **back}}
         known = sorted(seen)
         return [by_id[one] for one in _picked(known, [seen[one] for one in known], self.luck(element, "way"))]
 
@@ -322,24 +328,6 @@ def _picked(known: Sequence[Any], weights: Sequence[float], luck: float) -> Any:
         if left < 0:
             return one
     return known[-1]
-
-
-_reached: dict[Element, frozenset[Element]] = {}
-
-
-def _reach(element: Element) -> frozenset[Element]:
-    """Every element that a token there may still come to."""
-    if element not in _reached:
-        seen, left = {element}, [element]
-        while left:
-            for flow in left.pop().flows_out:
-                if flow.target not in seen:
-                    seen.add(flow.target)
-                    left.append(flow.target)
-        if len(_reached) > 20_000:
-            _reached.clear()
-        _reached[element] = frozenset(seen)
-    return _reached[element]
 
 
 def in_ten(found: Sequence[float]) -> Range:

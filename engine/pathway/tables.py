@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from engine.errors import Finding
-from engine.pathway.decisions import Decision, Rule
+from engine.pathway.decisions import Decision, Output, Rule
 from engine.pathway.definitions import Definitions
 from engine.pathway.domains import OTHER, Domain, Domains
 from forms.dictionary import Dictionary
@@ -63,7 +63,7 @@ class _Table:
         place = rule.rule_id if rule else self.decision.decision_id
         row = {"row": self.decision.rules.index(rule) + 1} if rule else {}
         return Finding(
-            code, f"{self.decision.file}#{place}", {"decision": self.decision.name, "element": self.decision.name, **row, **details}, severity=severity
+            code, f"{self.decision.file}#{place}", {"decision": dict(self.decision.names), "element": dict(self.decision.names), **row, **details}, severity=severity
         )
 
     def _values(self) -> Iterator[Finding]:
@@ -73,12 +73,12 @@ class _Table:
                 if domain is not None and domain.kind == "choice":
                     for value in _named(cell.tree):
                         if value not in domain.values:
-                            yield self._finding("table.value_unknown", rule, value=shown(value), column=self.decision.inputs[place].text)
+                            yield self._finding("table.value_unknown", rule, value=shown(value), column=self.decision.column(place))
             for output, result in zip(self.decision.outputs, rule.results, strict=True):
                 if output.values and result.tree[0] in ("string", "number"):
                     value = result.evaluate({})
                     if value not in output.values:
-                        yield self._finding("table.result_unknown", rule, value=shown(value), column=output.name or self.decision.name)
+                        yield self._finding("table.result_unknown", rule, value=shown(value), column=_title(output, self.decision))
 
     def _orders(self) -> Iterator[dict[str, Decimal]]:
         choices = [list(domain.orders()) if domain is not None else [{}] for domain in self.domains]
@@ -99,7 +99,7 @@ class _Table:
         for box in boxes:
             if not all(box.may):
                 place = next(place for place, one in enumerate(box.may) if not one)
-                found = self._finding("table.never_applies", box.rule, column=self.decision.inputs[place].text, cell=box.rule.tests[place].text)
+                found = self._finding("table.never_applies", box.rule, column=self.decision.column(place), cell=box.rule.tests[place].text)
                 yield ("never", box.rule.rule_id), found
         boxes = [box for box in boxes if all(box.may)]
         if self.decision.policy == "FIRST":
@@ -284,6 +284,11 @@ def _named(node: Any) -> Iterator[Any]:
         yield Decimal(node[3])
 
 
+def _title(output: Output, decision: Decision) -> Mapping[str, str] | str:
+    """What a column of results is called, by language; its name where it has no title."""
+    return output.names or output.name or dict(decision.names)
+
+
 def _unread(definitions: Definitions, decisions: Mapping[str, Decision]) -> Iterator[Finding]:
     """Results that no condition, table or operation reads."""
     read = set(definitions.reads) | {path for one in decisions.values() for path in one.paths}
@@ -297,5 +302,5 @@ def _unread(definitions: Definitions, decisions: Mapping[str, Decision]) -> Iter
         for output in decision.outputs:
             paths = {f"{name}.{output.name}" if len(decision.outputs) > 1 else name for name in names[decision.decision_id]}
             if not any(path == one or one.startswith(f"{path}.") for path in paths for one in read):
-                details = {"decision": decision.name, "element": decision.name, "column": output.name or decision.name}
+                details = {"decision": dict(decision.names), "element": dict(decision.names), "column": _title(output, decision)}
                 yield Finding("table.result_unread", f"{decision.file}#{decision.decision_id}", details, severity="warning")

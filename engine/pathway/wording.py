@@ -1,4 +1,4 @@
-"""Words: what people read on a task, a step or a way, in each language."""
+"""Words: what people read on a task, a step, a way, a table or one of its columns, in each language."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,6 +21,10 @@ def check(definitions: Definitions) -> list[Finding]:
         findings += _labels(element.names, element.place, element.id, is_needed=isinstance(element, PersonTask))
         for flow in element.flows_out:
             findings += _labels(flow.names, f"{element.file}#{flow.id}", flow.id, is_needed=False)
+    for decision in (definitions.decision(one) for one in sorted(definitions.decisions)):
+        place = f"{decision.file}#{decision.decision_id}"
+        for names in (decision.names, *decision.titles, *(output.names for output in decision.outputs)):
+            findings += _labels(names, place, decision.decision_id, is_needed=False)
     return findings
 
 

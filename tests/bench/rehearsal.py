@@ -2,7 +2,8 @@
 cases tried and moved to it; progress told as a page would, and how soon the workers stop once one is asked to.
 
 `python -m tests.bench.rehearsal [cases] [workers]`, on an embedded server of its own; not in the timed suite. Two drafts: one that changes a diagram every case
-walked (each history is played again), one that changes a diagram that none walked yet (which is seen without playing).
+walked (each history is played again), one that changes a diagram that none walked yet (which is seen without playing). The floor of the same minute stands beside:
+the same histories opened and played once on the edition they had, by one loop with no work kept; a rehearsal must do that, and play them once more.
 """
 
 import asyncio
@@ -19,11 +20,12 @@ from sqlalchemy import text
 
 from engine import errors, jobs, postgres
 from engine.actors import users
-from engine.casework import batches, drafts, editions, moves, publication, tasks
+from engine.casework import batches, drafts, editions, moves, publication, replays, tasks
 from engine.database import Database
 from engine.demo import answers, people
 from engine.insight import rehearsals
 from engine.ledger.keys import KeyStore
+from engine.pathway import replay
 from tests import world as worlds
 
 WALK = ("T101", "T102", "T104", "T106", "T201", "T202", "T203")
@@ -43,12 +45,26 @@ def main() -> None:
             for number in range(cases):
                 one_case(town, number)
             print(f"{cases} cases of up to {len(WALK)} tasks made in {time.monotonic() - began:.0f} s", flush=True)
+            least = floor(town)
             for path in (BESIDE, WALKED):
-                draft_id = rehearse(town, path, workers)
+                draft_id = rehearse(town, path, workers, least)
             move(town, draft_id, workers)
         finally:
             database.dispose()
             postgres.stop(Path(folder) / "postgres")
+
+
+def floor(town: worlds.World) -> float:
+    """Seconds for 1,000 cases of the least that a rehearsal must do: histories opened, and played on their own edition."""
+    with town.database.reading(users.system()) as session:
+        own = session.execute(text("SELECT instance_id, process FROM instance WHERE root_id = instance_id AND state <> '' ORDER BY instance_id")).all()
+        edition, began = editions.current(session), time.monotonic()
+        for row in own:
+            for _ in replay.again(row.process, replays.history(session, row.instance_id, on=edition).said):
+                pass
+        seconds = (time.monotonic() - began) / max(len(own), 1) * 1000
+    print(f"floor: {len(own)} histories opened and played once, {seconds:.1f} s per 1,000", flush=True)
+    return seconds
 
 
 def one_case(town: worlds.World, number: int) -> None:
@@ -68,7 +84,7 @@ def one_case(town: worlds.World, number: int) -> None:
                     return
 
 
-def rehearse(town: worlds.World, path: str, workers: int) -> UUID:
+def rehearse(town: worlds.World, path: str, workers: int, least: float) -> UUID:
     """A draft that changes a diagram, rehearsed; how far it is, every two seconds."""
     actor = town.agent("OTE", "TUN", "coordinateur")
     with town.database.unit_of_work(actor) as session:
@@ -76,7 +92,8 @@ def rehearse(town: worlds.World, path: str, workers: int) -> UUID:
         content = drafts.read(session, actor, draft_id, path).content
         drafts.save(session, actor, draft_id, path, content.replace(b"<bpmn:process ", b"<!-- autrement --><bpmn:process "), 0)
         batch_id = rehearsals.start(session, actor, draft_id)
-    work(town, actor, batch_id, path, workers)
+    per_thousand = work(town, actor, batch_id, path, workers)
+    print(f"  {per_thousand / least:.1f} times the floor", flush=True)
     return draft_id
 
 
@@ -103,8 +120,8 @@ def move(town: worlds.World, draft_id: UUID, workers: int) -> None:
     work(town, first, back_id, "move back", workers)
 
 
-def work(town: worlds.World, actor: users.Actor, batch_id: UUID, name: str, workers: int, stop_at: int = 0) -> None:
-    """Works a batch by real workers; how far it is, every two seconds. `stop_at`: so many done, somebody stops it."""
+def work(town: worlds.World, actor: users.Actor, batch_id: UUID, name: str, workers: int, stop_at: int = 0) -> float:
+    """Works a batch by real workers; how far it is, every two seconds. `stop_at`: so many done, somebody stops it. Answers the seconds for 1,000."""
     stops = [threading.Event() for _ in range(workers)]
     threads = [threading.Thread(target=_work, args=(town.database, stop), daemon=True) for stop in stops]
     for thread in threads:
@@ -132,6 +149,7 @@ def work(town: worlds.World, actor: users.Actor, batch_id: UUID, name: str, work
         print(f"{name}: {batch.state}, {batch.done} of {batch.total} done, workers idle {time.monotonic() - asked:.1f} s after", flush=True)
     elif batch.seconds:
         print(f"{name}: {batch.done} cases in {batch.seconds:.1f} s by {workers} worker(s), {batch.seconds / max(batch.done, 1) * 1000:.1f} s per 1,000; {dict(counts)}", flush=True)
+    return (batch.seconds or 0.0) / max(batch.done, 1) * 1000
 
 
 def _work(database: Database, stop: threading.Event) -> None:

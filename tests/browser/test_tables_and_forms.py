@@ -73,3 +73,25 @@ def test_a_cell_is_picked_from_the_dictionary_kept_and_judged(visit):
     meriem.click(".value:has-text('importe laquelle')")
     meriem.wait_for_selector("button.finding-error", state="detached")
     assert '<text>-</text>' in written(meriem, draft, TABLE) and meriem.locator(".hit-policy").inner_text().startswith("Lignes retenues")
+    named_in_two_languages(visit, meriem, draft, cell)
+
+
+def named_in_two_languages(visit, meriem, draft, cell):
+    """A column and its table are named in Arabic beside the table; whoever reads Arabic sees those names in the heads, and French stays what other tools read."""
+    cell.click()
+    for place, name in (("", "الجنس المصرح به"), ("[data-view='E1']", "جدول تجريبي")):
+        if place:
+            meriem.click(place)
+        with meriem.expect_response(lambda answer: f"/files/{TABLE}" in answer.url):
+            meriem.fill("[data-key='name-ar']", name)
+            meriem.press("[data-key='name-ar']", "Tab")
+    kept = written(meriem, draft, TABLE)
+    assert kept.count('<masar:libelle lang="ar">') == 2 and 'xmlns:masar="urn:masar:bpmn:1"' in kept, kept
+    assert "الجنس المصرح به" not in meriem.locator(".tjs-table thead").inner_text(), "who reads French reads French"
+    anis = visit("anis", "ar")
+    anis.goto(f"{draft}/tables/{TABLE}")
+    anis.wait_for_selector("[data-tables][data-ready]")
+    anis.click("[data-view='E1']")
+    assert "الجنس المصرح به" in anis.locator(".tjs-table thead").inner_text() and "جدول تجريبي" in anis.locator(".decision-table-name").inner_text()
+    assert "جدول تجريبي" in anis.locator("[data-view='E1']").inner_text()
+    assert not wrong_with(anis)

@@ -96,6 +96,8 @@ class _Telling:
         if len(one.then) == 2 or len(one.now) == 2:
             return self.text("rehearsal.deadline", then=self._length(one.then), now=self._length(one.now), **about)
         count = self.screen.words.count
+        if not one.then:
+            return self.text("rehearsal.waits_new", **about)
         return self.text("rehearsal.waits", then=count("rehearsal.days", int(one.then[0])), now=count("rehearsal.days", int(one.now[0])), **about)
 
     def _length(self, length: Sequence[str]) -> str:

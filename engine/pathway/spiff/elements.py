@@ -206,7 +206,8 @@ def turn(element: Element, run: "Run", token: Token) -> tuple[Flow, ...]:
     where other values would have led finds what they would have met."""
     sight = run.sight(token)
     run.read |= element.weighs
-    taken, why = element.way(sight)
+    told = tuple(flow for flow in element.flows_out if flow.id == run.ways[element.id]) if element.id in run.ways else ()
+    taken, why = (told, []) if told else element.way(sight)
     run.explain(BranchTaken(element.id, tuple(flow.id for flow in taken), tuple(why)), element, sight, token)
     return taken
 

@@ -45,6 +45,7 @@ class Run:
         self.passed = bytearray((definitions.count + 7) // 8)
         self.outcome = ""
         self.is_ended = False
+        self.ways: Mapping[str, str] = {}  # node → the flow that it is to take unasked
         self.read: set[str] = set()  # the paths that this stimulus made conditions, tables and parameters read
 
     # --- the stimulus ---

@@ -83,12 +83,14 @@ def workbook(*rows):
     return written.getvalue()
 
 
-def repacked(content, name, change):
-    """A workbook with one of its parts changed."""
+def repacked(content, name, change, beside=""):
+    """A workbook with one of its parts changed, and another one beside them."""
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:
         for one in old.namelist():
             new.writestr(one, change(old.read(one)) if one == name else old.read(one))
+        if beside:
+            new.writestr(beside, b"<a/>")
     return written.getvalue()
 
 
@@ -113,6 +115,9 @@ BOMB = b"<!DOCTYPE a [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&
     (repacked(SMALL, SHEET, lambda was: was.replace(b"</sheetData>", b" " * 60_000_000 + b"</sheetData>")), "import.workbook_large"),
     (repacked(SMALL, SHEET, lambda was: BOMB + was), "import.workbook"), (repacked(SMALL, SHEET, lambda was: was.decode().encode("utf-16")), "import.workbook"),
     (repacked(SMALL, SHEET, lambda was: was.replace(b'r="2"', b'r="1048576"')), "import.workbook_large"),
+    (repacked(SMALL, "[Content_Types].xml", lambda was: was.replace(b"sheet.main", b"sheet.macroEnabled.main")), "import.workbook_macros"),
+    (repacked(SMALL, SHEET, lambda was: was, beside="xl/vbaProject.bin"), "import.workbook_macros"), (repacked(SMALL, SHEET, lambda was: was, beside="xl/macrosheets/sheet1.xml"), "import.workbook_macros"),
+    (workbook(("jour", "nom_fr"), ("=TODAY()", "Pont")), "import.workbook_formulas"), (repacked(SMALL, SHEET, lambda was: was.replace(b'<c r="A2"', b'<c r="A2"><f>1+1</f><v>2</v></c><c r="Z2"', 1)), "import.workbook_formulas"),
     (repacked(SMALL, SHEET, lambda was: b"<broken"), "import.workbook"), (repacked(SMALL, "xl/workbook.xml", lambda was: b"<a/>"), "import.workbook"),
 ])  # fmt: skip
 def test_a_workbook_that_is_damaged_or_a_bomb_is_refused_at_once(act, content, code):

@@ -135,3 +135,46 @@ def test_several_tokens_at_one_task_are_told_apart_by_their_turn():
     assert case.ended
     assert found(case, several("s1 > m > e1")) == ()
     assert [(one.kind, one.node) for one in found(case, several("s1 > n > m > e1"))] == [("asks", "n")]
+
+
+OPERATION = draw.element("serviceTask", "o", extensions='<masar:operation nom="essai"/>')
+
+
+def test_a_task_put_before_what_answers_by_itself_leaves_no_step_too_many():
+    """An operation, a message, a signal and a timer come when they came: the new task before them is passed over at once."""
+    told = (Difference("asks", "p", "n", now=("g",), fields=("x.b",)),)
+    for middle, do in ((OPERATION, lambda case: case.give(draw.bpmn.OperationDone, case.told(draw.bpmn.OperationRequested)[0].task_id)),
+                       (draw.catch("o", *draw.message("m")), lambda case: case.send("m")),
+                       (draw.catch("o", draw.timer("Duration", "P3D")), lambda case: case.ring("o"))):  # fmt: skip
+        before = drawn(straight("a", "b"), middle, draw.flows("start > a > o > b > end"))
+        after = drawn(straight("a", "b"), straight("n", form="g"), middle, draw.flows("start > a > n > o > b > end"))
+        case = Case(before).do("a")
+        assert found(case, after) == told
+        do(case)
+        assert found(case.do("b"), after, days=1) == told
+    last = drawn(straight("a"), draw.catch("w", draw.timer("Duration", "P3D")), draw.flows("start > a > w > end"))
+    after = drawn(straight("a"), straight("n", form="g"), draw.catch("w", draw.timer("Duration", "P3D")), draw.flows("start > a > n > w > end"))
+    assert found(Case(last).do("a").ring("w"), after) == told, "over by itself, as it was"
+
+
+@pytest.mark.parametrize("otherwise", ["end", "c"])
+@pytest.mark.parametrize("is_default", [True, False])
+def test_where_the_way_hangs_on_what_was_never_asked_the_case_goes_where_it_went(case, otherwise, is_default):
+    """By default it would end there and then; without one it would stop."""
+    gateway = draw.xor("x", **({"default": f"x__{otherwise}"} if is_default else {}))
+    after = drawn(straight("a", "b", "c"), straight("n", form="g"), gateway,
+                  draw.flows("start > a > n > x", "x > {x.b} b > c > end", f"x > {'' if is_default else '{x.b = false} '}{otherwise}"))  # fmt: skip
+    assert [(one.kind, one.node) for one in found(case, after)] == [("asks", "n")]
+    assert [(one.kind, one.node) for one in found(Case(BEFORE).do("a"), after)] == [("asks", "n")], "open, at what it waits for"
+
+
+def test_what_nobody_asks_is_known_to_be_nothing(case):
+    known = drawn(straight("a", "b", "c"), straight("n", form="g"), draw.xor("x", default="x__end"), draw.flows("start > a > n > x", "x > {x.z = true} b > c > end", "x > end"))
+    assert {one.kind for one in found(case, known)} == {"asks", "undone"}
+
+
+def test_a_wait_that_was_not_there_is_told_as_a_wait(case):
+    hears = drawn(straight("a", "b", "c"), draw.catch("w", *draw.message("m")), draw.flows("start > a > w > b > c > end"))
+    assert found(case, hears) == (Difference("waits", "", "w"),)
+    rings = drawn(straight("a", "b", "c"), draw.catch("w", draw.timer("Duration", "P3D")), draw.flows("start > a > w > b > c > end"))
+    assert found(case, rings) == (Difference("waits", "", "w"),)

@@ -1,9 +1,11 @@
 """What is to be expected of a drawing, from what was observed: the same figures for the same observations, what is unseen assumed and told, what is added counted."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.pathway import simulation
-from engine.pathway.simulation import Observed, difference, simulate
+from engine.pathway.simulation import Observed, Part, difference, simulate, turning
 from tests.engine.pathway import drawing as draw
 
 LANES = {"OTE": "OTE", "CPS": "CPS"}
@@ -65,6 +67,43 @@ def test_joins_wait_for_the_last_and_rounds_come_to_an_end():
     assert simulate(waiting, "p", Observed({"a": [1.0]}), "graine", LANES, rounds=2, cases=5).days.mean == 4
     endless = drawn(task("a"), draw.xor("x", default="x__a"), draw.flows("start > a > x", "x > {v} end", "x > a"))
     found = simulate(endless, "p", Observed({"a": [1.0]}, {"x": {("a",): 1000}}), "graine", LANES, rounds=2, cases=3)
-    assert 0 < found.days.mean < 700 and simulation.ROUNDS > 1
+    assert 0 < found.days.mean < 2_100 and simulation.ROUNDS > 1
     unseen = simulate(endless, "p", Observed({"a": [1.0]}), "graine", LANES, rounds=2, cases=50)
     assert unseen.assumed == (("ways", "x"),) and unseen.days.mean == pytest.approx(2, abs=0.5), "each way as likely as the other"
+
+
+ROUND = drawn(task("a"), task("b"), draw.xor("x", default="x__end"), draw.flows("start > a > x", "x > {v} b > a", "x > end"), CPS="b")
+
+
+def test_one_case_that_turns_for_long_makes_no_other_turn():
+    """Nineteen are done at once and one turns twenty times: as many turns as ends, but half of the cases do not turn at all, nor do nine out of ten."""
+    once = Part([("a", 1.0)], [("x", ("end",), False)])
+    long = Part([("a", 1.0)] * 21 + [("b", 9.0)] * 20, [("x", ("b",), False), *[("x", ("b",), True)] * 19, ("x", ("end",), True)])
+    seen = Observed(cases=20).pooled([once] * 19 + [long])
+    found = simulate(ROUND, "p", seen, "graine", LANES, rounds=1, cases=400)
+    assert found.half == 1 and found.most == 1
+    assert found.days.mean == pytest.approx(1 + 1.0 * 10, abs=5), "on average as seen, all the same"
+
+
+def test_cases_are_drawn_whole():
+    """What one case did twenty times is said by one case: two of them are no surer than two."""
+    parts = [Part([("a", 1.0)] * 20, [("x", ("end",), False)]), Part([("a", 9.0)] * 20, [("x", ("end",), False)])]
+    whole = Observed().pooled(parts)
+    from_cases, from_tasks = (simulate(ROUND, "p", seen, "graine", LANES, rounds=20, cases=200) for seen in (replace(whole, parts=parts), whole))
+    assert from_cases.days.high - from_cases.days.low > 2 * (from_tasks.days.high - from_tasks.days.low)
+
+
+def test_what_is_done_several_times_turns_as_often_as_was_seen():
+    inside = draw.start("s1") + task("b") + draw.end("e1") + draw.flows("s1 > b > e1")
+
+    def several(sequential):
+        return drawn(task("a"), draw.sub("s", draw.several("3", sequential=sequential), inside), draw.flows("start > a > s > end"))
+
+    (one,) = turning(several(True))
+    assert (one.node, one.is_parallel) == ("s", False) and "b" in one.counted
+    seen = Observed({"a": [1.0], "b": [10.0]}, turns={"s": [2, 4]})
+    for sequential, days in ((True, 31.0), (False, 11.0)):
+        found = simulate(several(sequential), "p", seen, "graine", LANES, rounds=2, cases=400)
+        assert found.days.mean == pytest.approx(days, abs=2) and found.assumed == ()
+        assert sum(one.tasks.mean for one in found.shares) == pytest.approx(4, abs=0.3)
+    assert simulate(several(True), "p", Observed({"a": [1.0], "b": [10.0]}), "graine", LANES, rounds=2, cases=2).assumed == (("turns", "s"),)

@@ -1,6 +1,7 @@
 // What the chosen cell may hold: the choices of the field its column reads, or the results its column announces, each put in or taken out by a click.
 import { h } from "../drawing/fields.js";
 import { t } from "../drawing/words.js";
+import { namesOf, shownName } from "./names.js";
 
 const TEXT = /"(?:[^"\\]|\\.)*"/g;
 const TRUTHS = ["true", "false"];
@@ -12,7 +13,7 @@ export class Cells {
 
   later() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.show(this.cell), 60);
+    this.timer = setTimeout(() => this.place.querySelector("input:focus") || this.show(this.cell), 60);
   }
 
   show(cell) {
@@ -20,7 +21,8 @@ export class Cells {
     const column = cell?.col?.businessObject;
     const kind = column?.$type;
     if (!cell?.businessObject || (kind !== "dmn:InputClause" && kind !== "dmn:OutputClause")) {
-      return this.place.replaceChildren(h("p", { class: "text-soft" }, t("table.values_how")));
+      const decision = this.context.tables.getViews().find((view) => view.element.id === this.context.shown)?.element;
+      return this.place.replaceChildren(h("p", { class: "text-soft" }, t("table.values_how")), decision?.$type === "dmn:Decision" ? namesOf(decision, this.context) : "");
     }
     const isInput = kind === "dmn:InputClause";
     const expression = isInput ? (column.inputExpression?.text ?? "").trim() : "";
@@ -38,10 +40,11 @@ export class Cells {
       );
     });
     this.place.replaceChildren(
-      h("h3", {}, column.label || column.name || expression),
+      h("h3", {}, shownName(column)),
       expression && h("p", { class: "small" }, `${t("table.reads")} `, h("bdi", { class: "code", dir: "ltr" }, expression), field && h("br"), field && h("span", { class: "text-soft" }, field.label)),
       h("div", { class: "values", role: "group", "aria-label": t("table.values") }, toggles),
       values.length ? "" : h("p", { class: "text-soft small" }, t("table.free")),
+      namesOf(column, this.context),
     );
     return undefined;
   }

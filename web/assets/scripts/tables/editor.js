@@ -3,9 +3,10 @@ import Modeler from "dmn-js/lib/Modeler";
 import { DraftSaver, openFile } from "../draft_saver.js";
 import { h } from "../drawing/fields.js";
 import { Keeping } from "../drawing/keeping.js";
-import { language, t, translation, useWords } from "../drawing/words.js";
+import { t, translation, useWords } from "../drawing/words.js";
 import { Cells } from "./cells.js";
 import { TableFindings } from "./findings.js";
+import { drawn, naming, shownName } from "./names.js";
 
 const page = document.querySelector("[data-tables]");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
@@ -28,7 +29,7 @@ async function start() {
   const context = { draft, path, maySave, material, fileName: path.split("/").pop(), findingsAddress: `${draft}/findings/${path}` };
   const watched = watch(context);
   const each = { additionalModules: [translation, watched] };
-  const modeler = new Modeler({ container: part("sheet"), drd: each, decisionTable: each, literalExpression: each, boxedExpression: each });
+  const modeler = new Modeler({ container: part("sheet"), drd: { additionalModules: [translation, watched, drawn] }, decisionTable: { additionalModules: [translation, watched, naming] }, literalExpression: each, boxedExpression: each });
   Object.assign(context, {
     tables: modeler,
     announce: (sentence) => (part("announce").textContent = sentence),
@@ -122,16 +123,11 @@ function list(context) {
     const ids = new Set([view.element.id, ...(view.element.decisionLogic?.rule ?? []).map((one) => one.id)]);
     const found = isDrawing ? [] : (context.findings?.found ?? []).filter((one) => ids.has(one.element));
     const isWrong = found.some((one) => one.severity === "error");
-    const act = h("button", { type: "button", "data-view": view.element.id, on: { click: () => show(context, view) } }, h("span", {}, isDrawing ? t("table.drawing") : nameOf(view.element)), found.length > 0 && h("span", { class: `state state-${isWrong ? "late" : "due"}` }, String(found.length)));
+    const act = h("button", { type: "button", "data-view": view.element.id, on: { click: () => show(context, view) } }, h("span", {}, isDrawing ? t("table.drawing") : shownName(view.element)), found.length > 0 && h("span", { class: `state state-${isWrong ? "late" : "due"}` }, String(found.length)));
     if (view.element.id === context.shown) act.setAttribute("aria-current", "true");
     return h("li", {}, act);
   });
   part("outline").replaceChildren(h("ul", { class: "outline plain" }, items));
-}
-
-export function nameOf(element) {
-  const label = element.extensionElements?.values?.find((one) => one.$type === "masar:libelle" && one.lang === language());
-  return (language() !== "fr" && label?.$body?.trim()) || element.name || element.id;
 }
 
 function tools(context) {
