@@ -118,8 +118,7 @@ def show(session: Session, actor: Any, appointment_id: UUID) -> Appointment:
 
 def of_case(session: Session, actor: Any, case_id: UUID) -> tuple[Appointment, ...]:
     """The appointments of a case, the latest first. Refuses: NotFound."""
-    row = _case(session, case_id)
-    authority.require(actor, "case.read", branch=row.branch, case=row)
+    _case(session, actor, case_id)
     return tuple(_seen(row, actor) for row in session.execute(_OF_CASE, {"case": case_id, **_words(actor)}))
 
 
@@ -139,7 +138,7 @@ def agenda(session: Session, actor: Any, first: dt.date, days: int, *, of_branch
 
 def offer(session: Session, actor: Any, case_id: UUID, *, agent_id: UUID | None = None, day: dt.date | None = None, minutes: int = 30) -> FreeHours:
     """When an appointment may begin. Without a day, or where it has no room left, the next that has some within three weeks. Refuses: NotFound, Forbidden, `appointment.no_agent` (Conflict)."""
-    row = _case(session, case_id)
+    row = _case(session, actor, case_id)
     authority.require(actor, "appointment.write", branch=row.branch, case=row)
     agents = _agents(session, actor.language, row)
     if not agents:
@@ -234,7 +233,7 @@ def settle(session: Session, actor: Any, appointment_id: UUID, outcome: str, cau
 
 def _begin(session: Session, actor: Any, case_id: UUID) -> tuple[Change, Any]:
     """The case, locked, of somebody who may make appointments of it."""
-    row = _case(session, case_id)
+    row = _case(session, actor, case_id)
     authority.require(actor, "appointment.write", branch=row.branch, case=row)
     held = lock(session, case_id)
     if held is None:
@@ -301,10 +300,12 @@ def _agents(session: Session, language: str, case: Any) -> tuple[Agent, ...]:
     return tuple(Agent(row.user_id, staff.in_script(row, language), row.agency) for row in rows)
 
 
-def _case(session: Session, case_id: UUID) -> Any:
+def _case(session: Session, actor: Any, case_id: UUID) -> Any:
+    """A case that the actor reads: to whoever does not, it is not there, whatever she would do of it."""
     row = session.execute(_CASE, {"id": case_id}).one_or_none()
     if row is None:
         raise errors.NotFound("case.not_found")
+    authority.require(actor, "case.read", branch=row.branch, case=row)
     return row
 
 

@@ -89,6 +89,7 @@ def write(session: Session, actor: Any, case_id: UUID, said: str, class_: str, n
     held = lock(session, case_id)
     if held is None or held.instance_id != held.root_id:
         raise errors.NotFound("case.not_found")
+    authority.require(actor, "note.read", branch=held.branch, case=held)
     authority.require(actor, "note.write", branch=held.branch, case=held)
     said = said.strip()
     if not said:
