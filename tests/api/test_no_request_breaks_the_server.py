@@ -47,7 +47,7 @@ def opened(salma):
     return salma, case["task_id"], case["case_id"]
 
 
-@settings(max_examples=200, **QUIET)
+@settings(max_examples=150, **QUIET)
 @given(body=some.one_of(JSON, some.dictionaries(some.sampled_from(MEMBERS), JSON, max_size=4)), address=some.sampled_from(ADDRESSES))
 def test_bodies(opened, body, address):
     program, task_id, case_id = opened
@@ -82,7 +82,7 @@ def test_parameters(salma, query):
     assert answer.status_code < 500, (query, answer.text)
 
 
-@settings(max_examples=60, **QUIET)
+@settings(max_examples=40, **QUIET)
 @given(query=some.dictionaries(some.sampled_from(["first", "days", "of", "day", "minutes", "agent_id", "before"]),
                                some.dates().map(str) | some.datetimes(timezones=some.timezones()).map(str) | some.integers().map(str) | some.sampled_from(["branch", "9999-12-31", "0001-01-01T00:00:00+14:00"]),
                                max_size=3))  # fmt: skip

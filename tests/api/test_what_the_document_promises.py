@@ -53,7 +53,7 @@ def kept(furnished):
 
 @pytest.mark.parametrize(("mode", "method", "path"), ASKED)
 def test_an_answer_is_one_of_those_described_and_a_refusal_leaves_nothing_behind(described, kept, tokens, mode, method, path):
-    @settings(max_examples=12, deadline=None, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(case=described[path][method].as_strategy(generation_mode=mode), who=some.sampled_from(WHO), language=some.sampled_from(i18n.LANGUAGES))
     def ask(case, who, language):
         before = kept()
