@@ -161,7 +161,7 @@ def test_whose_business_a_sitting_is_not_finds_none(world):
     assert (hers.get("/sittings").json()["items"][0]["to_do"], file["state"], shown["file"], bool(shown["known"])) == (1, "todo", file, True)
     assert "aide.prevote_aneti" in hers.get(f"/tasks/{file['task_id']}").json()["form"]["properties"]
     dossier = hers.get(f"/aids/{file['dossier_id']}").json()
-    assert dossier["case_number"] == file["number"] and any(one["is_open"] for one in dossier["programmes"]) and dossier["instalments"][0]["amount"] is None
+    assert dossier["case_number"] == file["number"] and dossier["programmes"][0]["conditions"] and dossier["money"]["committed"] == 0
     assert hers.get("/funds").status_code == 403 and (theirs.get("/sittings").json()["items"], bool(theirs.get("/funds").json()["items"])) == ([], True)
     for address in (f"/sittings/{sitting_id}", f"/sittings/{sitting_id}/files/{file['aid_id']}", f"/aids/{file['dossier_id']}"):
         assert theirs.get(address).status_code == 404 and hers.get(address.replace(address[-36:], str(uuid4()))).status_code == 404
