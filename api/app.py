@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import administration, audit, cases, checks, dated, demo, documents, drafts, editions, examples, exceptions, exports, log, me, messages, moves, problems, rehearsal, repairs, search, steering, tasks, token, worklist
+from api import administration, aids, appointments, audit, cases, checks, colleagues, consents, dated, demo, documents, drafts, editions, examples, exceptions, exports, log, me, messages, moves, notices, problems, rehearsal, repairs, search, sittings, steering, tasks, token, worklist
 from api.dependencies import Guard
 from engine import logs
 from engine.database import Database
@@ -22,22 +22,25 @@ DESCRIPTION = """The same verbs as the pages of Masar, for programs.
    publication, and another person's `…/approve` publishes. `GET /incidents` lists the cases that broke; `POST /instances/{instance_id}/repair` moves one on.
 6. Administrators: accounts, access reviews, branches, programmes, parameters and holidays under `/admin`, each change with its reason; what gives the right to
    decide or to pay waits for a second one (`/admin/proposals`). Auditors read all of it.
-7. Whoever checks: `GET /log/checkpoint` and `GET /log/consistency` need no token; `GET /cases/{case_id}/entries/{seq}` proves a line of a case.
+7. The agent's day: consents and appointments of a case (`/cases/{case_id}/consent`, `…/appointments`), notes, notices, leaves, several tasks at once
+   (`POST /worklist/selection`), sittings of a committee and the money of aids. A file of a sitting is studied, voted on and decided by its own task.
+8. Whoever checks: `GET /log/checkpoint` and `GET /log/consistency` need no token; `GET /cases/{case_id}/entries/{seq}` proves a line of a case.
 
 Every refusal is a problem detail (RFC 9457) whose `detail` is a sentence in the language of `Accept-Language` (`fr`, `ar` or `en`), by default that
 of the account. What does not exist and what is not yours to know look the same: 404."""
 
 
-def create_app(settings: Settings, database: Database, printer: cases.Printer | None = None) -> FastAPI:
-    """The API on a database. The demo's clock is there in a demo only. `printer` makes the PDF of a letter: how it looks is the pages' to say."""
+def create_app(settings: Settings, database: Database, printer: cases.Printer | None = None, calendar: appointments.Calendar | None = None) -> FastAPI:
+    """The API on a database. The demo's clock is there in a demo only. `printer` makes the PDF of a letter, `calendar` what a calendar reads of appointments: how they look is the pages' to say."""
     logs.configure()
     app = FastAPI(
         title="Masar", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, root_path_in_servers=False, generate_unique_id_function=_name
     )
-    app.state.settings, app.state.database, app.state.printer = settings, database, printer
+    app.state.settings, app.state.database, app.state.printer, app.state.calendar = settings, database, printer, calendar
     app.add_middleware(Guard)
     problems.install(app)
-    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated, log, exports, audit, search, exceptions, steering):
+    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated, log, exports, audit, search, exceptions, steering,
+                 consents, appointments, colleagues, notices, sittings, aids):
         app.include_router(noun.router)
     if settings.is_demo:
         app.include_router(demo.router)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -52,6 +52,11 @@ def _speaking(request: Request, actor: users.Actor) -> users.Actor:
     request.state.language = problems.asked_language(request.headers.get("accept-language", "")) or actor.language
     request.state.actor = actor
     return actor if request.state.language == actor.language else replace(actor, language=request.state.language)
+
+
+Key = Annotated[
+    str, Header(alias="Idempotency-Key", max_length=200, description="Any text of one's own: the same submission sent again answers as the first did.")
+]
 
 
 class _Way(Enum):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api import administration_examples, audit_examples, edition_examples, log_examples, steering_examples
+from api import administration_examples, audit_examples, edition_examples, log_examples, steering_examples, work_examples
 
 _CASE, _TASK, _KARIM = "01999f3a-6a51-7c05-9d3e-0f6b3a1c2d4e", "5b8f6c1e-2d1f-5a33-8f0e-9a4b7c6d5e01", "01999f39-0d21-7b44-a1b2-c3d4e5f60718"
 _PERSON = "01999f3a-6a51-7c05-9d3e-0f6b3a1c2d4f"
@@ -187,6 +187,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     **log_examples.EXAMPLES,
     **audit_examples.EXAMPLES,
     **steering_examples.EXAMPLES,
+    **work_examples.EXAMPLES,
     ("post", "/demo/clock"): {"now": "2026-03-30T09:12:00Z"},
 }
 PROBLEM = {

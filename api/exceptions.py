@@ -1,24 +1,19 @@
 """What was not foreseen of a case: what may be begun, what is asked for it, beginning it."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.dependencies import Acting, Body, Reading, Route, Writing
-from engine import errors
+from api.dependencies import Acting, Body, Key, Reading, Route, Writing
 from engine.casework import exceptions
 from engine.casework.exceptions import Begun, Unforeseen
 from forms import schema
 
 router = APIRouter(prefix="/cases/{case_id}/exceptions", tags=["cases"], route_class=Route)
 Process = Annotated[str, Path(max_length=100, description="Id of what may be begun, as `GET …/exceptions` gives it.")]
-Key = Annotated[
-    str, Header(alias="Idempotency-Key", max_length=64, description="Any text of one's own: the same submission sent again answers as the first did.")
-]
 
 
 class Asked(BaseModel):
@@ -50,7 +45,5 @@ def show(actor: Acting, session: Reading, case_id: UUID, process: Process) -> As
 @router.post("", status_code=201, responses=problems.described(401, 403, 404, 409, 422))
 def begin(actor: Acting, session: Writing, case_id: UUID, asked: Beginning, idempotency_key: Key = "") -> Begun:
     """Begins it beside the case, with the answers of its form. 409 `exception.not_now`: it runs already, or the case is not in a state for it."""
-    try:
+    with problems.within("answers"):
         return exceptions.begin(session, actor, case_id, asked.process, asked.answers, idempotency_key, is_typed=False)
-    except errors.Invalid as refusal:
-        raise errors.Invalid(refusal.code, [replace(found, where=f"/answers{found.where}") for found in refusal.findings], **refusal.details) from refusal

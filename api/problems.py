@@ -6,7 +6,9 @@
 import datetime as dt
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -65,6 +67,15 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     words = i18n.catalogue("en")
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": words[f"api.title.{status}"], "content": content} for status in statuses}
+
+
+@contextmanager
+def within(member: str) -> Iterator[None]:
+    """What is found wrong stands in this member of the body."""
+    try:
+        yield
+    except errors.Invalid as refusal:
+        raise errors.Invalid(refusal.code, [replace(found, where=f"/{member}{found.where}") for found in refusal.findings], **refusal.details) from refusal
 
 
 def refused(request: Request, trouble: errors.Refusal) -> Response:

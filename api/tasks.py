@@ -1,16 +1,16 @@
-"""Tasks: what one asks now, taking it, giving it back, completing it."""
+"""Tasks: what one asks now, taking it, giving it back or to a colleague, completing it."""
 
 import datetime as dt
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api import problems
-from api.dependencies import Acting, Body, Reading, Route, Writing
-from engine import errors, i18n
+from api.dependencies import Acting, Body, Key, Reading, Route, Writing
+from engine import i18n
 from engine.casework import tasks
 from engine.casework.views import Completed, TaskHead, TaskView
 from forms import schema
@@ -64,17 +64,17 @@ class Taken(BaseModel):
     holder_id: UUID | None
 
 
+class Passing(Body):
+    to: UUID = Field(description="A colleague who may do it: `POST /worklist/selection/colleagues` lists them.")
+    reason: str = Field(default="", max_length=500, description="Why; it is kept in the history of the case.")
+
+
 class Answers(Body):
     answers: dict[str, Any] = Field(default_factory=dict, description="Field id → answer, as the task's `form` says.", examples=[{"person.cin": "01234567"}])
     version: int = Field(ge=0, le=2**63 - 1, description="The `version` that was read with the form.")
     not_duplicate_of: list[UUID] = Field(default_factory=list, max_length=50, description="Cases that were looked at and are another person's.")
     not_duplicate_reason: str = Field(default="", max_length=2000, description="Why they are.")
     same_as: list[UUID] = Field(default_factory=list, max_length=50, description="Signals (candidates with `is_expected`) of the person herself, who has now come.")
-
-
-Key = Annotated[
-    str, Header(alias="Idempotency-Key", max_length=200, description="Any text of one's own: the same submission sent again answers as the first did.")
-]
 
 
 @router.get("", responses=problems.described(401, 404, 409))
@@ -97,6 +97,13 @@ def release(actor: Acting, session: Writing, task_id: UUID) -> Taken:
     return Taken(task_id=task_id, holder_id=None)
 
 
+@router.post("/pass", responses=problems.described(401, 403, 404, 409, 422))
+def pass_to(actor: Acting, session: Writing, task_id: UUID, asked: Passing) -> Taken:
+    """Gives the task to a colleague who may do it; she is told."""
+    tasks.pass_to(session, actor, task_id, asked.to, asked.reason)
+    return Taken(task_id=task_id, holder_id=asked.to)
+
+
 @router.post("/complete", responses=problems.described(401, 403, 404, 409, 422))
 def complete(actor: Acting, session: Writing, task_id: UUID, said: Answers, idempotency_key: Key = "") -> Completed:
     """Does the task: the answers become facts and the case moves on.
@@ -109,10 +116,8 @@ def complete(actor: Acting, session: Writing, task_id: UUID, said: Answers, idem
         raw |= {"not_duplicate_of": [str(one) for one in said.not_duplicate_of], "not_duplicate_reason": said.not_duplicate_reason}
     if said.same_as:
         raw["same_as"] = [str(one) for one in said.same_as]
-    try:
+    with problems.within("answers"):
         return tasks.complete(session, actor, task_id, raw, said.version, idempotency_key)
-    except errors.Invalid as refusal:
-        raise errors.Invalid(refusal.code, [replace(found, where=f"/answers{found.where}") for found in refusal.findings], **refusal.details) from refusal
 
 
 def _shown(task: TaskView) -> Task:
@@ -121,12 +126,13 @@ def _shown(task: TaskView) -> Task:
     form = schema.json_schema(task.form)
     known = {one.spec.id for one in task.form.known}
     corrections = {name: form["properties"].pop(name) for name in known & form["properties"].keys()}
-    known_now = [_known(one, corrections, task.form.language) for one in task.form.known]
+    known_now = [known_fact(one, corrections, task.form.language) for one in task.form.known]
     papers = [Paper(letter_id=letter_id, title=i18n.pick(titles, task.form.language)) for letter_id, titles in task.papers]
     return Task(**same, may=sorted(task.may), kept_apart=task.kept_apart, stands_in=task.stands_in, papers=papers, form=form, known=known_now)
 
 
-def _known(one: KnownField, corrections: dict[str, Any], language: str) -> Known:
+def known_fact(one: KnownField, corrections: dict[str, Any], language: str) -> Known:
+    """A known fact; `corrections`: the schemas of those that may be said anew, by field."""
     return Known(
         field=one.spec.id,
         label=i18n.pick(one.spec.label, language),

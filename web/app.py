@@ -10,7 +10,7 @@ from api import app as api
 from engine import logs
 from engine.database import Database
 from engine.settings import Settings
-from web import printing, rendering
+from web import calendars, printing, rendering
 from web.dependencies import posted
 from web.pages import account, admin, admin_accounts, admin_dated, admin_reviews, aid, appointments, audit, case, casefile, cases, charter, colleagues, consent, demo, desk, documents, draft, draft_letters, drawing, editions, erasures, exceptions, exports, fields, findings, form_editor, holder, incidents, inferred, intake, letters, moves, notices, persons, readers, receipt, rehearsal, repairs, replay, request, scenarios, selection, signin, simulation, sittings, steering, tables, task, trial, trouble, why
 from web.security import Hardening
@@ -36,7 +36,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=800, compresslevel=5)
     app.add_middleware(Hardening, settings=settings)
     trouble.install(app)
-    app.mount("/api/v1", api.create_app(settings, database, printing.pdf), name="api")
+    app.mount("/api/v1", api.create_app(settings, database, printing.pdf, lambda entries, language: calendars.calendar(entries, rendering.words(language))), name="api")
     app.mount("/assets", Assets(directory=rendering.ASSETS), name="assets")
     for page in (signin, desk, task, case, cases, intake, documents, letters, account, incidents, repairs, editions, draft, moves, drawing, rehearsal, trial, scenarios, simulation, inferred, receipt, demo, form_editor, tables, fields, draft_letters, admin, admin_accounts, admin_reviews, admin_dated, request, replay, readers, exports, why, audit, findings, erasures, casefile, persons, charter, exceptions, appointments, holder, steering, sittings, aid, consent, selection, notices, colleagues):
         app.include_router(page.router)

@@ -32,7 +32,7 @@ _PLACE = text("SELECT place, waiting FROM masar_place_in_line(CAST(:aid AS uuid)
 
 
 @dataclass(frozen=True)
-class Fund:
+class Balance:
     """A programme's fund, in millimes: what is free, committed and not yet paid, paid, and come back of what was paid."""
 
     programme: str
@@ -69,7 +69,7 @@ class DossierRow:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class InLine:
     """A dossier that waits for money: served by class, then by the day it was asked."""
 
     number: str
@@ -83,9 +83,9 @@ class Waiting:
 class Ledger:
     """A programme's ledger. `is_whole`: the reader sees every dossier of it; `is_even`: they add up to the fund (None where she does not see all)."""
 
-    fund: Fund
+    fund: Balance
     rows: tuple[DossierRow, ...]
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[InLine, ...]
     is_whole: bool
     is_even: bool | None
 
@@ -95,7 +95,7 @@ class Ledger:
         return DossierRow(*(sum(getattr(row, name) for row in self.rows) for name in ("committed", "paid", "released", "recovered")))
 
 
-def funds(session: Session, actor: Any) -> tuple[Fund, ...]:
+def funds(session: Session, actor: Any) -> tuple[Balance, ...]:
     """Every programme's fund. Refuses: Forbidden."""
     authority.require(actor, "fund.read", branch=actor.branch)
     return tuple(_fund(row, actor) for row in session.execute(_FUNDS, {"code": ""}))
@@ -111,7 +111,7 @@ def ledger(session: Session, actor: Any, programme: str) -> Ledger:
     is_whole = actor.reach == "all"
     committed = sum(one.committed - one.paid_of_committed - one.released for one in moved)
     is_even = (fund.committed, fund.paid, fund.recovered) == (committed, sum(one.paid for one in moved), sum(one.recovered for one in moved)) if is_whole else None
-    waiting = tuple(Waiting(one.number or "", one.instance_id, one.root_id, one._mapping["class"], one.asked_on) for one in session.execute(_WAITING, {"code": programme}))
+    waiting = tuple(InLine(one.number or "", one.instance_id, one.root_id, one._mapping["class"], one.asked_on) for one in session.execute(_WAITING, {"code": programme}))
     return Ledger(fund, _rows(moved), waiting, is_whole, is_even)
 
 
@@ -122,7 +122,7 @@ def money(session: Session, aid_id: str) -> Money:
     return Money(row.committed, row.paid, row.released, row.recovered, moves)
 
 
-def fund_of(session: Session, actor: Any, programme: str) -> Fund | None:
+def fund_of(session: Session, actor: Any, programme: str) -> Balance | None:
     """The fund of a dossier's programme."""
     row = session.execute(_FUNDS, {"code": programme}).one_or_none() if programme else None
     return _fund(row, actor) if row is not None else None
@@ -134,8 +134,8 @@ def place(session: Session, aid_id: str) -> tuple[int, int] | None:
     return (row.place, row.waiting) if row is not None else None
 
 
-def _fund(row: Any, actor: Any) -> Fund:
-    return Fund(row.programme, pick(row.labels or {}, actor.language) or row.programme, row.available, row.committed, row.paid, row.recovered)
+def _fund(row: Any, actor: Any) -> Balance:
+    return Balance(row.programme, pick(row.labels or {}, actor.language) or row.programme, row.available, row.committed, row.paid, row.recovered)
 
 
 def _rows(moved: Sequence[Any]) -> tuple[DossierRow, ...]:

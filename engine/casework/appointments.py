@@ -90,7 +90,7 @@ class Agent:
 
 
 @dataclass(frozen=True)
-class Offer:
+class FreeHours:
     """What may be chosen for a case on a day: with whom, and when it may begin; `day` is the next open one where the day asked for is closed or full."""
 
     case_id: UUID
@@ -118,8 +118,7 @@ def show(session: Session, actor: Any, appointment_id: UUID) -> Appointment:
 
 def of_case(session: Session, actor: Any, case_id: UUID) -> tuple[Appointment, ...]:
     """The appointments of a case, the latest first. Refuses: NotFound."""
-    row = _case(session, case_id)
-    authority.require(actor, "case.read", branch=row.branch, case=row)
+    _case(session, actor, case_id)
     return tuple(_seen(row, actor) for row in session.execute(_OF_CASE, {"case": case_id, **_words(actor)}))
 
 
@@ -130,9 +129,16 @@ def between(session: Session, actor: Any, since: dt.datetime, until: dt.datetime
     return tuple(_seen(row, actor) for row in rows)
 
 
-def offer(session: Session, actor: Any, case_id: UUID, *, agent_id: UUID | None = None, day: dt.date | None = None, minutes: int = 30) -> Offer:
+def agenda(session: Session, actor: Any, first: dt.date, days: int, *, of_branch: bool = False, branch: str = "") -> tuple[Appointment, ...]:
+    """The appointments of some days from `first` on, one's own or a branch's: whoever reaches one branch alone sees that one. The first 500."""
+    since, until = (dt.datetime.combine(one, dt.time(), clock.TUNIS) for one in (first, first + dt.timedelta(days=days)))
+    whose: dict[str, Any] = {"branch": branch if actor.reach == "all" else actor.branch} if of_branch else {"agent_id": actor.user_id}
+    return between(session, actor, since, until, **whose)
+
+
+def offer(session: Session, actor: Any, case_id: UUID, *, agent_id: UUID | None = None, day: dt.date | None = None, minutes: int = 30) -> FreeHours:
     """When an appointment may begin. Without a day, or where it has no room left, the next that has some within three weeks. Refuses: NotFound, Forbidden, `appointment.no_agent` (Conflict)."""
-    row = _case(session, case_id)
+    row = _case(session, actor, case_id)
     authority.require(actor, "appointment.write", branch=row.branch, case=row)
     agents = _agents(session, actor.language, row)
     if not agents:
@@ -147,8 +153,8 @@ def offer(session: Session, actor: Any, case_id: UUID, *, agent_id: UUID | None 
         found = present.calendar.shift(first, number) if number else first
         slots = _free(session, present, chosen.user_id, case_id, found, length)
         if slots or (day is not None and found == day):
-            return Offer(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, found, slots)
-    return Offer(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, first, ())
+            return FreeHours(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, found, slots)
+    return FreeHours(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, first, ())
 
 
 def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at: dt.datetime, minutes: int, place: str, *, task_id: UUID | None = None, key: str = "") -> UUID:
@@ -227,7 +233,7 @@ def settle(session: Session, actor: Any, appointment_id: UUID, outcome: str, cau
 
 def _begin(session: Session, actor: Any, case_id: UUID) -> tuple[Change, Any]:
     """The case, locked, of somebody who may make appointments of it."""
-    row = _case(session, case_id)
+    row = _case(session, actor, case_id)
     authority.require(actor, "appointment.write", branch=row.branch, case=row)
     held = lock(session, case_id)
     if held is None:
@@ -248,7 +254,7 @@ def _of(session: Session, actor: Any, appointment_id: UUID) -> tuple[Change, Any
 def _checked(session: Session, change: Change, row: Any, agent_id: UUID, begins_at: dt.datetime, minutes: int, place: str) -> Agent:
     agent = next((one for one in _agents(session, "fr", row) if one.user_id == agent_id), None)
     if agent is None:
-        raise errors.wrong("appointment.agent", "/agent")
+        raise errors.wrong("appointment.agent", "/agent_id")
     if minutes not in LENGTHS:
         raise errors.wrong("appointment.length", "/minutes")
     if place not in PLACES:
@@ -294,10 +300,12 @@ def _agents(session: Session, language: str, case: Any) -> tuple[Agent, ...]:
     return tuple(Agent(row.user_id, staff.in_script(row, language), row.agency) for row in rows)
 
 
-def _case(session: Session, case_id: UUID) -> Any:
+def _case(session: Session, actor: Any, case_id: UUID) -> Any:
+    """A case that the actor reads: to whoever does not, it is not there, whatever she would do of it."""
     row = session.execute(_CASE, {"id": case_id}).one_or_none()
     if row is None:
         raise errors.NotFound("case.not_found")
+    authority.require(actor, "case.read", branch=row.branch, case=row)
     return row
 
 

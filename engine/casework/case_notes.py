@@ -30,6 +30,7 @@ _CASE = text("""SELECT instance_id, root_id, branch, is_shared, is_shared_funder
 _NOTES = text(f"""SELECT f.fact_id, f.value, f.class, f.author_id, f.author_agency, f.recorded_at, coalesce({staff.called("u")}, f.author_name) AS author
                     FROM fact f LEFT JOIN user_account u ON u.user_id = f.author_id
                    WHERE f.root_id = :id AND f.field = ANY (CAST(:fields AS text[])) AND f.is_current ORDER BY f.fact_id DESC LIMIT {MOST}""")
+_WRITTEN = text("SELECT 1 FROM fact WHERE root_id = :id AND subject = :subject")
 _COLLEAGUES = text("SELECT user_id, username, name, name_ar, agency, branch, roles, language FROM user_account WHERE is_active ORDER BY name")
 
 
@@ -79,8 +80,8 @@ def of_case(session: Session, actor: Any, case_id: UUID) -> Notes:
                  tuple(_colleagues(session, actor, row)) if offered else ())  # fmt: skip
 
 
-def write(session: Session, actor: Any, case_id: UUID, said: str, class_: str, named: Sequence[UUID] = ()) -> None:
-    """Writes a note; whoever it names, by `@user` in it or in `named`, is told.
+def write(session: Session, actor: Any, case_id: UUID, said: str, class_: str, named: Sequence[UUID] = (), key: str = "") -> None:
+    """Writes a note; whoever it names, by `@user` in it or in `named`, is told. The same `key` again writes none.
 
     Refuses: `case.not_found`; `note.empty`, `note.long`, `note.class`, `note.nobody` (no such colleague), `note.colleague_cannot` (she would not see it), Invalid.
     Records: `note.written`.
@@ -88,6 +89,7 @@ def write(session: Session, actor: Any, case_id: UUID, said: str, class_: str, n
     held = lock(session, case_id)
     if held is None or held.instance_id != held.root_id:
         raise errors.NotFound("case.not_found")
+    authority.require(actor, "note.read", branch=held.branch, case=held)
     authority.require(actor, "note.write", branch=held.branch, case=held)
     said = said.strip()
     if not said:
@@ -96,9 +98,12 @@ def write(session: Session, actor: Any, case_id: UUID, said: str, class_: str, n
         raise errors.Invalid("note.long", longest=LONGEST)
     if class_ not in _classes(actor, held):
         raise errors.Invalid("note.class")
+    subject = f"note:{identity.derived_id(case_id, f'note {actor.user_id} {key}') if key else identity.new_id()}"
+    if key and session.execute(_WRITTEN, {"id": case_id, "subject": subject}).scalar():
+        return
     told = _told(session, actor, held, said, class_, named)
     change = Change(session, actor, held, held.now)
-    note = NewFact(f"note:{identity.new_id()}", FIELDS[class_], said, class_, source={"kind": "agency"})
+    note = NewFact(subject, FIELDS[class_], said, class_, source={"kind": "agency"})
     change.note("note.written", {"class": class_, "named": [str(one) for one in told]}, [note])
     for one in told:
         notices.tell(session, actor, one, "note.mention", held.branch, instance_id=case_id)

@@ -23,7 +23,6 @@ from engine.i18n import pick
 log = logging.getLogger("masar.caseloads")
 
 _NAMED = {"referent": "referent_id", "travailleur_social": "social_worker_id"}  # role → who of it is named on a case
-_COLLEAGUE = text("SELECT user_id, name, name_ar, agency, branch, roles, is_active FROM user_account WHERE user_id = :id")
 _TEAM = text("""SELECT u.user_id, u.name, u.name_ar, u.agency, u.branch, u.is_active, (SELECT count(*) FROM open_task t WHERE t.holder_id = u.user_id) AS tasks,
                        (SELECT count(*) FROM instance i WHERE i.status = 'open' AND i.root_id = i.instance_id AND (i.referent_id = u.user_id OR i.social_worker_id = u.user_id)) AS cases,
                        masar_is_away(u.user_id) AS is_away
@@ -34,8 +33,6 @@ _PIECES = text("""SELECT i.instance_id, i.process, r.number, r.instance_id AS ro
                          OR EXISTS (SELECT FROM open_task t WHERE t.instance_id = i.instance_id AND t.holder_id = :id)) ORDER BY r.number, i.opened_at, i.instance_id""")
 _TASKS = text("SELECT task_id, position, node, names, role FROM open_task WHERE instance_id = :id AND holder_id = :user ORDER BY position")
 _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, version = version + 1 WHERE task_id = :task")
-_TO = text("""SELECT user_id, name, name_ar, roles FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND user_id <> :id
-               AND roles && CAST(:roles AS text[]) ORDER BY name""")
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Person:
-    user_id: UUID
-    name: str
-
-
-@dataclass(frozen=True)
-class Line:
+class HandedOver:
     """What becomes of one case or dossier. `tasks`: given to her; `left`: gone back to the queue, each by its name; `code`: "" where it is done, else why not."""
 
     instance_id: UUID
@@ -80,17 +71,17 @@ def team(session: Session, actor: Any) -> tuple[Load, ...]:
     return tuple(_load(row, actor) for row in rows if row.user_id != actor.user_id and (row.is_active or row.tasks or row.cases) and _answers(actor, row))
 
 
-def of(session: Session, actor: Any, user_id: UUID) -> tuple[Load, tuple[Person, ...]]:
-    """What one colleague has in hand, and to whom it may be given: colleagues of her agency and branch with a role of hers. Refuses: `user.not_found`, Forbidden."""
-    row = _colleague(session, actor, user_id)
+def of(session: Session, actor: Any, user_id: UUID) -> tuple[Load, tuple[staff.Person, ...]]:
+    """What one colleague has in hand, and to whom it may be given: colleagues of her agency and branch with a role of hers. Refuses: `user.not_found`."""
+    row = staff.colleague(session, actor, user_id, "caseload.give")
     load = session.execute(_TEAM, {"branch": "", "id": user_id}).one_or_none()
     if load is None:  # who audits or administers has no cases
         raise errors.NotFound("user.not_found")
-    return _load(load, actor), tuple(Person(one.user_id, staff.in_script(one, actor.language)) for one in _able(session, row))
+    return _load(load, actor), staff.persons(staff.alike(session, row), actor.language)
 
 
-def preview(session: Session, actor: Any, user_id: UUID, to_id: UUID, reason: str) -> list[Line]:
-    """What would become of each piece. Writes nothing. Refuses: `user.not_found`, Forbidden; `caseload.to`, `selection.reason` (Invalid)."""
+def preview(session: Session, actor: Any, user_id: UUID, to_id: UUID, reason: str) -> list[HandedOver]:
+    """What would become of each piece. Writes nothing. Refuses: `user.not_found`; `caseload.to`, `selection.reason` (Invalid)."""
     _check(session, actor, user_id, to_id, reason)
     lines = []
     for row in session.execute(_PIECES, {"id": user_id}).all():
@@ -101,23 +92,23 @@ def preview(session: Session, actor: Any, user_id: UUID, to_id: UUID, reason: st
     return lines
 
 
-def give(database: Database, actor: Any, user_id: UUID, to_id: UUID, reason: str) -> list[Line]:
+def give(database: Database, actor: Any, user_id: UUID, to_id: UUID, reason: str) -> list[HandedOver]:
     """Gives all of it, one unit of work a case or dossier, and says what became of each. Refuses: as `preview`. Records: as `hand_over`."""
     with database.reading(actor) as session:
         _check(session, actor, user_id, to_id, reason)
         rows = session.execute(_PIECES, {"id": user_id}).all()
 
-    def done(row: Any) -> Line:
+    def done(row: Any) -> HandedOver:
         with database.unit_of_work(actor) as session:
             return hand_over(session, actor, row.instance_id, user_id, to_id, reason)
 
     return [_tried(row, lambda row=row: done(row)) for row in rows]
 
 
-def hand_over(session: Session, actor: Any, instance_id: UUID, user_id: UUID, to_id: UUID, reason: str) -> Line:
+def hand_over(session: Session, actor: Any, instance_id: UUID, user_id: UUID, to_id: UUID, reason: str) -> HandedOver:
     """Gives what somebody has of one instance to another: her name on it and the tasks she may do; the others go back to the queue.
 
-    Refuses: `case.not_found`; `user.not_found`, Forbidden, `caseload.to`, `selection.reason`. Records: `case.handed_over`, `task.passed`, `task.released`.
+    Refuses: `case.not_found`; `user.not_found`, `caseload.to`, `selection.reason`. Records: `case.handed_over`, `task.passed`, `task.released`.
     """
     held = lock(session, instance_id)
     if held is None:
@@ -137,7 +128,7 @@ def hand_over(session: Session, actor: Any, instance_id: UUID, user_id: UUID, to
     if is_named or given:
         notices.tell(session, actor, to_id, "case.given", held.branch, instance_id=instance_id)
     change.write()
-    return Line(instance_id, held.root_id, held.number or "", held.process, tuple(given), tuple(left), is_named)
+    return HandedOver(instance_id, held.root_id, held.number or "", held.process, tuple(given), tuple(left), is_named)
 
 
 def _name(change: Change, held: Held, user_id: UUID, to: Any, reason: str) -> bool:
@@ -152,25 +143,13 @@ def _name(change: Change, held: Held, user_id: UUID, to: Any, reason: str) -> bo
 
 
 def _check(session: Session, actor: Any, user_id: UUID, to_id: UUID, reason: str) -> Any:
-    row = _colleague(session, actor, user_id)
+    row = staff.colleague(session, actor, user_id, "caseload.give")
     if not reason.strip():
         raise errors.Invalid("selection.reason")
-    to = next((one for one in _able(session, row) if one.user_id == to_id), None)
+    to = next((one for one in staff.alike(session, row) if one.user_id == to_id), None)
     if to is None:
         raise errors.Invalid("caseload.to")
     return to
-
-
-def _colleague(session: Session, actor: Any, user_id: UUID) -> Any:
-    row = session.execute(_COLLEAGUE, {"id": user_id}).one_or_none()
-    if row is None:
-        raise errors.NotFound("user.not_found")
-    authority.require(actor, "caseload.give", user_id=user_id, agency=row.agency, branch=row.branch)
-    return row
-
-
-def _able(session: Session, row: Any) -> list[Any]:
-    return list(session.execute(_TO, {"id": row.user_id, "agency": row.agency, "branch": row.branch, "roles": list(row.roles)}))
 
 
 def _answers(actor: Any, row: Any) -> bool:
@@ -181,11 +160,11 @@ def _load(row: Any, actor: Any) -> Load:
     return Load(row.user_id, staff.in_script(row, actor.language), row.agency, row.branch, row.tasks, row.cases, row.is_active, row.is_away)
 
 
-def _tried(row: Any, act: Any) -> Line:
+def _tried(row: Any, act: Any) -> HandedOver:
     try:
         return act()
     except errors.Refusal as refusal:
-        return Line(row.instance_id, row.root_id, row.number or "", row.process, code=refusal.code, details=refusal.details)
+        return HandedOver(row.instance_id, row.root_id, row.number or "", row.process, code=refusal.code, details=refusal.details)
     except Exception:
         log.exception("a piece of a caseload broke: %s", row.instance_id)
-        return Line(row.instance_id, row.root_id, row.number or "", row.process, code="selection.broke")
+        return HandedOver(row.instance_id, row.root_id, row.number or "", row.process, code="selection.broke")

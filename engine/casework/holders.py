@@ -124,6 +124,7 @@ def give_secret(session: Session, actor: Any, case_id: UUID) -> tuple[str, str]:
     row = session.execute(_CASE, {"id": case_id}).one_or_none()
     if row is None:
         raise errors.NotFound("case.not_found")
+    authority.require(actor, "case.read", branch=row.branch, case=row)
     authority.require(actor, "receipt.open", branch=row.branch, case=row)
     held = lock(session, case_id)
     if held is None or not row.receipt_code:

@@ -18,9 +18,6 @@ from engine.actors import authority
 from engine.casework import notices, staff
 
 LONGEST = 366  # days
-_COLLEAGUE = text("SELECT user_id, name, name_ar, agency, branch, roles FROM user_account WHERE user_id = :id AND is_active")
-_LIKE_HER = text("""SELECT user_id, name, name_ar, roles FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND user_id <> :id
-                     AND roles && CAST(:roles AS text[]) ORDER BY name""")
 _OVERLAP = text("SELECT 1 FROM staff_leave WHERE user_id = :id AND cancelled_at IS NULL AND from_on <= :until AND until_on >= :since")
 _SAY = text("""INSERT INTO staff_leave (leave_id, user_id, from_on, until_on, stand_in_id, said_by, said_at) VALUES (:leave, :user, :since, :until, :stand_in, :by, :at)""")
 _COMING = text(f"""SELECT l.leave_id, l.user_id, l.from_on, l.until_on, l.stand_in_id, {staff.called("u")} AS who, u.agency, u.branch, {staff.called("s")} AS stand_in,
@@ -52,14 +49,6 @@ class Leave:
     may_end: bool
 
 
-@dataclass(frozen=True)
-class Person:
-    """A colleague who may be chosen."""
-
-    user_id: UUID
-    name: str
-
-
 def coming(session: Session, actor: Any) -> tuple[Leave, ...]:
     """The leaves, begun or to come, of the actor, of those she stands in for and of those she answers for."""
     today = clock.today(clock.now(session))
@@ -73,29 +62,28 @@ def coming(session: Session, actor: Any) -> tuple[Leave, ...]:
     return tuple(found)
 
 
-def led(session: Session, actor: Any) -> tuple[Person, ...]:
+def led(session: Session, actor: Any) -> tuple[staff.Person, ...]:
     """Of whom the actor may say that they are away: herself, and those she answers for."""
     rows = session.execute(_LED, {"branch": "" if actor.reach == "all" else actor.branch})
-    return tuple(Person(row.user_id, staff.in_script(row, actor.language)) for row in rows
-                 if authority.may(actor, "leave.say", user_id=row.user_id, agency=row.agency, branch=row.branch))  # fmt: skip
+    return staff.persons((row for row in rows if authority.may(actor, "leave.say", user_id=row.user_id, agency=row.agency, branch=row.branch)), actor.language)
 
 
-def stand_ins(session: Session, actor: Any, user_id: UUID) -> tuple[Person, ...]:
+def stand_ins(session: Session, actor: Any, user_id: UUID) -> tuple[staff.Person, ...]:
     """Who may stand in for somebody: colleagues of her agency and branch with a role of hers. Refuses: as `say`."""
     row = _colleague(session, actor, user_id)
-    return tuple(Person(one.user_id, staff.in_script(one, actor.language)) for one in _like(session, row))
+    return staff.persons(staff.alike(session, row), actor.language)
 
 
 def say(session: Session, actor: Any, user_id: UUID, from_on: dt.date, until_on: dt.date, stand_in_id: UUID | None) -> UUID:
     """Says that somebody is away, first and last day; the stand-in is told.
 
-    Refuses: `user.not_found`; Forbidden (neither herself nor who answers for her); `leave.dates`, `leave.stand_in` (Invalid); `leave.overlaps` (Conflict).
+    Refuses: `user.not_found` (absent, or neither herself nor somebody she answers for); `leave.dates`, `leave.stand_in` (Invalid); `leave.overlaps` (Conflict).
     """
     row = _colleague(session, actor, user_id)
     now = clock.now(session)
     if until_on < from_on or until_on < clock.today(now) or (until_on - from_on).days > LONGEST:
         raise errors.Invalid("leave.dates")
-    if stand_in_id is not None and stand_in_id not in {one.user_id for one in _like(session, row)}:
+    if stand_in_id is not None and stand_in_id not in {one.user_id for one in staff.alike(session, row)}:
         raise errors.Invalid("leave.stand_in")
     if session.execute(_OVERLAP, {"id": user_id, "since": from_on, "until": until_on}).scalar() is not None:
         raise errors.Conflict("leave.overlaps")
@@ -115,12 +103,7 @@ def end(session: Session, actor: Any, leave_id: UUID) -> None:
 
 
 def _colleague(session: Session, actor: Any, user_id: UUID) -> Any:
-    row = session.execute(_COLLEAGUE, {"id": user_id}).one_or_none()
-    if row is None:
+    row = staff.colleague(session, actor, user_id, "leave.say")
+    if not row.is_active:
         raise errors.NotFound("user.not_found")
-    authority.require(actor, "leave.say", user_id=user_id, agency=row.agency, branch=row.branch)
     return row
-
-
-def _like(session: Session, row: Any) -> list[Any]:
-    return list(session.execute(_LIKE_HER, {"id": row.user_id, "agency": row.agency, "branch": row.branch, "roles": list(row.roles)}))

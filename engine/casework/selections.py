@@ -30,7 +30,7 @@ _PEOPLE = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = 
 
 
 @dataclass(frozen=True)
-class Line:
+class Picked:
     """What becomes of one task. `code`: "" where it is done (or would be), else why not, with its details; `task`, `person`, `case_number`: "" where they are not hers to see."""
 
     task_id: UUID
@@ -42,6 +42,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Able:
+    """A colleague who may be given `tasks` of those chosen."""
+
+    user_id: UUID
+    name: str
+    tasks: int
+
+
+@dataclass(frozen=True)
 class Wish:
     """What is to be done. `to`: the colleague, where tasks are given; `reason`: in her own words, asked for where something is taken from somebody."""
 
@@ -50,17 +59,17 @@ class Wish:
     reason: str = ""
 
 
-def candidates(session: Session, actor: Any, ids: Sequence[UUID]) -> list[tuple[UUID, str, int]]:
-    """Colleagues to whom at least one of these tasks may be given, with what each is called and how many of them she may do."""
+def candidates(session: Session, actor: Any, ids: Sequence[UUID]) -> list[Able]:
+    """Colleagues to whom at least one of these tasks may be given. Refuses: `selection.empty`, `selection.too_many` (Invalid)."""
     counted: dict[UUID, int] = {}
     for one in _within(ids):
         for colleague in tasks.colleagues(session, actor, one):
             counted[colleague.user_id] = counted.get(colleague.user_id, 0) + 1
     rows = session.execute(_PEOPLE, {"ids": [str(one) for one in counted]})
-    return [(row.user_id, staff.in_script(row, actor.language), counted[row.user_id]) for row in rows]
+    return [Able(row.user_id, staff.in_script(row, actor.language), counted[row.user_id]) for row in rows]
 
 
-def preview(session: Session, actor: Any, wish: Wish, ids: Sequence[UUID]) -> list[Line]:
+def preview(session: Session, actor: Any, wish: Wish, ids: Sequence[UUID]) -> list[Picked]:
     """What would become of each. Writes nothing. Refuses: `selection.empty`, `selection.too_many`, `selection.act`, `selection.reason` (Invalid)."""
     do = _verb(actor, wish)
     lines = []
@@ -72,13 +81,13 @@ def preview(session: Session, actor: Any, wish: Wish, ids: Sequence[UUID]) -> li
     return lines
 
 
-def carry_out(database: Database, actor: Any, wish: Wish, ids: Sequence[UUID]) -> list[Line]:
+def carry_out(database: Database, actor: Any, wish: Wish, ids: Sequence[UUID]) -> list[Picked]:
     """Does it, one unit of work and one ledger line a task, and says what became of each. Refuses: as `preview`. Records: as claiming, passing or releasing does."""
     do, within = _verb(actor, wish), _within(ids)
     with database.reading(actor) as session:
         lines = _lines(session, actor, within)
 
-    def done(line: Line) -> None:
+    def done(line: Picked) -> None:
         with database.unit_of_work(actor) as session:
             do(session, line.task_id)
 
@@ -107,22 +116,22 @@ def _verb(actor: Any, wish: Wish) -> Callable[[Session, UUID], None]:
     return lambda session, task_id: tasks.release(session, actor, task_id, wish.reason)
 
 
-def _lines(session: Session, actor: Any, ids: Sequence[UUID]) -> list[Line]:
+def _lines(session: Session, actor: Any, ids: Sequence[UUID]) -> list[Picked]:
     """The tasks in the order in which they were chosen."""
     rows = {row.task_id: row for row in session.execute(_TASKS, {"ids": [str(one) for one in ids], "name_fields": list(beneficiaries.NAME_FIELDS)})}
     lines = []
     for one in ids:
         row = rows.get(one)
-        lines.append(Line(one, pick(row.names, actor.language), beneficiaries.full_name(row.person or {}, actor.language), row.case_number) if row else Line(one, "", "", ""))
+        lines.append(Picked(one, pick(row.names, actor.language), beneficiaries.full_name(row.person or {}, actor.language), row.case_number) if row else Picked(one, "", "", ""))
     return lines
 
 
-def _tried(line: Line, act: Callable[[], None]) -> Line:
+def _tried(line: Picked, act: Callable[[], None]) -> Picked:
     try:
         act()
     except errors.Refusal as refusal:
-        return Line(line.task_id, line.task, line.person, line.case_number, refusal.code, refusal.details)
+        return Picked(line.task_id, line.task, line.person, line.case_number, refusal.code, refusal.details)
     except Exception:
         log.exception("one of a selection broke: %s", line.task_id)
-        return Line(line.task_id, line.task, line.person, line.case_number, "selection.broke")
+        return Picked(line.task_id, line.task, line.person, line.case_number, "selection.broke")
     return line

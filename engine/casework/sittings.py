@@ -24,6 +24,8 @@ from forms.text import display
 PROCESS = "seance_commission"
 STUDY = "etude_dossier"  # the process in which each member studies a file
 DECIDING = "f61"  # the form that decides: what it shows is what a file is told by
+VOTES, PRESENT = "aide.votes", "seance.presence"
+_SECRETARY, _CONFLICT = "secretaire", "aide.conflit_"
 _TOLD = ("aide.niveau", "aide.programme", "aide.montant_propose", "aide.decision", "aide.montant_accorde")
 _OF_SITTING = ("seance.date", "seance.heure", "seance.lieu", "seance.bailleur_convoque")
 _DATE = "(SELECT f.value #>> '{}' FROM fact f WHERE f.subject = i.subject AND f.field = 'seance.date' AND f.is_current)"
@@ -113,6 +115,32 @@ class Piece:
     recorded_at: dt.datetime
 
 
+@dataclass(frozen=True)
+class Seat:
+    """Somebody who votes on a file. `is_recused`: her agency declared a conflict over it."""
+
+    agency: str
+    name: str
+    is_recused: bool
+
+
+def ballot(form: forms.Form, present: Sequence[Mapping[str, str]] | None = None) -> tuple[Seat, ...]:
+    """Who votes on a file, by the form of its task: the members present, without the secretary; nobody where the form asks no vote.
+    `present`: rows (`agence`, `nom`, `qualite`) that are being typed, else those that are known of the sitting."""
+    if not any(one.spec.id == VOTES for one in form.questions()):
+        return ()
+    if present is None:
+        known = next((one.value for one in form.known if one.spec.id == PRESENT and not one.is_hidden), None)
+        present = [{name: row.get(f"presence.{name}", "") for name in ("agence", "nom", "qualite")} for row in known or ()]
+    conflicts = {one.spec.id.removeprefix(_CONFLICT).upper() for one in form.known if one.spec.id.startswith(_CONFLICT) and one.value is True}
+    return tuple(Seat(row["agence"], row["nom"], row["agence"] in conflicts) for row in present if row["agence"] and row["qualite"] != _SECRETARY)
+
+
+def seats(session: Session, actor: Any, file: FileRow) -> tuple[Seat, ...]:
+    """Who votes on a file that is the reader's to decide; nobody elsewhere."""
+    return ballot(tasks.view(session, actor, file.task_id).form) if file.state == "todo" and file.task_id else ()
+
+
 def listed(session: Session, actor: Any) -> tuple[SittingRow, ...]:
     """The sittings the reader may look at, those that run first. Refuses: Forbidden."""
     authority.require(actor, "sitting.read", branch=actor.branch)
@@ -160,7 +188,9 @@ def known(session: Session, actor: Any, file: FileRow) -> forms.Form | None:
     shown = tuple(name for name in forms.field_ids(whole) if name.startswith("aide.") and name not in whole.show)
     definition = replace(whole, show=(*shown, *whole.show), sections=(), checks=())
     seen = tasks.as_known(facts.readable(session, subjects, forms.field_ids(whole)), subjects, definition, edition)
-    return forms.ask(definition, seen, tasks.readable_by(actor, home, home), lambda _found: False, clock.today(clock.now(session)), actor.language)
+    form = forms.ask(definition, seen, tasks.readable_by(actor, home, home), lambda _found: False, clock.today(clock.now(session)), actor.language)
+    consultations.note(session, home.root_id, "case", [authority.classes_of(one.spec) for one in form.known if not one.is_hidden])
+    return form
 
 
 def pieces(session: Session, actor: Any, file: FileRow) -> tuple[Piece, ...]:

@@ -1,16 +1,29 @@
-"""What colleagues are called, in the script of the reader's language. Who they are and what they may do is `actors`."""
+"""What colleagues are called, in the script of the reader's language, and who works beside whom. Who they are and what they may do is `actors`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import i18n, identity
+from engine import errors, i18n, identity
+from engine.actors import authority
 
 _BESIDE = ("asked_by", "owner", "instead_of", "former")
 _NAMES = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[]))")
+_COLLEAGUE = text("SELECT user_id, name, name_ar, agency, branch, roles, is_active FROM user_account WHERE user_id = :id")
+_ALIKE = text("""SELECT user_id, name, name_ar, roles FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND user_id <> :id
+                  AND roles && CAST(:roles AS text[]) ORDER BY name""")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A colleague who may be chosen."""
+
+    user_id: UUID
+    name: str
 
 
 def called(alias: str) -> str:
@@ -57,3 +70,21 @@ def authors(session: Session, language: str, facts: Iterable[Any]) -> Mapping[st
 def in_script(row: Any, language: str) -> str:
     """The name of one account's row."""
     return (language == "ar" and row.name_ar) or row.name
+
+
+def colleague(session: Session, actor: Any, user_id: UUID, act: str) -> Any:
+    """The account of somebody of whom the actor may do this act. Refuses: `user.not_found` (absent, or nobody she answers for)."""
+    row = session.execute(_COLLEAGUE, {"id": user_id}).one_or_none()
+    if row is None or not authority.may(actor, act, user_id=user_id, agency=row.agency, branch=row.branch):
+        raise errors.NotFound("user.not_found")
+    return row
+
+
+def alike(session: Session, row: Any) -> Sequence[Any]:
+    """Who works in the same agency and branch as an account, with a role of hers."""
+    return session.execute(_ALIKE, {"id": row.user_id, "agency": row.agency, "branch": row.branch, "roles": list(row.roles)}).all()
+
+
+def persons(rows: Iterable[Any], language: str) -> tuple[Person, ...]:
+    """These accounts, to be chosen from."""
+    return tuple(Person(row.user_id, in_script(row, language)) for row in rows)

@@ -19,6 +19,7 @@ from engine.actors import authority
 from engine.actors.agencies import PARTNERS
 from engine.casework import aids, cases
 from engine.casework.instances import Change, Held, find
+from engine.casework.views import Waiting
 from engine.dossier import programmes
 from engine.i18n import pick
 from engine.insight.whys import Teller
@@ -60,7 +61,7 @@ class Programme:
 
 
 @dataclass(frozen=True)
-class Piece:
+class RequiredPiece:
     """A piece that the level requires, and from whom it comes."""
 
     code: str
@@ -103,14 +104,14 @@ class AidFile:
     level: str
     asked_on: str
     programmes: tuple[Programme, ...]
-    pieces: tuple[Piece, ...] | None
+    pieces: tuple[RequiredPiece, ...] | None
     instalments: tuple[Instalment, ...]
     money: aids.Money
-    fund: aids.Fund | None
+    fund: aids.Balance | None
     place: tuple[int, int] | None
     cumul: tuple[tuple[str, str], ...]
     others: tuple[Other, ...]
-    waiting: tuple[Any, ...]
+    waiting: tuple[Waiting, ...]
     is_open: bool
     outcome: str
     payments_held: bool
@@ -217,7 +218,7 @@ class _Reading:
         like = _LIKE.get(path)
         return self.words.listed([self.words.value(like, one) for one in value]) if like and isinstance(value, list) else self.words.value(path, value)
 
-    def pieces(self) -> tuple[Piece, ...] | None:
+    def pieces(self) -> tuple[RequiredPiece, ...] | None:
         """The one list: what the level requires, and what of it is missing; None to whoever reads nothing common of the case."""
         required, answer = self.decide(_REQUIRED), self.decide(_COMPLETE)
         if not self.sees("aide.niveau") or required is None or answer is None:
@@ -225,7 +226,7 @@ class _Reading:
         missing = {one["piece"] for one in answer.get("manquantes") or ()}
         named = self.edition.dictionary.fields.get("aide.pieces_manquantes")
         unique = {one["piece"]: one for one in required}
-        return tuple(Piece(code, self.words.choice(named, code), self.words.value("", one["aupres"]), code in missing) for code, one in sorted(unique.items()))
+        return tuple(RequiredPiece(code, self.words.choice(named, code), self.words.value("", one["aupres"]), code in missing) for code, one in sorted(unique.items()))
 
     def instalments(self) -> Iterator[Instalment]:
         """By the shares of the level; each with the condition that releases it."""

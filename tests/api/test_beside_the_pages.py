@@ -61,3 +61,15 @@ def test_a_letter_of_a_case_is_printed_as_the_pages_print_it_for_whoever_may_rea
     for where, who in ((address, program("nabil")), (address.replace(opened["case_id"], other), salma), (address.replace(letter["letter_id"], other), salma)):
         assert served.get(where, headers=who).status_code == 404
     assert served.get(address).status_code == 401
+
+
+def test_an_appointment_leaves_for_a_calendar_as_the_pages_write_it(served):
+    token = served.post("/token", data={"username": "salma", "password": PASSWORD}).json()["access_token"]
+    salma = {"authorization": f"Bearer {token}", "accept-language": "en"}
+    case = served.post("/cases", json={"process": "parcours", "branch": "MED"}, headers=salma).json()
+    free = served.get(f"/cases/{case['case_id']}/appointments/free", headers=salma).json()
+    hour = {"agent_id": free["agent_id"], "begins_at": free["slots"][0], "place": "telephone", "task_id": case["task_id"]}
+    made = served.post(f"/cases/{case['case_id']}/appointments", json=hour, headers=salma)
+    assert made.status_code == 201, made.text
+    entry = served.get(f"{made.headers['location'].removeprefix('/api/v1')}/appointment.ics", headers=salma)
+    assert entry.headers["content-type"].startswith("text/calendar") and f"SUMMARY:Appointment {case['case_number']}" in entry.text and "METHOD:PUBLISH" in entry.text

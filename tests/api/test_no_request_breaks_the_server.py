@@ -27,7 +27,10 @@ FIELDS = [
     "accueil.accompagne",
     "depistage.sans_abri_ce_soir",
 ]
-MEMBERS = ["process", "branch", "answers", "version", "not_duplicate_of", "not_duplicate_reason", "name", "correlation", "payload", "advance"]
+MEMBERS = ["process", "branch", "answers", "version", "not_duplicate_of", "not_duplicate_reason", "name", "correlation", "payload", "advance", "text", "named", "to", "reason", "tasks", "act", "filters",
+           "from_on", "until_on", "stand_in", "agent_id", "begins_at", "minutes", "place", "outcome", "cause"]  # fmt: skip
+ADDRESSES = ["/cases", "/messages", "/demo/clock", "/leaves", "/worklist/views", "/worklist/selection", "/worklist/selection/preview", "/worklist/selection/colleagues",
+             "/cases/{case}/notes", "/cases/{case}/appointments", "/cases/{case}/consent/sign", "/tasks/{task}/pass"]  # fmt: skip
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
@@ -40,15 +43,16 @@ def salma(app):
 
 @pytest.fixture(scope="module")
 def opened(salma):
-    return salma, salma.post("/cases", json={"process": "parcours"}).json()["task_id"]
+    case = salma.post("/cases", json={"process": "parcours"}).json()
+    return salma, case["task_id"], case["case_id"]
 
 
 @settings(max_examples=150, **QUIET)
-@given(
-    body=some.one_of(JSON, some.dictionaries(some.sampled_from(MEMBERS), JSON, max_size=4)), address=some.sampled_from(["/cases", "/messages", "/demo/clock"])
-)
-def test_bodies(salma, body, address):
-    answer = salma.post(address, content=json.dumps(body), headers={"content-type": "application/json"})
+@given(body=some.one_of(JSON, some.dictionaries(some.sampled_from(MEMBERS), JSON, max_size=4)), address=some.sampled_from(ADDRESSES))
+def test_bodies(opened, body, address):
+    program, task_id, case_id = opened
+    address = address.format(task=task_id, case=case_id)
+    answer = program.post(address, content=json.dumps(body), headers={"content-type": "application/json"})
     assert answer.status_code < 500, (address, body, answer.text)
 
 
@@ -59,7 +63,7 @@ def test_bodies(salma, body, address):
     key=some.text("abc é", max_size=5),
 )
 def test_answers(opened, answers, version, key):
-    program, task_id = opened
+    program, task_id, _ = opened
     sent = json.dumps({"answers": answers, "version": version})
     answer = program.post(f"/tasks/{task_id}/complete", content=sent, headers={"content-type": "application/json", "idempotency-key": key.encode()})
     assert answer.status_code < 500 and answer.status_code != 200, (answers, version, answer.text)
@@ -76,3 +80,25 @@ def test_parameters(salma, query):
     assert answer.status_code < 500, (query, answer.text)
     answer = salma.get("/cases/01a20e25-f78d-72b2-b6bc-61aa48cc54a6/history", **query)
     assert answer.status_code < 500, (query, answer.text)
+
+
+@settings(max_examples=40, **QUIET)
+@given(query=some.dictionaries(some.sampled_from(["first", "days", "of", "day", "minutes", "agent_id", "before"]),
+                               some.dates().map(str) | some.datetimes(timezones=some.timezones()).map(str) | some.integers().map(str) | some.sampled_from(["branch", "9999-12-31", "0001-01-01T00:00:00+14:00"]),
+                               max_size=3))  # fmt: skip
+def test_days_and_hours(opened, query):
+    program, _, case_id = opened
+    for address in ("/appointments", f"/cases/{case_id}/appointments/free", "/notices"):
+        answer = program.get(address, **{"first": "2026-03-18"} | query)
+        assert answer.status_code < 500, (address, query, answer.text)
+
+
+@settings(max_examples=40, **QUIET)
+@given(begins=some.datetimes(timezones=some.timezones()), days=some.tuples(some.dates(), some.dates()))
+def test_any_hour_and_any_days(opened, begins, days):
+    program, _, case_id = opened
+    agent = program.get(f"/cases/{case_id}/appointments/free").json()["agent_id"]
+    answer = program.post(f"/cases/{case_id}/appointments", json={"agent_id": agent, "begins_at": begins.isoformat()})
+    assert answer.status_code < 500, (begins, answer.text)
+    answer = program.post("/leaves", json={"from_on": days[0].isoformat(), "until_on": days[1].isoformat()})
+    assert answer.status_code < 500, (days, answer.text)

@@ -7,11 +7,13 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from api.app import create_app as create_api
 from engine import errors
 from engine.actors import signin, users
 from engine.casework import sittings
 from engine.settings import Settings
 from tests import world as worlds
+from tests.api.conftest import Program
 from web.app import create_app
 
 SAT = [("Sonia Ayari", "OTE", "president"), ("Hedi Zouari", "CPS", "membre"), ("Leila Ghali", "ANETI", "membre")]
@@ -149,6 +151,20 @@ def test_whose_business_a_sitting_is_not_finds_none(world):
     member = world.who_does(next(one for one in world.open_tasks(sitting_id) if one.node == "T653_ANETI"))
     window = Window(world.database, member.username)
     assert window.client.get(f"/sittings/{sitting_id}/{uuid4()}").status_code == 404
+    # Programs see of it what the pages show, and complete the file's own task.
+    api = create_api(Settings(is_demo=True), world.database)
+    hers, theirs = (Program(api, "en") for _ in range(2))
+    for program, who in ((hers, member), (theirs, elsewhere)):
+        assert program.sign_in(who.username, signin.DEMO_PASSWORD).status_code == 200
+    (file,) = hers.get(f"/sittings/{sitting_id}").json()["files"]
+    shown = hers.get(f"/sittings/{sitting_id}/files/{file['aid_id']}").json()
+    assert (hers.get("/sittings").json()["items"][0]["to_do"], file["state"], shown["file"], bool(shown["known"])) == (1, "todo", file, True)
+    assert "aide.prevote_aneti" in hers.get(f"/tasks/{file['task_id']}").json()["form"]["properties"]
+    dossier = hers.get(f"/aids/{file['dossier_id']}").json()
+    assert dossier["case_number"] == file["number"] and dossier["programmes"][0]["conditions"] and dossier["money"]["committed"] == 0
+    assert hers.get("/funds").status_code == 403 and (theirs.get("/sittings").json()["items"], bool(theirs.get("/funds").json()["items"])) == ([], True)
+    for address in (f"/sittings/{sitting_id}", f"/sittings/{sitting_id}/files/{file['aid_id']}", f"/aids/{file['dossier_id']}"):
+        assert theirs.get(address).status_code == 404 and hers.get(address.replace(address[-36:], str(uuid4()))).status_code == 404
     # Without C1 the list tells a member of another agency no name; the file is still hers to study.
     with world.database.reading(users.system()) as session:
         case_id = session.execute(text("SELECT root_id FROM instance WHERE process = 'dossier_aide'")).scalar_one()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from engine.settings import Settings
@@ -10,6 +11,13 @@ from tests.web.small.installation import PASSWORD, furnish
 from web.app import create_app
 
 ADDRESS = "http://masar.test"
+
+
+def routes_of(app):
+    """Method and route of each address. FastAPI keeps those of an included router behind it: `app.routes` alone shows none of them."""
+    found = [(method, one) for one in iter_route_contexts(app.routes) if isinstance(one.original_route, APIRoute) for method in sorted(one.methods)]
+    assert len(found) > 100, "no routes were found: nothing would be asked of any"
+    return found
 
 
 class Browser:

@@ -5,18 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
-from fastapi.routing import APIRoute
 
+from tests.web.conftest import routes_of
 from web import dependencies, rendering
 
 TEMPLATES = Path(rendering.__file__).parent / "templates"
 # Where nobody need be signed in: the door, the way out, and what a receipt's holder may see. Everything else asks for a person.
 OPEN = {("GET", "/"), ("GET", "/signin"), ("POST", "/signin"), ("POST", "/signout"), ("GET", "/receipt"), ("GET", "/receipt/proof"), ("GET", "/receipt/verify_receipt.py"), ("GET", "/request"), ("POST", "/request"), ("GET", "/healthz"), ("GET", "/calendar/{secret}.ics"), ("POST", "/receipt/open"), ("GET", "/receipt/mine"), ("POST", "/receipt/piece"), ("POST", "/receipt/withdraw"), ("POST", "/receipt/complain"), ("POST", "/receipt/leave")}
 SOME = "00000000-0000-7000-8000-000000000000"
-
-
-def routes(app):
-    return [(method, route) for route in app.routes if isinstance(route, APIRoute) for method in sorted(route.methods)]
 
 
 def needs(dependant):
@@ -28,27 +24,28 @@ def needs(dependant):
 
 
 def test_every_route_says_who_may_enter(app):
-    for method, route in routes(app):
+    for method, route in routes_of(app):
         asks = dependencies.acting in needs(route.dependant)
         assert asks is ((method, route.path) not in OPEN), (method, route.path)
 
 
 def test_a_visitor_is_shown_the_door_everywhere_else(app, browser):
-    for method, route in routes(app):
+    visitor = browser()
+    visitor.get("/signin")
+    token = visitor.hidden("csrf")
+    for method, route in routes_of(app):
         if (method, route.path) in OPEN:
             continue
-        visitor = browser()
-        visitor.get("/signin")
         address = re.sub(r"{[^}]+}", SOME, route.path) + ("?since=2026-01-01T00:00:00Z" if route.path == "/desk/live" else "")
         if method == "GET":
             answer = visitor.client.get(address, follow_redirects=False)
             assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/signin"), address
         else:
-            assert visitor.post(address).status_code == 401, address
+            assert visitor.post(address, csrf=token).status_code == 401, address
 
 
 def test_what_only_looks_cannot_write(app):
-    for method, route in routes(app):
+    for method, route in routes_of(app):
         if method == "GET":
             assert dependencies.writing not in needs(route.dependant), route.path
             assert "unit_of_work" not in inspect.getsource(route.endpoint), route.path
@@ -56,7 +53,7 @@ def test_what_only_looks_cannot_write(app):
 
 def test_every_post_is_proved_to_be_ours(app, browser):
     karim = browser("karim")
-    for method, route in routes(app):
+    for method, route in routes_of(app):
         if method != "GET":
             address = re.sub(r"{[^}]+}", SOME, route.path)
             assert karim.post(address, csrf="0" * 64).status_code == 403, address

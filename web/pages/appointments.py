@@ -31,9 +31,7 @@ def agenda(screen: OnScreen, actor: Acting, session: Reading, day: str = "", spa
     first -= dt.timedelta(days=first.weekday() if length == 7 else 0)
     may_hold = authority.may(actor, "appointment.write", branch=actor.branch)
     of = of if of in ("me", "branch") else "me" if may_hold else "branch"
-    whose = {"agent_id": actor.user_id} if of == "me" else {"branch": (branch if actor.reach == "all" else actor.branch)}
-    begin, end = (dt.datetime.combine(one, dt.time(), clock.TUNIS) for one in (first, first + dt.timedelta(days=length)))
-    found = appointments.between(session, actor, begin, end, **whose)
+    found = appointments.agenda(session, actor, first, length, of_branch=of == "branch", branch=branch)
     days = [{"day": one, "is_open": now.calendar.is_open(one), "closing": now.calendar.closing(one), "is_today": one == today,
              "appointments": [each for each in found if clock.today(each.begins_at) == one]}
             for one in (first + dt.timedelta(days=number) for number in range(length))]  # fmt: skip
@@ -129,7 +127,7 @@ def entry(screen: OnScreen, actor: Acting, session: Reading, appointment_id: UUI
     return _calendar(calendars.calendar([appointments.show(session, actor, appointment_id)], screen.words), "rendez-vous")
 
 
-def _choose(screen: Any, offered: appointments.Offer, address: str, *, task: str, place: str, was: Any) -> Response:
+def _choose(screen: Any, offered: appointments.FreeHours, address: str, *, task: str, place: str, was: Any) -> Response:
     return screen.show("appointments/choose.html", offered=offered, address=address, task=task, was=was, places=appointments.PLACES, lengths=appointments.LENGTHS,
                        place=place if place in appointments.PLACES else "antenne", key=secrets.token_urlsafe(16))  # fmt: skip
 

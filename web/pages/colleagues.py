@@ -131,7 +131,7 @@ def _leaves(screen: Screen, actor: Any, session: Session, who: UUID, typed: dict
     )  # fmt: skip
 
 
-def _caseload(screen: Screen, actor: Any, session: Session, user_id: UUID, *, to: UUID | None = None, reason: str = "", lines: list[caseloads.Line] | None = None,
+def _caseload(screen: Screen, actor: Any, session: Session, user_id: UUID, *, to: UUID | None = None, reason: str = "", lines: list[caseloads.HandedOver] | None = None,
               refused: str = "", is_done: bool = False, status: int = 200) -> Response:  # fmt: skip
     load, people = caseloads.of(session, actor, user_id)
     shown = [{"line": one, "sentence": screen.refusal(one.code, one.details) if one.code else ""} for one in lines or ()]

@@ -41,7 +41,7 @@ def do(request: Request, screen: OnScreen, actor: Acting, form: Posted) -> Respo
 def _page(screen: Screen, given: dict[str, Any], *, is_done: bool, status: int = 200) -> Response:
     lines = [{"line": one, "sentence": screen.refusal(one.code, one.details) if one.code else ""} for one in given["lines"]]
     good = sum(not one["sentence"] for one in lines)
-    to = next((name for user_id, name, _ in given["people"] if user_id == given["to"]), "")
+    to = next((one.name for one in given["people"] if one.user_id == given["to"]), "")
     return screen.show("selection/page.html", status, **given | {"lines": lines, "good": good, "bad": len(lines) - good, "is_done": is_done, "to_name": to})
 
 

@@ -21,8 +21,7 @@ from web.typed import Typed
 router = APIRouter()
 _MARKS = {"todo": ("due", "pencil"), "study": ("calm", "hourglass-split"), "decide": ("calm", "hourglass-split"), "day": ("calm", "clock"), "listed": ("calm", "inbox"),
           "decided": ("good", "check-circle"), "put_off": ("calm", "arrow-left-right")}  # fmt: skip
-_VOTES, _PRESENT = "aide.votes", "seance.presence"
-_SECRETARY, _RECUSED = "secretaire", "recusation"
+_VOTES, _RECUSED = sittings.VOTES, "recusation"
 
 
 @router.get("/sittings")
@@ -99,19 +98,16 @@ def _around(screen: Screen, sitting: sittings.Sitting, file: sittings.FileRow | 
 
 def _ballot(task: TaskView, typed: Typed) -> str:
     """A row for each member present, whose vote is left to say; whoever's agency declared a conflict is recused. The present are those of the page, else of the sitting."""
-    if not _has_ballot(task):
-        return ""
-    present = _present(task, typed)
-    if not present:
+    seats = sittings.ballot(task.form, _typed(typed))
+    if not seats:
         return ""
     cast = {(typed.one(f"{row}.vote.agence"), typed.one(f"{row}.vote.nom")): typed.one(f"{row}.vote.vote") for row in typed.rows(_VOTES)}
-    conflicts = {one.spec.id.rpartition("_")[2].upper() for one in task.form.known if one.spec.id.startswith("aide.conflit_") and one.value is True}
     typed.forget(_VOTES)
-    for agency, name in present:
+    for seat in seats:
         row = typed.add_row(_VOTES)
-        typed.put(f"{row}.vote.agence", agency)
-        typed.put(f"{row}.vote.nom", name)
-        typed.put(f"{row}.vote.vote", _RECUSED if agency in conflicts else cast.get((agency, name), ""))
+        typed.put(f"{row}.vote.agence", seat.agency)
+        typed.put(f"{row}.vote.nom", seat.name)
+        typed.put(f"{row}.vote.vote", _RECUSED if seat.is_recused else cast.get((seat.agency, seat.name), ""))
     return _VOTES
 
 
@@ -133,11 +129,7 @@ def _unanimous(task: TaskView, typed: Typed) -> str:
     return _VOTES
 
 
-def _present(task: TaskView, typed: Typed) -> list[tuple[str, str]]:
-    """Agency and name of the members who sit, without the secretary."""
-    if typed.rows(_PRESENT):
-        rows = [{name: typed.one(f"{row}.presence.{name}") for name in ("agence", "nom", "qualite")} for row in typed.rows(_PRESENT)]
-    else:
-        known = next((one for one in task.form.known if one.spec.id == _PRESENT and not one.is_hidden), None)
-        rows = [{name: row.get(f"presence.{name}", "") for name in ("agence", "nom", "qualite")} for row in (known.value or () if known else ())]
-    return [(row["agence"], row["nom"]) for row in rows if row["agence"] and row["qualite"] != _SECRETARY]
+def _typed(typed: Typed) -> list[dict[str, str]] | None:
+    """Who is present by what stands in the page; None where the page does not say."""
+    rows = typed.rows(sittings.PRESENT)
+    return [{name: typed.one(f"{row}.presence.{name}") for name in ("agence", "nom", "qualite")} for row in rows] or None

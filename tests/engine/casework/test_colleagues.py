@@ -113,9 +113,9 @@ def test_who_may_say_it_and_who_may_stand_in(tempting):
     wafa, karim, amel, sonia = (tempting.staff[one] for one in ("wafa", "karim", "amel", "sonia"))
     with pytest.raises(errors.Invalid, match="leave.stand_in"):
         away(tempting, wafa, karim)  # no role in common: standing in gives none
-    with pytest.raises(errors.Forbidden):
+    with pytest.raises(errors.NotFound, match="user.not_found"):
         away(tempting, wafa, None, by=karim)
-    with pytest.raises(errors.Forbidden):
+    with pytest.raises(errors.NotFound, match="user.not_found"):
         away(tempting, amel, None, by=sonia)  # of another agency: her head is the CPS's
     with pytest.raises(errors.Invalid, match="leave.dates"):
         away(tempting, karim, None, days=-1)
@@ -142,7 +142,7 @@ def test_a_caseload_goes_to_a_colleague_case_by_case_with_a_reason(tempting):
     assert next(one for one in world.open_tasks(root) if one.task_id == held.task_id).holder_id == owner.user_id, "a preview changes nothing"
     with pytest.raises(errors.Invalid, match="selection.reason"):
         caseloads.give(world.database, sonia, owner.user_id, to.user_id, " ")
-    with pytest.raises(errors.Forbidden):
+    with pytest.raises(errors.NotFound, match="user.not_found"):
         caseloads.give(world.database, karim if owner != karim else karima, owner.user_id, to.user_id, "Pour rire")
     done = caseloads.give(world.database, sonia, owner.user_id, to.user_id, "Départ")
     assert done and all(not one.code for one in done)
