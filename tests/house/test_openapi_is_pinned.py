@@ -4,6 +4,7 @@ To take the new one: `.venv/bin/python tests/house/test_openapi_is_pinned.py`.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
 import jsonschema_rs
@@ -15,7 +16,9 @@ from engine.settings import Settings
 PINNED = Path(__file__).with_name("openapi.json")
 
 
+@cache
 def document() -> dict:
+    """The document as a program gets it; made once, to be read only."""
     return json.loads(json.dumps(create_app(Settings(is_demo=True), Database("postgresql+psycopg://nobody@nowhere/none")).openapi()))
 
 
