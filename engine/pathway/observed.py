@@ -26,7 +26,8 @@ class Part(NamedTuple):
 class Observed:
     """What history shows. `lasted`: element → days of each task done or wait ended; `went`: gateway → ways taken (the elements they lead to) when a case first came → how
     often, `again`: when it came back; `turns`: what is done several times → how often each time; `begun`: process → cases begun a month; `works`: element → hours that
-    somebody worked on each task; `branches`: process → branch → cases begun there; `parts`: the cases it was pooled from."""
+    somebody worked on each task; `branches`: process → branch → cases begun there; `most`: gateway → how often
+    one case came there at most; `parts`: the cases it was pooled from."""
 
     lasted: Mapping[str, Sequence[float]] = field(default_factory=dict)
     went: Mapping[str, Mapping[tuple[str, ...], int]] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Observed:
     branches: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     again: Mapping[str, Mapping[tuple[str, ...], int]] = field(default_factory=dict)
     turns: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    most: Mapping[str, int] = field(default_factory=dict)
     parts: Sequence[Part] = field(default=(), repr=False)
 
     def pooled(self, parts: Sequence[Part]) -> "Observed":
@@ -43,7 +45,10 @@ class Observed:
         lasted: dict[str, list[float]] = defaultdict(list)
         turns: dict[str, list[int]] = defaultdict(list)
         ways: tuple[dict[str, Counter[tuple[str, ...]]], ...] = (defaultdict(Counter), defaultdict(Counter))
+        most: dict[str, int] = dict(self.most)
         for part in parts:
+            for node, times in Counter(node for node, _, _ in part.went).items():
+                most[node] = max(times, most.get(node, 0))
             for node, days in part.lasted:
                 lasted[node].append(days)
             for node, way, is_again in part.went:
@@ -52,7 +57,7 @@ class Observed:
                 turns[node].append(times)
         ordered = ({node: sorted(found[node]) for node in sorted(found)} for found in (lasted, turns))
         went, again = ({node: dict(found[node]) for node in sorted(found)} for found in ways)
-        return replace(self, lasted={**self.lasted, **next(ordered)}, turns={**self.turns, **next(ordered)}, went={**self.went, **went}, again={**self.again, **again})
+        return replace(self, lasted={**self.lasted, **next(ordered)}, turns={**self.turns, **next(ordered)}, went={**self.went, **went}, again={**self.again, **again}, most=most)
 
     def drawn(self, rng: random.Random) -> "Observed":
         """As many cases, drawn from these with replacement; as many observations, where it is not known whose they are."""

@@ -1,7 +1,7 @@
 """Simulation: cases that are nobody's, walked by chance through a process with the durations and frequencies observed: how long, and whose turn for how long.
 
 No fact is weighed: a gateway goes the ways it was seen to go, as often, told apart whether a case came there first or came back, so that a few cases that turn long
-make no others turn. What is done several times (a measure each, a visit each) turns as often as was seen. What was never seen is assumed, and the assumption is told: a
+make no others turn; none goes round more often than the longest seen. What is done several times (a measure each, a visit each) turns as often as was seen. What was never seen is assumed, and the assumption is told: a
 new task takes its whole deadline, a new gateway any of its ways. Cases are drawn whole: what one case did forty times is said by one. The same observations and seed give
 the same figures. What interrupts a case from beside it (event sub-processes) is left out.
 Not here: how long a task waits for somebody to be free (`insight.queues`); what that adds or takes is told by whoever asks (`Longer`).
@@ -159,6 +159,7 @@ class _Walk:
         self.turns: list[Turn] = []
         self.branch = ""
         self.met: Counter[str] = Counter()
+        self.taken: Counter[tuple[str, tuple[str, ...]]] = Counter()
         self.steps = 0
 
     def luck(self, element: Element, what: str) -> float:
@@ -258,11 +259,18 @@ class _Walk:
             self.assumed[("ways", element.id)] = None
         for target in by_id:
             seen[(target,)] = seen.get((target,), 0.0) + _UNSEEN
-        if self.met[f"{element.id} way"] and (back := known_of(self.observed.again)):  # what is rare is helped by what first came
+        visits = self.met[f"{element.id} way"]
+        if visits and (back := known_of(self.observed.again)):  # what is rare is helped by what first came
             whole = sum(seen.values())
             seen = {ways: back.get(ways, 0.0) + seen.get(ways, 0.0) / whole for ways in {**seen, **back}}
+        if visits and visits + 1 >= self.observed.most.get(element.id, visits + 2):  # no case goes round more often than the longest seen
+            least = min(self.taken[(element.id, ways)] for ways in seen)
+            out = {ways: times for ways, times in seen.items() if not any(element in reach(by_id[one]) for one in ways)}
+            seen = out or {ways: times for ways, times in seen.items() if self.taken[(element.id, ways)] == least}
         known = sorted(seen)
-        return [by_id[one] for one in _picked(known, [seen[one] for one in known], self.luck(element, "way"))]
+        chosen = _picked(known, [seen[one] for one in known], self.luck(element, "way"))
+        self.taken[(element.id, chosen)] += 1
+        return [by_id[one] for one in chosen]
 
     def _edge(self, element: Element) -> Element | None:
         """The event on its edge by which the activity is left before it is done, as often as that was seen."""
