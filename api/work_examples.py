@@ -20,12 +20,13 @@ _NOTES = {
     "items": [{"note_id": 1204, "text": "@karim she calls back on Monday.", "class_": "C", "author": "Salma Trabelsi", "agency": "OTE", "at": _AT}], "classes": ["C", "O"],
     "colleagues": [{"user_id": _KARIM, "username": "karim", "name": "Karim Ben Amor", "agency": "OTE", "classes": "CO"}],
 }  # fmt: skip
-_NOTICE = {"notice_id": _ID, "code": "note.mention", "at": _AT, "is_read": False, "who": "Salma Trabelsi", "task": "", "task_id": None, "case_id": _CASE, "case_number": _NUMBER}
+_NOTICE = {"notice_id": _ID, "code": "note.mention", "at": _AT, "is_read": False, "who": "Salma Trabelsi", "task": "", "task_id": None, "case_id": _CASE, "case_number": _NUMBER,
+           "due_at": None}  # fmt: skip
 _LOAD = _PERSON | {"agency": "OTE", "branch": "MED", "tasks": 12, "cases": 31, "is_active": True, "is_away": False}
 _HANDED = {"items": [{"instance_id": _CASE, "case_id": _CASE, "case_number": _NUMBER, "process": "parcours", "tasks": ["Joint assessment interview"], "left": [], "is_named": True, "code": "", "details": {}}]}
 _SELECTION = {"items": [{"task_id": _TASK, "task": "Joint assessment interview", "person": "Mounir Ben Salah", "case_number": _NUMBER, "code": "", "details": {}}]}
 _FILE = {"aid_id": _AID, "place": 1, "state": "todo", "number": _NUMBER, "person": "Mounir Ben Salah", "level": "Level 2", "asked": "TND 8,000.000", "decision": "", "decision_code": "", "granted": "",
-         "task_id": _TASK, "case_id": _CASE, "dossier_id": _DOSSIER}  # fmt: skip
+         "task_id": _TASK, "case_id": _CASE, "dossier_id": _DOSSIER, "why": ""}  # fmt: skip
 _BALANCE = {"programme": "TOUNESNA-EU", "label": "Tounesna, European Union", "available": 412_000_000, "committed": 48_500_000, "paid": 139_500_000, "recovered": 0}
 _HOLDS = {"words": "“Country returned from” is one of Germany, Italy", "holds": True, "values": [["Country returned from", "Germany"]]}
 
@@ -48,7 +49,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/notices/read"): {"unread": 0},
     ("post", "/notices/{notice_id}/read"): _NOTICE,
     ("get", "/leaves"): {"items": [{"leave_id": _ID, "user_id": _KARIM, "who": "Karim Ben Amor", "from_on": _DAY, "until_on": "2026-03-27", "stand_in": "Salma Trabelsi", "effective": "", "is_now": False,
-                                    "left_out": 3, "may_end": True}], "people": [_PERSON]},
+                                    "left_out": 3, "to_move": 1, "may_end": True}], "people": [_PERSON]},
     ("get", "/leaves/stand-ins/{user_id}"): {"items": _PEOPLE},
     ("post", "/leaves"): {"leave_id": _ID},
     ("post", "/leaves/{leave_id}/end"): {"leave_id": _ID},

@@ -32,7 +32,7 @@ _ALL = frozenset(ROLES)
 _ANSWERING = frozenset({"chef_antenne", "chef_cps", "chef_aneti", "gestionnaire_aides", "ordonnateur", "coordinateur"})
 
 # Messages that only diagrams exchange: sent by hand they would make a decision nobody took.
-_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "signalement.en_ligne", "signalement.transmis",
+_INTERNAL = frozenset({"aide.accordee", "aide.demandee", "aide.terminee", "dossier.inscrit", "dossier.decide", "dossier.ecarte", "signalement.en_ligne", "signalement.transmis",
                        "suivi.ouvrir", "dossier.rouvert", "retour.nouveau", "consentement.retire", "orientation.reorientee", "tache.orpheline"})
 _BY_FORM = "imprevu."  # what is begun from the page of a case, with its form
 _SENDERS = {
@@ -78,11 +78,12 @@ def _in_reach(actor: Actor, about: About) -> bool:
 
 
 def _reads(actor: Actor, about: About) -> bool:
-    """A case in reach, or one that is offered to one's branch or came from it a short while ago (`case.also_read_by`): the database says until when."""
+    """A case in reach, or one that is offered to one's branch or came from it a short while ago (`case.also_read_by`; the database says until when), or a task of which was lent
+    to one's agency there (`case.lent_to`)."""
     case = about.get("case")
     is_kept = actor.agency in _OTHERS and getattr(case, "is_kept", False)
-    is_lent = actor.agency != PARTNERS and not is_kept and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
-    return is_lent or _in_reach(actor, about)
+    is_offered = actor.agency != PARTNERS and not is_kept and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
+    return is_offered or (getattr(case, "lent_to", "") == f"{actor.branch} {actor.agency}" and not is_kept) or _in_reach(actor, about)
 
 
 def _begins(actor: Actor, about: About) -> bool:

@@ -1,4 +1,4 @@
-"""Operations on money, visits and sittings that diagrams ask for: funds committed, paid and released, instalments, follow-up dates, agendas.
+"""Operations on money, visits and sittings that diagrams ask for: funds committed, paid and released, instalments, follow-up dates.
 
 Registered beside `operations`; each runs in the unit of work that reached it. Amounts are read in dinars and kept in millimes.
 """
@@ -153,26 +153,11 @@ def schedule_visits(change: Change, parameters: Mapping[str, Any], _subject: str
     return Outcome({"visites": visits}, said)
 
 
-@operations.operation("ordre_du_jour")
-def freeze_agenda(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """The files put down for a sitting, in the order they came: `dossiers`. Later ones go to the next sitting."""
-    found = change.held.scope.get("aide") or []
-    if not found:
-        raise CannotRun("operation.no_file")
-    return Outcome({"dossiers": [{"id": one} for one in found]})
-
-
 @operations.operation("retirer_dossier", "aide")
 def put_off(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Takes a file off a sitting that had no quorum for it: the next sitting has it."""
     change.held.scope["aide"] = [one for one in change.held.scope.get("aide") or [] if one != parameters.get("aide")]
     return Outcome()
-
-
-@operations.operation("dossiers_decides")
-def decided(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """The files that a sitting decided: `decides`, without those it put off (none, where there was no quorum at all)."""
-    return Outcome({"decides": [{"id": one} for one in change.held.scope.get("aide") or []]})
 
 
 def _move(change: Change, programme: str, kind: str, amount: int) -> bool:

@@ -1,6 +1,6 @@
 """Appointments: a person, an agent, a place, an hour. Made from a case or from one of its tasks, moved, cancelled, and what came of it.
 
-Offered are the hours at which the branch is open and both are free; that nobody is in two places at once is the database's to refuse. Whoever did not come is
+Offered are the hours at which the branch is open and both are free, nobody being free who is on leave; that nobody is in two places at once is the database's to refuse. Whoever did not come is
 told of by what the pathway has for that (`absence`), which counts the person's absences and never the administration's own. Agendas are `agendas`'.
 """
 
@@ -32,7 +32,7 @@ ABSENCE = "absence"  # the process that says what follows a missed appointment (
 CAUSES = {"missed": ("personne",), "not_held": ("agent", "fermeture")}
 _HOLDING = sorted(code for code, role in ROLES.items() if role.reach == "branch" and not role.is_central and code not in ("secretaire_commission", "membre_commission", "president_commission"))
 _COLUMNS = f"""a.appointment_id, a.instance_id AS case_id, i.number, a.task_id, a.agent_id, {staff.called("u")} AS agent, a.agency, a.branch, a.place, lower(a.during) AS begins_at,
-               upper(a.during) AS ends_at, a.state, a.cause, a.changes, a.letter_id, a.changed_at, i.branch AS case_branch, i.is_shared_operator, i.assigned, i.also_read_by,
+               upper(a.during) AS ends_at, a.state, a.cause, a.changes, a.letter_id, a.changed_at, i.branch AS case_branch, i.is_shared_operator, i.assigned, i.also_read_by, i.lent_to,
                (SELECT jsonb_object_agg(f.field, f.value) FROM fact f WHERE f.person_id = i.person_id AND f.is_current AND f.field = ANY (:names)) AS person, masar_now() AS now"""
 _FROM = "FROM appointment a LEFT JOIN instance i USING (instance_id) JOIN user_account u ON u.user_id = a.agent_id"
 _ONE = text(f"SELECT {_COLUMNS} {_FROM} WHERE a.appointment_id = :id")
@@ -44,8 +44,9 @@ _INSERT = text("""INSERT INTO appointment (appointment_id, instance_id, task_id,
 _MOVE = text("""UPDATE appointment SET agent_id = :agent, agency = :agency, branch = :branch, during = tstzrange(:begins, :ends), place = :place, letter_id = :letter,
                        changes = changes + 1, changed_at = :now WHERE appointment_id = :id""")
 _SETTLE = text("UPDATE appointment SET state = :state, cause = :cause, changes = changes + 1, changed_at = :now WHERE appointment_id = :id")
+_IS_OFF = text("SELECT masar_is_off(:agent, :begins, :ends)")
 _TAKEN = text("SELECT begins_at, ends_at FROM masar_taken(:agent, :case, :since, :until)")
-_CASE = text("SELECT instance_id, root_id, number, branch, status, is_shared_operator, assigned, also_read_by FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_CASE = text("SELECT instance_id, root_id, number, branch, status, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id AND root_id = instance_id")
 _TASK = text("SELECT 1 FROM open_task WHERE task_id = :task AND root_id = :case")
 _AGENTS = text("""SELECT user_id, name, name_ar, agency, branch FROM user_account WHERE is_active AND branch = :branch AND (roles && CAST(:roles AS text[]))
                     AND (agency <> 'PART' OR user_id = ANY (CAST(:assigned AS uuid[]))) ORDER BY agency, name""")
@@ -161,7 +162,7 @@ def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at:
     """Makes an appointment and writes the summons of the person; returns its id. The same `key` again makes none.
 
     Refuses: NotFound (`task.not_found` too), Forbidden; `appointment.agent`, `appointment.length`, `appointment.place`, `appointment.closed`, `appointment.past` (Invalid);
-    `appointment.case_closed`, `appointment.agent_taken`, `appointment.person_taken` (Conflict). Records: `appointment.made`.
+    `appointment.case_closed`, `appointment.agent_away`, `appointment.agent_taken`, `appointment.person_taken` (Conflict). Records: `appointment.made`.
     """
     change, row = _begin(session, actor, case_id)
     appointment_id = derived_id(case_id, f"rendez-vous {key}") if key else new_id()
@@ -227,7 +228,7 @@ def settle(session: Session, actor: Any, appointment_id: UUID, outcome: str, cau
     if outcome == "attended" or held.status != "open" or ABSENCE not in editions.current(session).definitions.unforeseen:
         return Settled(held.root_id)
     said = {"absence.rdv_le": clock.today(was.begins_at).isoformat(), "absence.cause": cause}
-    begun = exceptions.begin(session, actor, held.root_id, ABSENCE, said, f"rendez-vous {appointment_id}", is_typed=False)
+    begun = exceptions.begin(session, actor, held.root_id, ABSENCE, said, f"rendez-vous {appointment_id}", is_typed=False, follows=True)
     return Settled(held.root_id, begun.next_tasks)
 
 
@@ -263,6 +264,8 @@ def _checked(session: Session, change: Change, row: Any, agent_id: UUID, begins_
         raise errors.wrong("appointment.past", "/begins_at")
     if not change.tables.calendar.has_room(begins_at, begins_at + dt.timedelta(minutes=minutes)):
         raise errors.wrong("appointment.closed", "/begins_at")
+    if session.execute(_IS_OFF, {"agent": agent_id, "begins": begins_at, "ends": begins_at + dt.timedelta(minutes=minutes)}).scalar():
+        raise errors.Conflict("appointment.agent_away")
     return agent
 
 

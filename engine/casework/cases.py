@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import aid_operations, editions, operations, orders, referrals, reliefs, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
+from engine.casework import aid_operations, editions, endings, notices, operations, orders, referrals, reliefs, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
 from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
@@ -37,7 +37,7 @@ _TASKS = text(f"""SELECT t.task_id, t.node, t.names, CASE WHEN k.is_kept THEN 'O
                    LEFT JOIN user_account u ON u.user_id = t.holder_id CROSS JOIN LATERAL (SELECT t.agency IN ('CPS', 'ANETI') AND masar_is_kept(t.instance_id) AS is_kept) k WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
-_ROOT = text("""SELECT instance_id, branch, person_id, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, also_read_by
+_ROOT = text("""SELECT instance_id, branch, person_id, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, also_read_by, lent_to
                   FROM instance WHERE instance_id = :id""")
 _AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
 _FORMER = text("SELECT person_id, number, running, facts FROM masar_returning(:id, :fields)")
@@ -199,9 +199,11 @@ def _came_by(held: Held, channel: str) -> list[facts.NewFact]:
 
 
 def finish(change: Change) -> None:
-    """Runs the operations that the diagram asked for until none is left, then writes everything."""
+    """Runs the operations that the diagram asked for until none is left, calls off what its end does, then writes everything and tells whom a task opened for."""
     operations.run(change)
+    endings.call_off(change)
     change.write()
+    notices.tell_opened(change)
 
 
 def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:

@@ -60,7 +60,7 @@ class _Sheet:
 
 def edition_of(session: Session, actor: Any, case_id: UUID) -> editions.Edition:
     """The edition a case follows. Refuses: NotFound (absent, or not hers to know)."""
-    row = session.execute(text("SELECT edition_id, branch, is_kept, is_shared_operator, assigned, also_read_by FROM instance WHERE instance_id = :id"), {"id": case_id}).one_or_none()
+    row = session.execute(text("SELECT edition_id, branch, is_kept, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id"), {"id": case_id}).one_or_none()
     if row is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "case.read", branch=row.branch, case=row)

@@ -28,7 +28,7 @@ from forms import form as forms
 _RUNNING = text("""SELECT i.instance_id, i.process, i.edition_id, i.opened_at FROM instance i
                     WHERE i.root_id = :root AND i.subject LIKE 'imprevu:%' AND i.status = 'open' ORDER BY i.opened_at, i.instance_id""")
 _CLOCKS = text("SELECT c.names, c.node, c.kind, c.due_at, c.stopped_at FROM stopped_clock c WHERE c.root_id = :root ORDER BY c.due_at")
-_ROOT = text("SELECT instance_id, root_id, branch, suspended_at, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, also_read_by FROM instance WHERE instance_id = :id")
+_ROOT = text("SELECT instance_id, root_id, branch, suspended_at, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id")
 _BEGUN = text("SELECT process, edition_id FROM instance WHERE instance_id = :id")
 
 
@@ -125,8 +125,9 @@ def ask(session: Session, actor: Any, case_id: UUID, process: str) -> Asked:
     return Asked(case_id, held.number or "", process, pick(edition.definitions.processes[process].names, actor.language), asked)
 
 
-def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mapping[str, Any], key: str = "", *, is_typed: bool = True) -> Begun:
-    """Begins it, beside the case, with what was said. The same `key` twice begins it once.
+def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mapping[str, Any], key: str = "", *, is_typed: bool = True, follows: bool = False) -> Begun:
+    """Begins it, beside the case, with what was said. The same `key` twice begins it once. `follows`: it follows of what the actor did by right (a missed appointment), whatever
+    her role: those that the diagram names are of whoever begins it by hand.
 
     Refuses: as `ask`; `task.answers` (Invalid, findings). Records: `instance.opened`, `case.started`.
     """
@@ -137,7 +138,7 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
     instance_id = _id(case_id, process, key) if key else None
     if instance_id and (begun := session.execute(_BEGUN, {"id": instance_id}).one_or_none()):
         return Begun(case_id, held.number or "", _name(session, begun, actor.language), instance_id, (), is_repeat=True)
-    edition, name, note = _drawn(session, actor, held, process)
+    edition, name, note = _drawn(session, actor, held, process, follows=follows)
     asked = _form(session, actor, held, edition, note, process)
     around = _around(session, held)
     said = answers.read(asked, dict(raw), actor.language, around, is_typed=is_typed)
@@ -176,13 +177,14 @@ def _seen(session: Session, actor: Any, case_id: UUID) -> Any:
     return row
 
 
-def _drawn(session: Session, actor: Any, held: Held, process: str) -> tuple[editions.Edition, str, Any]:
+def _drawn(session: Session, actor: Any, held: Held, process: str, *, follows: bool = False) -> tuple[editions.Edition, str, Any]:
     """The edition in force, the message that begins the process and its note, if the actor may begin it now."""
     edition = editions.current(session)
     name, note = edition.definitions.unforeseen.get(process, ("", None))
     if note is None:
         raise errors.NotFound("exception.unknown", process=process)
-    authority.require(actor, "exception.begin", branch=held.branch, case=held, roles=note.roles, process=process)
+    if not follows:
+        authority.require(actor, "exception.begin", branch=held.branch, case=held, roles=note.roles, process=process)
     if not _is_for(held, note) or (note.is_alone and process in {row.process for row in session.execute(_RUNNING, {"root": held.root_id})}):
         raise errors.Conflict("exception.not_now", name=pick(edition.definitions.processes[process].names, actor.language))
     return edition, name, note

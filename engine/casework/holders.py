@@ -24,6 +24,7 @@ from engine.database import Database
 from engine.dossier import documents
 from engine.i18n import pick
 from engine.identity import secret_token, token_digest
+from forms import form as forms
 
 DIGITS = 8  # typed on a telephone; with the limits below, six hundred years of trying
 MOST_OF_ONE, MOST_FROM_ONE, MINUTES = 5, 20, 15  # tries in a quarter of an hour: of one receipt, from one address
@@ -48,7 +49,7 @@ _ENTERED = text("SELECT masar_receipt_entered(:digest)")
 _LEAVE = text("SELECT masar_receipt_leave(:digest)")
 _GIVE = text("SELECT masar_give_receipt_secret(:case, :hash)")
 _CASE = text("SELECT instance_id, root_id, branch, receipt_code, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
-_GIVEN = text("SELECT given_at FROM receipt_secret WHERE instance_id = :id")
+_SECRET_GIVEN = text("SELECT given_at FROM receipt_secret WHERE instance_id = :id")
 _OWN = text("""SELECT i.receipt_code, i.number, i.status, i.edition_id, i.opened_at,
                       (SELECT array_agg(f.field ORDER BY f.field) FROM fact f WHERE f.root_id = i.instance_id AND f.is_current AND f.field LIKE 'consentement.c_' AND f.value = 'true') AS agreed
                  FROM instance i WHERE i.instance_id = :id""")
@@ -65,6 +66,9 @@ _TAKE = text("UPDATE document SET root_id = :case, class = :class WHERE document
 _RECEIVED = text("INSERT INTO received_piece (document_id, instance_id, piece, received_at) VALUES (:id, :case, :piece, :now)")
 _REQUESTS = text("""SELECT process, edition_id, opened_at, status FROM instance WHERE root_id = :case AND instance_id <> :case AND process = ANY (CAST(:which AS text[]))
                      ORDER BY opened_at DESC LIMIT 30""")
+_LETTERS = text("""SELECT l.template, l.content -> 'titles' AS titles, l.produced_at, l.code, i.edition_id FROM letter l JOIN instance i USING (instance_id)
+                    WHERE l.root_id = :case AND (i.subject NOT LIKE 'imprevu:%' OR i.process = ANY (CAST(:which AS text[]))) ORDER BY l.produced_at DESC, l.letter_id LIMIT 60""")
+_GIVEN = (f"{COMPLAINT}.recue_le", f"{COMPLAINT}.canal")
 _PIECES = text("""SELECT p.document_id, p.piece, p.received_at, d.name FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case ORDER BY p.received_at DESC""")
 
 
@@ -90,8 +94,17 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """A letter that was written to her; by its code anybody who holds it may ask whether it is ours."""
+
+    title: str
+    at: datetime
+    code: str
+
+
+@dataclass(frozen=True)
 class Page:
-    """What her own page says. `consents`: code and words of those in force."""
+    """What her own page says. `consents`: code and words of those in force; `complaint`: what a complaint asks of her, where one may be made."""
 
     case_number: str
     opened_at: datetime
@@ -100,7 +113,8 @@ class Page:
     pieces: tuple[Piece, ...]
     requests: tuple[Request, ...]
     consents: tuple[tuple[str, str], ...]
-    subjects: tuple[tuple[str, str], ...]  # of a complaint
+    letters: tuple[Sent, ...]
+    complaint: tuple[forms.Question, ...]
 
 
 @dataclass(frozen=True)
@@ -140,7 +154,7 @@ def give_secret(session: Session, actor: Any, case_id: UUID) -> tuple[str, str]:
 
 def secret_since(session: Session, case_id: UUID) -> datetime | None:
     """Since when the receipt of a case one reads has a second secret."""
-    return session.execute(_GIVEN, {"id": case_id}).scalar()
+    return session.execute(_SECRET_GIVEN, {"id": case_id}).scalar()
 
 
 def received(session: Session, actor: Any, case_id: UUID, edition: Any) -> tuple[Received, ...]:
@@ -235,9 +249,8 @@ def page(database: Database, case_id: UUID, language: str) -> Page:
         requests = tuple(Request(pick(editions.load(session, one.edition_id).definitions.processes[one.process].names, language), one.opened_at, one.status == "ended")
                          for one in session.execute(_REQUESTS, {"case": case_id, "which": list(_ASKED_BY_HER)}))  # fmt: skip
         consents = tuple((name, pick(fields[name].label, language)) for name in row.agreed or () if name in fields) if RIGHTS in unforeseen.definitions.unforeseen else ()
-        about = unforeseen.dictionary.fields.get("reclamation.objet") if COMPLAINT in unforeseen.definitions.unforeseen else None
-        subjects = tuple((one, about.choice_label(one, language)) for one in about.codes) if about else ()
-        return Page(row.number or "", row.opened_at, row.status == "ended", found, _pieces(session, case_id, edition, language), requests, consents, subjects)
+        return Page(row.number or "", row.opened_at, row.status == "ended", found, _pieces(session, case_id, edition, language), requests, consents,
+                    _letters(session, case_id, language), _complaint(session, case_id, language))  # fmt: skip
 
 
 def send_piece(database: Database, case_id: UUID, piece: str, name: str, stream: BinaryIO) -> None:
@@ -275,7 +288,7 @@ def withdraw(database: Database, case_id: UUID, consents: list[str], words: str,
 
 def complain(database: Database, case_id: UUID, said: Mapping[str, Any], key: str, language: str) -> None:
     """A complaint (X6), as it would be taken down at a desk. Refuses: `task.answers` (Invalid, findings)."""
-    kept = {name: said[name] for name in ("reclamation.objet", "reclamation.recit", "reclamation.agent_vise", "reclamation.vise_chef") if said.get(name) not in (None, "")}
+    kept = {name: value for name, value in said.items() if value not in (None, "")}
     _begin(database, case_id, COMPLAINT, kept, key, language)
 
 
@@ -284,6 +297,22 @@ def _begin(database: Database, case_id: UUID, process: str, said: Mapping[str, A
     with database.unit_of_work(actor) as session:
         today = clock.today(clock.now(session)).isoformat()
         exceptions.begin(session, actor, case_id, process, {f"{process}.recue_le": today, f"{process}.canal": "en_ligne", **said}, key, is_typed=False)
+
+
+def _letters(session: Session, case_id: UUID, language: str) -> tuple[Sent, ...]:
+    """What was written to her, the newest first: not what is between agencies, nor of what is looked into about her."""
+    rows = session.execute(_LETTERS, {"case": case_id, "which": list(_ASKED_BY_HER)}).all()
+    return tuple(Sent(pick(row.titles, language), row.produced_at, row.code) for row in rows
+                 if (written := editions.load(session, row.edition_id).letters.get(row.template)) is not None and written.to_person)  # fmt: skip
+
+
+def _complaint(session: Session, case_id: UUID, language: str) -> tuple[forms.Question, ...]:
+    """What the pathway asks of a complaint, but for what is known of one made here: the day and the way it came."""
+    try:
+        asked = exceptions.ask(session, users.holder(case_id, language), case_id, COMPLAINT).form
+    except errors.Refusal:
+        return ()
+    return tuple(one for one in asked.questions() if one.spec.id not in _GIVEN)
 
 
 def _pieces(session: Session, case_id: UUID, edition: Any, language: str) -> tuple[Piece, ...]:

@@ -29,7 +29,7 @@ from engine.pathway import bpmn, recorded
 from engine.workdays import Calendar
 
 _HELD = ("task.claimed", "task.released", "task.passed")
-_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened", "case.stopped", "consent.closed")
+_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened", "case.stopped", "consent.closed", "task.lent")
 _LATE = frozenset({"task.late", "task.very_late"})
 _FIRST_READ, _MOST_READ = 16, 256  # lines read at a time: few for one instant, more for whoever goes on
 _INSTANCE = text("SELECT instance_id, root_id, process, person_id, seq FROM instance WHERE instance_id = :id")
@@ -240,7 +240,7 @@ class Teller:
     def _hold(self, now: Instant, told: Told) -> None:
         """Who has a task in hand from then on, and who is looked for first."""
         row = now.tasks.get(str(told.body.get("task", "")))
-        is_hers = row is not None and row["role"] == "travailleur_social" and now.social_worker is None and not told.body.get("instead")
+        is_hers = row is not None and row["role"] == "travailleur_social" and row["branch"] == now.branch and now.social_worker is None and not told.body.get("instead")
         if told.kind == "task.completed" and is_hers and row["holder_id"] is None:
             now.social_worker = told.actor["id"]
         if told.kind not in _HELD or row is None:
@@ -338,6 +338,8 @@ def _obeyed(now: Instant, told: Told) -> None:
                 _due(now, "task" if position in now.tasks else "timer", position, due)
         case "consent.closed":
             now.tasks |= {position: now.tasks[position] | {"holder_id": None} for position, _ in body["tasks"]}
+        case "task.lent" if body.get("task") in now.tasks:
+            now.tasks[body["task"]] = now.tasks[body["task"]] | {"branch": body["branch"]}
         case "case.reopened":
             now.status, now.outcome = "open", ""
 

@@ -21,7 +21,9 @@ LONGEST = 366  # days
 _OVERLAP = text("SELECT 1 FROM staff_leave WHERE user_id = :id AND cancelled_at IS NULL AND from_on <= :until AND until_on >= :since")
 _SAY = text("""INSERT INTO staff_leave (leave_id, user_id, from_on, until_on, stand_in_id, said_by, said_at) VALUES (:leave, :user, :since, :until, :stand_in, :by, :at)""")
 _COMING = text(f"""SELECT l.leave_id, l.user_id, l.from_on, l.until_on, l.stand_in_id, {staff.called("u")} AS who, u.agency, u.branch, {staff.called("s")} AS stand_in,
-                          masar_stand_in_of(l.user_id) AS effective, {staff.called("e")} AS effective_name
+                          masar_stand_in_of(l.user_id) AS effective, {staff.called("e")} AS effective_name,
+                          (SELECT count(*) FROM appointment a WHERE a.agent_id = l.user_id AND a.state = 'set' AND lower(a.during) > masar_now()
+                              AND a.during && masar_days(l.from_on, l.until_on)) AS to_move
                      FROM staff_leave l JOIN user_account u ON u.user_id = l.user_id LEFT JOIN user_account s ON s.user_id = l.stand_in_id
                      LEFT JOIN user_account e ON e.user_id = masar_stand_in_of(l.user_id)
                     WHERE l.cancelled_at IS NULL AND l.until_on >= :today ORDER BY l.from_on, who, l.leave_id""")
@@ -35,7 +37,7 @@ _LED = text("SELECT user_id, name, name_ar, agency, branch, roles FROM user_acco
 @dataclass(frozen=True)
 class Leave:
     """One leave that is not over. `is_now`: it has begun; `effective`: who stands in today, where she is not who was named; `left_out`: tasks in hand that the
-    stand-in may not do (None: nobody is named)."""
+    stand-in may not do (None: nobody is named); `to_move`: appointments of hers that fall in it."""
 
     leave_id: UUID
     user_id: UUID
@@ -46,6 +48,7 @@ class Leave:
     effective: str
     is_now: bool
     left_out: int | None
+    to_move: int
     may_end: bool
 
 
@@ -58,7 +61,7 @@ def coming(session: Session, actor: Any) -> tuple[Leave, ...]:
         other = row.effective_name or "" if is_now and row.effective != row.stand_in_id else ""
         left = session.execute(_LEFT_OUT, {"user": row.user_id, "stand_in": row.stand_in_id}).scalar_one() if row.stand_in_id else None
         may_end = authority.may(actor, "leave.say", user_id=row.user_id, agency=row.agency, branch=row.branch)
-        found.append(Leave(row.leave_id, row.user_id, row.who, row.from_on, row.until_on, row.stand_in or "", other, is_now, left, may_end))
+        found.append(Leave(row.leave_id, row.user_id, row.who, row.from_on, row.until_on, row.stand_in or "", other, is_now, left, row.to_move, may_end))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import authority, users
-from engine.casework import cases, editions, orders
+from engine.casework import cases, editions, orders, set_aside
 from engine.casework.instances import OWN_SUBJECT, Change, find, lock
 from engine.ledger import chain
 from engine.pathway import bpmn
@@ -108,9 +108,12 @@ def _to_waiting(session: Session, actor: Any, row: Any, message: bpmn.Message) -
                             {"id": row.receiver, "name": row.name, "correlation": row.correlation}).scalar()  # fmt: skip
     if held is None or not still:
         return None
+    added = ""
     if row.sender_id:  # what comes from outside puts no file on an agenda
-        widen(held.scope, held.process, row.payload)
+        added = widen(held.scope, held.process, row.payload)
     change = Change(session, actor, held, held.now)
+    if added:
+        set_aside.put_down(change, added)
     change.give("message.received", message, {"message": row.name, "correlation": row.correlation, "from": str(row.sender_id or "")})
     return change
 
@@ -131,13 +134,18 @@ def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edi
     elif own == "seance":
         widen(scope, process, row.payload)
     branch = _branch(row.payload, parent.branch if parent else row.correlation)
-    return cases.begin(session, actor, edition, process, branch, dict(row.payload), parent=parent, scope=scope, message=message)
+    change = cases.begin(session, actor, edition, process, branch, dict(row.payload), parent=parent, scope=scope, message=message)
+    if own == "seance" and scope.get("aide"):
+        set_aside.put_down(change, scope["aide"][0])
+    return change
 
 
-def widen(scope: dict[str, Any], process: str, payload: Mapping[str, Any]) -> None:
-    """A sitting reads the aids on its agenda: each message that adds one widens what it is about."""
+def widen(scope: dict[str, Any], process: str, payload: Mapping[str, Any]) -> str:
+    """A sitting reads the aids on its agenda: each message that adds one widens what it is about. Returns the aid that it added, "" where it added none."""
     if OWN_SUBJECT.get(process) == "seance" and payload.get("aide"):
         aid = payload["aide"]["id"] if isinstance(payload["aide"], dict) else payload["aide"]
         scope.setdefault("aide", [])
         if aid not in scope["aide"]:
             scope["aide"].append(aid)
+            return str(aid)
+    return ""

@@ -1,7 +1,8 @@
-"""Notices: what comes to one person beside her work: she was named in a note, given a task, one of hers is late or was taken from her.
+"""Notices: what comes to one person beside her work: she was named in a note, given a task, one opened for her, one of hers is late or was taken from her; and what
+comes to her post (`timers`): a task that is late while it is.
 
-They carry the number of a case and the name of a task, never a word of what is known; of a case that is no longer hers to see not even that is shown.
-Not here: the morning's e-mail (`digests`), and what comes to a post of a branch (`timers`).
+They carry the number of a case and the name of a task, never a word of what is known; of a case that is no longer hers to see not even that is shown, but for
+the number and the task that a withdrawn consent took from her. Not here: the morning's e-mail (`digests`).
 """
 
 import datetime as dt
@@ -20,18 +21,21 @@ from engine.i18n import pick
 AT_ONCE = 50
 _TELL = text("""INSERT INTO notice (notice_id, user_id, branch, code, details, instance_id, task_id, created_at)
                 VALUES (:id, :user, :branch, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
-_COLUMNS = f"""n.notice_id, n.code, n.details, n.created_at, n.read_at, n.task_id, i.root_id, r.number, t.task_id IS NOT NULL AS is_open, {staff.called("b")} AS who"""
+_TAKEN_BACK = "task.taken_back"
+_COLUMNS = f"""n.notice_id, n.code, n.details, n.created_at, n.read_at, n.task_id, i.root_id, r.number, t.task_id IS NOT NULL AS is_open, t.due_at, {staff.called("b")} AS who"""
 _FROM = """notice n LEFT JOIN instance i USING (instance_id) LEFT JOIN instance r ON r.instance_id = i.root_id LEFT JOIN open_task t ON t.task_id = n.task_id
            LEFT JOIN user_account b ON b.user_id = CAST(n.details ->> 'by' AS uuid)"""
 _MINE = text(f"""SELECT {_COLUMNS} FROM {_FROM} WHERE n.user_id = :me AND (CAST(:before AS timestamptz) IS NULL OR n.created_at < :before)
                   ORDER BY n.created_at DESC, n.notice_id DESC LIMIT :limit""")
 _ONE = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE n.user_id = :me AND n.notice_id = :id")
+_OF_MY_POST = text(f"""SELECT DISTINCT ON (n.task_id) {_COLUMNS} FROM {_FROM} WHERE n.user_id IS NULL AND n.read_at IS NULL AND n.branch = :branch AND n.agency = :agency
+                         AND n.role = ANY (CAST(:roles AS text[])) AND t.task_id IS NOT NULL ORDER BY n.task_id, n.created_at DESC""")
 _READ = text("UPDATE notice SET read_at = :at WHERE user_id = :me AND read_at IS NULL AND (CAST(:id AS uuid) IS NULL OR notice_id = :id)")
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One of them. `case_id`, `case_number`, `task`: None and "" where the case is not hers to see any more; `task_id`: of a task that is still open."""
+    """One of them. `case_id`, `case_number`, `task`: None and "" where the case is not hers to see any more; `task_id`, `due_at`: of a task that is still open."""
 
     notice_id: UUID
     code: str
@@ -42,6 +46,7 @@ class Notice:
     task_id: UUID | None
     case_id: UUID | None
     case_number: str
+    due_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -62,10 +67,24 @@ def tell(session: Session, actor: Any, user_id: UUID | None, code: str, branch: 
                             "details": json.dumps(details | ({"task": dict(task)} if task else {}), ensure_ascii=False)})  # fmt: skip
 
 
+def tell_opened(change: Any) -> None:
+    """Tells whoever a task just opened for, by the diagram or by another's act; not whoever did what opened it. `change`: as it was written."""
+    held = change.held
+    for row in change.opened:
+        if row["holder_id"]:
+            tell(change.session, change.actor, UUID(row["holder_id"]), "task.opened", row["branch"], instance_id=held.instance_id, task_id=UUID(row["task_id"]), task=row["names"])
+
+
 def mine(session: Session, actor: Any, before: dt.datetime | None = None) -> Notices:
     """What came to the actor."""
     rows = session.execute(_MINE, {"me": actor.user_id, "before": before, "limit": AT_ONCE + 1, "language": actor.language}).all()
     return Notices(tuple(_seen(row, actor) for row in rows[:AT_ONCE]), rows[AT_ONCE - 1].created_at if len(rows) > AT_ONCE else None)
+
+
+def of_my_post(session: Session, actor: Any) -> tuple[Notice, ...]:
+    """What came to the posts the actor holds, of tasks that are still to be done, the most overdue first: due and in nobody's hands, late, very late."""
+    rows = session.execute(_OF_MY_POST, {"branch": actor.branch, "agency": actor.agency, "roles": sorted(actor.roles), "language": actor.language}).all()
+    return tuple(_seen(row, actor) for row in sorted(rows, key=lambda row: (row.due_at is None, row.due_at or row.created_at))[:AT_ONCE])
 
 
 def read(session: Session, actor: Any, notice_id: UUID) -> Notice:
@@ -83,5 +102,8 @@ def read_all(session: Session, actor: Any) -> None:
 
 
 def _seen(row: Any, actor: Any) -> Notice:
-    task = pick(row.details["task"], actor.language) if row.root_id and row.details.get("task") else ""
-    return Notice(row.notice_id, row.code, row.created_at, row.read_at is not None, row.who or "", task, row.task_id if row.is_open else None, row.root_id, row.number or "")
+    is_told = bool(row.root_id) or row.code == _TAKEN_BACK
+    task = pick(row.details["task"], actor.language) if is_told and row.details.get("task") else ""
+    number = row.number or (row.details.get("case") or "" if row.code == _TAKEN_BACK else "")
+    return Notice(row.notice_id, row.code, row.created_at, row.read_at is not None, row.who or "", task, row.task_id if row.is_open else None, row.root_id, number,
+                  row.due_at if row.is_open else None)  # fmt: skip

@@ -5,7 +5,7 @@ no unit of work holds the locks of two. Not here: who may begin what (`exception
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,9 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock
+from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
 from engine.actors.roles import ROLES
-from engine.casework import aid_operations, operations, snapshots
+from engine.casework import aid_operations, endings, notices, operations, snapshots
 from engine.casework.instances import Change, lock
 from engine.casework.operations import CannotRun, Outcome
 from engine.casework.rows import instant
@@ -47,13 +48,18 @@ _STOPPED = text("SELECT position, kind, node, due_at, remind_at, stopped_at FROM
 _TASK_RUNS = text("UPDATE open_task SET due_at = :due, remind_at = :remind WHERE instance_id = :id AND position = :position")
 _TIMER_RUNS = text("UPDATE wait SET due_at = :due WHERE instance_id = :id AND position = :position AND kind = 'timer'")
 _START = (text("DELETE FROM stopped_clock WHERE instance_id = :id"), text("UPDATE instance SET suspended_at = NULL WHERE instance_id = :id"))
+_SITTINGS = text("SELECT instance_id FROM instance WHERE process = 'seance_commission' AND status = 'open' AND scope -> 'aide' ? :aid ORDER BY instance_id")
+EVERYBODY = (OTE, CPS, ANETI, PARTNERS, "seance")  # of a sitting: each member who studies a file, and whoever decides of it
 _IS_HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
+_STOOD_STILL = text("SELECT position, node FROM incident WHERE instance_id = :id AND details ->> 'error' = 'operation.payments_held' AND resolved_at IS NULL ORDER BY opened_at, incident_id")
 _HOLD = text("UPDATE instance SET payments_held = :held WHERE instance_id = :id")
 # Each absence is a subject of its own; this one's facts are not stored yet.
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
                      WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since""")
 _ENDED_AT = text("SELECT ended_at FROM instance WHERE instance_id = :root")
 _SEALED = text("SELECT seq, person_id, ciphertext FROM ledger_sealed WHERE instance_id = :id ORDER BY seq DESC")
+_WHY = "aide.retrait"
+_REASONS = {"consentement_retire": "consentement_retire", "desistement": "desistement", "deces": "deces"}  # why a file left its sitting; of any other that its case is closed
 _SUSPENDED = text("SELECT suspended_at FROM instance WHERE instance_id = :id")
 
 Handler = Callable[[Change, Mapping[str, Any]], None]
@@ -94,7 +100,9 @@ def parts(change: Change, *, beside: bool = True, ended: bool = False) -> list[U
 
 def _written(change: Change) -> None:
     operations.run(change)
+    endings.call_off(change)
     change.write()
+    notices.tell_opened(change)
 
 
 # --- to another branch ---
@@ -274,14 +282,26 @@ def _end(change: Change, payload: Mapping[str, Any]) -> None:
 
 
 def end(change: Change, outcome: str) -> None:
-    """Ends an instance where it stands: of an aid, what it had not spent goes back to its fund, and its case is told."""
+    """Ends an instance where it stands: of an aid, what it had not spent goes back to its fund, and its case is told, and the sitting that was to decide of it."""
     held = change.held
     is_aid = held.subject.startswith("aide:")
+    why = _REASONS.get(outcome, "dossier_clos")
+    said = []
     rest = aid_operations.give_back(change, snapshots.at(change.session, held.instance_id, held.seq)[0].money) if is_aid else 0
     if is_aid:  # whoever waits for it on the case's road is told
         change.send("aide.terminee", held.subject.partition(":")[2], {"issue": outcome})
-    change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}))
+        if leave_sittings(change, EVERYBODY, why) and _WHY in held.edition.dictionary.fields:
+            said.append(operations.recorded(change, _WHY, why))
+    change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}), said)
     _written(change)
+
+
+def leave_sittings(change: Change, whose: Collection[str], why: str) -> bool:
+    """Tells each open sitting that has the aid on its agenda whose business it is no more (`whose`, of `EVERYBODY`), and why (`set_aside`); False where none has."""
+    aid = change.held.subject.partition(":")[2]
+    found = change.session.execute(_SITTINGS, {"aid": aid}).scalars().all()
+    give(change, "ordre.seance", {"aide": aid, "pour": list(whose), "motif": why}, found)
+    return bool(found)
 
 
 @operations.operation("retenir_versements")
@@ -293,7 +313,7 @@ def hold_payments(change: Change, _parameters: Mapping[str, Any], _subject: str)
 
 @operations.operation("liberer_versements")
 def release_payments(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Payments go on."""
+    """Payments go on: those that came due meanwhile are made."""
     give(change, "ordre.retenue", {"retenus": False}, parts(change, beside=False))
     return Outcome()
 
@@ -308,6 +328,11 @@ def _hold(change: Change, payload: Mapping[str, Any]) -> None:
     change.note("payments.held" if is_held else "payments.released", {})
     _save(change)
     change.session.execute(_HOLD, {"id": change.held.instance_id, "held": is_held})
+    if is_held or change.held.status != "open":
+        return
+    for row in change.session.execute(_STOOD_STILL, {"id": change.held.instance_id}).all():
+        change.give("incident.retried", bpmn.Retry(incident_id=row.position, at=change.at, seq=0), {"node": row.node})
+    _written(change)
 
 
 @operations.operation("compter_absences", "jours")

@@ -26,7 +26,7 @@ STUDY = "etude_dossier"  # the process in which each member studies a file
 DECIDING = "f61"  # the form that decides: what it shows is what a file is told by
 VOTES, PRESENT = "aide.votes", "seance.presence"
 _SECRETARY, _CONFLICT = "secretaire", "aide.conflit_"
-_TOLD = ("aide.niveau", "aide.programme", "aide.montant_propose", "aide.decision", "aide.montant_accorde")
+_TOLD = ("aide.retrait", "aide.niveau", "aide.programme", "aide.montant_propose", "aide.decision", "aide.montant_accorde")
 _OF_SITTING = ("seance.date", "seance.heure", "seance.lieu", "seance.bailleur_convoque")
 _DATE = "(SELECT f.value #>> '{}' FROM fact f WHERE f.subject = i.subject AND f.field = 'seance.date' AND f.is_current)"
 _LISTED = text(f"""SELECT i.instance_id, i.number, i.branch, i.status, i.opened_at, i.scope, {_DATE} AS held_on FROM instance i
@@ -36,7 +36,7 @@ _TASKS = text("""SELECT t.task_id, t.instance_id, t.process, t.names, t.subjects
                         CASE WHEN t.apart <> '{}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before
                    FROM open_task t JOIN instance r ON r.instance_id = t.root_id WHERE t.instance_id = ANY (:ids) ORDER BY t.opened_at, t.task_id""")
 _PUT_OFF = text("SELECT subject FROM fact WHERE instance_id = :id AND field = 'aide.quorum_reuni' AND value = 'false'")
-_DOSSIERS = text("""SELECT i.subject, i.instance_id, r.instance_id AS root_id, r.number, r.person_id, r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id
+_DOSSIERS = text("""SELECT i.subject, i.instance_id, r.instance_id AS root_id, r.number, r.person_id, r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id, i.status
                       FROM instance i JOIN instance r ON r.instance_id = i.root_id WHERE i.subject = ANY (:subjects) AND i.process = 'dossier_aide'""")
 _FACTS = text("SELECT subject, field, value, class, author_agency, instance_id FROM fact WHERE is_current AND subject = ANY (:subjects) AND field = ANY (:fields)")
 
@@ -57,9 +57,10 @@ class SittingRow:
 @dataclass(frozen=True)
 class FileRow:
     """A file of the agenda. `state`: `todo` (the reader's turn), `study` (a member still studies it), `decide` (to be decided by whoever holds the sitting), `day` (waits for
-    the day of the sitting), `listed` (the agenda is still open), `decided`, `put_off` (no quorum: the next sitting has it).
+    the day of the sitting), `listed` (the agenda is still open), `decided`, `put_off` (no quorum: the next sitting has it), `withdrawn` (its aid ended, or the person withdrew
+    what the committee needed; `why` says which).
 
-    `person`, `number`, `level`, `asked`, `decision`, `granted` are "" where the reader may not see them; `task_id`: the task to look at, the reader's own first.
+    `person`, `number`, `level`, `asked`, `decision`, `granted`, `why` are "" where the reader may not see them; `task_id`: the task to look at, the reader's own first.
     """
 
     aid_id: str
@@ -75,6 +76,7 @@ class FileRow:
     task_id: UUID | None = None
     case_id: UUID | None = None
     dossier_id: UUID | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -254,8 +256,11 @@ def _file(actor: Any, place: int, aid: str, waiting: Sequence[Any], told: _Told,
     mine = next((one for one in waiting if _is_mine(actor, one)), None)
     task = mine or next(iter(waiting), None)
     is_decided = told.decided_by == sitting_id and not waiting
+    is_withdrawn = not is_put_off and told.decided_by != sitting_id and ("aide.retrait" in told.words or (told.row is not None and told.row.status == "ended"))
     if is_put_off:
         state = "put_off"
+    elif is_withdrawn:
+        state = "withdrawn"
     elif mine is not None:
         state = "todo"
     elif waiting:
@@ -267,7 +272,7 @@ def _file(actor: Any, place: int, aid: str, waiting: Sequence[Any], told: _Told,
         aid, place, state, (told.row.number or "") if told.row is not None else "", beneficiaries.full_name(told.names, actor.language), words.get("aide.niveau", ""),
         words.get("aide.montant_propose", ""), words.get("aide.decision", "") if is_decided else "", told.decision if is_decided else "",
         words.get("aide.montant_accorde", "") if is_decided else "", task.task_id if task is not None else None,
-        told.row.root_id if told.row is not None else None, told.row.instance_id if told.row is not None else None,
+        told.row.root_id if told.row is not None else None, told.row.instance_id if told.row is not None else None, words.get("aide.retrait", "") if is_withdrawn else "",
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from forms import form as forms
 # Papers and signatures are taken as given.
 _GIVEN = {"doc": "00000000-0000-4000-8000-000000000001", "signature": {"name": "…", "strokes": "M10 20L40 5"}}
 # These reckon with what they are given and nothing else.
-_AS_THEY_ARE = ("retenir", "fixer_rendez_vous", "conservation", "calculer_aide", "preparer_tranche", "programmer_visites", "ordre_du_jour", "retirer_dossier", "dossiers_decides", "reorienter_mesure")
+_AS_THEY_ARE = ("retenir", "fixer_rendez_vous", "conservation", "calculer_aide", "preparer_tranche", "programmer_visites", "retirer_dossier", "reorienter_mesure")
 
 
 def _letter(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
@@ -27,6 +27,15 @@ def _letter(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Ou
 def _referent(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     change.held.referent_id = change.held.referent_id or derived_id(change.held.root_id, "referent")
     return Outcome({"referent": str(change.held.referent_id)})
+
+
+def _agenda(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Nobody withdraws a file."""
+    return Outcome({"dossiers": [{"id": one} for one in change.held.scope.get("aide") or []]})
+
+
+def _decided(change: Change, parameters: Mapping[str, Any], subject: str) -> Outcome:
+    return Outcome({"decides": _agenda(change, parameters, subject).outputs["dossiers"]})
 
 
 def _no_double(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
@@ -94,7 +103,7 @@ def _withdrawn(_change: Change, parameters: Mapping[str, Any], _subject: str) ->
 
 
 def _no_relief(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    return Outcome({"relais": "OTE"})
+    return Outcome({"relais": "OTE", "pretee": ""})
 
 
 def _granted(change: Change) -> int:
@@ -108,6 +117,7 @@ STAND_INS: dict[str, Operation] = {
     "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,
     "clore_dossier": _nothing, "arreter_aides": _nothing, "rouvrir_dossier": _nothing, "retenir_versements": _nothing, "liberer_versements": _nothing,
     "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
+    "ordre_du_jour": _agenda, "dossiers_decides": _decided,
 }  # fmt: skip
 
 

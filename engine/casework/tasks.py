@@ -209,7 +209,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     documents.attach(session, actor, (change.home or held.subjects).root_id, new, edition.dictionary.fields)
     change.done.append({"task_id": str(task_id), "node": held.node, "outcome": "completed", "done_by": str(actor.user_id), "key": key, "digest": digest.hex()})
     instead = {"instead": True} if authority.is_withheld({"agency": held.task_agency, "case": held}) else {}
-    if held.holder_id is None and held.role == "travailleur_social" and held.social_worker_id is None and not instead:
+    if held.holder_id is None and held.role == "travailleur_social" and held.task_branch == held.branch and held.social_worker_id is None and not instead:
         held.social_worker_id = actor.user_id
     consents.apply(held, new)
     change.give("task.completed", bpmn.Complete(task_id=held.position, variables={}, at=held.now, seq=0, facts={}),
@@ -267,7 +267,7 @@ def _hold(session: Session, actor: Any, held: HeldTask, holder: UUID | None, kin
     if held.holder_id != holder:
         notices.tell(session, actor, held.holder_id, "task.taken", held.branch, **about)
     notices.tell(session, actor, holder, "task.given", held.branch, **about)
-    if holder and held.role == "travailleur_social" and held.social_worker_id is None and not kept:
+    if holder and held.role == "travailleur_social" and held.task_branch == held.branch and held.social_worker_id is None and not kept:
         held.social_worker_id = holder
     session.execute(_HOLD, {"task": held.task_id, "holder": holder, "at": held.now if holder else None})
     change.write()

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from engine import clock, identity
 from engine.actors import authority
 from engine.actors.agencies import PARTNERS
-from engine.casework import operations, orders
+from engine.casework import operations, orders, set_aside
 from engine.casework.instances import Change
 from engine.casework.operations import Outcome
 from engine.dossier import consents, facts
@@ -63,7 +63,10 @@ def _closed(change: Change, payload: Mapping[str, Any]) -> None:
         orders.end(change, WITHOUT_THE_FUNDER)
         return
     taken = [row for row in change.session.execute(_TASKS, {"id": held.instance_id}) if _is_lost(row, held)]
-    if new or taken:
+    lost = set_aside.lost_by(scopes)
+    if lost and held.status == "open" and held.subject.startswith("aide:"):
+        orders.leave_sittings(change, lost, WITHOUT_THE_FUNDER)
+    if new or taken or change.unsaid:
         change.note("consent.closed", {"scopes": sorted(scopes), "tasks": [[row.position, row.node] for row in taken]}, new)
     change.write()
     consents.keep(change.session, held, new)

@@ -49,8 +49,6 @@ SELECT p.task_id, p.root_id, p.case_number, p.names, p.node, p.process, p.agency
        p.holder_id = ANY (ARRAY(SELECT masar_stood_in_for())) AS stood_in
   FROM page p LEFT JOIN user_account u ON u.user_id = p.holder_id LEFT JOIN instance r ON r.instance_id = p.root_id {_NAMES}
  ORDER BY p.sort_due, p.task_id"""
-_TAKEN_BACK = text("""SELECT details FROM notice WHERE user_id = :me AND code = 'task.taken_back' AND created_at > masar_now() - interval '7 days'
-                        ORDER BY created_at DESC LIMIT 5""")
 _AWAITED = text(f"""
 WITH page AS MATERIALIZED (
     SELECT f.* FROM branch b CROSS JOIN LATERAL (
@@ -134,12 +132,6 @@ def arrived(session: Session, actor: Any, since: dt.datetime) -> Mapping[str, in
     asked = {scope: _of_scope(actor, scope) for scope in ("mine", "queue")}
     came = {scope: ([f"{group} AND t.opened_at > :since" for group in groups], named) for scope, (groups, named) in asked.items()}
     return _counted(session, came, {"since": since})
-
-
-def taken_back(session: Session, actor: Any) -> list[Mapping[str, Any]]:
-    """The tasks that were taken back from the actor this week because their person withdrew a consent: `case`, `task` in her language, `scope` (c1, c3)."""
-    rows = session.execute(_TAKEN_BACK, {"me": actor.user_id}).scalars()
-    return [{**one, "task": pick(one["task"], actor.language)} for one in rows]
 
 
 def reads_cases(actor: Any) -> bool:

@@ -72,6 +72,26 @@ def test_what_is_handed_in_without_a_line_is_sent_once(visit, installed, fails):
     wait_until_stored(page, False)
 
 
+def test_nothing_of_what_is_typed_is_sent_behind_what_is_handed_in(visit, installed):
+    page = visit("salma")
+    address = open_case(page)
+    fill(page)
+    page.wait_for_timeout(1200)  # what was typed so far is kept
+    late, answers = [], []
+    page.on("response", lambda found: answers.append((found.url, found.status)))
+
+    def slow(route):  # a slow line: the moment in which a draft would have been sent passes
+        page.on("request", lambda sent: late.append(sent.url) if sent.url.endswith("/draft") else None)
+        page.wait_for_timeout(2000)
+        route.continue_()
+
+    page.route(address, slow)
+    page.locator("#q-person-prenom_fr").press_sequentially("X")
+    page.click("button[value=complete]")
+    page.wait_for_url("**/desk")
+    assert done(installed, address) == 1 and late == [] and not [one for one in answers if one[1] == 409]
+
+
 def test_what_was_handed_in_is_sent_from_another_page_once_the_tab_was_closed(visit, installed):
     page = visit("salma")
     address = open_case(page)

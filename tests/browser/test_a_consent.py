@@ -56,6 +56,7 @@ def test_a_consent_is_read_and_withdrawn_on_a_phone_in_arabic_and_her_who_had_th
     page.wait_for_url(f"**/cases/{case}/consent")
     assert wrong_with(page) == [] and page.locator("ol.story > li").count() == 2
     world.settle()
-    hers = visit("amel", "fr", "desk")
-    assert hers.locator(".notice", has_text="a retiré un accord").count() == 1 and wrong_with(hers) == []
+    hers = visit("amel")
+    hers.goto("/notices")
+    assert hers.locator(".notices li", has_text="a retiré son accord").count() == 1 and wrong_with(hers) == []
     assert hers.goto(f"/cases/{case}").status == 404

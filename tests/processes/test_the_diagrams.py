@@ -154,7 +154,7 @@ NOT_YET_CALLED: set[str] = set()
 FROM_OUTSIDE = {"signalement.recu", "piece.recue"}
 FROM_RECEPTION = {"signalement.arrivee", "demande.en_ligne"}  # `cases.open_case` and the first task send them (tests/stories/test_before_they_come_home.py)
 FROM_ANYBODY = {"signalement.en_ligne"}  # the page without account (tests/web/test_asking_online.py)
-FROM_OPERATIONS = {"fonds.revenus", "dossier.rouvert"}  # a closed case is opened again; a fund that gets money back calls the first of its waiting list
+FROM_OPERATIONS = {"dossier.ecarte", "fonds.revenus", "dossier.rouvert"}  # a closed case is opened again; a fund that gets money back calls the first of its waiting list
 FROM_THE_CASE_PAGE = {note.getparent().find(f"{MASAR}message").get("nom") for path in FILES for note in etree.parse(path).getroot().iter(f"{MASAR}imprevu")}
 
 
@@ -182,7 +182,7 @@ def test_every_variable_a_condition_reads_is_given_by_something(fields, all_tabl
         for name, attribute in (("decision", "resultat"), ("message", "resultat"), ("entree", "nom"), ("sortie", "nom"), ("collection", "element")):
             given |= {note.get(attribute) for _, note in carried(root, name)} - {None}
     casework = reading.ROOT / "engine" / "casework"
-    sources = "".join(path.read_text("utf-8") for path in (*casework.glob("*operations.py"), *(casework / f"{one}.py" for one in ("orders", "withdrawals", "referrals", "reliefs"))))
+    sources = "".join(path.read_text("utf-8") for path in (*casework.glob("*operations.py"), *(casework / f"{one}.py" for one in ("orders", "withdrawals", "referrals", "reliefs", "set_aside"))))
     given |= set(re.findall(r'"(\w+)":', sources))
     for root in roots:
         for _, note in carried(root, "operation"):

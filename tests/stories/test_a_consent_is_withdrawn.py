@@ -5,7 +5,8 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import agreements, cases, rebuilt, search, tasks
+from engine.casework import agreements, cases, rebuilt, search, sittings, tasks
+from engine.casework import notices as came
 from engine.ledger import consultations
 from tests import world as worlds
 
@@ -76,7 +77,10 @@ def test_what_is_withdrawn_is_closed_at_the_next_reading_and_its_tasks_go_to_the
     world.settle()
     assert {"T202", "T203", "T955"} <= nodes(world, karim, case, "queue") | nodes(world, karim, case, "mine")
     assert read(world, karim, tasks.view, mine.task_id).stands_in == "kept"
+    assert "task.opened" in [one.code for one in read(world, karim, came.mine).items], "what the diagram opened for him is told"
     assert [one["scope"] for one in notices(world, amel)] == ["c1"], "she is told why it went"
+    told_her = next(one for one in read(world, amel, came.mine).items if one.code == "task.taken_back")
+    assert told_her.task and told_her.case_number and told_her.case_id is None, "which task, of which number; nothing to open"
     assert "bordereau_papier" in {letter["template"] for letter in world.file(case).letters}
     with world.database.reading(users.system()) as session:
         read_by = {one.agency for one in consultations.read(session, case, 0, 99)}
@@ -131,3 +135,56 @@ def test_without_c2_the_aid_that_its_funder_must_know_is_over_and_without_c3_the
         assert session.execute(text("SELECT status, outcome FROM instance WHERE instance_id = :id"), {"id": aid}).one() == ("ended", "consentement_retire")
         assert session.execute(text("SELECT status, assigned FROM instance WHERE instance_id = :id"), {"id": case}).one() == ("open", [])
     assert "T955" in world.nodes(case) and world.incidents() == [] and told(world, case) == set()
+
+
+def test_who_refuses_to_share_at_reception_leaves_with_a_paper_slip_and_is_counted(world):
+    case = world.receive(world.somebody("emploi", 6, consentement__c1=False))
+    for node in ("T101", "T102"):
+        world.does(case, node)
+    assert {"recepisse", "bordereau_papier"} <= {letter["template"] for letter in world.file(case).letters}
+    with world.database.reading(users.system()) as session:
+        counted = session.execute(text("""SELECT count(*) FROM ledger_line WHERE instance_id = :id AND line::jsonb ->> 'kind' = 'operation.done'
+                                           AND line::jsonb #>> '{body,node}' = 'accueil_bordereau'"""), {"id": case}).scalar_one()  # fmt: skip
+    assert counted == 1 and told(world, case) == set()
+
+
+def studied(world, wish="creation", **said):
+    """A file that the members of a sitting study, the funder's too; who studies it, by agency."""
+    case = world.receive(world.somebody(wish, 4, **said))
+    world.answers(world.reaches("T651"), seance__bailleur_convoque=True)
+    sitting = world.reaches("T653").root_id
+    return case, sitting, {one.agency: one for one in world.open_tasks(sitting) if one.node.startswith("T653")}
+
+
+def look(world, who, sitting):
+    return read(world, who, sittings.show, sitting).files[0]
+
+
+def test_members_who_may_know_no_more_study_a_file_no_more_and_it_is_decided_by_the_others(world):
+    case, sitting, by = studied(world)
+    assert set(by) == {"OTE", "CPS", "ANETI", "PART"}
+    member = world.who_does(by["CPS"])
+    with world.database.unit_of_work(member) as session:
+        tasks.claim(session, member, by["CPS"].task_id)
+    withdraws(world, case, "c1")
+    world.settle()
+    assert {one.agency for one in world.open_tasks(sitting) if one.node.startswith("T653")} == {"OTE", "PART"}
+    assert "task.set_aside" in [one.code for one in read(world, member, came.mine).items], "who had it in hand is told"
+    withdraws(world, case, "c2")
+    world.settle()
+    assert {one.agency for one in world.open_tasks(sitting) if one.node.startswith("T653")} <= {"OTE"}
+    assert world.incidents() == [] and told(world, case) == set() and told(world, sitting) == set()
+
+
+def test_an_aid_that_ends_is_withdrawn_from_its_sitting_which_says_why(world):
+    case, sitting, _ = studied(world)
+    head = world.agent("OTE", "MED", "chef_antenne")
+    world.begins(case, "deces_redepart", world.agent("OTE", "MED", "referent"), sortie__evenement="deces", sortie__preuve=None)
+    while "T961" in world.nodes(case):
+        world.does(case, "T961")
+    assert not [one for one in world.open_tasks(sitting)] and not read(world, head, sittings.show, sitting).is_open, "nothing is left to decide there"
+    file = look(world, head, sitting)
+    assert (file.state, file.why) == ("withdrawn", "Décès")
+    with world.database.reading(users.system()) as session:
+        assert session.execute(text("SELECT outcome FROM instance WHERE instance_id = :id"), {"id": sitting}).scalar_one() == "sans_dossier"
+    assert world.incidents() == [] and told(world, case) == set() and told(world, sitting) == set()

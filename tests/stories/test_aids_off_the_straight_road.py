@@ -358,3 +358,18 @@ def test_an_objection_after_fifteen_days_is_not_taken_and_may_be_given_up(world)
     assert refuses(world, task) == {"mesure.opposition_le"}
     world.answers(task, mesure__opposition_choix="hors_delai")
     assert "T306" not in world.nodes(case_id) and "T305" in world.nodes(case_id)
+
+
+def test_a_suspected_fraud_stops_what_is_to_be_paid_and_its_lifting_pays_it(world):
+    case_id = world.receive(world.somebody("creation"))
+    order = world.reaches("T608")
+    before, head = fund(world).paid, world.agent("OTE", "MED", "chef_antenne")
+    world.begins(case_id, "fraude", head, fraude__piece=None)
+    world.answers(order)
+    for row in [one for one in world.open_tasks(case_id) if one.node == "T609"]:
+        world.answers(row)
+    assert fund(world).paid == before and [one.details["error"] for one in world.incidents()] == ["operation.payments_held"], "ordered, and not paid"
+    for node in ("T971", "T972"):
+        world.does(case_id, node)
+    world.does(case_id, "T973", fraude__decision="sans_suite")
+    assert world.incidents() == [] and fund(world).paid > before, "paid by itself, once nothing is held"

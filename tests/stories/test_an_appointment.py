@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from engine import clock, errors
 from engine.actors import users
-from engine.casework import agendas, appointments, letters
+from engine.casework import agendas, appointments, leaves, letters, notices
 from engine.demo import accounts
 from engine.settings import Settings
 from tests import world as worlds
@@ -160,6 +160,58 @@ def test_from_a_task_it_is_made_and_its_form_filled_and_an_agenda_opens_by_its_a
     with world.database.unit_of_work(desk) as session:
         agendas.take_back(session, desk)
     assert Browser(salma.client.app).get(address).status_code == 404
+
+
+def test_an_agent_on_leave_is_free_for_nobody_and_what_she_has_then_is_said(world, desk):
+    adviser = world.agent("ANETI", "MED", "conseiller_emploi")
+    before = offered(world, desk, world.case, agent_id=adviser.user_id)
+    hour = before.slots[0]
+    appointment_id = does(world, desk, "make", world.case, adviser.user_id, hour, 30, "antenne")
+    with world.database.unit_of_work(adviser) as session:
+        leave = leaves.say(session, adviser, adviser.user_id, before.day, before.day, None)
+    after = offered(world, desk, world.case, agent_id=adviser.user_id, day=before.day)
+    assert not set(before.slots) & set(after.slots), "no hour of hers that day"
+    with pytest.raises(errors.Conflict, match="appointment.agent_away"):
+        does(world, desk, "move", appointment_id, adviser.user_id, before.slots[4], 30, "antenne")
+    with world.database.reading(adviser) as session:
+        assert [one.to_move for one in leaves.coming(session, adviser)] == [1]
+    with world.database.unit_of_work(adviser) as session:
+        leaves.end(session, adviser, leave)
+    assert set(offered(world, desk, world.case, agent_id=adviser.user_id, day=before.day).slots) >= set(before.slots[2:])
+    does(world, desk, "cancel", appointment_id, "fin")
+
+
+@pytest.mark.parametrize(("agency", "role", "number"), [("CPS", "chef_cps", 7), ("ANETI", "chef_aneti", 11)])
+def test_whoever_settles_an_appointment_that_was_missed_begins_what_follows(world, desk, agency, role, number):
+    case_id = world.receive(world.somebody("social", number))
+    for node in ("T101", "T102"):
+        world.does(case_id, node)
+    head = world.agent(agency, "MED", role)
+    hour = offered(world, head, case_id, agent_id=head.user_id).slots[0]
+    appointment_id = does(world, head, "make", case_id, head.user_id, hour, 30, "antenne")
+    world.passes(days=7)
+    does(world, head, "settle", appointment_id, "missed")
+    assert "T981" in world.nodes(case_id)
+
+
+def test_what_was_to_come_is_called_off_when_the_case_closes_and_whoever_holds_it_is_told(world, desk):
+    case_id = world.receive(world.somebody("social", 8))
+    for node in ("T101", "T102"):
+        world.does(case_id, node)
+    adviser = world.agent("ANETI", "MED", "conseiller_emploi")
+    day = world.today() + dt.timedelta(days=60)
+    hour = offered(world, desk, case_id, agent_id=adviser.user_id, day=day).slots[0]
+    appointment_id = does(world, desk, "make", case_id, adviser.user_id, hour, 30, "antenne")
+    world.begins(case_id, "deces_redepart", world.agent("OTE", "MED", "referent"), sortie__evenement="deces", sortie__preuve=None)
+    while "T961" in world.nodes(case_id):
+        world.does(case_id, "T961")
+    with world.database.reading(users.system()) as session:
+        assert session.execute(text("SELECT status FROM instance WHERE instance_id = :id"), {"id": case_id}).scalar_one() == "ended"
+        assert session.execute(text("SELECT state FROM appointment WHERE appointment_id = :id"), {"id": appointment_id}).scalar_one() == "cancelled"
+        assert session.execute(text("SELECT count(*) FROM ledger_line WHERE instance_id = :id AND kind = 'appointment.called_off'"), {"id": case_id}).scalar_one() == 1
+    with world.database.reading(adviser) as session:
+        assert "appointment.called_off" in [one.code for one in notices.mine(session, adviser).items]
+        assert hour in appointments.offer(session, adviser, world.case, agent_id=adviser.user_id, day=day).slots, "the hour is free again"
 
 
 def test_another_branch_and_whoever_audits_make_none(world, desk):

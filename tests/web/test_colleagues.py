@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from engine.actors import users
 from tests.web.test_a_task_page import complete, open_case
+from tests.world import World
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 
@@ -134,3 +135,14 @@ def test_caseloads_are_for_whoever_answers_and_mail_for_administrators(browser):
     assert karim.get(f"/caseloads/{salma}").status_code == karim.get(f"/caseloads/{NOWHERE}").status_code == 404
     assert meriem.get("/admin/mail").status_code == 403
     assert zied.get("/admin/mail").status_code == 200
+
+
+def test_what_is_late_of_a_post_is_listed_to_whoever_holds_it_with_how_late(browser, small):
+    world = World(small)
+    case_id = world.receive(world.somebody("social", 31))
+    with small.reading(users.system()) as session:
+        task = session.execute(text("SELECT task_id, due_at, masar_now() AS now FROM open_task WHERE root_id = :id"), {"id": case_id}).one()
+    world.passes(seconds=((task.due_at - task.now) * 2.5).total_seconds())
+    page = browser("salma").get("/notices").text
+    assert "Ce qui arrive à votre poste" in page and f"/tasks/{task.task_id}" in page and "en retard" in page.partition("Ce qui arrive à votre poste")[2].split("</section>")[0]
+    assert f"/tasks/{task.task_id}" not in browser("ines").get("/notices").text, "another branch's is not hers"

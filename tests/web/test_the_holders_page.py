@@ -147,7 +147,7 @@ def test_a_consent_is_withdrawn_and_a_complaint_made_once_each(world, phone, sec
         mine.get("/receipt/mine")
         mine.post("/receipt/withdraw", consent="consentement.c2", words="Plus le bailleur", key=key)
         assert mine.path == "/receipt/mine"
-    mine.post("/receipt/complain", subject="delai", story="J'attends depuis deux mois", whom="", key=mine.hidden("key"))
+    mine.post("/receipt/complain", **{"reclamation.objet": "delai", "reclamation.recit": "J'attends depuis deux mois", "reclamation.agent_vise": ""}, key=mine.hidden("key"))
     assert mine.page.status_code == 200 and "réclamation est enregistrée" in mine.page.text, mine.page.text
     world.settle()
     begun = [row.process for row in asked(world, "SELECT process FROM instance WHERE root_id = :id AND subject LIKE 'imprevu:%' ORDER BY opened_at", id=world.case)]
@@ -156,7 +156,7 @@ def test_a_consent_is_withdrawn_and_a_complaint_made_once_each(world, phone, sec
     assert said["droits.type"] == "retrait_consentement" and "C2" in said["droits.objet"] and said["reclamation.canal"] == "en_ligne" and said["reclamation.vise_chef"] is False
     assert "deux mois" not in mine.page.text
     assert asked(world, "SELECT DISTINCT source ->> 'kind' AS kind FROM fact WHERE field = 'reclamation.recit'")[0].kind == "online"
-    assert mine.post("/receipt/complain", subject="", story="", key="x").status_code == 422
+    assert mine.post("/receipt/complain", **{"reclamation.objet": "", "reclamation.recit": ""}, key="x").status_code == 422
 
 
 def test_her_token_opens_nothing_else(world, phone, secret):

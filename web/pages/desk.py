@@ -61,7 +61,6 @@ def _show(screen: Screen, actor: users.Actor, session: Session, view: str, q: st
                  {"name": "stage", "chosen": stage, "choices": [(code, screen.words.text(f"stage.{code}")) for code in STAGES]}],
         kept=[{"view": one, "address": "/desk?" + urlencode({name: one.filters[name] for name in desk_views.FILTERS if name in one.filters})} for one in desk_views.seen(session, actor)], may_keep=authority.may(actor, "view.keep"),
         may_queue="queue" in offered, may_select=bool(actor.writes) and worklist.reads_cases(actor), reaches_all=actor.reach == "all" and worklist.reads_cases(actor), address_here=at(), since=now.at.isoformat(),
-        taken_back=worklist.taken_back(session, screen.actor),
     )  # fmt: skip
 
 

@@ -22,6 +22,9 @@ from web.printing.square import square
 from web.screen import HOLDER, Screen
 
 router = APIRouter()
+# What is asked of her in words that are said to her; of any other field the dictionary's own.
+_SAID_TO_HER = {"reclamation.objet": "holder.complain_subject", "reclamation.recit": "holder.complain_story", "reclamation.agent_vise": "holder.complain_whom",
+                "reclamation.vise_chef": "holder.complain_head"}  # fmt: skip
 
 
 @router.post("/cases/{case_id}/receipt-secret")
@@ -85,8 +88,8 @@ def withdraw(request: Request, screen: OnScreen, form: Posted) -> Response:
 def complain(request: Request, screen: OnScreen, form: Posted) -> Response:
     """A complaint, as it would be taken down at the desk."""
     case_id = _entered(request, screen)
-    said = {"reclamation.objet": field(form, "subject", 40), "reclamation.recit": field(form, "story", 3000), "reclamation.agent_vise": field(form, "whom", 150),
-            "reclamation.vise_chef": field(form, "head", 3) == "yes"}  # fmt: skip
+    asked = holders.page(database_of(request), case_id, screen.language).complaint
+    said = {one.spec.id: field(form, one.spec.id, 5000) if one.spec.type != "bool" else field(form, one.spec.id, 3) == "yes" for one in asked}
     try:
         holders.complain(database_of(request), case_id, said, field(form, "key", 64), screen.language)
     except errors.Refusal as refusal:
@@ -111,4 +114,5 @@ def _page(request: Request, screen: Screen, refusal: errors.Refusal | None = Non
     """Her page; a refusal is said above, and what she wrote stays."""
     found = holders.page(database_of(request), _entered(request, screen), screen.language)
     refused = [one.message or screen.refusal(one.code, one.details) for one in refusal.findings] or [screen.refusal(refusal.code, refusal.details)] if refusal else []
-    return screen.show("receipt/mine.html", refusal.status if refusal else 200, own=found, found=found.receipt, refused=refused, typed=typed or {}, key=secrets.token_urlsafe(16))
+    labels = {one.spec.id: screen.words.text(_SAID_TO_HER[one.spec.id]) if one.spec.id in _SAID_TO_HER else i18n.pick(one.spec.label, screen.language) for one in found.complaint}
+    return screen.show("receipt/mine.html", refusal.status if refusal else 200, own=found, found=found.receipt, refused=refused, typed=typed or {}, labels=labels, key=secrets.token_urlsafe(16))

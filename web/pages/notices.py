@@ -1,4 +1,4 @@
-"""What came to me: notices, the unread first seen in the bar, and the address for the morning's e-mail."""
+"""What came to me and to my post: notices, the unread first seen in the bar, and the address for the morning's e-mail."""
 
 import datetime as dt
 from uuid import UUID
@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from engine.casework import digests, notices
+from engine.dossier import programmes
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing
 
 router = APIRouter()
@@ -14,9 +15,9 @@ router = APIRouter()
 
 @router.get("/notices")
 def show(screen: OnScreen, actor: Acting, session: Reading, before: str = "") -> Response:
-    """What came to the reader, the newest first."""
+    """What came to the reader, the newest first; then what is late of the posts she holds."""
     found = notices.mine(session, actor, _instant(before))
-    return screen.show("notices/page.html", found=found, digest=digests.address(session, actor))
+    return screen.show("notices/page.html", found=found, of_post=notices.of_my_post(session, actor), now=programmes.present(session), digest=digests.address(session, actor))
 
 
 @router.post("/notices/read")

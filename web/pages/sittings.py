@@ -20,7 +20,7 @@ from web.typed import Typed
 
 router = APIRouter()
 _MARKS = {"todo": ("due", "pencil"), "study": ("calm", "hourglass-split"), "decide": ("calm", "hourglass-split"), "day": ("calm", "clock"), "listed": ("calm", "inbox"),
-          "decided": ("good", "check-circle"), "put_off": ("calm", "arrow-left-right")}  # fmt: skip
+          "decided": ("good", "check-circle"), "put_off": ("calm", "arrow-left-right"), "withdrawn": ("calm", "x-lg")}  # fmt: skip
 _VOTES, _RECUSED = sittings.VOTES, "recusation"
 
 

@@ -1,10 +1,11 @@
 // Keeps on the server what is being typed: a moment after each change, at most five seconds later, and when the page is left.
+// What is handed in is kept by that: nothing of it is sent behind it.
 const QUIET = 900;
 const LONGEST = 5000;
 
 export function startDrafts() {
   const waiting = new WeakMap();
-  const sending = new WeakSet();
+  const sending = new WeakMap(); // the form's request under way
 
   function changed(event) {
     const form = event.target.closest?.("form[data-draft]");
@@ -22,9 +23,10 @@ export function startDrafts() {
     if (!form.isConnected) return;
     if (sending.has(form)) return again(form, QUIET); // the next is made from the version that this one's answer names
     const saved = form.querySelector("[data-saved]");
-    sending.add(form);
+    const request = new AbortController();
+    sending.set(form, request);
     try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body: typed(form), headers: { "HX-Request": "true" } });
+      const answer = await fetch(form.dataset.draft, { method: "POST", body: typed(form), headers: { "HX-Request": "true" }, signal: request.signal });
       if (!answer.ok && !answer.headers.has("masar-aside")) throw new Error(String(answer.status)); // what stands aside is kept too, and says so
       delete form.dataset.unsaved;
       const version = answer.headers.get("masar-version");
@@ -32,6 +34,7 @@ export function startDrafts() {
       if (saved) saved.textContent = await answer.text();
       form.dispatchEvent(new CustomEvent("masar:kept", { bubbles: true }));
     } catch {
+      if (request.signal.aborted) return;
       if (saved) saved.textContent = form.dataset.unsavedText;
       again(form, LONGEST);
     } finally {
@@ -54,7 +57,12 @@ export function startDrafts() {
   document.addEventListener("change", changed);
   window.addEventListener("pagehide", leave);
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && leave());
-  document.addEventListener("submit", (event) => delete event.target.dataset.unsaved);
+  document.addEventListener("submit", ({ target: form }) => {
+    delete form.dataset.unsaved;
+    clearTimeout(waiting.get(form)?.timer);
+    waiting.delete(form);
+    sending.get(form)?.abort();
+  });
 }
 
 function typed(form) {
