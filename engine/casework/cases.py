@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import aid_operations, editions, endings, notices, operations, orders, referrals, reliefs, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
+from engine.casework import aid_operations, editions, endings, operations, orders, referrals, reliefs, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
 from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
@@ -199,11 +199,10 @@ def _came_by(held: Held, channel: str) -> list[facts.NewFact]:
 
 
 def finish(change: Change) -> None:
-    """Runs the operations that the diagram asked for until none is left, calls off what its end does, then writes everything and tells whom a task opened for."""
+    """Runs the operations that the diagram asked for until none is left, calls off what its end does, then writes everything."""
     operations.run(change)
     endings.call_off(change)
     change.write()
-    notices.tell_opened(change)
 
 
 def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:

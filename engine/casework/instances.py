@@ -48,6 +48,7 @@ _LOCK_BY_TASK = _WHOLE.format(f"""SELECT {_COLUMNS}, t.task_id, t.position, t.no
           FROM {_FROM} JOIN open_task t ON t.instance_id = i.instance_id WHERE t.task_id = %(id)s FOR UPDATE OF i, t""")
 _STEP = """SELECT masar_step(%(instance)s, CAST(%(now)s AS timestamptz), CAST(%(author)s AS uuid), %(author_name)s, %(author_agency)s, CAST(%(state)s AS bytea),
     CAST(%(step)s AS jsonb))"""
+_STEP_TOLD = f"{_STEP}, masar_tell_opened(%(instance)s, CAST(%(now)s AS timestamptz), CAST(%(notices)s AS jsonb))"
 
 
 @dataclass
@@ -267,7 +268,7 @@ class Change:
         return self.home
 
     def write(self) -> None:
-        """Writes the rows of everything that happened: tasks, waits, messages, incidents and the instance itself, in one statement."""
+        """Writes the rows of everything that happened: tasks, waits, messages, incidents, the instance itself, and notices to whom a task opened for, in one statement."""
         if not self.touched:
             return
         held = self.held
@@ -286,9 +287,10 @@ class Change:
             "is_shared_funder": held.is_shared_funder, "is_shared_operator": held.is_shared_operator, "assigned": held.assigned,
             "receipt_code": held.receipt_code,
         }}  # fmt: skip
-        ask(self.session, _STEP, {
+        notices = rows.notices()
+        ask(self.session, _STEP_TOLD if notices else _STEP, {
             "instance": held.instance_id, "now": self.at, "author": self.actor.user_id, "author_name": self.actor.name, "author_agency": self.actor.agency,
-            "state": held.state, "step": _json(step),
+            "state": held.state, "step": _json(step), "notices": _json(notices),
         })  # fmt: skip
         self.opened = rows.opened
         self.lines.clear()

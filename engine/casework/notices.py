@@ -67,14 +67,6 @@ def tell(session: Session, actor: Any, user_id: UUID | None, code: str, branch: 
                             "details": json.dumps(details | ({"task": dict(task)} if task else {}), ensure_ascii=False)})  # fmt: skip
 
 
-def tell_opened(change: Any) -> None:
-    """Tells whoever a task just opened for, by the diagram or by another's act; not whoever did what opened it. `change`: as it was written."""
-    held = change.held
-    for row in change.opened:
-        if row["holder_id"]:
-            tell(change.session, change.actor, UUID(row["holder_id"]), "task.opened", row["branch"], instance_id=held.instance_id, task_id=UUID(row["task_id"]), task=row["names"])
-
-
 def mine(session: Session, actor: Any, before: dt.datetime | None = None) -> Notices:
     """What came to the actor."""
     rows = session.execute(_MINE, {"me": actor.user_id, "before": before, "limit": AT_ONCE + 1, "language": actor.language}).all()

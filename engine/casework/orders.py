@@ -15,7 +15,7 @@ from sqlmodel import Session
 from engine import clock
 from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
 from engine.actors.roles import ROLES
-from engine.casework import aid_operations, endings, notices, operations, snapshots
+from engine.casework import aid_operations, endings, operations, snapshots
 from engine.casework.instances import Change, lock
 from engine.casework.operations import CannotRun, Outcome
 from engine.casework.rows import instant
@@ -102,7 +102,6 @@ def _written(change: Change) -> None:
     operations.run(change)
     endings.call_off(change)
     change.write()
-    notices.tell_opened(change)
 
 
 # --- to another branch ---

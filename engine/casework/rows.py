@@ -83,6 +83,14 @@ class Rows:
             "apart": {node: held.edition.definitions.labels(node) for node in happening.distinct},
         }  # fmt: skip
 
+    def notices(self) -> list[dict[str, Any]]:
+        """What tells whoever a task just opened for, by the diagram or by another's act; not whoever did what opened it."""
+        doer = str(self.change.actor.user_id or "")
+        return [
+            {"notice_id": str(new_id()), "user_id": row["holder_id"], "branch": row["branch"], "task_id": row["task_id"], "details": ({"by": doer} if doer else {}) | {"task": row["names"]}}
+            for row in self.opened if row["holder_id"] not in (None, doer)
+        ]  # fmt: skip
+
     def stage(self) -> str:
         """The earliest stage among the tasks just opened; where none was, the case stays where it stood."""
         stages = [row["stage"] for row in self.opened]
