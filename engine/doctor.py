@@ -14,10 +14,10 @@ from sqlmodel import Session
 
 from engine import clock, jobs
 from engine.actors import users
-from engine.casework import erasures, projections
+from engine.casework import attested, erasures, projections
 from engine.database import Database
 from engine.errors import Refusal
-from engine.ledger import consultations, proving
+from engine.ledger import consultations, proving, standing
 
 INVARIANTS = {
     "I1": "What was said done is there once",
@@ -34,7 +34,8 @@ _OF = {
     "task.twice": "I1", "key.twice": "I1", "task.open_and_done": "I2", "task.done_without_line": "I2", "task.line_without_done": "I2", "case.stuck": "I3",
     "chain": "I4", "journal": "I4", "consultation": "I4", "state.other": "I5", "table.other": "I5", "fact.other": "I5", "fact.without_line": "I5", "letter.other": "I5",
     "case.unreadable": "I5", "message.sent_otherwise": "I6", "message.seen_otherwise": "I6", "case.ended_with_work": "I7", "case.ended_otherwise": "I7", "log": "I8",
-    "person.came_back": "I5", "fund.other": "I9",
+    "person.came_back": "I5", "fund.other": "I9", "edition.other": "I5", "scope.other": "I5", "person.other": "I5", "erasure.other": "I5", "repair.other": "I5", "rule.other": "I5",
+    "account.other": "I5", "sample.other": "I5", "finding.other": "I5", "document.other": "I5", "wall": "I8", "row": "I8", "consulted": "I8",
 }  # fmt: skip
 _SEALED_WITHIN = dt.timedelta(minutes=5)
 # Each finds rows (number or id, detail) of what must not be.
@@ -95,6 +96,19 @@ _SENTENCES = {
     "task.done_without_line": "A task is done that no ledger line tells of",
     "fact.without_line": "A fact has no ledger line",
     "fund.other": "A fund is not the sum of what its dossiers committed, paid and recovered",
+    "edition.other": "An edition is not what its digests say",
+    "scope.other": "What cases were told of programmes and parameters is not what its digest says",
+    "person.other": "Who was made one with whom is not what lines say",
+    "erasure.other": "Who was erased is not what lines say",
+    "repair.other": "A repair is not what its line says",
+    "rule.other": "Which rules fired is not what lines say",
+    "account.other": "What an account may do is not what the journal says",
+    "sample.other": "A sample is not what its seed draws, or not what the journal says",
+    "finding.other": "A finding is not what the journal says",
+    "document.other": "A document is not what was sent",
+    "wall": "A function, policy, trigger or table of the database is not as it was noted",
+    "row": "A row that does not change is not as it was noted",
+    "consulted": "Who consulted a case is less than, or other than, what was noted",
     "timer.late": "A timer has been due for more than a minute",
     "task.left": "A task is held by somebody whose account is closed",
     "reminder.late": "A reminder has been due for more than a minute",
@@ -123,13 +137,15 @@ class Report:
     faults: tuple[Found, ...]
     worries: tuple[Found, ...]
     counts: Mapping[str, int]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def is_well(self) -> bool:
         return not self.faults
 
     def as_json(self) -> dict[str, Any]:
-        return {"is_well": self.is_well, "faults": [vars(one) | {"invariant": one.invariant} for one in self.faults], "worries": [vars(one) for one in self.worries], "counts": dict(self.counts)}
+        return {"is_well": self.is_well, "faults": [vars(one) | {"invariant": one.invariant} for one in self.faults], "worries": [vars(one) for one in self.worries], "counts": dict(self.counts),
+                "not_checked": list(self.unchecked)}  # fmt: skip
 
     def lines(self) -> Iterator[str]:
         yield ", ".join(f"{count:,} {name}" for name, count in self.counts.items()) + "."
@@ -137,6 +153,7 @@ class Report:
             for one in found:
                 title = one.invariant or title
                 yield f"{title}  {_SENTENCES[one.code]}: {one.about} ({one.instance_id})" if one.instance_id else f"{title}  {_SENTENCES[one.code]}{': ' if one.about else ''}{one.about}."
+        yield from (f"Could not check: {one}." for one in self.unchecked)
         broken = {one.invariant for one in self.faults}
         yield from (f"{name}  {'BROKEN' if name in broken else 'holds '}  {said}." for name, said in INVARIANTS.items())
         yield "All is well: every chain holds, every case can go on." if self.is_well else f"{len(self.faults)} faults."
@@ -151,6 +168,9 @@ def examine(database: Database) -> Report:
         faults += [Found("consultation", str(one.instance_id), f"line {one.seq}, {one.code}") for one in consultations.faults(session)]
         faults += [Found("person.came_back", "", str(one)) for one in (*erasures.came_back(session), *erasures.came_back_in_part(session))]
         faults += [found for code, query in _FAULTS.items() for found in _look(session, code, query)]
+        faults += [Found(code, instance_id, about) for code, instance_id, about in attested.differences(session)]
+        faults += [Found(code, instance_id, about) for code, about, instance_id in standing.differences(session)]
+        unchecked = (*standing.left_out(session), *(f"{tables}: {why}" for tables, why in attested.UNTOLD.items()))
         cases = session.execute(_CASES).all()
         worries = [found for code, query in _LATE.items() for found in _look(session, code, query)]
         worries += [Found("job.troubled", "", f"{job['task_name']} {' '.join(job['args'].get('ids', ()))}, tried {job['attempts']} times") for job in jobs.troubled(session)]
@@ -165,7 +185,9 @@ def examine(database: Database) -> Report:
             faults += _projected(database, row.instance_id, str(row.about))
     if proof.oldest_unsealed and clock.system_now() - dt.datetime.fromisoformat(proof.oldest_unsealed) > _SEALED_WITHIN:
         worries.append(Found("log.unsealed", "", f"{proof.unsealed:,}"))
-    return Report(tuple(faults), tuple(worries), counts)
+    if proof.erased:
+        unchecked = (f"what {proof.erased:,} lines sealed, whose keys were erased", *unchecked)
+    return Report(tuple(faults), tuple(worries), counts, unchecked)
 
 
 def _proved(one: proving.Wrong) -> Found:

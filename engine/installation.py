@@ -16,7 +16,7 @@ from engine.casework import archives, drafts, editions, erasures
 from engine.database import Database
 from engine.demo import accounts, play
 from engine.dossier import programmes
-from engine.ledger import journal
+from engine.ledger import journal, standing
 from engine.ledger.keys import KeyStore
 from engine.settings import Settings
 
@@ -85,6 +85,7 @@ def prepare(settings: Settings, say: Callable[[str], None], tell: Callable[[floa
         return database
     if back := erasures.again(database):
         say(f"{back} persons who were erased had come back with a backup: they are erased again.")
+    note_standing(database)
     if deliver(database, settings):
         say("The files of this version of Masar differ from every edition: they wait as a draft on the page Parcours; cases go on as before.")
     return database
@@ -104,6 +105,7 @@ def fill(database: Database, settings: Settings, say: Callable[[str], None], tel
     if settings.is_demo:
         say("Playing the demonstration, some sixty cases (once, a minute or two) …")
         play.load(database, tell=tell)
+    note_standing(database)
     with database.owner() as connection:
         connection.execute(_MADE)
 
@@ -119,6 +121,12 @@ def deliver(database: Database, settings: Settings) -> bool:
     files = editions.files_of(settings.processes, settings.forms)
     with database.unit_of_work(users.system()) as session:
         return drafts.deliver(session, files) is not None
+
+
+def note_standing(database: Database) -> None:
+    """Notes in the journal what the doctor holds the database's walls and unchanging rows against."""
+    with database.unit_of_work(users.system()) as session:
+        standing.note(session, users.system())
 
 
 def export(database: Database, number: int | None) -> bytes:

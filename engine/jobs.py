@@ -28,6 +28,7 @@ from engine.database import Alone, Database
 from engine.dossier import documents
 from engine.insight import rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
 from engine.ledger import log as logs
+from engine.ledger import standing
 
 log = logging.getLogger("masar.jobs")
 
@@ -96,6 +97,7 @@ def seal(session: Session) -> None:
 
 CHORES = (
     Chore("sweep_documents", "23 * * * *", documents.sweep),
+    Chore("note_standing", "17 * * * *", lambda session: standing.note(session, users.system())),
     Chore("seal_log", "* * * * *", seal),
 )
 

@@ -41,6 +41,7 @@ _ROOT = text("""SELECT instance_id, branch, person_id, is_kept, is_shared, is_sh
                   FROM instance WHERE instance_id = :id""")
 _AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
 _FORMER = text("SELECT person_id, number, running, facts FROM masar_returning(:id, :fields)")
+_ENDED = text("SELECT 1 FROM instance WHERE instance_id = :id AND root_id = instance_id AND process = 'parcours' AND status = 'ended' AND person_id IS NOT NULL")
 _CHANNEL = "accueil.canal_arrivee"
 # Instances that are nobody's part, whoever's message began them.
 ROOTS = frozenset({"parcours", "signalement", "seance_commission"})
@@ -56,7 +57,7 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
     and knows what the signal said, and the signal is told that she came. `returning`: her former case, ended, in whichever branch: the new one is hers too, and knows
     her and her household as they were said then.
     Refuses: `branch.unknown`, `process.unknown`, `process.part` (of a case, not one by itself), `case.channel_unknown`, `case.not_expected`, `case.not_ended`,
-    `case.one_open` (naming the one that runs; Conflict), Forbidden. Records: `case.opened`.
+    `case.forgotten` (its person was, whole), `case.one_open` (naming the one that runs; Conflict), Forbidden. Records: `case.opened`.
     """
     branch = branch or actor.branch
     authority.require(actor, "case.open", branch=branch, process=process)
@@ -178,7 +179,7 @@ def _former(session: Session, edition: editions.Edition, case_id: UUID, process:
     fields = [name for name, spec in edition.dictionary.fields.items() if spec.group == "foyer" and spec.type not in ("doc", "signature")]
     row = session.execute(_FORMER, {"id": case_id, "fields": " ".join(fields)}).one_or_none() if process == "parcours" else None
     if row is None:
-        raise errors.Conflict("case.not_ended")
+        raise errors.Conflict("case.forgotten" if session.execute(_ENDED, {"id": case_id}).scalar() else "case.not_ended")
     if row.running:
         raise errors.Conflict("case.one_open", number=row.running)
     return row

@@ -26,6 +26,7 @@ from forms import field_types
 
 _DUE = text("SELECT person_id, root_id, number, branch, ended_at, fields FROM masar_ended_persons() ORDER BY ended_at, person_id")
 _CASE = text("SELECT i.instance_id AS root_id, i.person_id, i.branch, i.number FROM instance i WHERE i.instance_id = :id AND i.root_id = i.instance_id AND i.person_id IS NOT NULL")
+_MADE_ONE = text("SELECT merged_into FROM person WHERE person_id = :person")
 _RUNS = text("SELECT 1 FROM instance WHERE person_id = :person AND status = 'open' LIMIT 1")
 _PROPOSE = text("""INSERT INTO erasure (erasure_id, person_id, root_id, branch, ground, reference, proposed_by, proposed_at, retentions, kept)
                    VALUES (:id, :person, :root, :branch, :ground, :reference, :by, :at, :retentions, :kept) ON CONFLICT DO NOTHING RETURNING 1""")
@@ -141,7 +142,7 @@ def show(session: Session, actor: Any, erasure_id: UUID) -> Erasure:
 def propose(session: Session, actor: Any, case_id: UUID, reference: str = "") -> UUID:
     """Proposes to erase the person of a case. `reference`: the number under which she asked for it, and all goes; without one, what goes is what is past its class's time, the rest stands.
 
-    Refuses: `case.not_found`; `erasure.running`, `erasure.not_due`, `erasure.proposed` (Conflict).
+    Refuses: `case.not_found`; `erasure.running`, `erasure.not_due`, `erasure.proposed`, `erasure.made_one` (she was made one with another in the same moment; Conflict).
     """
     row = session.execute(_CASE, {"id": case_id}).one_or_none()
     if row is None:
@@ -156,6 +157,9 @@ def propose(session: Session, actor: Any, case_id: UUID, reference: str = "") ->
              "reference": reference, "by": actor.user_id, "at": clock.now(session), "retentions": list(over), "kept": kept}  # fmt: skip
     if session.execute(_PROPOSE, given).scalar() is None:
         raise errors.Conflict("erasure.proposed")
+    # The row above refers to her, so it waited for whoever was making her one with another (`masar_merge` locks both): whose case this is, is asked again.
+    if session.execute(_CASE, {"id": case_id}).one().person_id != row.person_id or session.execute(_MADE_ONE, {"person": row.person_id}).scalar() is not None:
+        raise errors.Conflict("erasure.made_one")
     return erasure_id
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from engine import clock, errors, identity
@@ -21,6 +22,7 @@ from engine.casework.instances import lock
 from engine.dossier import beneficiaries, facts
 from engine.ledger import access, events
 
+_MEANWHILE = "40001"  # `masar_merge`, which has both persons locked: one is to be forgotten, or was made one with another, since we looked
 _ROWS = """SELECT m.*, k.number AS kept_number, k.branch AS kept_branch, g.number AS gone_number, g.branch AS gone_branch, s.person_id, s.ciphertext
              FROM merger m JOIN instance k ON k.instance_id = m.instance_id JOIN instance g ON g.instance_id = m.other_id
              LEFT JOIN ledger_sealed s ON s.instance_id = m.instance_id AND s.seq = m.seq"""
@@ -87,7 +89,7 @@ def propose(session: Session, actor: Any, kept_case: UUID, gone_case: UUID, take
 def approve(session: Session, actor: Any, merger_id: UUID) -> None:
     """Does it: another than whoever proposed it agrees.
 
-    Refuses: `merger.not_found`, `merger.decided`; Forbidden to whoever proposed it; as `propose`. Records: `person.merged` in every instance of both.
+    Refuses: `merger.not_found`, `merger.decided`; Forbidden to whoever proposed it; as `propose`; `merger.meanwhile` (Conflict). Records: `person.merged` in every instance of both.
     """
     row = _locked(session, actor, merger_id, "person.approve_merge", "proposed")
     _check(session, row.kept, row.gone)
@@ -102,7 +104,12 @@ def approve(session: Session, actor: Any, merger_id: UUID) -> None:
               for part in session.execute(_PARTS, {"person": row.gone}).all()}  # fmt: skip
     content = {**row.content, "stands": stands, "seq": seq, "last": last}
     session.execute(_DECIDE, {"id": merger_id, "state": "done", "by": actor.user_id, "at": now, "content": json.dumps(content)})
-    session.execute(text("SELECT masar_merge(:id)"), {"id": merger_id})  # found by what either was found by
+    try:
+        session.execute(text("SELECT masar_merge(:id)"), {"id": merger_id})  # found by what either was found by
+    except DBAPIError as trouble:
+        if getattr(trouble.orig, "sqlstate", "") != _MEANWHILE:
+            raise
+        raise errors.Conflict("merger.meanwhile") from trouble
 
 
 def refuse(session: Session, actor: Any, merger_id: UUID) -> None:

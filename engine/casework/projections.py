@@ -131,5 +131,4 @@ def _state(session: Session, instance_id: UUID) -> Iterator[Other]:
         rows = Counter((row.position, row.node) for row in session.execute(query, {"id": instance_id}))
         for _, node in sorted(rows.keys() ^ said):
             yield Other("table.other", held.seq, f"{name}: {node}")
-    if found.is_whole:
-        yield from (Other("table.other", held.seq, one) for one in rebuilt.differences(session, instance_id))
+    yield from (Other("table.other", seq or held.seq, one) for seq, one in rebuilt.placed(session, instance_id))

@@ -4,7 +4,7 @@ The doctor asks it of every case, stories of every one they lived. Of whoever wa
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,11 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine.casework import known_then
+from engine.casework.gathered import Gathered
 from engine.casework.instances import find
-from engine.casework.instants import Instant, Teller
+from engine.casework.instants import Instant, Teller, Told
 from engine.dossier import facts
+from engine.pathway import bpmn
 
 _INSTANCE = text("SELECT seq, state, stage, status, outcome, branch, referent_id::text AS referent, social_worker_id::text AS social_worker FROM instance WHERE instance_id = :id")
 _ROWS = {
@@ -34,18 +36,28 @@ _COLUMNS = ("stage", "status", "outcome", "branch", "referent", "social_worker")
 
 def differences(session: Session, instance_id: UUID) -> Iterator[str]:
     """What differs, each by its name: `tasks: T205 due_at`, `known: person.nom_fr`. Nothing where all is the same."""
-    now = _last(session, instance_id)
+    yield from (name for _, name in placed(session, instance_id))
+
+
+def placed(session: Session, instance_id: UUID) -> Iterator[tuple[int, str]]:
+    """The same, each with the line that tells it otherwise; 0 where that is the history as a whole."""
+    now, gathered = _last(session, instance_id)
     row = session.execute(_INSTANCE, {"id": instance_id}).one()
     if now.is_told:
-        yield from (["state"] if now.state != bytes(row.state) else []) + ([] if now.is_sound else ["a step is not what its line sealed"])
-        yield from (f"instance: {name}" for name in _COLUMNS if getattr(now, name) != getattr(row, name))
-        yield from _known(session, instance_id, now)
-        yield from _money(session, instance_id, now)
+        yield from ((0, name) for name in _unfolded(session, instance_id, now, row))
+    yield from gathered.differences()
+
+
+def _unfolded(session: Session, instance_id: UUID, now: Instant, row: Any) -> Iterator[str]:
+    yield from (["state"] if now.state != bytes(row.state) else []) + ([] if now.is_sound else ["a step is not what its line sealed"])
+    yield from (f"instance: {name}" for name in _COLUMNS if getattr(now, name) != getattr(row, name))
+    yield from _known(session, instance_id, now)
+    yield from _money(session, instance_id, now)
     for name, query in _ROWS.items():
         held = {one.position: dict(one._mapping) for one in session.execute(query, {"id": instance_id})}
         told = getattr(now, name)
         for position in sorted(held.keys() | told.keys()):
-            columns = _columns(held.get(position), told.get(position), now.is_told)
+            columns = _columns(held.get(position), told.get(position))
             yield from (f"{name}: {(held.get(position) or told[position])['node']} {one}".rstrip() for one in columns)
 
 
@@ -57,18 +69,40 @@ def _money(session: Session, instance_id: UUID, now: Instant) -> list[str]:
     return [f"money: {kind}" for kind in _MONEY if moved.get(kind, 0) != now.money.get(kind, 0)]
 
 
-def _last(session: Session, instance_id: UUID) -> Instant:
-    now = Instant()
-    for now, _ in Teller(session, instance_id).unfold():
-        pass
-    return now
+def _last(session: Session, instance_id: UUID) -> tuple[Instant, Gathered]:
+    now, teller = Instant(), _Watched(session, instance_id)
+    gathered = Gathered(session, instance_id, teller.edition)
+    for after, act in teller.unfold():
+        gathered.take(now, act, after, teller.wrote, teller.asked)
+        teller.wrote.clear()
+        teller.asked.clear()
+        now = after
+    return now, gathered
 
 
-def _columns(held: Mapping[str, Any] | None, told: Mapping[str, Any] | None, is_told: bool) -> list[str]:
+class _Watched(Teller):
+    """Keeps what the acts wrote, and asked for, since it was last looked at."""
+
+    def __init__(self, session: Session, instance_id: UUID) -> None:
+        super().__init__(session, instance_id)
+        self.wrote: list[Any] = []
+        self.asked: list[Any] = []
+
+    def _take(self, now: Instant, told: Told) -> Sequence[Any]:
+        found = super()._take(now, told)
+        self.asked += [one for one in found if isinstance(one, bpmn.OperationRequested)]
+        return found
+
+    def _write(self, now: Instant, rows: Any, at: dt.datetime) -> None:
+        self.wrote.append(rows)
+        super()._write(now, rows, at)
+
+
+def _columns(held: Mapping[str, Any] | None, told: Mapping[str, Any] | None) -> list[str]:
     """The columns in which a row is not what was told; "" where there is none of the two."""
     if held is None or told is None:
         return [""]
-    return [name for name, value in held.items() if (is_told or name == "node") and value != _value(name, told[name])]
+    return [name for name, value in held.items() if value != _value(name, told[name])]
 
 
 def _value(name: str, value: Any) -> Any:

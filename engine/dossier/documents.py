@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlmodel import Session
@@ -107,6 +108,17 @@ def read(session: Session, actor: Any, document_id: UUID) -> Document:
         consultations.note(session, row.instance_id, "document", [row._mapping["class"]])
     content = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], document_id.bytes)
     return Document(row.document_id, row.name, row.media_type, content)
+
+
+def is_whole(session: Session, document_id: UUID, size: int, sha256: str) -> bool:
+    """Whether the sealed file is there and holds what its row says was sent. For whoever proves; shows nothing."""
+    key = session.info["keys"].find(document_id)
+    try:
+        sealed = _path(session, document_id).read_bytes()
+        content = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], document_id.bytes) if key else b""
+    except (OSError, InvalidTag, ValueError):
+        return False
+    return (len(content), hashlib.sha256(content).hexdigest()) == (size, sha256)
 
 
 def attach(session: Session, actor: Any, root_id: UUID, new: Iterable[NewFact], fields: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from engine.ledger.journal import JOURNAL
 _LINES_A_SLICE, _WORTH_A_PROCESS, _MOST_PROCESSES = 20_000, 60_000, 8
 _LINES_A_PAGE = 4_000
 _LAST = 2**63 - 1
+_ERASES = "effacer_signalement"  # the operation that destroys the key of somebody who never came
 _INSTANCES = text("SELECT instance_id, seq FROM instance ORDER BY instance_id")
 _HEADS = text("SELECT instance_id, seq, head FROM instance WHERE instance_id > :after AND instance_id <= :last")
 _RANGE = "(instance_id, seq) > (%(instance)s, %(seq)s) AND (instance_id, seq) <= (%(to_instance)s, %(to_seq)s) ORDER BY instance_id, seq"
@@ -153,7 +154,7 @@ def _prove_chains(session: Session, pages: Iterable[tuple[list[Any], dict[_Key, 
 class _Link:
     """Where the proving of one chain stands. The first thing wrong is what is told: all after it hangs on it."""
 
-    __slots__ = ("find", "instance", "instance_id", "is_wrong", "keys", "last", "missing", "name", "opener", "prev", "sealed_to")
+    __slots__ = ("find", "instance", "instance_id", "is_erased", "is_wrong", "keyless", "keys", "last", "missing", "name", "opener", "prev", "sealed_to")
 
     def __init__(self, instance: bytes, find: Callable[[UUID], bytes | None], opener: sealing.Opener) -> None:
         self.instance, self.find, self.opener = instance, find, opener
@@ -161,6 +162,8 @@ class _Link:
         self.name = str(self.instance_id)
         self.last, self.prev, self.sealed_to, self.is_wrong = 0, chain.BEGINNING, 0, False
         self.keys: dict[bytes, bytes | None] = {}
+        self.keyless: tuple[int, int | None] | None = None  # the first line whose key is gone: an erasure must tell of it
+        self.is_erased = False
         self.missing: dict[str, tuple[int, int | None]] = {}  # names sealed and not there any more, with the first line and its place in the log: an erasure in part must tell of them
 
     def take(self, row: Any, sealed: Any, entry: Any, found: Proof) -> None:
@@ -189,6 +192,7 @@ class _Link:
                 if told["kind"] != kind.decode():
                     self._blame("line.kind", seq, index, found)
                 self._open(seq, sealed, told["sealed"], index, found)
+                self.is_erased = self.is_erased or told["kind"] == "person.erased" or (told["kind"] == "operation.done" and told["body"].get("operation") == _ERASES)
                 if told["kind"] == "person.erased_in_part":
                     kept = () if told["body"].get("again") else set(told["body"]["kept"])  # done again after an old backup: what that one sealed opens with no key
                     self.missing = {name: place for name, place in self.missing.items() if name in kept}
@@ -206,6 +210,7 @@ class _Link:
         key = self.keys[owner]
         if key is None:
             found.erased += 1
+            self.keyless = self.keyless or (seq, index)
             return
         try:
             committed = self.opener.commitments(key, self.instance + seq.to_bytes(8), sealed[3])
@@ -220,6 +225,8 @@ class _Link:
             self.missing.setdefault(name.rpartition("|")[2] if "|" in name else "", (seq, index))
 
     def end(self, heads: dict[bytes, tuple[int, bytes]], found: Proof) -> None:
+        if self.keyless and not self.is_erased:
+            self._blame("sealed.key_gone", *self.keyless, found)
         if self.missing and not self.is_wrong:
             self._blame("sealed.other", *min(self.missing.values(), key=lambda one: one[0]), found)
         seq, head = heads.pop(self.instance, (None, b""))

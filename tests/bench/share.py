@@ -1,47 +1,32 @@
-"""What the ledger and the why-records are of a completion: the same completions with those parts timed apart, here and in PostgreSQL.
+"""What the ledger and the why-records are of a completion, measured: the same completion with them and without (`without`), turn about within the second.
 
-In one process, through `tasks.complete` and its commit. Here: what a line says and seals, its hash, its commitments, its seal, its share of the statement's JSON, and of conditions the
-whole weighing, though a turn needs most of that anyway. In PostgreSQL: `masar_append` with the triggers of its tables, as the server counts functions (`track_functions`), which takes the
-right to ask for it; what guards of other tables ask of the ledger is told beside. Figures of a part are sums over all completions. The share is told twice: of the time by the clock, and
-of processor time, in which waiting (for the disk, for a busy machine) counts nothing: there `masar_append` is given the part of all that the server did that it is of `masar_step`, which is
-more than it has.
+Two databases of one server, one process: the same person comes to both, each task is completed in both, now one first, now the other, through `tasks.complete` and its commit. The share is
+what the completion with the ledger took more, of what it took: by the clock, and in processor time of this process and of its backends, where waiting (for the disk, for a busy machine)
+counts nothing. With a quartile of the single pairs on either side, since a pair meets the same second and a sum does not say how sure it is.
 
 `python -m tests.bench.share [cases]`; part of `make bench`.
 """
 
-import json
+import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from sqlalchemy import event, text
+from sqlalchemy import event
 
-from engine.casework import instances, tasks
+from engine.casework import tasks
 from engine.database import Database
 from engine.demo import answers
-from engine.ledger import events
 from engine.ledger.keys import KeyStore
-from engine.pathway import bpmn
-from engine.pathway.spiff import elements
 from tests import world as worlds
-from tests.bench import contenders, servers
+from tests.bench import contenders, servers, without
 
 _WARMING = 3
-_PARTS = {
-    "line": ((events, "line"), (events, "row")),
-    "what it says": ((instances, "account"), (instances, "inputs"), (bpmn, "told")),
-    "why": ((instances, "reasons"), (elements, "weigh")),
-}
-_FUNCTIONS = text("SELECT funcname, calls, total_time FROM pg_stat_user_functions")
-_GUARDS = text("""SELECT coalesce(sum(f.total_time), 0) FROM pg_stat_user_functions f
-                   WHERE f.funcname IN (SELECT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid::regclass::text NOT IN ('ledger_line', 'ledger_sealed')
-                                           AND p.prosrc LIKE '%ledger_line%')""")  # fmt: skip
+Taken = tuple[float, float, float]  # seconds by the clock, of processor here, of processor in PostgreSQL
 
 
 def main() -> None:
@@ -53,138 +38,94 @@ def main() -> None:
 
 
 def print_figures(server: str, cases: int) -> None:
-    """Share and parts, on the small pathway and on the real one."""
-    print(f"\nLedger and why-records as a share of a completion, {cases} cases each; {servers.machine()}\n")
+    """The share, on the small pathway and on the real one."""
+    print(f"\nLedger and why-records as a share of a completion, measured against the same without, {cases} cases each; {servers.machine()}\n")
     for contender in (contenders.Small, contenders.Real):
         one = contender.__new__(contender)  # its edition and what is true of a person, without a server of its own
         print(f"  {contender.name}: {told(measured(server, one, cases))}", flush=True)
 
 
-def measured(server: str, contender: Any, cases: int) -> Counter[str]:
-    """Seconds by part, over all completions; `completions` counts them."""
-    url = servers.make_database(server, "bench_share")
-    folder = Path(tempfile.mkdtemp(prefix="masar-bench-"))
-    database = Database(url, keys=KeyStore(folder / "keys"), documents=folder / "documents")
+class Side:
+    """One of the two: a furnished database, and the way things are done in it."""
+
+    def __init__(self, server: str, name: str, contender: Any, way: Callable[[], AbstractContextManager[None]]) -> None:
+        self.server, self.name, self.way, self.backends = server, name, way, set[int]()
+        folder = Path(tempfile.mkdtemp(prefix="masar-bench-"))
+        self.database = Database(servers.make_database(server, name), keys=KeyStore(folder / "keys"), documents=folder / "documents")
+        self.database.migrate()
+        worlds.furnish(self.database, contender.edition())
+        if way is not nullcontext:
+            assert without.unguard(self.database) > 5
+        event.listen(self.database.app, "connect", lambda connection, _record: self.backends.add(connection.info.backend_pid))
+        self.there = worlds.World(self.database)
+
+    def receive(self, truth: Any, process: str) -> Any:
+        with self.way():
+            return self.there.receive(truth, process=process)
+
+    def complete(self, case_id: Any, truth: Any, node: str) -> Taken:
+        """Completes the task of a node."""
+        row = next(row for row in self.there.open_tasks(case_id) if row.node == node)
+        actor = self.there.who_does(row)
+        with self.way():
+            with self.database.unit_of_work(actor) as session:
+                view = tasks.view(session, actor, row.task_id)
+                raw = answers.to(view.form, truth, self.there.today(), actor, session)
+            began, here, server = time.perf_counter(), time.process_time(), self._serving()
+            with self.database.unit_of_work(actor) as session:
+                tasks.complete(session, actor, row.task_id, raw, view.version)
+            taken = time.perf_counter() - began, time.process_time() - here, self._serving() - server
+            self.there.settle()
+        return taken
+
+    def _serving(self) -> float:
+        """Seconds that the backends of this side's connections were on a processor."""
+        found = (Path(f"/proc/{pid}/schedstat") for pid in self.backends)
+        return sum(int(path.read_text().split()[0]) for path in found if path.exists()) / 1e9
+
+    def close(self) -> None:
+        self.database.dispose()
+        servers.drop_database(self.server, self.name)
+
+
+def measured(server: str, contender: Any, cases: int) -> list[tuple[Taken, Taken]]:
+    """Of each completion: with the ledger, and without."""
+    sides = [Side(server, "bench_share", contender, nullcontext), Side(server, "bench_without", contender, without.ledger)]
     try:
-        database.migrate()
-        worlds.furnish(database, contender.edition())
-        there, spent = worlds.World(database), Counter[str]()
-        play(database, there, contender, _WARMING, Counter())
-        database.app.dispose()
-        counts = counting(database)
-        before = functions(database) if counts else Counter()
-        event.listen(database.app, "connect", lambda connection, _record: _backends.add(connection.info.backend_pid))
-        with timed_apart(spent):
-            play(database, there, contender, cases, spent)
-        database.app.dispose()  # what a connection counted is told at its end
-        spent += functions(database) - before if counts else Counter()
-        return spent
+        return [pair for number in range(_WARMING + cases) for pair in played(sides, contender) if number >= _WARMING]
     finally:
-        database.dispose()
-        servers.drop_database(server, "bench_share")
+        for side in sides:
+            side.close()
 
 
-def counting(database: Database) -> bool:
-    """Has the server count the time of functions from the next connection on; whether it may be asked."""
-    try:
-        with database.owner() as connection:
-            connection.exec_driver_sql("ALTER DATABASE bench_share SET track_functions = 'all'")
-        return True
-    except Exception as trouble:  # noqa: BLE001 - a server that is somebody else's
-        print(f"  (time in PostgreSQL is not counted: {trouble.__class__.__name__})")
-        return False
+def played(sides: list[Side], contender: Any) -> list[tuple[Taken, Taken]]:
+    """One person's case in both, to its end or to where nobody has a task."""
+    truth, pairs = contender.truth(), []
+    those = [side.receive(truth, contender.process) for side in sides]
+    while (waiting := [sorted(row.node for row in side.there.open_tasks(case)) for side, case in zip(sides, those, strict=True)])[0]:
+        assert waiting[0] == waiting[1], waiting
+        taken: list[Any] = [None, None]
+        for place in (0, 1) if len(pairs) % 2 else (1, 0):
+            taken[place] = sides[place].complete(those[place], truth, waiting[0][0])
+        pairs.append((taken[0], taken[1]))
+    return pairs
 
 
-def functions(database: Database) -> Counter[str]:
-    with database.owner() as connection:
-        found = {row.funcname: row.total_time / 1e3 for row in connection.execute(_FUNCTIONS)}
-        guards = float(connection.execute(_GUARDS).scalar_one()) / 1e3
-    return Counter({"masar_append": found.get("masar_append", 0.0), "masar_step": found.get("masar_step", 0.0), "guards": guards})
+def told(pairs: list[tuple[Taken, Taken]]) -> str:
+    clock, here, there = ([[1e3 * side[part] for side in pair] for pair in pairs] for part in range(3))
+    work = [[a + b for a, b in zip(*both, strict=True)] for both in zip(here, there, strict=True)]
+    return f"{_share(work)} of its processor time (here {_means(here)}, in PostgreSQL {_means(there)}); {_share(clock)} of its time by the clock ({_means(clock)}); {len(pairs)} pairs"
 
 
-def play(database: Database, there: Any, contender: Any, cases: int, spent: Counter[str]) -> None:
-    """Plays cases to their end, or to where nobody has a task: only the completions are timed."""
-    for _ in range(cases):
-        truth = contender.truth()
-        case_id = there.receive(truth, process=contender.process)
-        while waiting := there.open_tasks(case_id)[:1]:
-            actor = there.who_does(waiting[0])
-            with database.unit_of_work(actor) as session:
-                view = tasks.view(session, actor, waiting[0].task_id)
-                raw = answers.to(view.form, truth, there.today(), actor, session)
-            with completion(spent), database.unit_of_work(actor) as session:
-                tasks.complete(session, actor, waiting[0].task_id, raw, view.version)
+def _share(pairs: list[list[float]]) -> str:
+    whole, bare = (sum(one) for one in zip(*pairs, strict=True))
+    quartiles = statistics.quantiles([1 - one[1] / one[0] for one in pairs if one[0]], n=4)
+    return f"{1 - bare / whole:.0%} (half of the pairs between {quartiles[0]:.0%} and {quartiles[2]:.0%})"
 
 
-_is_on = False
-
-
-@contextmanager
-def completion(spent: Counter[str]) -> Iterator[None]:
-    """What is timed: parts count only meanwhile."""
-    global _is_on
-    began, here, there = time.perf_counter(), time.process_time(), serving()
-    _is_on = True
-    try:
-        yield
-    finally:
-        _is_on = False
-        spent.update({"whole": time.perf_counter() - began, "here": time.process_time() - here, "server": serving() - there, "completions": 1})
-
-
-_backends: set[int] = set()
-
-
-def serving() -> float:
-    """Seconds that the backends of this process's connections were on a processor."""
-    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in _backends if Path(f"/proc/{pid}").exists()) / 1e9
-
-
-@contextmanager
-def timed_apart(spent: Counter[str]) -> Iterator[None]:
-    """While it lasts, what the parts take during a completion is added to `spent`."""
-    with ExitStack() as stack:
-        for part, those in _PARTS.items():
-            for module, name in those:
-                stack.enter_context(patch.object(module, name, _timed(getattr(module, name), part, spent)))
-        stack.enter_context(patch.object(instances, "_json", _written(instances._json, spent)))
-        yield
-
-
-def _timed(act: Callable[..., Any], part: str, spent: Counter[str]) -> Callable[..., Any]:
-    def around(*given: Any, **named: Any) -> Any:
-        began = time.process_time()
-        try:
-            return act(*given, **named)
-        finally:
-            if _is_on:
-                spent[part] += time.process_time() - began
-
-    return around
-
-
-def _written(write: Callable[[Any], str], spent: Counter[str]) -> Callable[[Any], str]:
-    """The statement's JSON: the share of its lines, by length."""
-
-    def around(step: Any) -> str:
-        began = time.process_time()
-        found = write(step)
-        if _is_on:
-            spent["line"] += (time.process_time() - began) * len(json.dumps(step.get("lines", []))) / len(found)
-        return found
-
-    return around
-
-
-def told(spent: Counter[str]) -> str:
-    each = {name: 1e3 * seconds / spent["completions"] for name, seconds in spent.items()}
-    here = sum(each.get(part, 0) for part in _PARTS)
-    append, step = each.get("masar_append", 0), each.get("masar_step", 0)
-    work, there = each["here"] + each["server"], each["server"] * append / step if step else 0
-    parts = ", ".join(f"{part} {each.get(part, 0):.2f}" for part in _PARTS)
-    return (f"at most {(here + there) / work:.0%} of its processor time ({here + there:.2f} of {work:.2f} ms: here {here:.2f} of {each['here']:.2f} ms, {parts}; in PostgreSQL {there:.2f} of {each['server']:.2f} ms); "
-            f"{(here + append) / each['whole']:.0%} of its time by the clock ({here + append:.2f} of {each['whole']:.2f} ms, masar_append {append:.2f} of masar_step's {step:.2f}); "
-            f"guards elsewhere that ask for the line {each.get('guards', 0):.2f} ms; means of {spent['completions']:.0f}")  # fmt: skip
+def _means(pairs: list[list[float]]) -> str:
+    with_it, bare = (statistics.fmean(one) for one in zip(*pairs, strict=True))
+    return f"{with_it:.2f} ms, without {bare:.2f} ms"
 
 
 if __name__ == "__main__":

@@ -15,10 +15,12 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import make_url, text
 
-from engine import postgres
+from sqlmodel import Session
+
+from engine import clock, postgres
 from engine.actors import users
 from engine.database import Database
-from engine.ledger import log, merkle, notes, proving
+from engine.ledger import events, log, merkle, notes, proving
 from engine.ledger.keys import KeyStore
 from tests.bench import proofs
 from tests.engine.ledger import attacks
@@ -61,10 +63,18 @@ def grow(database: Database, seed: int, entries: int) -> Witness:
             village.complete(database, task_id)
     finally:
         log.SLICE = usual
-    with database.reading(users.system()) as session:
+    with database.unit_of_work(users.system()) as session:
         for case in draw.sample(cases := list(session.execute(_CASES).scalars()), min(3, len(cases) // 3)):
-            database.carried["keys"].erase(case)
+            forget(session, case)
     return witness
+
+
+def forget(session: Session, case: UUID) -> None:
+    """The key of a case goes, and a line says so."""
+    row = session.execute(text("SELECT seq, head FROM instance WHERE instance_id = :id"), {"id": case}).one()
+    head = events.append(session, users.system(), events.Head(case, row.seq, bytes(row.head)), None, "person.erased", clock.now(session), {}, {}, 1)
+    session.execute(text("UPDATE instance SET seq = :seq, head = :head WHERE instance_id = :id"), {"id": case, "seq": head.seq, "head": head.hash})
+    session.info["keys"].erase(case)
 
 
 def alarms(database: Database, witness: Witness) -> list[proving.Wrong]:

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, doubles, tasks
+from engine.casework import cases, doubles, erasures, tasks
 from tests import world as worlds
 from tests.stories.test_one_person_two_cards import FOREIGN, end, look
 
@@ -54,6 +54,16 @@ def test_her_new_case_knows_her_and_her_household_and_asks_only_of_the_new_retur
 def number(world, case_id):
     with world.database.reading(users.system()) as session:
         return session.execute(text("SELECT number FROM instance WHERE instance_id = :id"), {"id": case_id}).scalar()
+
+
+def test_whoever_was_forgotten_whole_is_received_as_somebody_new(world, known):
+    asks, agrees = world.staff["coordination"], world.staff["coordination2"]
+    with world.database.unit_of_work(asks) as session:
+        erasure = erasures.propose(session, asks, known, reference="BO-2026-9")
+    with world.database.unit_of_work(agrees) as session:
+        erasures.approve(session, agrees, erasure)
+    with pytest.raises(errors.Conflict, match=r"case\.forgotten"):
+        world.receive(world.truth[known], returning=known)
 
 
 def test_one_open_case_each(world, known):

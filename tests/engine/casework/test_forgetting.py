@@ -186,9 +186,8 @@ def years_later(town, case, years):
         change = Change(session, salma, held := lock(session, case), held.now)
         change.note("fact.corrected", {}, [NewFact(f"case:{case}", "aide.niveau", "N1", "C")], reason=f"{CANARY} was paid")
         change.write()
-    with town.database.owner() as connection:
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        connection.exec_driver_sql("UPDATE instance SET ended_at = ended_at - make_interval(years => %s) WHERE instance_id = %s", (years, case))
+    with town.database.owner() as connection:  # the clock, not her row: the doctor would see that
+        connection.exec_driver_sql("UPDATE demo_clock SET shift = shift + make_interval(years => %s)", (years,))
 
 
 def approved(town, case):

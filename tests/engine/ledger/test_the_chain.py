@@ -18,6 +18,7 @@ from engine.actors import users
 from engine.database import Wall
 from engine.ledger import access, chain, events, proving, sealing
 from engine.ledger.keys import KeyStore
+from tests.faults import clean_ledgers
 
 AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 AGENT = SimpleNamespace(user_id=uuid4(), kind="person", agency="OTE", branch="MED",
@@ -141,6 +142,9 @@ def test_erasing_the_key_leaves_the_chain_whole(make_database):
     with database.reading(AGENT) as session:
         row = session.execute(text("SELECT ciphertext FROM ledger_sealed")).one()
         assert access.open_line(session, instance, 1, None, row.ciphertext) == {}
+    assert [(one.code, one.seq) for one in proving.prove(database, users.system()).wrong] == [("sealed.key_gone", 1)], "no line says why"
+    with database.unit_of_work(users.system()) as session:
+        clean_ledgers.forget(session, instance)
     assert proving.prove(database, users.system()).wrong == []
 
 
