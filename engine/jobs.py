@@ -26,7 +26,11 @@ from engine.actors import users
 from engine.casework import batches, departures, digests, messages, moves, snapshots, timers  # noqa: F401 (moves says how its batches are worked)
 from engine.database import Alone, Database
 from engine.dossier import documents
+<<<<<<< HEAD
 from engine.insight import rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
+=======
+from engine.insight import halfyear, rehearsals  # noqa: F401 (rehearsals says how its kind of batch is worked)
+>>>>>>> 0e64860 (Steering answers at first where cases wait, for whom, and whether it is better; one report of a half-year, masked as a whole, as sheet and paper (not yet tried: the machine is kept quiet))
 from engine.ledger import log as logs
 
 log = logging.getLogger("masar.jobs")
@@ -96,7 +100,12 @@ def seal(session: Session) -> None:
 
 CHORES = (
     Chore("sweep_documents", "23 * * * *", documents.sweep),
+<<<<<<< HEAD
     Chore("seal_log", "* * * * *", seal),
+=======
+    Chore("halfyear", "* * * * *", halfyear.keep),
+    Chore("seal_log", "* * * * *", lambda session: logs.seal(session, users.system())),
+>>>>>>> 0e64860 (Steering answers at first where cases wait, for whom, and whether it is better; one report of a half-year, masked as a whole, as sheet and paper (not yet tried: the machine is kept quiet))
 )
 
 
