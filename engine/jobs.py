@@ -26,11 +26,7 @@ from engine.actors import users
 from engine.casework import batches, departures, digests, messages, moves, snapshots, timers  # noqa: F401 (moves says how its batches are worked)
 from engine.database import Alone, Database
 from engine.dossier import documents
-<<<<<<< HEAD
-from engine.insight import rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
-=======
-from engine.insight import halfyear, rehearsals  # noqa: F401 (rehearsals says how its kind of batch is worked)
->>>>>>> 0e64860 (Steering answers at first where cases wait, for whom, and whether it is better; one report of a half-year, masked as a whole, as sheet and paper (not yet tried: the machine is kept quiet))
+from engine.insight import halfyear, rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
 from engine.ledger import log as logs
 
 log = logging.getLogger("masar.jobs")
@@ -98,14 +94,18 @@ def seal(session: Session) -> None:
     steering.gather(session)
 
 
+def report(session: Session) -> None:
+    """Makes the reports of the half-years that are over, once all that was done in them is counted."""
+    if due := halfyear.due(session):
+        seal(session)
+        for year, half in due:
+            halfyear.make(session, year, half)
+
+
 CHORES = (
     Chore("sweep_documents", "23 * * * *", documents.sweep),
-<<<<<<< HEAD
     Chore("seal_log", "* * * * *", seal),
-=======
-    Chore("halfyear", "* * * * *", halfyear.keep),
-    Chore("seal_log", "* * * * *", lambda session: logs.seal(session, users.system())),
->>>>>>> 0e64860 (Steering answers at first where cases wait, for whom, and whether it is better; one report of a half-year, masked as a whole, as sheet and paper (not yet tried: the machine is kept quiet))
+    Chore("report_halfyear", "* * * * *", report),
 )
 
 

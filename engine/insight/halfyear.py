@@ -138,23 +138,22 @@ def report(session: Session, actor: Any, year: int, half: int) -> Report:
     return Report(year, half, first, last, kept.made_at, tuple(_shown(edition, actor.language, one) for one in told["blocks"]), tuple(_indicator(one) for one in told["indicators"]), tuple(told["masked"]))
 
 
-def keep(session: Session) -> list[tuple[int, int]]:
-    """Makes the reports of half-years that are over and have none, the oldest first, since somebody first came; those made."""
-    begun, kept = session.execute(_BEGUN).scalar(), {(row.year, row.half) for row in session.execute(_KEPT)}
+def due(session: Session) -> list[tuple[int, int]]:
+    """The half-years that are over and have no report, the oldest first, since somebody first came."""
+    begun = session.execute(_BEGUN).scalar()
     if begun is None:
         return []
-    now, first = clock.now(session), clock.today(begun)
-    year, half, made = first.year, 1 if first.month <= 6 else 2, []
+    kept, now, first = {(row.year, row.half) for row in session.execute(_KEPT)}, clock.now(session), clock.today(begun)
+    year, half, found = first.year, 1 if first.month <= 6 else 2, []
     while _bounds(year, half)[1] <= now:
         if (year, half) not in kept:
-            make(session, year, half)
-            made.append((year, half))
-        year, half = _next(year, half)
-    return made
+            found.append((year, half))
+        year, half = (year, 2) if half == 1 else (year + 1, 1)
+    return found
 
 
 def make(session: Session, year: int, half: int) -> None:
-    """Makes the report of a half-year, unless there is one. Refuses: `steering.half` (NotFound) where it is not over: what grows from day to day tells of single persons."""
+    """Makes the report of a half-year, unless there is one; what was done in it is counted by then (`steering.gather`). Refuses: `steering.half` (NotFound) where it is not over: what grows from day to day tells of single persons."""
     now = clock.now(session)
     if _bounds(year, half)[1] > now:
         raise errors.NotFound("steering.half")
@@ -229,10 +228,6 @@ def _label(edition: editions.Edition, field: str, code: str, language: str) -> s
         return translate(f"web.branch.{code}" if field == "branch" else f"web.steering.report.age.{code}", language)
     found = edition.dictionary.fields.get(field)
     return words.display(found, code, language) if found is not None else code
-
-
-def _next(year: int, half: int) -> tuple[int, int]:
-    return (year, 2) if half == 1 else (year + 1, 1)
 
 
 def _bounds(year: int, half: int) -> tuple[dt.datetime, dt.datetime]:
