@@ -121,7 +121,7 @@ def late(session: Session, actor: Any, asked: Window) -> list[Late]:
 def holding(session: Session, actor: Any, asked: Window, numbers: Mapping[str, int]) -> Holding:
     """Who held the cases of the period and where; `numbers`: those of `steering.numbers`. Refuses: Forbidden."""
     rows, edition = steering.ask(session, actor, asked, _HELD), editions.current(session)
-    drawn = {one.node: one.process for one in edition.definitions.tasks}
+    drawn = {one.id: process for process in edition.definitions.processes for one in edition.definitions.elements(process)}
     names = steering.named(edition, actor.language)
     who, where = _summed(rows, "who"), _summed(rows, "node")
     heat = {node: spent[0] for node, (spent, _) in where.items() if spent[0]}
