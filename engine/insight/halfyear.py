@@ -35,9 +35,9 @@ _AIDS = """aid AS (SELECT i.root_id, i.person_id, i.subject, d.recorded_at AS de
                   AND d.recorded_at >= :first AND d.recorded_at < :last),
     granted AS (SELECT a.*, (g.value #>> '{}')::numeric AS millimes FROM aid a LEFT JOIN fact g ON g.root_id = a.root_id AND g.field = 'aide.montant_accorde' AND g.subject = a.subject AND g.is_current
                  WHERE a.decision IN ('accorde', 'sous_reserve'))"""
-_PAYMENTS = """paid AS (SELECT i.root_id, i.person_id, i.subject, (SELECT (f.value #>> '{}')::numeric FROM fact f WHERE f.root_id = i.root_id AND f.field = 'aide.versement_montant'
-                        AND f.subject = i.subject AND f.recorded_at <= p.opened_at ORDER BY f.fact_id DESC LIMIT 1) AS millimes
-                  FROM passage p JOIN instance i USING (instance_id) WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') AND p.opened_at >= :first AND p.opened_at < :last)"""
+_PAYMENTS = """paid AS (SELECT DISTINCT ON (p.instance_id, p.position) i.root_id, i.person_id, i.subject, (f.value #>> '{}')::numeric AS millimes
+                  FROM passage p JOIN instance i USING (instance_id) LEFT JOIN fact f ON f.root_id = i.root_id AND f.subject = i.subject AND f.field = 'aide.versement_montant' AND f.recorded_at <= p.opened_at
+                 WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') AND p.opened_at >= :first AND p.opened_at < :last ORDER BY p.instance_id, p.position, f.fact_id DESC)"""
 
 
 def _by_fact(field: str, who: str = "came", extra: str = "NULL::numeric", of: str = "root_id") -> str:

@@ -34,6 +34,7 @@ _DAY = dt.timedelta(days=1)
 STATIC = {"b1": "questions_again", "b2": "documents", "b3": "visits", "b4": "handovers", "b5": "working_days", "b8": "loops", "b10": "signatures", "b11": "without_deadline"}
 _MONTHS = 12
 
+_ASKED = text(measures.ASKED)
 _TELL = text("SELECT masar_tell_passages(:most)")
 _SLICE = 50_000  # entries of the log
 # What is counted here goes over whole tables; a plan that looks up one by one, made while they are small, takes the square of them once they are not.
@@ -53,10 +54,11 @@ _PROGRAMMES = text(f"""WITH {OWN}, aid AS (SELECT c.root_id, c.status, f.value #
            count(DISTINCT a.root_id) FILTER (WHERE a.decided_at >= :first AND a.decision = 'refuse') AS refused,
            coalesce(sum(a.granted) FILTER (WHERE a.decided_at >= :first AND a.decision IN ('accorde', 'sous_reserve')), 0) AS amount
       FROM fund u LEFT JOIN aid a ON a.programme = u.programme GROUP BY 1, 2, 3, 4 ORDER BY 1""")
-_PAID = text(f"""WITH {OWN} SELECT s.span, sum(a.amount) AS millimes FROM passage p JOIN part c USING (instance_id) JOIN period s ON p.opened_at >= s.a AND p.opened_at < s.b
-      CROSS JOIN LATERAL (SELECT (f.value #>> '{{}}')::numeric AS amount FROM fact f WHERE f.root_id = c.root_id AND f.field = 'aide.versement_montant' AND f.subject = c.subject
-                            AND f.recorded_at <= p.opened_at ORDER BY f.fact_id DESC LIMIT 1) a
-     WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') GROUP BY 1""")
+_PAID = text(f"""WITH {OWN}, paid AS (SELECT DISTINCT ON (p.instance_id, p.position) s.span, (f.value #>> '{{}}')::numeric AS amount
+          FROM passage p JOIN part c USING (instance_id) JOIN period s ON p.opened_at >= s.a AND p.opened_at < s.b
+          JOIN fact f ON f.root_id = c.root_id AND f.subject = c.subject AND f.field = 'aide.versement_montant' AND f.recorded_at <= p.opened_at
+         WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') ORDER BY p.instance_id, p.position, f.fact_id DESC)
+    SELECT span, sum(amount) AS millimes FROM paid GROUP BY 1""")
 _NUMBERS = text(f"""WITH {OWN} SELECT count(*) FILTER (WHERE ended_at IS NULL) AS stock, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') >= :first) AS stock_before,
            count(*) FILTER (WHERE opened_at >= :first) AS opened, count(*) FILTER (WHERE opened_at >= :before AND opened_at < :first) AS opened_before,
            count(*) FILTER (WHERE ended_at >= :first) AS ended, count(*) FILTER (WHERE ended_at >= :before AND ended_at < :first) AS ended_before,
@@ -214,7 +216,7 @@ def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str,
     return tuple(found[stage] for stage in ("accueil", "evaluation", "accompagnement", "suivi", "cloture") if stage in found)
 
 
-def _indicator(session: Session, actor: Any, one: measures.Measure, given: Mapping[str, Any], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
+def _indicator(session: Session, actor: Any, one: measures.Measure, given: dict[str, Any], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
     rows = _rows(session, given, text(measures.figures(one)))
     whole = {row.span: row for row in rows if row.is_any_branch}
     now, then = whole.get(0), whole.get(1)
@@ -245,7 +247,7 @@ def trend(value: float | None, before: float | None, is_less_better: bool) -> st
     return "better" if (value < before) is is_less_better else "worse"
 
 
-def _aside(session: Session, one: measures.Measure, given: Mapping[str, Any], now: Any) -> tuple[Aside, ...]:
+def _aside(session: Session, one: measures.Measure, given: dict[str, Any], now: Any) -> tuple[Aside, ...]:
     found: dict[str, list[float | None]] = {}
     if one.code in measures.ASIDE:
         for row in _rows(session, given, text(measures.aside(one.code))):
@@ -267,8 +269,10 @@ def _masked(actor: Any, name: str, value: Any) -> Any:
     return None if name in ("running", "granted", "refused") and actor.agency != OTE and 0 < value < FEWEST else value
 
 
-def _rows(session: Session, given: Mapping[str, Any], statement: Any) -> Any:
+def _rows(session: Session, given: dict[str, Any], statement: Any) -> Any:
     wanted = statement._bindparams  # each statement names what it needs of what all are told
+    if "asked" in wanted and "asked" not in given:
+        given["asked"] = session.execute(_ASKED, {name: value for name, value in given.items() if name in _ASKED._bindparams}).scalar_one()
     return session.execute(statement, {name: value for name, value in given.items() if name in wanted}).all()
 
 

@@ -155,7 +155,7 @@ def test_a_head_sees_her_branch_and_nobody_else_any(lived):
         with pytest.raises(errors.Forbidden):
             steering.window(session, agent)
         assert session.execute(text("SELECT count(*) FROM passage")).scalar() == 0
-        assert session.execute(text("SELECT count(*) FROM masar_asked('', '-infinity', '-infinity', 'infinity', '{person.tel}', '{}')")).scalar() == 0
+        assert session.execute(text("SELECT count(*) FROM masar_asked('', '-infinity', '-infinity', 'infinity', '{person.tel}', '{}', '{}')")).scalar() == 0
     sfax = world.staff[head(world, "SFX")]
     with world.database.reading(sfax) as session:
         assert session.execute(text("SELECT count(*) FROM passage p WHERE NOT EXISTS (SELECT FROM instance i WHERE i.instance_id = p.instance_id)")).scalar() == 0
