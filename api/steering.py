@@ -49,5 +49,5 @@ def cases(actor: Acting, session: Reading, code: str, branch: Branch = "", days:
 
 @router.get("/reports/{year}/{half}", responses=problems.described(401, 403, 404, 422))
 def report(actor: Acting, session: Reading, year: int, half: int) -> halfyear.Report:
-    """The report of a half-year (1 or 2) that is over. Cells of one to four persons, and as many as would betray them, have no number."""
+    """The report of a half-year (1 or 2) that is over: made once, of the whole land, the same for everybody. Cells of one to four persons, and as many as would betray them, have no number."""
     return halfyear.report(session, actor, year, half)

@@ -12,9 +12,9 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/steering/indicators"): {"first": _FIRST, "last": _LAST, "branch": "", "items": [_INDICATOR]},
     ("get", "/steering/indicators/{code}/cases"): {"items": [{"case_id": _CASE, "case_number": "TN-MED-2026-00042", "branch": "MED", "stage": "accompagnement", "value": 117.7}], "next": None},
     ("get", "/steering/reports/{year}/{half}"): {
-        "year": 2026, "half": 1, "first": _FIRST, "last": _LAST, "branch": "", "indicators": [_INDICATOR],
+        "year": 2026, "half": 1, "first": _FIRST, "last": _LAST, "made_at": _LAST, "indicators": [_INDICATOR | {"by_branch": [], "aside": []}], "masked": ["b12"],
         "blocks": [{"code": "granted", "rows": [{"code": "TOUNESNA-EU", "label": "Tounesna, European Union", "persons": 7, "amount": 85_200_000, "is_masked": False},
                                                 {"code": "PAD-NL", "label": "PAD, Netherlands", "persons": None, "amount": None, "is_masked": True}],
-                    "total": 15, "amount": 120_000_000, "unit": "money"}],
+                    "total": None, "amount": None, "unit": "money"}],
     },
 }  # fmt: skip

@@ -26,7 +26,7 @@ from engine.actors import users
 from engine.casework import batches, departures, digests, messages, moves, snapshots, timers  # noqa: F401 (moves says how its batches are worked)
 from engine.database import Alone, Database
 from engine.dossier import documents
-from engine.insight import rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
+from engine.insight import halfyear, rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
 from engine.ledger import log as logs
 from engine.ledger import standing
 
@@ -95,10 +95,19 @@ def seal(session: Session) -> None:
     steering.gather(session)
 
 
+def report(session: Session) -> None:
+    """Makes the reports of the half-years that are over, once all that was done in them is counted."""
+    if due := halfyear.due(session):
+        seal(session)
+        for year, half in due:
+            halfyear.make(session, year, half)
+
+
 CHORES = (
     Chore("sweep_documents", "23 * * * *", documents.sweep),
     Chore("note_standing", "17 * * * *", lambda session: standing.note(session, users.system())),
     Chore("seal_log", "* * * * *", seal),
+    Chore("report_halfyear", "* * * * *", report),
 )
 
 

@@ -298,7 +298,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
 }
 # What an installation does by itself; its jobs carry cases on without asking, as the diagrams say.
 # `edition.publish`: the first one; afterwards an edition comes of a draft that two persons agreed on.
-_SYSTEM = frozenset({"casefile.export", "history.export", "edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"})
+_SYSTEM = frozenset({"casefile.export", "history.export", "edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance", "steering.read"})
 # What somebody without an account may do.
 _OPEN = frozenset({"request.send"})
 # What the holder of a receipt and its second secret may begin of her own case.

@@ -217,6 +217,7 @@ def load(database: Database, ends_at: dt.datetime | None = None, tell: Callable[
     timers.advance_clock(database, (clock.system_now() if is_present else ends_at) - player.now())
     with database.unit_of_work(users.system()) as session:
         jobs.seal(session)
+        jobs.report(session)
     tell(1.0)
     return player
 

@@ -1,40 +1,43 @@
 """The report of the half-yearly committee (domain.md §4.13): returns, aids, money, projects, what became of them, refusals, indicators. Persons are counted, never named.
 
-A cell of one to four persons is not shown, nor as many others as would let it be found by taking them from a total. Only a half-year that is over is reported: figures that
-grow from day to day tell of single persons. Not here: the indicators themselves (`measures`), the page and the sheet (`web`, `reports`).
+There is one report of a half-year: made once when it is over, of the whole land, by the house itself, and the same for whoever steers, for ever. So there are no two to take from one
+another: not a branch's from the land's, not one reader's from another's, not today's from yesterday's. Half-years do not overlap, and what is said of the one before is what its own
+report said. Within a report tables hang together (aids granted by programme, by level, by decision); all of it is masked at once (`masking`) and kept masked.
+Not here: the indicators themselves (`measures`), the sheet and the paper (`halfyear_papers`).
 """
 
 import datetime as dt
-import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock, errors
-from engine.actors import authority
+from engine.actors import authority, users
 from engine.casework import editions
 from engine.i18n import translate
-from engine.insight import spreadsheets, steering
-from engine.insight.steering import FEWEST, Indicator
-from engine.ledger import consultations
+from engine.insight import masking, measures, steering
+from engine.insight.masking import FEWEST, Sum
+from engine.insight.steering import Indicator
 from forms import text as words
 
 OLDEST = 2019  # the Dispositif is not older
+_BEGUN = text("SELECT min(opened_at) FROM instance WHERE process = 'parcours' AND root_id = instance_id")
+_KEPT = text("SELECT year, half FROM halfyear_report ORDER BY year DESC, half DESC")
+_READ = text("SELECT content, made_at FROM halfyear_report WHERE year = :year AND half = :half")
+_KEEP = text("INSERT INTO halfyear_report (year, half, content, made_at) VALUES (:year, :half, CAST(:content AS jsonb), :at) ON CONFLICT DO NOTHING")
 _CAME = "came AS (SELECT instance_id AS root_id, person_id, branch FROM instance WHERE process = 'parcours' AND root_id = instance_id AND opened_at >= :first AND opened_at < :last)"
 _AIDS = """aid AS (SELECT i.root_id, i.person_id, i.subject, d.recorded_at AS decided_at, d.value #>> '{}' AS decision FROM instance i
                  JOIN fact d ON d.root_id = i.root_id AND d.field = 'aide.decision' AND d.subject = i.subject AND d.is_current WHERE i.process = 'dossier_aide'
                   AND d.recorded_at >= :first AND d.recorded_at < :last),
     granted AS (SELECT a.*, (g.value #>> '{}')::numeric AS millimes FROM aid a LEFT JOIN fact g ON g.root_id = a.root_id AND g.field = 'aide.montant_accorde' AND g.subject = a.subject AND g.is_current
                  WHERE a.decision IN ('accorde', 'sous_reserve'))"""
-_PAYMENTS = """paid AS (SELECT i.root_id, i.person_id, i.subject, (SELECT (f.value #>> '{}')::numeric FROM fact f WHERE f.root_id = i.root_id AND f.field = 'aide.versement_montant'
-                        AND f.subject = i.subject AND f.recorded_at <= p.opened_at ORDER BY f.fact_id DESC LIMIT 1) AS millimes
-                  FROM passage p JOIN instance i USING (instance_id) WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') AND p.opened_at >= :first AND p.opened_at < :last)"""
+_PAYMENTS = """paid AS (SELECT DISTINCT ON (p.instance_id, p.position) i.root_id, i.person_id, i.subject, (f.value #>> '{}')::numeric AS millimes
+                  FROM passage p JOIN instance i USING (instance_id) LEFT JOIN fact f ON f.root_id = i.root_id AND f.subject = i.subject AND f.field = 'aide.versement_montant' AND f.recorded_at <= p.opened_at
+                 WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') AND p.opened_at >= :first AND p.opened_at < :last ORDER BY p.instance_id, p.position, f.fact_id DESC)"""
 
 
 def _by_fact(field: str, who: str = "came", extra: str = "NULL::numeric", of: str = "root_id") -> str:
@@ -77,6 +80,11 @@ BLOCKS: Mapping[str, tuple[tuple[str, ...], str, str, str]] = {
 }  # fmt: skip
 
 
+# What one table says of another: the projects are the aids of level N3; what was granted is what was decided so.
+_LINKS = (Sum(("sector", "total"), [("level", "N3")]), Sum(("granted", "total"), [("decision", "accorde"), ("decision", "sous_reserve")]), Sum(("level", "total"), [("decision", "accorde"), ("decision", "sous_reserve")]),
+          Sum(("b12", "left"), [("closed", code) for code in measures.EXITS]))  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Row:
     """One line: `persons` and `amount` None where they are not shown (`is_masked`); `amount` in millimes or, of jobs, a number."""
@@ -90,7 +98,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Block:
-    """One table. `total`: of its lines (who is in two of them counts in both); None where fewer than five."""
+    """One table. `total`: of its lines (who is in two of them counts in both); None where it is not shown."""
 
     code: str
     rows: tuple[Row, ...]
@@ -101,103 +109,116 @@ class Block:
 
 @dataclass(frozen=True)
 class Report:
-    """A half-year of the cases one reaches. `indicators`: those of fewer than five cases have no value."""
+    """A half-year of the whole land, as it was made on the day `made_at`. `indicators`: `cases` 0 and no value where they are not shown (`masked`: their codes)."""
 
     year: int
     half: int
     first: dt.datetime
     last: dt.datetime
-    branch: str
+    made_at: dt.datetime
     blocks: tuple[Block, ...]
     indicators: tuple[Indicator, ...]
+    masked: tuple[str, ...]
 
 
 def halves(session: Session, actor: Any) -> list[tuple[int, int]]:
-    """The half-years that are over and in which somebody came, the latest first."""
+    """The half-years of which there is a report, the latest first. Refuses: Forbidden."""
     authority.require(actor, "steering.read")
-    begun = session.execute(text("SELECT min(opened_at) FROM instance WHERE process = 'parcours' AND root_id = instance_id")).scalar()
-    if begun is None:
-        return []
-    today, first = clock.today(clock.now(session)), clock.today(begun)
-    year, half = first.year, 1 if first.month <= 6 else 2
-    found = []
-    while _bounds(year, half)[1].date() <= today:
-        found.append((year, half))
-        year, half = (year, 2) if half == 1 else (year + 1, 1)
-    return found[::-1]
+    return [(row.year, row.half) for row in session.execute(_KEPT)]
 
 
 def report(session: Session, actor: Any, year: int, half: int) -> Report:
-    """The report. Refuses: Forbidden; `steering.half` (NotFound) where it is not over or never was."""
+    """The report as it was made, in the reader's language. Refuses: Forbidden; `steering.half` (NotFound) where there is none."""
     authority.require(actor, "steering.read")
-    if half not in (1, 2) or not OLDEST <= year <= 9000 or _bounds(year, half)[1] > clock.now(session):
+    kept = session.execute(_READ, {"year": year, "half": half}).one_or_none() if OLDEST <= year <= 9000 and half in (1, 2) else None
+    if kept is None:
         raise errors.NotFound("steering.half")
     first, last = _bounds(year, half)
-    edition, given = editions.current(session), {"first": first, "last": last}
-    blocks = tuple(_block(session, actor, edition, code, given) for code in BLOCKS)
-    before = _bounds(*((year, 1) if half == 2 else (year - 1, 2)))[0]
-    asked = steering.Window(before, first, last, "" if actor.reach == "all" else actor.branch, (last - first).days)
-    return Report(year, half, first, last, asked.branch, blocks, steering.indicators(session, actor, asked))
+    edition, told = editions.current(session), kept.content
+    return Report(year, half, first, last, kept.made_at, tuple(_shown(edition, actor.language, one) for one in told["blocks"]), tuple(_indicator(one) for one in told["indicators"]), tuple(told["masked"]))
 
 
-def sheet(session: Session, actor: Any, year: int, half: int) -> bytes:
-    """The report as a workbook: a sheet of tables, one of indicators; no text of it begins a formula. Refuses: as `report`. Records: `access.exported`."""
-    made, language = report(session, actor, year, half), actor.language
-    consultations.exported(session, consultations.NOBODYS, "export.halfyear", {"year": year, "half": half})
-
-    def say(code: str, **details: Any) -> str:
-        return translate(f"web.steering.{code}", language, **details)
-
-    book = Workbook()
-    tables = book.active
-    tables.title = say("report.tables")[:31]
-    _write(tables, [say("report.title", year=year, half=say(f"report.half_{half}"))], is_head=True)
-    _write(tables, [say("report.masked_how")])
-    for block in made.blocks:
-        _write(tables, [])
-        _write(tables, [say(f"report.block.{block.code}"), say("report.persons"), *([say(f"report.{block.unit}")] if block.unit else [])], is_head=True)
-        for row in (*block.rows, Row("total", say("report.total"), block.total, block.amount, block.total is None)):
-            shown = [say("report.masked") if row.is_masked else row.persons] + ([say("report.masked") if row.is_masked else _amount(block, row.amount)] if block.unit else [])
-            _write(tables, [row.label, *shown])
-    figures = book.create_sheet(say("indicators")[:31])
-    _write(figures, [say("indicator"), say("figure"), say("unit_name"), say("before"), say("cases_number")], is_head=True)
-    for one in made.indicators:
-        is_few = one.cases < FEWEST
-        _write(figures, [f"{one.code.upper()} {say(f'{one.code}.name')}", say("report.masked") if is_few and one.cases else _rounded(one.value), say(f"unit.{one.unit}"),
-                         None if is_few else _rounded(one.before), say("report.masked") if is_few and one.cases else one.cases])  # fmt: skip
-    for one in book.worksheets:
-        one.sheet_view.rightToLeft = language == "ar"
-        for column, width in enumerate((46, 16, 18, 16, 16), 1):
-            one.column_dimensions[get_column_letter(column)].width = width
-    written = io.BytesIO()
-    book.save(written)
-    return written.getvalue()
+def due(session: Session) -> list[tuple[int, int]]:
+    """The half-years that are over and have no report, the oldest first, since somebody first came."""
+    begun = session.execute(_BEGUN).scalar()
+    if begun is None:
+        return []
+    kept, now, first = {(row.year, row.half) for row in session.execute(_KEPT)}, clock.now(session), clock.today(begun)
+    year, half, found = first.year, 1 if first.month <= 6 else 2, []
+    while _bounds(year, half)[1] <= now:
+        if (year, half) not in kept:
+            found.append((year, half))
+        year, half = (year, 2) if half == 1 else (year + 1, 1)
+    return found
 
 
-def masked(counts: Sequence[int]) -> list[bool]:
-    """Which cells of a table whose total is shown are not: those of one to four, and the next smallest until two are hidden that make five together, so that the total tells none."""
-    hidden = [0 < one < FEWEST for one in counts]
-    by_size = sorted((place for place, one in enumerate(counts) if one), key=lambda place: (counts[place], place))
-    while any(hidden) and (sum(hidden) < 2 or sum(one for one, is_hidden in zip(counts, hidden, strict=True) if is_hidden) < FEWEST):
-        more = next((place for place in by_size if not hidden[place]), None)
-        if more is None:
-            break
-        hidden[more] = True
-    return hidden
+def make(session: Session, year: int, half: int) -> None:
+    """Makes the report of a half-year, unless there is one; what was done in it is counted by then (`steering.gather`). Refuses: `steering.half` (NotFound) where it is not over: what grows from day to day tells of single persons."""
+    now = clock.now(session)
+    if _bounds(year, half)[1] > now:
+        raise errors.NotFound("steering.half")
+    session.execute(_KEEP, {"year": year, "half": half, "content": json.dumps(_made(session, year, half)), "at": now})
 
 
-def _block(session: Session, actor: Any, edition: editions.Edition, code: str, given: Mapping[str, Any]) -> Block:
-    ctes, rows_of, field, unit = BLOCKS[code]
+def _made(session: Session, year: int, half: int) -> dict[str, Any]:
+    """What is kept of a half-year: codes and numbers, those not shown left out."""
+    first, last = _bounds(year, half)
+    house, former = users.system(), (year, 1) if half == 2 else (year - 1, 2)
+    found = {code: _counted(session, code, {"first": first, "last": last}) for code in BLOCKS}
+    indicators = steering.indicators(session, house, steering.Window(_bounds(*former)[0], first, last, "", (last - first).days))
+    said = session.execute(_READ, {"year": former[0], "half": former[1]}).one_or_none()
+    before = {one["code"]: one["value"] for one in said.content["indicators"]} if said else {}
+    away = hidden(found, indicators)
+    few = sorted(one.code for one in indicators if one.cases and (one.code in away or 0 < one.cases < FEWEST))
+    return {
+        "blocks": [_block(code, rows, away) for code, rows in found.items()], "masked": few,
+        "indicators": [_kept(one, before.get(one.code), one.code in few) for one in indicators],
+    }  # fmt: skip
+
+
+def hidden(found: Mapping[str, Mapping[str, tuple[int, int | None]]], indicators: tuple[Indicator, ...] = ()) -> frozenset[Hashable]:
+    """The cells of a report that are not shown: (block, code), (block, "total"), or the code of an indicator. `found`: block → code → persons, amount."""
+    cells: dict[Hashable, int] = {(block, code): persons for block, rows in found.items() for code, (persons, _) in rows.items()}
+    cells |= {(block, "total"): sum(persons for persons, _ in rows.values()) for block, rows in found.items()}
+    shares = {one.code: round(one.value * one.cases / 100) for one in indicators if one.code in ("b8", "b12") and one.value is not None}
+    cells |= {(code, "left"): number for code, number in shares.items()}  # a share of cases tells how many they are
+    sums = [Sum((block, "total"), [(block, code) for code in rows]) for block, rows in found.items()]
+    sums += [Sum(one.whole, parts) for one in _LINKS if one.whole in cells and (parts := [part for part in one.parts if part in cells])]
+    away = masking.hidden(cells, sums)
+    return away | {code for code in shares if (code, "left") in away}
+
+
+def _counted(session: Session, code: str, given: Mapping[str, Any]) -> dict[str, tuple[int, int | None]]:
+    ctes, rows_of, _, _ = BLOCKS[code]
     begin = f"WITH {', '.join(ctes)} " if ctes else ""
-    found = sorted(session.execute(text(begin + rows_of), given).all(), key=lambda row: row.code)  # by size, the order would tell what is masked
-    people = [row.persons for row in found]
-    total = sum(people)
-    hidden = masked(people) if total >= FEWEST else [bool(one) for one in people]
-    rows = tuple(Row(row.code, _label(edition, field, row.code, actor.language), None if is_hidden else row.persons, None if is_hidden or row.amount is None else int(row.amount), is_hidden)
-                 for row, is_hidden in zip(found, hidden, strict=True))  # fmt: skip
-    amount = sum(int(row.amount or 0) for row in found) if unit and total >= FEWEST else None
-    shown = sorted(rows, key=lambda row: (row.is_masked, -(row.persons or 0)))
-    return Block(code, tuple(shown), total if total >= FEWEST or not total else None, amount, unit)
+    rows = session.execute(text(begin + rows_of), given).all()
+    return {row.code: (row.persons, None if row.amount is None else int(row.amount)) for row in sorted(rows, key=lambda row: row.code)}
+
+
+def _block(code: str, rows: Mapping[str, tuple[int, int | None]], away: frozenset[Hashable]) -> dict[str, Any]:
+    lines = [[name, None, None, True] if (code, name) in away else [name, persons, amount, False] for name, (persons, amount) in rows.items()]
+    is_away = (code, "total") in away
+    amount = sum(amount or 0 for _, amount in rows.values()) if BLOCKS[code][3] and not is_away else None
+    return {"code": code, "total": None if is_away else sum(persons for persons, _ in rows.values()), "amount": amount,
+            "rows": sorted(lines, key=lambda line: (line[3], -(line[1] or 0)))}  # fmt: skip
+
+
+def _kept(one: Indicator, before: float | None, is_few: bool) -> dict[str, Any]:
+    if is_few:
+        return {"code": one.code, "value": None, "tenth": None, "before": None, "cases": 0, "drawn": one.drawn}
+    return {"code": one.code, "value": one.value, "tenth": one.tenth, "before": before, "cases": one.cases, "drawn": one.drawn}
+
+
+def _indicator(kept: Mapping[str, Any]) -> Indicator:
+    one, value, before = measures.MEASURES[kept["code"]], kept["value"], kept["before"]
+    return Indicator(one.code, one.unit, value, before, kept["tenth"], kept["cases"], steering.trend(value, before, one.is_less_better), one.target, steering.is_met(one, value, kept["tenth"]),
+                     one.is_less_better, kept["drawn"], (), ())  # fmt: skip
+
+
+def _shown(edition: editions.Edition, language: str, kept: Mapping[str, Any]) -> Block:
+    _, _, field, unit = BLOCKS[kept["code"]]
+    rows = tuple(Row(code, _label(edition, field, code, language), persons, amount, is_masked) for code, persons, amount, is_masked in kept["rows"])
+    return Block(kept["code"], rows, kept["total"], kept["amount"], unit)
 
 
 def _label(edition: editions.Edition, field: str, code: str, language: str) -> str:
@@ -213,18 +234,3 @@ def _bounds(year: int, half: int) -> tuple[dt.datetime, dt.datetime]:
     first, last = dt.date(year, 1 if half == 1 else 7, 1), dt.date(year if half == 1 else year + 1, 7 if half == 1 else 1, 1)
     begin, end = (dt.datetime.combine(one, dt.time(), clock.TUNIS).astimezone(dt.UTC) for one in (first, last))
     return begin, end
-
-
-def _write(sheet: Any, cells: Sequence[Any], is_head: bool = False) -> None:
-    sheet.append([spreadsheets.neutral(one) for one in cells] or [None])
-    if is_head:
-        for cell in sheet[sheet.max_row]:
-            cell.font = Font(bold=True)
-
-
-def _amount(block: Block, value: int | None) -> Any:
-    return None if value is None else value / 1000 if block.unit == "money" else value
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)

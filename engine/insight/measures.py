@@ -25,7 +25,9 @@ _TASK = "FROM passage p JOIN part c USING (instance_id) JOIN node n ON n.node = 
 _SERVICE = "service AS (SELECT c.root_id, min(p.opened_at) AS at FROM passage p JOIN part c USING (instance_id) WHERE p.kind = 'sent' AND p.name = ANY (:services) GROUP BY 1)"
 _VISIT = f"""visit AS (SELECT c.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, n.presence, min(p.closed_at) AS at {_TASK}
                  WHERE p.kind = 'task' AND p.outcome = 'completed' AND n.presence = ANY (:places) GROUP BY 1, 2, 3)"""
-_ASKED = "masar_asked(:branch, :before, :first, :last, CAST(:fields AS text[]), CAST(:papers AS text[]))"
+# Asked for once, for whatever is said of it (`steering`): it goes over all that was ever known.
+ASKED = "SELECT coalesce(json_agg(a), '[]')::text FROM masar_asked(:branch, :before, :first, :last, CAST(:fields AS text[]), CAST(:papers AS text[]), CAST(:held AS text[])) a"
+_ASKED = "jsonb_to_recordset(CAST(:asked AS jsonb)) AS a(root_id uuid, span integer, asks bigint, again bigint, corrected bigint, given bigint, given_held bigint)"
 # Each closed task of a case in order, where it is another agency's than the one before.
 _MOVED = f"""turn AS (SELECT c.root_id, n.agency, lag(n.agency) OVER w AS was, p.closed_at, p.instance_id, p.closed_seq {_TASK} WHERE p.kind = 'task' AND p.outcome = 'completed' AND n.agency <> ''
                  WINDOW w AS (PARTITION BY c.root_id ORDER BY p.closed_at, p.closed_seq, p.instance_id)),
@@ -76,7 +78,7 @@ MEASURES = {
                   FROM own o {_WITHIN.format(at="o.ended_at")} LEFT JOIN moved m ON m.root_id = o.root_id GROUP BY 1, 2""", (_MOVED,)),
         Measure("b5", "median", "days", True, 15, f"""SELECT v.root_id, s.span, extract(epoch FROM v.at - o.opened_at) / 86400 AS num, 1 AS den
                                                        FROM service v JOIN own o USING (root_id) {_WITHIN.format(at="v.at")}""", (_SERVICE,)),
-        Measure("b6", "ratio", "percent", True, 70, """SELECT o.root_id, s.span, extract(epoch FROM (SELECT sum(upper(r) - lower(r)) FROM unnest(w.stretches) r)) AS num,
+        Measure("b6", "ratio", "percent", True, 70, """SELECT o.root_id, s.span, coalesce(extract(epoch FROM (SELECT sum(upper(r) - lower(r)) FROM unnest(w.stretches) r)), 0) AS num,
                        extract(epoch FROM least(coalesce(o.ended_at, s.b), s.b) - greatest(o.opened_at, s.a)) AS den
                   FROM own o JOIN period s ON o.opened_at < s.b AND coalesce(o.ended_at, 'infinity') > s.a LEFT JOIN waited w ON w.root_id = o.root_id AND w.span = s.span
                  WHERE least(coalesce(o.ended_at, s.b), s.b) > greatest(o.opened_at, s.a)""", (_WAITED,)),
@@ -100,7 +102,7 @@ MEASURES = {
 # Figures beside an indicator: rows of (name, span, value[, note]); `name` a code of the texts, or an element of the diagrams.
 ASIDE = {
     "b1": f"SELECT 'corrected' AS name, span, sum(corrected) AS value FROM {_ASKED} GROUP BY 2",
-    "b2": f"""SELECT 'held' AS name, span, sum(given) AS value FROM {_ASKED.replace(':papers', ':held')} GROUP BY 2
+    "b2": f"""SELECT 'held' AS name, span, sum(given_held) AS value FROM {_ASKED} GROUP BY 2
               UNION ALL SELECT 'asked_again', s.span, count(*) {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.kind = 'task' AND p.node = :missing GROUP BY 2""",
     "b4": f"""SELECT 'ping_pong' AS name, s.span, count(m.root_id)::numeric / count(DISTINCT o.root_id) AS value
                 FROM own o {_WITHIN.format(at='o.ended_at')} LEFT JOIN moved m ON m.root_id = o.root_id AND m.agency = m.was_before GROUP BY 2

@@ -1,14 +1,13 @@
-"""Steering: what stands where, what comes and goes, what is late, who holds it, where it waits; the indicators B1–B12 and the cases behind each.
+"""Steering: what stands where, what comes and goes, programmes; the indicators B1–B12 and the cases behind each.
 
 One query a block, under the reader's own wall: a head sees her branch, coordinators and auditors all of them. Outside OTE a figure of fewer than five cases by branch
-or by programme is not shown. Not here: how an indicator is counted (`measures`), the half-yearly report (`halfyear`).
+or by programme is not shown. Not here: who waits for whom (`waits`), how an indicator is counted (`measures`), the half-yearly report (`halfyear`).
 """
 
 import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,11 +22,11 @@ from engine.casework.kept import Kept
 from engine.casework.rows import FROM_THE_PERSON, LANES, STAGES
 from engine.i18n import pick
 from engine.insight import measures, teams
+from engine.insight.masking import FEWEST
 from engine.insight.measures import ENOUGH, MEASURES, OWN
 from engine.pathway import burden
 
 PERIODS = (30, 90, 180, 365)  # days; each is compared with as many before
-FEWEST = 5
 PAGE = 100
 PATHS = burden.PATHS
 _DAY = dt.timedelta(days=1)
@@ -35,6 +34,7 @@ _DAY = dt.timedelta(days=1)
 STATIC = {"b1": "questions_again", "b2": "documents", "b3": "visits", "b4": "handovers", "b5": "working_days", "b8": "loops", "b10": "signatures", "b11": "without_deadline"}
 _MONTHS = 12
 
+_ASKED = text(measures.ASKED)
 _TELL = text("SELECT masar_tell_passages(:most)")
 _SLICE = 50_000  # entries of the log
 # What is counted here goes over whole tables; a plan that looks up one by one, made while they are small, takes the square of them once they are not.
@@ -45,24 +45,6 @@ _FLOW = text(f"""WITH {OWN}, month AS (SELECT generate_series(date_trunc('month'
     counted AS (SELECT date_trunc('month', opened_at AT TIME ZONE 'Africa/Tunis') AS at, 1 AS opened, 0 AS ended FROM own
                 UNION ALL SELECT date_trunc('month', ended_at AT TIME ZONE 'Africa/Tunis'), 0, 1 FROM own WHERE ended_at IS NOT NULL)
     SELECT to_char(m.at, 'YYYY-MM') AS month, coalesce(sum(c.opened), 0) AS opened, coalesce(sum(c.ended), 0) AS ended FROM month m LEFT JOIN counted c USING (at) GROUP BY m.at ORDER BY m.at""")
-_LATE = text(f"""WITH {OWN} SELECT t.agency, count(*) AS open, count(*) FILTER (WHERE t.due_at < :last) AS late,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM :last - t.due_at) / 86400) FILTER (WHERE t.due_at < :last) AS median,
-           max(extract(epoch FROM :last - t.due_at) / 86400) FILTER (WHERE t.due_at < :last) AS most
-      FROM open_task t JOIN part c USING (instance_id) GROUP BY 1 ORDER BY 3 DESC, 1""")
-# Days that tasks stood with each agency, and that the person and the sitting were waited for; those of one moment in two hands count twice.
-_HELD = text(f"""WITH {OWN} SELECT CASE WHEN p.kind = 'task' THEN n.agency WHEN p.name = :decides THEN 'sitting' ELSE 'person' END AS who, s.span, count(*) AS times,
-           sum(extract(epoch FROM least(coalesce(p.closed_at, s.b), s.b) - greatest(p.opened_at, s.a))) / 86400 AS days
-      FROM passage p JOIN part c USING (instance_id) LEFT JOIN node n ON n.node = p.node JOIN period s ON p.opened_at < s.b AND coalesce(p.closed_at, 'infinity') > s.a
-     WHERE (p.kind = 'task' AND n.agency <> '') OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening)) GROUP BY 1, 2 ORDER BY 2, 4 DESC""")
-_WAITED = text(f"""WITH {OWN} SELECT CASE WHEN p.kind = 'task' THEN n.agency WHEN p.name = :decides THEN 'sitting' ELSE 'person' END AS who, p.node, count(*) AS times,
-           count(*) FILTER (WHERE p.due_at < :last AND p.kind = 'task') AS late, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM :last - p.opened_at) / 86400) AS median,
-           max(extract(epoch FROM :last - p.opened_at) / 86400) AS most, array_agg(DISTINCT c.root_id) AS roots
-      FROM passage p JOIN part c USING (instance_id) LEFT JOIN node n ON n.node = p.node
-     WHERE p.closed_at IS NULL AND c.status = 'open' AND ((p.kind = 'task' AND n.agency <> '') OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening)))
-     GROUP BY 1, 2 ORDER BY 3 DESC, 6 DESC LIMIT 25""")
-_HEAT = text(f"""WITH {OWN} SELECT p.node, count(*) AS times, sum(extract(epoch FROM least(coalesce(p.closed_at, s.b), s.b) - greatest(p.opened_at, s.a))) AS seconds
-      FROM passage p JOIN part c USING (instance_id) JOIN node n ON n.node = p.node JOIN period s ON s.span = 0 AND p.opened_at < s.b AND coalesce(p.closed_at, 'infinity') > s.a
-     WHERE p.kind = 'task' OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening)) GROUP BY 1""")
 _PROGRAMMES = text(f"""WITH {OWN}, aid AS (SELECT c.root_id, c.status, f.value #>> '{{}}' AS programme, d.value #>> '{{}}' AS decision, d.recorded_at AS decided_at, (g.value #>> '{{}}')::numeric AS granted
                  FROM part c JOIN fact f ON f.root_id = c.root_id AND f.field = 'aide.programme' AND f.subject = c.subject AND f.is_current
                  LEFT JOIN fact d ON d.root_id = c.root_id AND d.field = 'aide.decision' AND d.subject = c.subject AND d.is_current
@@ -72,13 +54,15 @@ _PROGRAMMES = text(f"""WITH {OWN}, aid AS (SELECT c.root_id, c.status, f.value #
            count(DISTINCT a.root_id) FILTER (WHERE a.decided_at >= :first AND a.decision = 'refuse') AS refused,
            coalesce(sum(a.granted) FILTER (WHERE a.decided_at >= :first AND a.decision IN ('accorde', 'sous_reserve')), 0) AS amount
       FROM fund u LEFT JOIN aid a ON a.programme = u.programme GROUP BY 1, 2, 3, 4 ORDER BY 1""")
-_PAID = text(f"""WITH {OWN} SELECT s.span, sum(a.amount) AS millimes FROM passage p JOIN part c USING (instance_id) JOIN period s ON p.opened_at >= s.a AND p.opened_at < s.b
-      CROSS JOIN LATERAL (SELECT (f.value #>> '{{}}')::numeric AS amount FROM fact f WHERE f.root_id = c.root_id AND f.field = 'aide.versement_montant' AND f.subject = c.subject
-                            AND f.recorded_at <= p.opened_at ORDER BY f.fact_id DESC LIMIT 1) a
-     WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') GROUP BY 1""")
+_PAID = text(f"""WITH {OWN}, paid AS (SELECT DISTINCT ON (p.instance_id, p.position) s.span, (f.value #>> '{{}}')::numeric AS amount
+          FROM passage p JOIN part c USING (instance_id) JOIN period s ON p.opened_at >= s.a AND p.opened_at < s.b
+          JOIN fact f ON f.root_id = c.root_id AND f.subject = c.subject AND f.field = 'aide.versement_montant' AND f.recorded_at <= p.opened_at
+         WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') ORDER BY p.instance_id, p.position, f.fact_id DESC)
+    SELECT span, sum(amount) AS millimes FROM paid GROUP BY 1""")
 _NUMBERS = text(f"""WITH {OWN} SELECT count(*) FILTER (WHERE ended_at IS NULL) AS stock, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') >= :first) AS stock_before,
            count(*) FILTER (WHERE opened_at >= :first) AS opened, count(*) FILTER (WHERE opened_at >= :before AND opened_at < :first) AS opened_before,
-           count(*) FILTER (WHERE ended_at >= :first) AS ended, count(*) FILTER (WHERE ended_at >= :before AND ended_at < :first) AS ended_before FROM own""")
+           count(*) FILTER (WHERE ended_at >= :first) AS ended, count(*) FILTER (WHERE ended_at >= :before AND ended_at < :first) AS ended_before,
+           count(*) FILTER (WHERE coalesce(ended_at, 'infinity') > :first) AS worked, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') > :before) AS worked_before FROM own""")
 
 
 @dataclass(frozen=True)
@@ -149,47 +133,6 @@ class Cases:
     next: str
 
 
-@dataclass(frozen=True)
-class Waited:
-    """What is waited for now: at an element, from an agency, `person` or `sitting`; days, the middle and the longest."""
-
-    who: str
-    node: str
-    name: str
-    times: int
-    late: int
-    median: float
-    most: float
-
-
-@dataclass(frozen=True)
-class Hot:
-    """An element with the time that cases stood at it in the period."""
-
-    node: str
-    process: str
-    name: str
-    times: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Steering:
-    """All that the page shows but the indicators. `heat`: seconds by element, calls with what is inside of them; `hottest`: the elements that hold most."""
-
-    window: Window
-    numbers: Mapping[str, int]
-    stock: tuple[tuple[str, str, int], ...]
-    flow: tuple[tuple[str, int, int], ...]
-    late: tuple[Any, ...]
-    held: tuple[tuple[str, float, float, int], ...]
-    waited: tuple[Waited, ...]
-    programmes: tuple[Mapping[str, Any], ...]
-    hottest: tuple[Hot, ...]
-    heat: Mapping[str, float]
-    edition: editions.Edition
-
-
 def gather(session: Session) -> int:
     """Turns the lines sealed since the last time into passages, which is what is counted here; how many entries there were. By the system alone."""
     told = 0
@@ -211,34 +154,37 @@ def window(session: Session, actor: Any, branch: str = "", days: int = 90) -> Wi
     return Window(now - 2 * days * _DAY, now - days * _DAY, now, branch, days)
 
 
-def show(session: Session, actor: Any, asked: Window) -> Steering:
-    """Stock, flow, lateness, who holds what, what is waited for, and where. Refuses: Forbidden."""
+def ask(session: Session, actor: Any, asked: Window, statement: Any, **more: Any) -> Any:
+    """The rows of a statement over the cases one reaches, told of the period and of the drawings. Refuses: Forbidden."""
     authority.require(actor, "steering.read")
-    edition, given = editions.current(session), _given(session, asked)
-    ask = partial(_rows, session, given)
-    names = _named(edition, actor.language)
-    spent = {row.node: (row.times, float(row.seconds)) for row in ask(_HEAT)}
-    process_of = {one.node: one.process for one in edition.definitions.tasks}
-    hottest = sorted((Hot(node, process_of.get(node, ""), names.get(node) or node, times, seconds) for node, (times, seconds) in spent.items() if node in names), key=lambda one: -one.seconds)
-    held: dict[str, list[Any]] = {}
-    for row in ask(_HELD):
-        one = held.setdefault(row.who, [0.0, 0.0, 0])
-        one[row.span] = float(row.days)
-        one[2] += row.times if row.span == 0 else 0
-    return Steering(
-        asked, dict(ask(_NUMBERS)[0]._mapping), tuple((row.branch, row.stage, row.cases) for row in ask(_STOCK)), tuple((row.month, int(row.opened), int(row.ended)) for row in ask(_FLOW)),
-        tuple(ask(_LATE)), tuple(sorted(((who, *found) for who, found in held.items()), key=lambda one: -one[1])),
-        tuple(Waited(row.who, row.node, names.get(row.node) or row.node, row.times, row.late, float(row.median), float(row.most)) for row in ask(_WAITED)),
-        tuple({name: _masked(actor, name, value) for name, value in row._mapping.items()} for row in ask(_PROGRAMMES)), tuple(hottest[:12]),
-        diagrams.with_what_they_call(edition, {node: seconds for node, (_, seconds) in spent.items()}), edition,
-    )  # fmt: skip
+    return _rows(session, _given(session, asked) | more, statement)
+
+
+def numbers(session: Session, actor: Any, asked: Window) -> Mapping[str, int]:
+    """Open cases, those begun and ended in the period, those open at some time of it (`worked`), each with its `…_before`. Refuses: Forbidden."""
+    return dict(ask(session, actor, asked, _NUMBERS)[0]._mapping)
+
+
+def stock(session: Session, actor: Any, asked: Window) -> list[tuple[str, str, int]]:
+    """Branch, stage, open cases. Refuses: Forbidden."""
+    return [(row.branch, row.stage, row.cases) for row in ask(session, actor, asked, _STOCK)]
+
+
+def flow(session: Session, actor: Any, asked: Window) -> list[tuple[str, int, int]]:
+    """Month, cases begun, cases ended: the last twelve months. Refuses: Forbidden."""
+    return [(row.month, int(row.opened), int(row.ended)) for row in ask(session, actor, asked, _FLOW)]
+
+
+def programmes(session: Session, actor: Any, asked: Window) -> list[Mapping[str, Any]]:
+    """By programme: dossiers that run, persons granted and refused in the period, money; outside OTE None where fewer than five. Refuses: Forbidden."""
+    return [{name: _masked(actor, name, value) for name, value in row._mapping.items()} for row in ask(session, actor, asked, _PROGRAMMES)]
 
 
 def indicators(session: Session, actor: Any, asked: Window) -> tuple[Indicator, ...]:
     """B1–B12 for the period, against the one before, by branch. Refuses: Forbidden."""
     authority.require(actor, "steering.read")
-    given, drawn = _given(session, asked), _drawn(editions.current(session))
-    return tuple(_indicator(session, actor, one, given, drawn) for one in MEASURES.values())
+    told, drawn = _given(session, asked), _drawn(editions.current(session))
+    return tuple(_indicator(session, actor, one, told, drawn) for one in MEASURES.values())
 
 
 def cases(session: Session, actor: Any, asked: Window, code: str, cursor: str = "") -> Cases:
@@ -248,7 +194,7 @@ def cases(session: Session, actor: Any, asked: Window, code: str, cursor: str = 
     if one is None:
         raise errors.NotFound("steering.no_indicator")
     offset = int(cursor) if cursor.isascii() and cursor.isdigit() else 0
-    rows = _rows(session, _given(session, asked) | {"limit": PAGE + 1, "offset": offset}, text(measures.cases(one)))
+    rows = ask(session, actor, asked, text(measures.cases(one)), limit=PAGE + 1, offset=offset)
     items = tuple(Case(row.root_id, row.number or "", row.branch, row.stage, _of_case(one, row)) for row in rows[:PAGE])
     return Cases(code, one.unit, items, str(offset + PAGE) if len(rows) > PAGE else "")
 
@@ -257,45 +203,51 @@ def validations(session: Session, actor: Any, asked: Window) -> tuple[tuple[str,
     """Each validation since ever: its name, how often it was done, how often it led elsewhere than it mostly does, and `never` (it may be dropped), `early` (too early to say) or `used`."""
     authority.require(actor, "steering.read")
     edition = editions.current(session)
-    names, titles = _named(edition, actor.language), {one.node: pick(edition.definitions.processes[one.process].names, actor.language) for one in edition.definitions.tasks}
-    rows = _rows(session, _given(session, asked), text(measures.VALIDATIONS))
+    names, titles = named(edition, actor.language), {one.node: pick(edition.definitions.processes[one.process].names, actor.language) for one in edition.definitions.tasks}
+    rows = ask(session, actor, asked, text(measures.VALIDATIONS))
     return tuple((f"{names.get(row.node) or row.node} ({titles.get(row.node, row.node)})", row.times, row.others, "used" if row.others else "never" if row.times >= ENOUGH else "early") for row in rows)
 
 
 def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, float | None], ...]:
     """By stage: cases that entered it in the period, those that left from it before the end of the way, and the days they had been in it (the middle)."""
     authority.require(actor, "steering.read")
-    rows = _rows(session, _given(session, asked), text(measures.STAGES_LEFT))
+    rows = ask(session, actor, asked, text(measures.STAGES_LEFT))
     found = {row.stage: (row.stage, row.entered, row.gone, None if row.days is None else float(row.days)) for row in rows}
     return tuple(found[stage] for stage in ("accueil", "evaluation", "accompagnement", "suivi", "cloture") if stage in found)
 
 
-def _indicator(session: Session, actor: Any, one: measures.Measure, given: Mapping[str, Any], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
+def _indicator(session: Session, actor: Any, one: measures.Measure, given: dict[str, Any], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
     rows = _rows(session, given, text(measures.figures(one)))
     whole = {row.span: row for row in rows if row.is_any_branch}
     now, then = whole.get(0), whole.get(1)
     value, before = (None if row is None or row.value is None else float(row.value) for row in (now, then))
     tenth = float(now.tenth) if now is not None and now.tenth is not None else None
-    reached = tenth if one.at_tenth else value
-    is_met = None if one.target is None or reached is None else (reached <= one.target if one.is_less_better else reached >= one.target)
-
     here = [(row, row.cases >= FEWEST or actor.agency == OTE) for row in rows if row.span == 0 and not row.is_any_branch]
     groups = tuple(Group(row.branch, float(row.value) if is_shown and row.value is not None else None, row.cases if is_shown else None) for row, is_shown in here)
     figure = STATIC.get(one.code)
     ways = {path: getattr(drawn[path], figure) for path in PATHS} if figure and drawn else None
-    return Indicator(one.code, one.unit, value, before, tenth, now.cases if now is not None else 0, _trend(one, value, before), one.target, is_met, one.is_less_better, ways,
+    return Indicator(one.code, one.unit, value, before, tenth, now.cases if now is not None else 0, trend(value, before, one.is_less_better), one.target, is_met(one, value, tenth), one.is_less_better, ways,
                      groups, _aside(session, one, given, now))  # fmt: skip
 
 
-def _trend(one: measures.Measure, value: float | None, before: float | None) -> str:
+def is_met(one: measures.Measure, value: float | None, tenth: float | None) -> bool | None:
+    """Whether the target is reached; None where there is none, or nothing to hold against it."""
+    reached = tenth if one.at_tenth else value
+    if one.target is None or reached is None:
+        return None
+    return reached <= one.target if one.is_less_better else reached >= one.target
+
+
+def trend(value: float | None, before: float | None, is_less_better: bool) -> str:
+    """`better`, `worse`, `same` within a fiftieth; "" where there is nothing to compare."""
     if value is None or before is None:
         return ""
     if abs(value - before) <= 0.02 * max(abs(value), abs(before)):
         return "same"
-    return "better" if (value < before) is one.is_less_better else "worse"
+    return "better" if (value < before) is is_less_better else "worse"
 
 
-def _aside(session: Session, one: measures.Measure, given: Mapping[str, Any], now: Any) -> tuple[Aside, ...]:
+def _aside(session: Session, one: measures.Measure, given: dict[str, Any], now: Any) -> tuple[Aside, ...]:
     found: dict[str, list[float | None]] = {}
     if one.code in measures.ASIDE:
         for row in _rows(session, given, text(measures.aside(one.code))):
@@ -317,8 +269,10 @@ def _masked(actor: Any, name: str, value: Any) -> Any:
     return None if name in ("running", "granted", "refused") and actor.agency != OTE and 0 < value < FEWEST else value
 
 
-def _rows(session: Session, given: Mapping[str, Any], statement: Any) -> Any:
+def _rows(session: Session, given: dict[str, Any], statement: Any) -> Any:
     wanted = statement._bindparams  # each statement names what it needs of what all are told
+    if "asked" in wanted and "asked" not in given:
+        given["asked"] = session.execute(_ASKED, {name: value for name, value in given.items() if name in _ASKED._bindparams}).scalar_one()
     return session.execute(statement, {name: value for name, value in given.items() if name in wanted}).all()
 
 
@@ -379,5 +333,6 @@ def _drawn(edition: editions.Edition, process: str = "parcours") -> Mapping[str,
     return _measured.get(edition.definitions.digest, lambda: burden.measure(edition.definitions, edition.forms, process).paths)
 
 
-def _named(edition: editions.Edition, language: str) -> dict[str, str]:
+def named(edition: editions.Edition, language: str) -> dict[str, str]:
+    """What each element of the drawings is called."""
     return {one.id: pick(one.names, language) for process in edition.definitions.processes for one in edition.definitions.elements(process) if one.names}

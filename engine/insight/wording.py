@@ -208,6 +208,10 @@ class Wording:
                 return self.say("not", what=self.condition(node[4][0], text))
             case "name" | "path":
                 return self.say("op.eq", left=self.term(node, text), right=words.say("word.yes", self.language))
+            case "if" if self._stands_in(node):
+                return self.say("op.eq", left=self.term(node, text), right=words.say("word.yes", self.language))
+            case "if":
+                return self.say("if", when=self.condition(node[3], text), then=self.condition(node[4], text), otherwise=self.condition(node[5], text))
         return text[node[1] : node[2]].strip()
 
     def _compared(self, op: str, left: Any, right: Any, text: str) -> str:
@@ -250,9 +254,17 @@ class Wording:
                 return self.say("later" if node[3] == "+" else "earlier", what=self.term(node[4], text), delay=delay)
             case "arithmetic" if node[3] in ("+", "-", "*", "/"):
                 return f"{self.term(node[4], text)} {_SIGNS[node[3]]} {self.term(node[5], text)}"
-            case "if" if node[3][0] == "compare" and node[3][5][0] == "constant":  # a value, or what stands in where it is not known
+            case "if" if self._stands_in(node):
                 return self.term(node[5] if node[3][3] == "=" else node[4], text, beside)
+            case "if":
+                return f"({self.say('if', when=self.condition(node[3], text), then=self.term(node[4], text, beside), otherwise=self.term(node[5], text, beside))})"
         return text[node[1] : node[2]].strip()
+
+    @staticmethod
+    def _stands_in(node: Any) -> bool:
+        """Whether an `if` says a value, or what stands in for it where it is not known."""
+        asked = node[3]
+        return asked[0] == "compare" and asked[3] in ("=", "!=") and asked[5][0] == "constant" and asked[5][3] is None
 
     def _delay(self, node: Any, text: str) -> str:
         """A length of time: so many days, months or years, or as many as a dated rule says."""

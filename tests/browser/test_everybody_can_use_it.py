@@ -70,6 +70,11 @@ def test_every_screen(visit, language, size, scheme):
     for address in ("/incidents", "/inferred", "/editions"):
         meriem.goto(address)
         trouble[address] = wrong_with(meriem)
+    for address in ("/steering", "/steering?tab=waits", "/steering?tab=stuck", "/steering?tab=indicators"):
+        meriem.goto(address)
+        if "stuck" in address:
+            meriem.wait_for_selector(".canvas .djs-element")
+        trouble[address] = wrong_with(meriem)
     begin(meriem)
     trouble["draft"] = wrong_with(meriem)
     meriem.goto(f"{meriem.url}/files/forms/tasks/accueil.toml")

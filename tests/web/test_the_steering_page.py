@@ -4,8 +4,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from engine.actors import users
+from engine.insight import halfyear
 from engine.settings import Settings
 from tests.web.small.installation import PASSWORD
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reports(small):
+    with small.unit_of_work(users.system()) as session:
+        halfyear.make(session, 2024, 1)
 
 
 @pytest.mark.parametrize("language", ["fr", "ar", "en"])
@@ -14,20 +22,25 @@ def test_a_coordinator_reads_it_in_each_language(browser, language):
     meriem.get(f"/steering?language={language}")
     assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
     for code in range(1, 13):
-        assert f"<span>B{code}</span>" in meriem.page.text
+        assert f"<bdi>B{code}</bdi>" in meriem.page.text
+    for tab in ("waits", "stuck", "indicators", "flow", "report", "nothing"):
+        meriem.get(f"/steering?tab={tab}")
+        assert meriem.page.status_code == 200 and "[web." not in meriem.page.text and 'aria-current="page"' in meriem.page.text, tab
+    meriem.get("/steering/waiting?who=OTE&node=T101&programme=X&cursor=z")
+    assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
     meriem.get(f"/steering/cases/b11?language={language}")
     assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
 
 
 def test_who_steers_nothing_is_turned_away(browser):
     karim = browser("karim")
-    for address in ("/steering", "/steering/cases/b1", "/steering/diagram/1/parcours", "/steering/report/2024/1", "/steering/report/2024/1/sheet"):
+    for address in ("/steering", "/steering/cases/b1", "/steering/diagram/1/parcours", "/steering/report/2024/1", "/steering/report/2024/1/sheet", "/steering/report/2024/1/paper", "/steering/waiting"):
         karim.get(address)
         assert karim.page.status_code == 403, address
     chokri = browser("chokri")
     chokri.get("/steering/report/2024/1")
     assert chokri.page.status_code == 200 and "[web." not in chokri.page.text
-    for address, status in (("/steering/cases/b13", 404), ("/steering?days=7", 422), ("/steering?branch=XXX", 422), ("/steering/report/2024/3", 404)):
+    for address, status in (("/steering/cases/b13", 404), ("/steering?days=7", 422), ("/steering?branch=XXX", 422), ("/steering/report/2024/3", 404), ("/steering/report/2024/2", 404)):
         chokri.get(address)
         assert chokri.page.status_code == status, address
 
@@ -36,6 +49,8 @@ def test_the_sheet_leaves_and_is_told_of(browser):
     meriem = browser("meriem")
     answer = meriem.client.get("/steering/report/2024/1/sheet")
     assert answer.status_code == 200 and answer.content[:2] == b"PK" and "attachment" in answer.headers["content-disposition"]
+    paper = meriem.client.get("/steering/report/2024/1/paper")
+    assert paper.content[:5] == b"%PDF-" and b"Amiri" in paper.content and "attachment" in paper.headers["content-disposition"]
 
 
 def test_programs_have_the_same(small):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,31 +14,27 @@ from engine.actors import branches
 from engine.actors.agencies import AGENCIES, OTE
 from engine.casework import diagrams, editions
 from engine.i18n import pick
-from engine.insight import halfyear, measures, steering
+from engine.insight import halfyear, halfyear_papers, measures, steering, waits
+from web import printing
 from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
 
 router = APIRouter(prefix="/steering")
 _HEATS = 4
+_TABS = {"overview": "house-door", "waits": "hourglass-split", "stuck": "diagram-3", "indicators": "list-check", "flow": "people", "report": "download"}
 _PROCESSES = ("parcours", "accueil", "evaluation", "plan", "accompagnement", "social", "emploi", "projet", "demarrage", "constitution", "instruction", "dossier_aide", "versements", "suivi", "visite", "cloture")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STAGES = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 
 
 @router.get("")
-def show(screen: OnScreen, actor: Acting, session: Reading, branch: str = "", days: int = 90, process: str = "parcours") -> Response:
-    """The whole view, for a branch or all of them, over a period that ends now."""
+def show(screen: OnScreen, actor: Acting, session: Reading, branch: str = "", days: int = 90, process: str = "parcours", tab: str = "overview") -> Response:
+    """The view, for a branch or all of them, over a period that ends now: at first where cases wait, for whom, and whether it is better than before; then part by part."""
     asked = steering.window(session, actor, branch, days)
-    found = steering.show(session, actor, asked)
-    drawn = found.edition.definitions.processes
-    process = process if process in drawn else "parcours"
+    tab = tab if tab in _TABS else "overview"
     return screen.show(
-        "steering/page.html", found=found, indicators=[_shown(screen, one) for one in steering.indicators(session, actor, asked)], address=_Address(asked, process), periods=steering.PERIODS,
-        branch_codes=branches.codes(session) if actor.reach == "all" else [], stock=_stock(found), most=_most(found), validations=steering.validations(session, actor, asked),
-        left=steering.stages_left(session, actor, asked), stages=_STAGES, agencies=AGENCIES, enough=measures.ENOUGH, paths=steering.PATHS,
-        heat=json.dumps(_heat(screen, found, process)), process=process, processes={one: pick(drawn[one].names, screen.language) or one for one in _PROCESSES if one in drawn},
-        hottest=[{"one": one, "process": pick(drawn[one.process].names, screen.language) if one.process in drawn else "", "days": screen.words.number(round(one.seconds / 86400, 1))} for one in found.hottest],
-        halves=halfyear.halves(session, actor)[:6], is_masking=actor.agency != OTE,
+        "steering/page.html", asked=asked, tab=tab, tabs=_TABS, address=_Address(asked, process, tab), periods=steering.PERIODS, branch_codes=branches.codes(session) if actor.reach == "all" else [],
+        agencies=AGENCIES, is_masking=actor.agency != OTE, **_PARTS[tab](screen, actor, session, asked, process),
     )  # fmt: skip
 
 
@@ -46,9 +43,19 @@ def behind(screen: OnScreen, actor: Acting, session: Reading, indicator: str, br
     """The cases behind an indicator, the worst first."""
     asked = steering.window(session, actor, branch, days)
     found = steering.cases(session, actor, asked, indicator, cursor)
-    address = _Address(asked, "")
+    address = _Address(asked)
     rows = [{"case": one, "value": _figure(screen, found.unit, one.value)} for one in found.items]
     return screen.show("steering/cases.html", code=indicator, rows=rows, address=address, asked=asked, older=f"/steering/cases/{indicator}?{address.query(cursor=found.next)}" if found.next else "")
+
+
+@router.get("/waiting")
+def waiting(screen: OnScreen, actor: Acting, session: Reading, branch: str = "", days: int = 90, who: str = "", node: str = "", programme: str = "", cursor: str = "") -> Response:
+    """The cases that wait now, for somebody, at an element, or in a programme: those since longest first."""
+    asked = steering.window(session, actor, branch, days)
+    rows, after = waits.behind(session, actor, asked, who, node, programme, cursor)
+    address = _Address(asked, tab="waits")
+    older = f"/steering/waiting?{address.query(tab='', who=who, node=node, programme=programme, cursor=after)}" if after else ""
+    return screen.show("steering/waiting.html", rows=rows, address=address, who_code=who, programme=programme, agencies=AGENCIES, node=rows[0].name if node and rows else "", asked=asked, older=older)
 
 
 @router.get("/diagram/{edition}/{process}")
@@ -66,7 +73,7 @@ def drawing(actor: Acting, session: Reading, edition: int, process: str) -> Resp
 def report(screen: OnScreen, actor: Acting, session: Reading, year: int, half: int) -> Response:
     """The report of a half-year that is over, to be read and printed."""
     made = halfyear.report(session, screen.actor, year, half)
-    shown = [_shown(screen, one) | {"is_masked": 0 < one.cases < steering.FEWEST} for one in made.indicators]
+    shown = [_shown(screen, one) | {"is_masked": one.code in made.masked} for one in made.indicators]
     return screen.show("steering/report.html", report=made, indicators=shown, last_day=made.last - dt.timedelta(days=1))
 
 
@@ -74,14 +81,22 @@ def report(screen: OnScreen, actor: Acting, session: Reading, year: int, half: i
 def sheet(screen: OnScreen, actor: Acting, session: Reading, year: int, half: int) -> Response:
     """The same as a workbook."""
     headers = {"content-disposition": f'attachment; filename="masar-{year}-{half}.xlsx"'}
-    return Response(halfyear.sheet(session, screen.actor, year, half), media_type=_XLSX, headers=headers)
+    return Response(halfyear_papers.sheet(session, screen.actor, year, half), media_type=_XLSX, headers=headers)
+
+
+@router.get("/report/{year}/{half}/paper")
+def paper(screen: OnScreen, actor: Acting, session: Reading, year: int, half: int) -> Response:
+    """The same as a paper, in French and in Arabic."""
+    content, made_at = halfyear_papers.paper(session, screen.actor, year, half)
+    headers = {"content-disposition": f'attachment; filename="masar-{year}-{half}.pdf"'}
+    return Response(printing.pdf(content, made_at), media_type="application/pdf", headers=headers)
 
 
 class _Address:
     """Addresses that keep the period and the branch."""
 
-    def __init__(self, asked: steering.Window, process: str) -> None:
-        self.kept = {"branch": asked.branch, "days": str(asked.days), "process": process if process != "parcours" else ""}
+    def __init__(self, asked: steering.Window, process: str = "", tab: str = "") -> None:
+        self.kept = {"branch": asked.branch, "days": str(asked.days), "process": process if process != "parcours" else "", "tab": tab if tab != "overview" else ""}
 
     def query(self, **changed: object) -> str:
         return urlencode({name: str(value) for name, value in {**self.kept, **changed}.items() if value not in ("", None)})
@@ -110,23 +125,58 @@ def _beside(screen: Screen, name: str, value: float | None) -> str:
     return "" if value is None else screen.words.number(round(value, 1))
 
 
-def _stock(found: steering.Steering) -> list[dict[str, Any]]:
-    """By branch, how many cases stand at each stage."""
+def _overview(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
+    numbers = steering.numbers(session, actor, asked)
+    held, late = waits.holding(session, actor, asked, numbers), waits.late(session, actor, asked)
+    shown = [_shown(screen, one) for one in steering.indicators(session, actor, asked)]
+    trends = Counter(one["one"].trend for one in shown)
+    return {"numbers": numbers, "late": late, "who_held": held.who, "hottest": [_hot(screen, held, one) for one in held.where[:6]], "indicators": shown, "trends": trends}
+
+
+def _waits(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
+    numbers, (by_branch, by_programme) = steering.numbers(session, actor, asked), waits.apart(session, actor, asked)
+    whom = [one for one in (*AGENCIES, "person", "sitting") if any(one in row.by_who for row in (*by_branch, *by_programme))]
+    return {"awaited": waits.awaited(session, actor, asked), "late": waits.late(session, actor, asked), "who_held": waits.holding(session, actor, asked, numbers).who,
+            "apart": {"branch": by_branch, "programme": by_programme}, "whom": whom}  # fmt: skip
+
+
+def _stuck(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
+    held = waits.holding(session, actor, asked, steering.numbers(session, actor, asked))
+    drawn = held.edition.definitions.processes
+    process = process if process in drawn else "parcours"
+    return {"edition": held.edition, "process": process, "processes": {one: pick(drawn[one].names, screen.language) or one for one in _PROCESSES if one in drawn},
+            "heat": json.dumps(_heat(screen, held, process)), "hottest": [_hot(screen, held, one) for one in held.where[:15]]}  # fmt: skip
+
+
+def _figures(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
+    return {"indicators": [_shown(screen, one) for one in steering.indicators(session, actor, asked)], "validations": steering.validations(session, actor, asked),
+            "left": steering.stages_left(session, actor, asked), "enough": measures.ENOUGH, "paths": steering.PATHS}  # fmt: skip
+
+
+def _flow(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
+    """By branch, how many cases stand at each stage; by month, how many came and ended; by programme, persons and money."""
     by_branch: dict[str, dict[str, int]] = {}
-    for branch, stage, number in found.stock:
+    for branch, stage, number in steering.stock(session, actor, asked):
         by_branch.setdefault(branch, {})[stage] = number
-    return [{"branch": branch, "stages": stages, "all": sum(stages.values())} for branch, stages in by_branch.items()]
+    flow = steering.flow(session, actor, asked)
+    return {"stock": [{"branch": branch, "stages": stages, "all": sum(stages.values())} for branch, stages in by_branch.items()], "flow": flow, "stages": _STAGES,
+            "most": {"stock": max((sum(stages.values()) for stages in by_branch.values()), default=1), "flow": max((max(opened, ended) for _, opened, ended in flow), default=1) or 1},
+            "programmes": steering.programmes(session, actor, asked)}  # fmt: skip
 
 
-def _most(found: steering.Steering) -> dict[str, float]:
-    """The largest of each table, which its bars are drawn against."""
-    return {
-        "stock": max((sum(number for branch, _, number in found.stock if branch == one) for one, _, _ in found.stock), default=1), "flow": max((max(opened, ended) for _, opened, ended in found.flow), default=1) or 1,
-        "held": max((days for _, days, _, _ in found.held), default=1) or 1, "waited": max((one.times for one in found.waited), default=1), "hot": found.hottest[0].seconds if found.hottest else 1,
-    }  # fmt: skip
+def _reports(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
+    return {"halves": halfyear.halves(session, actor)}
 
 
-def _heat(screen: Screen, found: steering.Steering, process: str) -> dict[str, list[Any]]:
+_PARTS = {"overview": _overview, "waits": _waits, "stuck": _stuck, "indicators": _figures, "flow": _flow, "report": _reports}
+
+
+def _hot(screen: Screen, held: waits.Holding, one: waits.Held) -> dict[str, Any]:
+    drawn = held.edition.definitions.processes
+    return {"one": one, "process": pick(drawn[one.process].names, screen.language) if one.process in drawn else ""}
+
+
+def _heat(screen: Screen, found: waits.Holding, process: str) -> dict[str, list[Any]]:
     """Of one diagram, how hot each element is, 1 to 4, and the days that cases stood there."""
     here = {one.id for one in found.edition.definitions.elements(process)}
     seconds = {node: spent for node, spent in found.heat.items() if node in here and spent >= 3600}

@@ -343,7 +343,7 @@ def test_health_is_read_by_the_named_social_worker_alone():
 
 def test_masar_and_a_visitor_do_what_is_theirs_and_nothing_else():
     masar = users.system()
-    own = {"casefile.export", "history.export", "edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance"}
+    own = {"casefile.export", "history.export", "edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance", "steering.read"}
     acts = {act for role in ROLES for act in authority.acts_of(role)} | own | {"request.send"}
     assert {act for act in acts if may(masar, act, **task(), name="urgence")} == own
     assert {act for act in acts if may(users.VISITOR, act, **task(), name="urgence")} == {"request.send"}
