@@ -13,15 +13,30 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import make_url
 
 from engine import postgres, settings
+from engine.actors import users
 from engine.database import Database
 from engine.ledger.keys import KeyStore
 from tests.web.small.installation import furnish
 
 ROOT = Path(__file__).parents[1]
 MIGRATIONS = ROOT / "engine" / "migrations"
+_OF_THE_PRODUCT = users.PASSWORDS
+
+
+def pytest_configure() -> None:
+    """Accounts of the tests sign in some two thousand times: their passwords are kept in a way that costs nothing, and proves nothing."""
+    users.PASSWORDS = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+
+
+@pytest.fixture
+def passwords() -> PasswordHash:
+    """How the product itself keeps passwords."""
+    return _OF_THE_PRODUCT
 
 
 def _plain(url: str, database: str) -> str:

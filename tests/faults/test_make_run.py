@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from engine import postgres
 from tests.conftest import ROOT
 
 SMALL = ROOT / "tests" / "web" / "small"
@@ -92,6 +93,11 @@ class Masar:
                 return answer.status == 200
         except OSError:
             return False
+
+    def cases(self) -> int:
+        """How many cases its own PostgreSQL holds."""
+        with psycopg.connect(postgres.address(self.folder / "var" / "postgres", "masar").replace("+psycopg", "")) as connection:
+            return connection.execute("SELECT count(*) FROM instance").fetchone()[0]
 
     @staticmethod
     def until(said, seconds: float = 30) -> None:
@@ -226,7 +232,7 @@ def test_a_first_start_cut_short_in_the_demonstration_begins_again(embedded: Mas
             [sys.executable, "-m", "engine.cli", "run"], cwd=ROOT, env=embedded.environment, stdout=open(embedded.folder / "said", "w"), stderr=subprocess.STDOUT, start_new_session=True
         )
         embedded.until(lambda: "Playing the demonstration" in embedded.said, 90)
-        time.sleep(3)  # some cases are there
+        embedded.until(lambda: embedded.cases() > 1)
         assert embedded.stop(with_signal) == status
         assert "Traceback" not in embedded.said
     embedded.environment |= {"MASAR_DEMO": "0"}
