@@ -1,13 +1,13 @@
 """`POST /checks` and `masar check` say the same of the same files, and what publication would say."""
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
 
 from engine.casework import editions
+from tests.faults import warm
 
 ROOT = Path(__file__).parents[2]
 ACCUEIL = (ROOT / "processes" / "accueil.bpmn").read_bytes()
@@ -26,8 +26,7 @@ def terminal(tmp_path, *files, language="en"):
         written.append(tmp_path / str(number) / name)
         written[-1].parent.mkdir()
         written[-1].write_bytes(content)
-    command = [sys.executable, "-m", "engine.cli", "check", "--json", "--language", language, *map(str, written)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = warm.masar(["check", "--json", "--language", language, *map(str, written)], os.environ)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)["findings"]
 
@@ -96,5 +95,5 @@ def test_nothing_sent_is_a_sentence(program):
 
 
 def test_a_file_that_cannot_be_read_is_said_at_the_terminal(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "engine.cli", "check", str(tmp_path / "nada.bpmn")], capture_output=True, text=True, cwd=ROOT)
+    done = warm.masar(["check", str(tmp_path / "nada.bpmn")], os.environ)
     assert done.returncode == 1 and "nada.bpmn" in done.stderr and "Traceback" not in done.stderr

@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 
 from engine import postgres
 from tests.conftest import ROOT
+from tests.faults import warm
 
 SMALL = ROOT / "tests" / "web" / "small"
 
@@ -49,7 +50,7 @@ class Masar:
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command that ends by itself."""
-        return subprocess.run([sys.executable, "-m", "engine.cli", *arguments], cwd=ROOT, env={**self.environment, **environment}, capture_output=True, text=True, timeout=120)
+        return warm.masar(arguments, {**self.environment, **environment})
 
     def start(self) -> float:
         """Starts the server and waits until it says where it serves; returns the seconds it took."""
@@ -182,7 +183,8 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(masar: Masar):
     with socket.socket() as other:
         other.bind(("127.0.0.1", masar.port))
         other.listen()
-        said = refused(masar.call("run"))
+        command = [sys.executable, "-m", "engine.cli", "run"]
+        said = refused(subprocess.run(command, cwd=ROOT, env=masar.environment, capture_output=True, text=True, timeout=120))
     assert f"Port {masar.port} is taken" in said and "MASAR_PORT=" in said
 
 
