@@ -13,15 +13,31 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import make_url
 
 from engine import postgres, settings
+from engine.actors import users
 from engine.database import Database
 from engine.ledger.keys import KeyStore
 from tests.web.small.installation import furnish
 
 ROOT = Path(__file__).parents[1]
 MIGRATIONS = ROOT / "engine" / "migrations"
+FEW = 20  # databases that are dropped one by one
+_OF_THE_PRODUCT = users.PASSWORDS
+
+
+def pytest_configure() -> None:
+    """Accounts of the tests sign in some two thousand times: their passwords are kept in a way that costs nothing, and proves nothing."""
+    users.PASSWORDS = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+
+
+@pytest.fixture
+def passwords() -> PasswordHash:
+    """How the product itself keeps passwords."""
+    return _OF_THE_PRODUCT
 
 
 def _plain(url: str, database: str) -> str:
@@ -70,7 +86,7 @@ def _connections_end() -> Iterator:
 
 @pytest.fixture(scope="session")
 def make_database(server_url: str, template: str, tmp_path_factory) -> Iterator:
-    """Makes migrated databases, each its test's own; they are dropped when the tests end.
+    """Makes migrated databases, each its test's own; they go when the tests end.
 
     `furnish`: fills it; done once, and copied from then on. `source`: the database it is a copy of, its keys and documents not."""
     names: list[str] = []
@@ -95,6 +111,8 @@ def make_database(server_url: str, template: str, tmp_path_factory) -> Iterator:
         return _made[-1]
 
     yield make
+    if len(names) > FEW and not settings.read().database_url:
+        return  # each takes the server a tenth of a second: what is ours goes as a whole
     with psycopg.connect(_plain(server_url, "postgres"), autocommit=True) as connection:
         for name in names:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -113,7 +131,7 @@ def own_tunisia(make_database) -> Database:
 
 
 def pytest_sessionfinish(session) -> None:
-    """The last test session out stops the embedded server. With `MASAR_TEST_ALL`, leaving something out is a failure."""
+    """The last test session out stops the embedded server, and takes it away where many databases were left in it. With `MASAR_TEST_ALL`, leaving something out is a failure."""
     if hasattr(session.config, "workerinput"):  # one of several processes: whoever started them does it
         return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -125,8 +143,11 @@ def pytest_sessionfinish(session) -> None:
             others = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'masar_%' AND pid <> pg_backend_pid()"
             ).fetchone()[0]
+            left = connection.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'masar_test_%'").fetchone()[0]
         if not others:
             postgres.stop(folder)
+            if left > FEW:
+                shutil.rmtree(folder)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -1,13 +1,13 @@
 """`POST /checks` and `masar check` say the same of the same files, and what publication would say."""
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
 
 from engine.casework import editions
+from tests.faults import warm
 
 ROOT = Path(__file__).parents[2]
 ACCUEIL = (ROOT / "processes" / "accueil.bpmn").read_bytes()
@@ -26,8 +26,7 @@ def terminal(tmp_path, *files, language="en"):
         written.append(tmp_path / str(number) / name)
         written[-1].parent.mkdir()
         written[-1].write_bytes(content)
-    command = [sys.executable, "-m", "engine.cli", "check", "--json", "--language", language, *map(str, written)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = warm.masar(["check", "--json", "--language", language, *map(str, written)], os.environ)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)["findings"]
 
@@ -55,22 +54,27 @@ def test_what_only_needs_a_reason_is_no_failure_at_the_terminal(tmp_path):
     assert status == 0 and {one["severity"] for one in told} == {"warning"} and {one["file"] for one in told} == {"dossier_aide.bpmn"}
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "code"),
-    [
-        ("accueil.bpmn", b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>", "pathway.doctype"),
-        ("tout.bpmn", b"", "pathway.not_xml"),
-        ("table.dmn", b"<a/>", "dmn.not_dmn"),
-        ("f11.toml", b"id = ", "definition.unreadable"),
-        ("notes.txt", b"bonjour", "check.file_kind"),
-    ],
-)
-def test_files_of_anybody_are_a_sentence_at_both(program, tmp_path, name, content, code):
+OF_ANYBODY = [
+    ("accueil.bpmn", b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>", "pathway.doctype"),
+    ("tout.bpmn", b"", "pathway.not_xml"),
+    ("table.dmn", b"<a/>", "dmn.not_dmn"),
+    ("f11.toml", b"id = ", "definition.unreadable"),
+    ("notes.txt", b"bonjour", "check.file_kind"),
+]
+
+
+@pytest.fixture(scope="module")
+def of_anybody_at_the_terminal(tmp_path_factory):
+    return terminal(tmp_path_factory.mktemp("anybody"), *[(name, content) for name, content, _ in OF_ANYBODY], language="fr")
+
+
+@pytest.mark.parametrize(("name", "content", "code"), OF_ANYBODY)
+def test_files_of_anybody_are_a_sentence_at_both(program, of_anybody_at_the_terminal, name, content, code):
     answer = program("chokri", "fr").post("/checks", **sent((name, content)))
     assert answer.status_code == 200
     found = [one for one in answer.json()["findings"] if one["code"] == code]
     assert found and found[0]["severity"] == "error" and found[0]["file"].startswith(name) and "[" not in found[0]["message"]
-    status, told = terminal(tmp_path, (name, content), language="fr")
+    status, told = of_anybody_at_the_terminal
     assert status == 1 and found[0] in told
 
 
@@ -91,5 +95,5 @@ def test_nothing_sent_is_a_sentence(program):
 
 
 def test_a_file_that_cannot_be_read_is_said_at_the_terminal(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "engine.cli", "check", str(tmp_path / "nada.bpmn")], capture_output=True, text=True, cwd=ROOT)
+    done = warm.masar(["check", str(tmp_path / "nada.bpmn")], os.environ)
     assert done.returncode == 1 and "nada.bpmn" in done.stderr and "Traceback" not in done.stderr

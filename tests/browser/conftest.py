@@ -14,9 +14,15 @@ import uvicorn
 from playwright.sync_api import sync_playwright
 
 from engine import jobs
+from engine.actors import signin, users
 from engine.settings import Settings
 from tests.web.small.installation import PASSWORD, furnish
+from tests.world import World
+from web import security
 from web.app import create_app
+from web.screen import SESSION
+
+SETTINGS = Settings(is_demo=True)
 
 SIZES = {"phone": {"width": 390, "height": 780}, "desk": {"width": 1280, "height": 900}}
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
@@ -32,19 +38,25 @@ def pytest_collection_modifyitems(items) -> None:
 
 @pytest.fixture(scope="module")
 def installed(make_database):
-    """The database of the small installation."""
+    """The database that is served: of the small installation, unless a file has a fixture of this name for another (`worlds.furnish`: the real pathway)."""
     return make_database(furnish)
 
 
 @pytest.fixture(scope="module")
+def world(installed):
+    """Whoever is there, to lead cases beside the browser."""
+    return World(installed)
+
+
+@pytest.fixture(scope="module")
 def address(installed):
-    """Where the small installation is served."""
+    """Where it is served."""
     yield from served(installed)
 
 
 def served(database):
     """The address of an installation while it is served."""
-    server = uvicorn.Server(uvicorn.Config(create_app(Settings(is_demo=True), database), port=0, log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(create_app(SETTINGS, database), port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -65,33 +77,54 @@ def chromium():
 
 
 @pytest.fixture
-def visit(chromium, address):
-    """Opens a window of its own; with a name, signed in, in a language. Whatever the page complains of fails the test."""
+def visit(chromium, address, installed):
+    """Opens a window of its own; with a name, signed in, in a language, on her desk. Whatever the page complains of fails the test.
+
+    The session is opened beside the browser, but `by_the_door` and without script."""
     opened, complaints = [], []
 
-    def make(username="", language="fr", size="desk", script=True, **more):
+    def make(username="", language="fr", size="desk", script=True, by_the_door=False, **more):
         context = chromium.new_context(base_url=address, viewport=SIZES[size], locale=f"{language}-TN", java_script_enabled=script, **more)
         context.set_default_timeout(8000)
+        opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
-        opened.append(context)
-        page.goto(f"/signin?language={language}")
-        if username:
-            page.fill("#username", username)
-            page.fill("#password", PASSWORD)
-            page.click("form[action='/signin'] .btn-primary")
-            page.wait_for_url("**/desk")
-            if page.locator("html").get_attribute("lang") != language:
-                page.click("details.who > summary") if script else page.goto("/account")
-                page.click(f"button[name=language][value={language}] >> visible=true")
-                page.wait_for_load_state()
+        by_the_door = by_the_door or not script
+        if username and not by_the_door:
+            context.add_cookies([{"url": address, "name": security.cookie_name(SETTINGS, SESSION), "value": session_of(installed, username, language), "httpOnly": True}])
+            page.goto("/desk")
+        else:
+            page.goto(f"/signin?language={language}")
+        if username and by_the_door:
+            come_in(page, username, language, script)
         return page
 
     yield make
     for context in opened:
         context.close()
     assert not complaints, complaints
+
+
+def session_of(database, username, language):
+    """The token of a session just opened, in the language that its account now has."""
+    with database.unit_of_work(users.VISITOR) as session:
+        opened = signin.sign_in(session, username, PASSWORD, "web")
+    with database.unit_of_work(opened.actor) as session:
+        users.choose_language(session, opened.actor, language)
+    return opened.token
+
+
+def come_in(page, username, language, script=True):
+    """Signs in by the form of the page shown, and chooses a language as one does."""
+    page.fill("#username", username)
+    page.fill("#password", PASSWORD)
+    page.click("form[action='/signin'] .btn-primary")
+    page.wait_for_url("**/desk")
+    if page.locator("html").get_attribute("lang") != language:
+        page.click("details.who > summary") if script else page.goto("/account")
+        page.click(f"button[name=language][value={language}] >> visible=true")
+        page.wait_for_load_state()
 
 
 @pytest.fixture

@@ -3,26 +3,13 @@
 import pytest
 
 from engine.casework import tasks
-from engine.demo import accounts
 from tests import world as worlds
-from tests.browser.conftest import served
 from tests.browser.test_everybody_can_use_it import wrong_with
 
 
 @pytest.fixture(scope="module")
-def world(make_database):
-    database = make_database(worlds.furnish)
-    return worlds.World(database)
-
-
-@pytest.fixture(scope="module")
-def address(world):
-    yield from served(world.database)
-
-
-@pytest.fixture(autouse=True)
-def the_password_of_the_demonstration(monkeypatch):
-    monkeypatch.setattr("tests.browser.conftest.PASSWORD", accounts.password())
+def installed(make_database):
+    return make_database(worlds.furnish)
 
 
 @pytest.fixture(scope="module")

@@ -8,32 +8,20 @@ from sqlalchemy import text
 
 from engine import doctor
 from engine.actors import users
-from tests.browser.conftest import served
 from tests.browser.test_drawing import choose, draw, put, saved
 from tests.browser.test_the_next_edition import begin
 from tests.web.small.installation import files, furnish
-from tests.world import World
 
 ORIENT = "forms/tasks/orienter.toml"
 NAMES = {"fr": "Rappeler la personne", "ar": "الاتصال بالشخص من جديد", "en": "Call the person back"}
 
 
 @pytest.fixture(scope="module")
-def world(make_database):
-    """The small pathway with one case that has ended and one that runs; nobody signs in these."""
+def installed(make_database):
+    """The small pathway, where nobody signs."""
     database = make_database()
     furnish(database, files() | {ORIENT: files()[ORIENT].replace(b', "consentement.signature"', b"")})
-    return World(database)
-
-
-@pytest.fixture(scope="module")
-def installed(world):
-    return world.database
-
-
-@pytest.fixture(scope="module")
-def address(installed):
-    yield from served(installed)
+    return database
 
 
 @pytest.fixture(scope="module")

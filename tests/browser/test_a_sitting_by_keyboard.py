@@ -1,54 +1,26 @@
 """A sitting worked through without a mouse: nothing lost on a reload, one key to the next file; its pages and those of an aid and a fund as everybody can use them."""
 
 import pytest
-from sqlalchemy import text
 
-from engine.actors import signin
 from tests import world as worlds
-from tests.browser.conftest import SIZES, served
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.stories.test_a_committee_day import convened, look
 
 
 @pytest.fixture(scope="module")
-def committee(make_database):
-    """Two files put down at one sitting."""
-    database = make_database(worlds.furnish)
-    world = worlds.World(database)
-    return world, convened(world, [("creation", {}), ("creation", {})])
+def installed(make_database):
+    return make_database(worlds.furnish)
 
 
 @pytest.fixture(scope="module")
-def place(committee):
-    yield from served(committee[0].database)
+def sitting_id(world):
+    """Two files put down at one sitting."""
+    return convened(world, [("creation", {}), ("creation", {})])
 
 
-@pytest.fixture
-def enter(chromium, place, committee):
-    opened = []
-
-    def go(who, language="fr", size="desk", scheme="light"):
-        with committee[0].database.owner() as connection:
-            connection.execute(text("UPDATE user_account SET language = :language WHERE user_id = :id"), {"language": language, "id": who.user_id})
-        opened.append(chromium.new_context(base_url=place, viewport=SIZES[size], locale=f"{language}-TN", color_scheme=scheme))
-        page = opened[-1].new_page()
-        page.set_default_timeout(8000)
-        page.goto("/signin")
-        page.fill("#username", who.username)
-        page.fill("#password", signin.DEMO_PASSWORD)
-        page.click("form[action='/signin'] .btn-primary")
-        page.wait_for_url("**/desk")
-        return page
-
-    yield go
-    for context in opened:
-        context.close()
-
-
-def test_two_files_are_studied_by_keyboard_and_the_pages_are_for_everybody(enter, committee):
-    world, sitting_id = committee
+def test_two_files_are_studied_by_keyboard_and_the_pages_are_for_everybody(visit, world, sitting_id):
     member = world.who_does(next(row for row in world.open_tasks(sitting_id) if row.node == "T653_CPS"))
-    page = enter(member)
+    page = visit(member.username)
     page.goto(f"/sittings/{sitting_id}")
     assert wrong_with(page) == []
     press = page.keyboard.press
@@ -77,7 +49,7 @@ def test_two_files_are_studied_by_keyboard_and_the_pages_are_for_everybody(enter
     assert look(world, member, sitting_id).counts == {"study": 2}
 
     officer = world.agent("OTE", "TUN", "gestionnaire_aides")
-    page, small = enter(officer), enter(member, "ar", "phone", "dark")
+    page, small = visit(officer.username), visit(member.username, "ar", "phone", color_scheme="dark")
     trouble = {}
     for address in (f"/aids/{first.dossier_id}", "/funds", "/funds/TOUNESNA-EU"):
         page.goto(address)

@@ -6,9 +6,8 @@ import datetime as dt
 
 import pytest
 
-from engine.demo import accounts, answers
+from engine.demo import answers
 from tests import world as worlds
-from tests.browser.conftest import served
 
 _PAPER = {"name": "piece.pdf", "mimeType": "application/pdf", "buffer": answers._PAGE}
 _CONTROLS = """() => [...document.querySelectorAll('#answers .question')].filter(one => one.offsetParent).map(one => {
@@ -23,30 +22,15 @@ _CONTROLS = """() => [...document.querySelectorAll('#answers .question')].filter
 
 
 @pytest.fixture(scope="module")
-def tunisia(make_database):
-    """The real pathway with its staff, served."""
-    database = make_database(worlds.furnish)
-    for address in served(database):
-        yield worlds.World(database), address
+def installed(make_database):
+    return make_database(worlds.furnish)
 
 
 class Adviser:
     """One member of staff before her screen."""
 
-    def __init__(self, chromium, address, actor, language):
-        self.context = chromium.new_context(base_url=address, viewport={"width": 1280, "height": 900}, locale=f"{language}-TN")
-        self.context.set_default_timeout(8000)
-        self.page, self.actor, self.complaints = self.context.new_page(), actor, []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(f"/signin?language={language}")
-        self.page.fill("#username", actor.username)
-        self.page.fill("#password", accounts.password())
-        self.page.click("form[action='/signin'] .btn-primary")
-        self.page.wait_for_url("**/desk")
-        if self.page.locator("html").get_attribute("lang") != language:
-            self.page.click("details.who > summary")
-            self.page.click(f"button[name=language][value={language}] >> visible=true")
-            self.page.wait_for_load_state()
+    def __init__(self, page, actor):
+        self.page, self.actor = page, actor
 
     def does(self, task_id, truth, today):
         """Opens the task from her desk, answers it and sends it."""
@@ -110,14 +94,13 @@ class Adviser:
                 page.press(f"[name='{name}']", "Tab")
 
 
-def test_a_case_is_led_from_the_desk_to_its_signed_closure(chromium, tunisia):
-    world, address = tunisia
+def test_a_case_is_led_from_the_desk_to_its_signed_closure(visit, world):
     truth = world.somebody("emploi", 7)
     advisers, done = {}, []
 
     def adviser(actor):
         if actor.username not in advisers:
-            advisers[actor.username] = Adviser(chromium, address, actor, "ar" if actor.agency == "CPS" else "fr")
+            advisers[actor.username] = Adviser(visit(actor.username, "ar" if actor.agency == "CPS" else "fr", by_the_door=True), actor)
         return advisers[actor.username]
 
     desk = adviser(world.agent("OTE", "MED", "agent_accueil")).page
@@ -142,6 +125,4 @@ def test_a_case_is_led_from_the_desk_to_its_signed_closure(chromium, tunisia):
     page.goto(f"/cases/{case_id}")
     assert world.file(case_id).ended_at and page.locator("h1").count() == 1, done
     assert {agency for _, agency in done} == {"OTE", "CPS", "ANETI"} and len(done) >= 15, done
-    assert not world.incidents() and not [one for each in advisers.values() for one in each.complaints]
-    for one in advisers.values():
-        one.context.close()
+    assert not world.incidents()

@@ -3,26 +3,19 @@
 import pytest
 from sqlalchemy import text
 
-from tests.browser.conftest import served
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.engine.casework.test_repairs import broken_files, received
 from tests.web.small.installation import furnish
-from tests.world import World
 
 DIAGRAM = "processes/parcours.bpmn"
 
 
 @pytest.fixture(scope="module")
-def world(make_database):
+def installed(make_database):
+    """The installation whose operations break."""
     database = make_database()
     furnish(database, broken_files())
-    return World(database)
-
-
-@pytest.fixture(scope="module")
-def address(world):
-    """Where the installation whose operations break is served."""
-    yield from served(world.database)
+    return database
 
 
 @pytest.fixture(scope="module")

@@ -5,25 +5,22 @@ import time
 import os
 
 import pytest
-import uvicorn
 from sqlalchemy import text
 
 from engine import clock
 from engine.actors import users
 from engine.casework import batches, cases, editions
-from engine.settings import Settings
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.engine.casework import redrawn
-from tests.web.small.installation import files, furnish
-from web.app import create_app
+from tests.web.small.installation import files
 
 STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE username = 'salma'")
 
 
 @pytest.fixture(scope="module")
-def place(make_database):
-    """The small installation with three cases at the desk and a second edition, and a worker beside it."""
-    database = make_database(furnish)
+def edition_id(installed):
+    """A second edition, three cases at the desk, and what moves cases in the background."""
+    database = installed
     with database.unit_of_work(users.system()) as session:
         other = redrawn.redrawn(files(), "parcours", redrawn.under_another_id("accueillir", "recevoir"))
         edition = editions.keep(session, other, clock.now(session), None, "essai")
@@ -40,21 +37,9 @@ def place(make_database):
 
     worker = threading.Thread(target=carry_on, daemon=True)
     worker.start()
-    yield database, edition.edition_id
+    yield edition.edition_id
     stopped.set()
     worker.join(10)
-
-
-@pytest.fixture(scope="module")
-def address(place):
-    server = uvicorn.Server(uvicorn.Config(create_app(Settings(is_demo=True), place[0]), port=0, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = server.force_exit = True
-    thread.join(10)
 
 
 def seen(page, name):
@@ -63,10 +48,10 @@ def seen(page, name):
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
-def test_cases_are_tried_moved_and_one_is_brought_back(visit, place):
+def test_cases_are_tried_moved_and_one_is_brought_back(visit, edition_id):
     meriem = visit("meriem")
     meriem.goto("/editions")
-    meriem.click(f"a[href='/editions/{place[1]}/moves']")
+    meriem.click(f"a[href='/editions/{edition_id}/moves']")
     meriem.wait_for_url("**/moves")
     assert meriem.locator("input[name=case]").count() == 3 and meriem.input_value("select[name^='map:']") == "parcours#recevoir"
     wrong = {"choice": wrong_with(meriem)}
@@ -91,9 +76,9 @@ def test_cases_are_tried_moved_and_one_is_brought_back(visit, place):
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
-def test_the_pages_in_arabic_on_a_phone(visit, place):
+def test_the_pages_in_arabic_on_a_phone(visit, edition_id):
     anis = visit("anis", "ar", "phone", color_scheme="dark")
-    anis.goto(f"/editions/{place[1]}/moves")
+    anis.goto(f"/editions/{edition_id}/moves")
     wrong = {"choice": wrong_with(anis)}
     seen(anis, "moves-choice-ar")
     anis.click("button:has-text('تجربة دون تغيير')")

@@ -5,9 +5,7 @@ import os
 import pytest
 from playwright.sync_api import expect
 
-from engine.demo import accounts
 from tests import world as worlds
-from tests.browser.conftest import SIZES, served
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.stories.test_one_person_two_cards import FOREIGN, end
 
@@ -15,9 +13,12 @@ LOOK = os.environ.get("MASAR_LOOK")  # a folder for pictures, to look at
 
 
 @pytest.fixture(scope="module")
-def town(make_database):
-    database = make_database(worlds.furnish)
-    world = worlds.World(database)
+def installed(make_database):
+    return make_database(worlds.furnish)
+
+
+@pytest.fixture(scope="module")
+def town(world):
     names = {"person.prenom_fr": "Mohamed Amine", "person.nom_fr": "Gabsi", "person.prenom_ar": "محمد أمين", "person.nom_ar": "القابسي"}
     members = [{"membre.prenom": "Lina", "membre.lien": "enfant", "membre.naissance": "2019-05-04", "membre.sexe": "F", "membre.a_charge": True, "membre.scolarise": True}]
     world.first = world.receive(world.somebody("emploi", 1) | names | FOREIGN | {"person.naissance_date": "1994-03-11", "person.tel": "+21698111222", "foyer.membres": members})
@@ -25,34 +26,7 @@ def town(make_database):
     world.second = world.receive(world.somebody("emploi", 2) | names | {"person.naissance_date": "1995-11-03", "person.tel": "+21698111222", "person.nom_fr": "Gabssi"})
     world.does(world.second, "T101")
     end(world, world.first)
-    for address in served(database):
-        world.address = address
-        yield world
-
-
-@pytest.fixture
-def enter(chromium, town):
-    opened = []
-
-    def make(username, language, size="desk", script=True):
-        context = chromium.new_context(base_url=town.address, viewport=SIZES[size], locale=f"{language}-TN", java_script_enabled=script)
-        opened.append(context)
-        page = context.new_page()
-        page.set_default_timeout(8000)
-        page.goto(f"/signin?language={language}")
-        page.fill("#username", username)
-        page.fill("#password", accounts.password())
-        page.click("form[action='/signin'] .btn-primary")
-        page.wait_for_url("**/desk")
-        if page.locator("html").get_attribute("lang") != language:
-            page.click("details.who > summary") if script else page.goto("/account")
-            page.click(f"button[name=language][value={language}] >> visible=true")
-            page.wait_for_load_state()
-        return page
-
-    yield make
-    for context in opened:
-        context.close()
+    return world
 
 
 def look(page, name):
@@ -61,8 +35,8 @@ def look(page, name):
 
 
 @pytest.mark.parametrize(("language", "size", "words"), [("fr", "desk", "Mohammed Gabsy"), ("ar", "phone", "محمد القابسي")])
-def test_somebody_is_found_compared_and_told_apart(enter, town, language, size, words):
-    page, trouble = enter("karim", language, size), {}
+def test_somebody_is_found_compared_and_told_apart(visit, town, language, size, words):
+    page, trouble = visit("karim", language, size), {}
     page.goto("/cases")
     page.press("#q", "Control+a")
     page.locator("#q").press_sequentially(words, delay=15)
@@ -89,8 +63,8 @@ def test_somebody_is_found_compared_and_told_apart(enter, town, language, size, 
 
 
 @pytest.mark.parametrize(("language", "script"), [("fr", False), ("ar", True)])
-def test_a_sheet_comes_back_with_what_is_wrong(enter, town, language, script):
-    page = enter(town.agent("OTE", "TUN", "attache_social").username, language, script=script)
+def test_a_sheet_comes_back_with_what_is_wrong(visit, town, language, script):
+    page = visit(town.agent("OTE", "TUN", "attache_social").username, language, script=script)
     page.goto("/charter")
     page.fill("#retour-date_prevue", town.today().strftime("%d/%m/%Y"))
     page.select_option("#signalement-source", "frontiere")

@@ -5,12 +5,11 @@ import os
 
 import pytest
 
-from engine.actors import signin, users
+from engine.actors import users
 from engine.casework import snapshots
 from engine import clock
 from engine.demo import play, stories
 from tests import world as worlds
-from tests.browser.conftest import served
 from tests.browser.test_everybody_can_use_it import wrong_with
 
 TODAY = dt.date(2026, 11, 24)
@@ -18,9 +17,14 @@ AUDITOR = "auditeur"
 
 
 @pytest.fixture(scope="module")
-def place(make_database):
+def installed(make_database):
+    return make_database(worlds.furnish)
+
+
+@pytest.fixture(scope="module")
+def cases(installed):
     """A mother of two helped with her rent, and a man whose case is younger, on the real pathway."""
-    database = make_database(worlds.furnish)
+    database = installed
     samia, walid = stories.mother_in_sfax(TODAY), stories.pizzeria_of_zarzis(TODAY)
     staff = play.Player(database)
     with database.unit_of_work(users.system()) as session:
@@ -32,40 +36,19 @@ def place(make_database):
     with database.unit_of_work(users.system()) as session:
         for (one,) in snapshots.due(session):
             snapshots.keep(session, worlds.UUID(one))
-    return database, case_id, other_id
-
-
-@pytest.fixture(scope="module")
-def address(place):
-    yield from served(place[0])
+    return case_id, other_id
 
 
 @pytest.fixture
-def watch(chromium, address):
+def watch(visit):
     """The auditor's window on an address, in a language."""
-    opened = []
 
-    def make(where, language="fr", script=True, **more):
-        context = chromium.new_context(base_url=address, java_script_enabled=script, viewport=more.pop("viewport", {"width": 1280, "height": 1000}), locale=f"{language}-TN", **more)
-        context.set_default_timeout(8000)
-        opened.append(context)
-        page = context.new_page()
-        page.complaints = []
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda said: page.complaints.append(said.text) if "Content Security Policy" in said.text else None)
-        page.goto(f"/signin?language={language}")
-        page.fill("#username", AUDITOR)
-        page.fill("#password", signin.DEMO_PASSWORD)
-        page.click("form[action='/signin'] .btn-primary")
-        page.wait_for_url("**/desk")
-        page.goto(f"{where}{'&' if '?' in where else '?'}language={language}")
+    def make(where, language="fr", size="desk", **more):
+        page = visit(AUDITOR, language, size, **more)
+        page.goto(where)
         return page
 
-    yield make
-    for context in opened:
-        for page in context.pages:
-            assert not page.complaints, page.complaints
-        context.close()
+    return make
 
 
 def seen(page, name):
@@ -78,8 +61,8 @@ def seq(page):
     return int(page.locator("#moment").get_attribute("data-seq"))
 
 
-def test_an_auditor_watches_a_case_happen_again(watch, place):
-    page = watch(f"/cases/{place[1]}?tab=history")
+def test_an_auditor_watches_a_case_happen_again(watch, cases):
+    page = watch(f"/cases/{cases[0]}?tab=history")
     page.click("text=Rejouer ce dossier")
     page.wait_for_selector(".canvas .masar-here")
     assert seq(page) > 1 and page.locator("#at").input_value() == str(seq(page))
@@ -128,13 +111,13 @@ def test_an_auditor_watches_a_case_happen_again(watch, place):
     assert page.inner_text("[data-do=play]") == "Jouer"
 
 
-def test_two_cases_side_by_side_in_arabic_on_a_mirrored_sheet(watch, place):
-    page = watch(f"/cases/{place[1]}/replay?at=30&beside={place[2]}&by=stage", "ar", color_scheme="dark")
+def test_two_cases_side_by_side_in_arabic_on_a_mirrored_sheet(watch, cases):
+    page = watch(f"/cases/{cases[0]}/replay?at=30&beside={cases[1]}&by=stage", "ar", color_scheme="dark")
     page.wait_for_function("() => document.querySelectorAll('.canvas .masar-here').length >= 2")
     assert page.locator("html").get_attribute("dir") == "rtl" and page.locator(".replay-side").count() == 2
     seen(page, "player-beside-ar")
     assert wrong_with(page) == []
-    phone = watch(f"/cases/{place[1]}/replay?at=40", "ar", viewport={"width": 390, "height": 780})
+    phone = watch(f"/cases/{cases[0]}/replay?at=40", "ar", "phone")
     phone.wait_for_selector(".canvas .masar-here")
     start = phone.evaluate("() => { const box = [...document.querySelectorAll('.canvas .djs-element.masar-done')].map(one => one.getBoundingClientRect().x); return box.length }")
     assert start
@@ -142,8 +125,8 @@ def test_two_cases_side_by_side_in_arabic_on_a_mirrored_sheet(watch, place):
     assert wrong_with(phone) == []
 
 
-def test_it_works_without_script(watch, place):
-    page = watch(f"/cases/{place[1]}/replay", script=False)
+def test_it_works_without_script(watch, cases):
+    page = watch(f"/cases/{cases[0]}/replay", script=False)
     first = seq(page)
     page.click("[data-go=on]")
     assert seq(page) > first

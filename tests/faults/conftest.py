@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from engine.database import Database
-from engine.ledger.keys import KeyStore
 from tests.conftest import ROOT
 from tests.faults import village
 
@@ -61,15 +60,13 @@ def _is_up(address: str) -> bool:
 
 
 @pytest.fixture
-def hamlet(make_database, tmp_path: Path) -> Iterator[Village]:
-    database = Database(make_database().owner_url, keys=KeyStore(tmp_path / "keys"), documents=tmp_path / "documents")
-    village.furnish(database)
-    made = Village(database, tmp_path)
+def hamlet(make_database) -> Iterator[Village]:
+    database = make_database(village.furnish)
+    made = Village(database, database.carried["documents"].parent)
     yield made
     for process in made.started:
         process.kill()
         process.wait()
-    database.dispose()
 
 
 class Visitor:

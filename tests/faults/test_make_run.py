@@ -17,7 +17,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from engine import postgres
 from tests.conftest import ROOT
+from tests.faults import warm
 
 SMALL = ROOT / "tests" / "web" / "small"
 
@@ -48,7 +50,7 @@ class Masar:
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command that ends by itself."""
-        return subprocess.run([sys.executable, "-m", "engine.cli", *arguments], cwd=ROOT, env={**self.environment, **environment}, capture_output=True, text=True, timeout=120)
+        return warm.masar(arguments, {**self.environment, **environment})
 
     def start(self) -> float:
         """Starts the server and waits until it says where it serves; returns the seconds it took."""
@@ -92,6 +94,11 @@ class Masar:
                 return answer.status == 200
         except OSError:
             return False
+
+    def cases(self) -> int:
+        """How many cases its own PostgreSQL holds."""
+        with psycopg.connect(postgres.address(self.folder / "var" / "postgres", "masar").replace("+psycopg", "")) as connection:
+            return connection.execute("SELECT count(*) FROM instance").fetchone()[0]
 
     @staticmethod
     def until(said, seconds: float = 30) -> None:
@@ -176,7 +183,8 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(masar: Masar):
     with socket.socket() as other:
         other.bind(("127.0.0.1", masar.port))
         other.listen()
-        said = refused(masar.call("run"))
+        command = [sys.executable, "-m", "engine.cli", "run"]
+        said = refused(subprocess.run(command, cwd=ROOT, env=masar.environment, capture_output=True, text=True, timeout=120))
     assert f"Port {masar.port} is taken" in said and "MASAR_PORT=" in said
 
 
@@ -226,7 +234,7 @@ def test_a_first_start_cut_short_in_the_demonstration_begins_again(embedded: Mas
             [sys.executable, "-m", "engine.cli", "run"], cwd=ROOT, env=embedded.environment, stdout=open(embedded.folder / "said", "w"), stderr=subprocess.STDOUT, start_new_session=True
         )
         embedded.until(lambda: "Playing the demonstration" in embedded.said, 90)
-        time.sleep(3)  # some cases are there
+        embedded.until(lambda: embedded.cases() > 1)
         assert embedded.stop(with_signal) == status
         assert "Traceback" not in embedded.said
     embedded.environment |= {"MASAR_DEMO": "0"}

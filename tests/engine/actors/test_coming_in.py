@@ -43,6 +43,11 @@ def test_the_right_password_opens_a_session_whose_token_is_nowhere_in_the_databa
     assert opened.token not in stored
 
 
+def test_a_password_is_kept_as_owasp_says(passwords):
+    kept = passwords.hash(PASSWORD)
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$") and passwords.verify(PASSWORD, kept) and not passwords.verify("not it", kept)
+
+
 @pytest.mark.parametrize("token", ["", "x", "a" * 5000, "\u0000"])
 def test_a_token_nobody_was_given_opens_nothing(database, token):
     assert enter(database, token) is None

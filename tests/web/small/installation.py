@@ -5,12 +5,12 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from engine.actors import agencies, users
+from engine.actors import agencies, signin, users
 from engine.casework import editions
 from engine.dossier import programmes
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
-PASSWORD = "une phrase assez longue"
+PASSWORD = signin.DEMO_PASSWORD
 ACCOUNTS = {  # name: name in full, in Arabic, agency, branch, roles
     "salma": ("Salma Trabelsi", "سلمى الطرابلسي", "OTE", "MED", ["agent_accueil"]),
     "selim": ("Selim Jaziri", "سليم الجزيري", "OTE", "MED", ["agent_accueil"]),
