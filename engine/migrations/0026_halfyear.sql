@@ -14,7 +14,7 @@ GRANT SELECT, INSERT ON halfyear_report TO masar_app;
 -- `held`: papers that an administration has, of those given.
 DROP FUNCTION masar_asked(text, timestamptz, timestamptz, timestamptz, text[], text[]);
 CREATE FUNCTION masar_asked(of_branch text, before timestamptz, first timestamptz, last timestamptz, fields text[], papers text[], held text[])
-    RETURNS TABLE (root_id uuid, span integer, asks bigint, again bigint, corrected bigint, given bigint, given_held bigint) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_nestloop = on AS $$
+    RETURNS TABLE (root_id uuid, span integer, asks bigint, again bigint, corrected bigint, given bigint, given_held bigint) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT coalesce(masar_steers(), false) THEN
         RETURN;
@@ -25,7 +25,8 @@ BEGIN
          replaced AS MATERIALIZED (SELECT f.fact_id, f.subject, f.field, f.value, f.status, f.valid_until FROM fact f WHERE NOT f.is_current AND f.field IN (SELECT unnest(fields || papers)) AND f.recorded_at < last),
          several AS MATERIALIZED (SELECT DISTINCT r.subject, r.field FROM replaced r),
          ordered AS (SELECT s.fact_id, lag(s.value) OVER w AS was, lag(s.status) OVER w AS was_status, lag(s.valid_until) OVER w AS was_until
-                       FROM (SELECT * FROM replaced UNION ALL SELECT f.fact_id, f.subject, f.field, f.value, f.status, f.valid_until FROM several JOIN fact f USING (subject, field) WHERE f.is_current AND f.recorded_at < last) s
+                       FROM (SELECT * FROM replaced UNION ALL SELECT c.* FROM several CROSS JOIN LATERAL (
+                               SELECT f.fact_id, f.subject, f.field, f.value, f.status, f.valid_until FROM fact f WHERE f.subject = several.subject AND f.field = several.field AND f.is_current AND f.recorded_at < last LIMIT 1) c) s
                      WINDOW w AS (PARTITION BY s.subject, s.field ORDER BY s.fact_id)),
          told AS (SELECT f.root_id AS root, f.field, f.recorded_at AS at, f.value, o.was, coalesce(o.was_status = 'known' AND (o.was_until IS NULL OR o.was_until > f.recorded_at), false) AS was_known,
                          f.field = ANY (papers) AS is_paper
