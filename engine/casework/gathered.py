@@ -24,6 +24,7 @@ _WAITS = ("message", "timer", "signal", "condition")
 _HANDED = frozenset({"proposer_antenne", "retirer_proposition"})
 _ROW = text("""SELECT i.root_id, i.parent_id, i.process, e.number AS edition, i.person_id, i.number, i.receipt_code, i.subject, i.scope, i.priority, i.is_shared, i.is_shared_funder,
                       i.is_shared_operator, i.assigned, i.is_kept, i.opened_at, i.ended_at, i.suspended_at, i.also_read_by, i.also_read_until, i.payments_held,
+                      i.lent_to = '' OR EXISTS (SELECT FROM open_task t WHERE t.root_id = i.root_id AND t.branch <> i.branch AND t.branch || ' ' || t.agency = i.lent_to) AS is_lent_for_a_task,
                       (SELECT p.root_id FROM instance p WHERE p.instance_id = i.parent_id) AS root_of_parent
                  FROM instance i JOIN edition e USING (edition_id) WHERE i.instance_id = :id""")
 _SEALED_FOR = text("SELECT DISTINCT person_id FROM ledger_sealed WHERE instance_id = :id")
@@ -62,7 +63,7 @@ class Gathered:
         self.is_told = True
         self.has_moved = False
         self.variables: Mapping[str, Any] = {}
-        self.begun = ""  # the message that it began with
+        self.begun: str | None = ""  # the message that it began with; None: it was forgotten which
         self.agenda: list[str] = []
         self.halts: list[list[Any]] = []
         self.reminded: Counter[str] = Counter()
@@ -95,12 +96,12 @@ class Gathered:
         self.branch = after.branch
         if after.marks:
             self.halts.append([after.seq, *after.marks])
-        at = act[-1].at
+        at, nodes = act[-1].at, {row["task_id"]: row["node"] for row in before.tasks.values()}
         for rows in wrote:
             for one in getattr(rows, "messages", ()):
                 self.thrown[one["name"], one["correlation"], chain.canonical(one["payload"]), at] += 1
             for one in getattr(rows, "cancelled", ()):
-                self.off[one["task_id"]] = (one["node"], one["outcome"], None, at)
+                self.off[one["task_id"]] = (one["node"] or nodes.get(one["task_id"], ""), one["outcome"], None, at)
 
     def _own(self, before: Instant, told: Told) -> None:
         body, own = told.body, self.own
@@ -135,6 +136,8 @@ class Gathered:
                 self.has_moved = True
         if "inputs" in told.sealed:
             self._started(told)
+        elif told.kind == "case.started" and "inputs" in told.promised:
+            self.begun = None
         self._agreed(told)
         if told.kind in ("task.passed", "task.released"):
             self._entrusted(before, told)
@@ -269,6 +272,8 @@ class Gathered:
             yield "receipt_code"
         if not self._is_hers(row.person_id):
             yield "person_id"
+        if not row.is_lent_for_a_task:
+            yield "lent_to"
 
     def _about(self, name: str, value: Any) -> Any:
         """What the start was told of a subject; of a sitting's agenda, whatever of it was put there."""
@@ -338,4 +343,6 @@ class Gathered:
         seen = Counter((one.name, one.correlation, one.sender or "") for one in self.session.execute(_SEEN, {"id": self.instance_id}))
         begun = Counter({(self.begun, one[1], one[2]): 1 for one in seen if one[0] == self.begun}) if self.begun else Counter()
         lost = {one for one in seen - self.received - begun if not one[0].startswith("ordre.")}
+        if self.begun is None and len(lost) == 1:
+            lost.clear()
         yield from sorted({f"{one[0]} received otherwise" for one in {*(self.received - seen), *lost}})

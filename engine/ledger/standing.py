@@ -47,6 +47,7 @@ _ROWS = {
     "merger": "SELECT merger_id, row(kept, gone, instance_id, other_id, seq, proposed_by, proposed_at) FROM merger",
     "told_apart": "SELECT one || ' ' || other, row(t.*) FROM told_apart t",
     "repair": "SELECT repair_id, row(instance_id, root_id, branch, act, touches, class, seq, proposed_by, proposed_at, expires_at) FROM repair",
+    "halfyear_report": "SELECT year || '/' || half, row(r.*) FROM halfyear_report r",
     "staff_leave": "SELECT leave_id, row(user_id, from_on, until_on, stand_in_id, said_by, said_at) FROM staff_leave",
 }
 # Those of which one may go: with its person, or before it began.

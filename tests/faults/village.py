@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from engine.actors import agencies, users
+from engine.actors import agencies, signin, users
 from engine.casework import cases, editions, tasks
 from engine.database import Database
 from tests.engine.pathway.drawing import boundary, catch, diagram, end, flows, message, process, start, throw, timer, user
 
-PASSWORD = "une phrase assez longue"
+PASSWORD = signin.DEMO_PASSWORD
 _ACT = '<masar:libelle lang="ar">إجراء</masar:libelle><masar:libelle lang="en">Act</masar:libelle><masar:tache form="acte" role="agent_accueil" delai="1" unite="jours"/>'
 _FORM = """id = "acte"
 title = { fr = "Acte", ar = "إجراء", en = "Act" }

@@ -104,7 +104,7 @@ DIAGRAMS = [
         "accueil_choix_doublon",
     ),
     ("an end is drawn back into the middle", "cloture", takes("cloture_f_conservation__fin", targetRef="T804"), "pathway.nothing_leads_here", "cloture_fin"),
-    ("an arrow is lost", "accueil", without("accueil_f_T102__T103"), "pathway.nothing_leads_here", "T103"),
+    ("an arrow is lost", "accueil", without("accueil_f_T102__choix_partage"), "pathway.nothing_leads_here", "accueil_choix_partage"),
     (
         "a way back passes through nobody",
         "constitution",

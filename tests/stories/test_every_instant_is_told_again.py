@@ -108,8 +108,9 @@ def _an_instant_that_is_not_its_lines_is_noticed(database, case_id):
         forged = msgspec.structs.replace(honest, state=honest.state[:-1] + bytes([honest.state[-1] ^ 1]))
         key = session.info["keys"].find(teller.person_id)
         ciphertext = sealing.seal(key, case_id, honest.seq, {"instant": (b"", base64.b64encode(msgspec.json.encode(forged)).decode())})
-        session.execute(text("DELETE FROM replay_snapshot WHERE instance_id = :id AND seq = :seq"), {"id": case_id, "seq": honest.seq})
-        session.execute(text("INSERT INTO replay_snapshot (instance_id, seq, ciphertext) VALUES (:id, :seq, :ciphertext)"), {"id": case_id, "seq": honest.seq, "ciphertext": ciphertext})
+        marks = session.execute(text("DELETE FROM replay_snapshot WHERE instance_id = :id AND seq = :seq RETURNING marks::text"), {"id": case_id, "seq": honest.seq}).scalar_one()
+        session.execute(text("INSERT INTO replay_snapshot (instance_id, seq, marks, ciphertext) VALUES (:id, :seq, CAST(:marks AS jsonb), :ciphertext)"),
+                        {"id": case_id, "seq": honest.seq, "marks": marks, "ciphertext": ciphertext})  # fmt: skip
         assert snapshots.nearest(session, teller, teller.last).seq < honest.seq
         # A line whose step comes to another state than the one it sealed is told so, from there on.
         act = next(act for act in teller.acts() if any("state" in told.sealed for told in act) and act[-1].seq > 5)

@@ -141,7 +141,7 @@ def test_no_byte_of_her_is_left_and_everything_else_stands(town, make_database):
         assert erasures.show(session, town.staff["meriem"], erasure).counts == counts
 
     assert tables_with(backup), "an old backup holds her rows"
-    assert [code for code, _ in codes(backup)] == ["person.came_back"]
+    assert "person.came_back" in [code for code, _ in codes(backup)]
     assert erasures.again(backup) == 1
     assert tables_with(backup) == set() and codes(backup) == []
     assert erasures.again(backup) == 0

@@ -26,7 +26,7 @@ from tests.engine.dossier.test_documents import PNG
 CASE = "WHERE instance_id = :case"
 OWN = {"number": "'TN-MED-2020-00001'", "receipt_code": "'AAAA-BBBB'", "stage": "'cloture'", "outcome": "'abandon'", "priority": "3", "referent_id": "gen_random_uuid()", "social_worker_id": "gen_random_uuid()", "is_shared": "NOT is_shared",
        "is_shared_funder": "NOT is_shared_funder", "is_shared_operator": "NOT is_shared_operator", "is_kept": "NOT is_kept", "assigned": "ARRAY[gen_random_uuid()]", "opened_at": "opened_at - interval '1 day'", "ended_at": "now()",
-       "suspended_at": "now()", "also_read_by": "'SFX'", "also_read_until": "now()", "payments_held": "true"}  # fmt: skip
+       "suspended_at": "now()", "also_read_by": "'SFX'", "also_read_until": "now()", "payments_held": "true", "lent_to": "'SFX OTE'"}  # fmt: skip
 # table: (what is done, code, part of what is said); `:case` a case on its road, `:other` another, `:ended` one that is over.
 ATTACKS = {
     "instance": [
@@ -119,6 +119,7 @@ ATTACKS = {
     "parameter": [("UPDATE parameter SET value = '0'", "row", "parameter")],
     "fund": [("UPDATE fund SET paid_millimes = 1000", "fund.other", "")],
     "fund_movement": [("UPDATE fund_movement SET amount_millimes = amount_millimes + 1", "row", "fund_movement"), ("DELETE FROM fund_movement", "row", "fund_movement")],
+    "halfyear_report": [("UPDATE halfyear_report SET half = 2", "row", "halfyear_report"), ("DELETE FROM halfyear_report", "row", "halfyear_report")],
     "staff_leave": [("UPDATE staff_leave SET until_on = until_on + 30", "row", "staff_leave"), ("DELETE FROM staff_leave", "row", "staff_leave")],
     "user_account": [("UPDATE user_account SET roles = roles || '{ordonnateur}' WHERE username = 'nouvelle'", "account.other", "nouvelle"), ("UPDATE user_account SET branch = 'SFX' WHERE username = 'nouvelle'", "account.other", "nouvelle"),
                      ("UPDATE user_account SET is_active = false WHERE username = 'nouvelle'", "account.other", "nouvelle")],
@@ -202,7 +203,7 @@ def _administration(world, case):
         findings.open_at_event(session, auditor, case, 2, "Pourquoi si tard ?", "chef_antenne", "MED", world.today())
     with world.database.owner() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        for statement in ("INSERT INTO warning_accepted SELECT edition_id, 'x', 'Parce que', NULL, now() FROM edition", "INSERT INTO staff_leave SELECT gen_random_uuid(), user_id, '2026-01-01', '2026-01-31', NULL, user_id, now(), NULL FROM user_account LIMIT 1",
+        for statement in ("INSERT INTO halfyear_report VALUES (2020, 1, '{}', now())", "INSERT INTO warning_accepted SELECT edition_id, 'x', 'Parce que', NULL, now() FROM edition", "INSERT INTO staff_leave SELECT gen_random_uuid(), user_id, '2026-01-01', '2026-01-31', NULL, user_id, now(), NULL FROM user_account LIMIT 1",
                           "INSERT INTO fund_movement (programme, kind, amount_millimes, moved_at) SELECT programme, 'brought_committed', 1000, now() FROM fund LIMIT 1",
                           "UPDATE fund SET engaged_millimes = engaged_millimes + 1000 WHERE programme = (SELECT programme FROM fund_movement)"):  # fmt: skip
             connection.exec_driver_sql(statement)
