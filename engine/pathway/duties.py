@@ -156,7 +156,7 @@ class _Walking:
             return path[::-1]
 
         while waiting and len(came) < _MOST:
-            standing = waiting.popleft()
+            standing = waiting.pop() if sought else waiting.popleft()  # where the way is told, the shortest is
             tokens, did, acted = standing
             for token in tokens:
                 around, element, _ = token
