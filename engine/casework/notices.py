@@ -97,5 +97,6 @@ def _seen(row: Any, actor: Any) -> Notice:
     is_told = bool(row.root_id) or row.code == _TAKEN_BACK
     task = pick(row.details["task"], actor.language) if is_told and row.details.get("task") else ""
     number = row.number or (row.details.get("case") or "" if row.code == _TAKEN_BACK else "")
-    return Notice(row.notice_id, row.code, row.created_at, row.read_at is not None, row.who or "", task, row.task_id if row.is_open else None, row.root_id, number,
+    is_over = row.code == "task.opened" and not row.is_open  # what was to be done and is done is no news any more
+    return Notice(row.notice_id, row.code, row.created_at, is_over or row.read_at is not None, row.who or "", task, row.task_id if row.is_open else None, row.root_id, number,
                   row.due_at if row.is_open else None)  # fmt: skip
