@@ -23,6 +23,7 @@ from sqlmodel import Session
 
 OLDEST_POSTGRESQL = 15
 _MIGRATIONS = Path(__file__).with_name("migrations")
+_TAKE = text("SELECT pg_advisory_xact_lock(:number)")
 
 
 class Alone(enum.IntEnum):
@@ -35,8 +36,12 @@ class Alone(enum.IntEnum):
     LOG = 7305886
     PUBLISHING = 7305887
     LOOKING = 7305888  # for what is due: the bell of the workers
-    ERASING = 7305889
+    ERASING = 7305889  # a new key that waits for its commit is not one that a death left
     FILING = 7305890  # files written and not yet committed
+
+    def take(self, session: Session) -> None:
+        """Waits for whoever does this; from then on nobody else does, until the transaction ends."""
+        session.execute(_TAKE, {"number": int(self)})
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,7 @@ _HEADS = {OTE: "chef_antenne", CPS: "chef_cps", ANETI: "chef_aneti", PARTNERS: "
 _STANDS_IN = {"operateur": "referent"}
 # Without C1 a case is OTE's alone: what these agencies would do of it is the case owner's.
 _OTHERS, _OWNER = frozenset({CPS, ANETI}), "referent"
-_HELPING = frozenset(
-    {"agent_accueil", "referent", "chef_antenne", "travailleur_social", "chef_cps", "conseiller_emploi", "conseiller_entreprendre", "chef_aneti"}
-)
+_HELPING = frozenset({"agent_accueil", "referent", "chef_antenne", "travailleur_social", "chef_cps", "conseiller_emploi", "conseiller_entreprendre", "chef_aneti"})
 _AIDING = frozenset({"gestionnaire_aides", "ordonnateur", "secretaire_commission", "president_commission"})
 _WORKING = _HELPING | _AIDING | {"coordinateur", "operateur", "membre_commission"}
 _REGISTERING = frozenset({"agent_accueil", "referent", "chef_antenne", "coordinateur"})

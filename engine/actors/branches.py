@@ -33,7 +33,6 @@ _CHANGE = text("""INSERT INTO branch_change (code, valid_from, names, governorat
 _UNCHANGE = text("DELETE FROM branch_change WHERE code = :code AND valid_from = :day")
 _NAME = text("INSERT INTO agency_change (code, valid_from, names) VALUES (:code, :day, CAST(:names AS jsonb))")
 _UNNAME = text("DELETE FROM agency_change WHERE code = :code AND valid_from = :day RETURNING 1")
-_LOCK = text(f"SELECT pg_advisory_xact_lock({Alone.BRANCHES})")
 
 
 @dataclass(frozen=True)
@@ -192,7 +191,7 @@ def _begin(session: Session, actor: Any, valid_from: dt.date, reason: str) -> st
     authority.require(actor, "dated.write")
     reason = accounts.given_reason(reason)
     not_before_tomorrow(session, valid_from)
-    session.execute(_LOCK)
+    Alone.BRANCHES.take(session)
     return reason
 
 

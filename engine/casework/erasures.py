@@ -48,7 +48,6 @@ _DOCUMENTS_BESIDE = text("SELECT masar_documents_beside(:person, :kept)")
 _FORGET_IN_PART = text("SELECT masar_forget_in_part(:person, :kept)")
 _SEALED = text("SELECT instance_id, seq, ciphertext, letter FROM masar_sealed_of_person(:person, :key, :kept)")
 _SEAL_ANEW = text("SELECT masar_seal_anew(:person, :key, :kept, :instances, :seqs, :ciphertexts)")
-_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({Alone.ERASING})")  # a new key that waits for its commit is not one that a death left
 _BACK_IN_PART = text("SELECT masar_came_back_in_part(CAST(:asked AS jsonb))")
 _ONE_SEALED = text("SELECT instance_id, seq, ciphertext FROM ledger_sealed WHERE person_id = :person LIMIT 1")
 # Where rows of a person lay, and what the planner remembers of their values.
@@ -200,7 +199,7 @@ def approve(session: Session, actor: Any, erasure_id: UUID) -> Mapping[str, int]
 def again(database: Database) -> int:
     """After an old backup was restored, or a death between commit and key: erases once more who was erased. Says how many came back."""
     with database.unit_of_work(users.system()) as session:
-        session.execute(_ONE_AT_A_TIME)
+        Alone.ERASING.take(session)
         keys = session.info["keys"]
         erased = keys.erased() | set(session.execute(_DONE).scalars())
         back = set(came_back(session, erased))
@@ -294,7 +293,7 @@ def _forget(session: Session, actor: Any, person_id: UUID, told: Mapping[str, An
 def _forget_in_part(session: Session, actor: Any, person_id: UUID, told: Mapping[str, Any], kept: list[str]) -> Mapping[str, int]:
     """The same of all but some fields. What stays is sealed anew; the old key goes, and with it what the rest sealed, once this is committed."""
     keys, asked = session.info["keys"], {"person": person_id, "kept": kept}
-    session.execute(_ONE_AT_A_TIME)
+    Alone.ERASING.take(session)
     _tell(session, actor, person_id, "person.erased_in_part", {**told, "kept": kept})
     documents = session.execute(_DOCUMENTS_BESIDE, asked).scalars().all()
     counts = session.execute(_FORGET_IN_PART, asked).scalar_one()

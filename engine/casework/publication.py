@@ -28,7 +28,6 @@ _APPROVE = text("""UPDATE edition_draft SET state = 'published', version = versi
                           starts_at = :starts WHERE draft_id = :id""")
 _PEOPLE = text("""SELECT submitted_by FROM edition_draft WHERE draft_id = :id
                    UNION SELECT saved_by FROM draft_save WHERE draft_id = :id AND saved_by IS NOT NULL""")
-_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({Alone.PUBLISHING})")
 
 
 def findings(whole: drafts.Whole) -> Sequence[errors.Finding]:
@@ -99,7 +98,7 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
     Refuses: Forbidden; `draft.own` (Forbidden) to whoever saved anything in it or submitted it; `draft.not_found`, `draft.not_submitted`,
     `draft.stale` (sent back and submitted again meanwhile), `draft.behind`, `finding.holds` (an auditor's finding is not closed), `draft.has_errors`, `draft.burden_needs_reason`.
     """
-    session.execute(_ONE_AT_A_TIME)
+    Alone.PUBLISHING.take(session)
     whole, now = drafts.locked(session, actor, draft_id, "submitted"), clock.now(session)
     if not authority.may(actor, "draft.approve", authors=set(session.execute(_PEOPLE, {"id": draft_id}).scalars())):
         raise errors.Forbidden("draft.own")

@@ -71,7 +71,6 @@ _HOLIDAYS = text("SELECT day, names, is_estimate FROM holiday WHERE extract(year
 _HOLIDAY = text("SELECT day, names, is_estimate FROM holiday WHERE day = :day")
 _ADD_HOLIDAY = text("INSERT INTO holiday (day, names, is_estimate) VALUES (:day, CAST(:names AS jsonb), :estimate)")
 _DROP_HOLIDAY = text("DELETE FROM holiday WHERE day = :day")
-_LOCK = text(f"SELECT pg_advisory_xact_lock({Alone.CATALOGUES})")
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def end_programme(session: Session, actor: Any, code: str, last_day: dt.date, re
     """Lets a programme end with a day; dossiers asked until then keep it. Refuses: `programme.not_found`, `dated.too_soon`, `dated.later_exists`, `dated.ended`. Records: `programme.ended`."""
     authority.require(actor, "dated.write")
     reason = accounts.given_reason(reason)
-    session.execute(_LOCK)
+    Alone.CATALOGUES.take(session)
     version = programmes_listed(session, actor, code)[0].versions[-1]
     if version.state == "to_come":
         raise errors.Conflict("dated.later_exists", day=version.valid_from)
@@ -235,7 +234,7 @@ def take_back(session: Session, actor: Any, kind: str, code: str, valid_from: dt
     """
     authority.require(actor, "dated.write")
     reason = accounts.given_reason(reason)
-    session.execute(_LOCK)
+    Alone.CATALOGUES.take(session)
     versions = (programmes_listed if kind == "programme" else parameters_listed)(session, actor, code)[0].versions
     place = next((place for place, one in enumerate(versions) if one.valid_from == valid_from), None)
     if place is None:
@@ -303,7 +302,7 @@ def _begin(session: Session, actor: Any, valid_from: dt.date, source: str, is_in
     if len(source) > LONGEST_SOURCE or (not source and not is_inferred):
         raise errors.wrong("dated.source", "/source", longest=LONGEST_SOURCE)
     not_before_tomorrow(session, valid_from)
-    session.execute(_LOCK)
+    Alone.CATALOGUES.take(session)
     return reason, source
 
 

@@ -270,10 +270,9 @@ def _masked(actor: Any, name: str, value: Any) -> Any:
 
 
 def _rows(session: Session, given: dict[str, Any], statement: Any) -> Any:
-    wanted = statement._bindparams  # each statement names what it needs of what all are told
-    if "asked" in wanted and "asked" not in given:
-        given["asked"] = session.execute(_ASKED, {name: value for name, value in given.items() if name in _ASKED._bindparams}).scalar_one()
-    return session.execute(statement, {name: value for name, value in given.items() if name in wanted}).all()
+    if "asked" in statement.compile().params and "asked" not in given:
+        given["asked"] = session.execute(_ASKED, given).scalar_one()
+    return session.execute(statement, given).all()  # which names what it needs of what all are told
 
 
 def _given(session: Session, asked: Window) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from engine.database import Alone
 from engine.ledger import chain, sealing
 
 JOURNAL = UUID(int=0)  # the instance that its lines name: none
-_LOCK = text(f"SELECT pg_advisory_xact_lock({Alone.JOURNAL})")
 _LAST = text("SELECT seq, hash FROM masar_journal_last()")
 _ADD = text("""INSERT INTO journal_line (seq, kind, about, line, hash, key_id, ciphertext) VALUES (:seq, :kind, :about, :line, :hash, :key, :ciphertext)""")
 _READ = text("""SELECT seq, kind, about, line, key_id, ciphertext FROM journal_line
@@ -40,7 +39,7 @@ class Entry:
 
 def append(session: Session, actor: Any, kind: str, about: str, body: Mapping[str, Any], sealed: Mapping[str, Any]) -> int:
     """Adds a line; returns its number. `body`: codes and ids, as JSON; `sealed`: names, reasons, what else tells of a person."""
-    session.execute(_LOCK)
+    Alone.JOURNAL.take(session)
     last = session.execute(_LAST).one_or_none()
     seq, prev = (last.seq + 1, bytes(last.hash)) if last else (1, chain.BEGINNING)
     opened = {name: (chain.salt(), value) for name, value in sealed.items()}

@@ -22,7 +22,6 @@ from engine.database import Alone
 from engine.ledger import journal, merkle, notes
 
 SLICE = 50_000  # lines under one checkpoint
-_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({Alone.LOG})")
 _UNSEALED = text("SELECT instance_id, seq, hash FROM masar_log_unsealed(:most)")
 _LATEST = text("SELECT size, root, note, sealed_at FROM log_checkpoint ORDER BY size DESC LIMIT 1")
 _OF_SIZE = text("SELECT size, root, note, sealed_at FROM log_checkpoint WHERE size = :size")
@@ -77,7 +76,7 @@ def seal(session: Session, actor: Any) -> int:
 
     Records: `log.key_made`, the first time. Raises KeyMissing.
     """
-    session.execute(_ONE_AT_A_TIME)
+    Alone.LOG.take(session)
     secret = _secret(session) or _first_key(session, actor)
     sealed = 0
     while made := _seal_slice(session, (secret,)):
@@ -90,7 +89,7 @@ def rotate(session: Session, actor: Any) -> notes.Key:
 
     Records: `log.key_rotated`. Raises KeyMissing.
     """
-    session.execute(_ONE_AT_A_TIME)
+    Alone.LOG.take(session)
     old = _secret(session) or _first_key(session, actor)
     new = notes.make_key(old.key.name)
     _keep(session.info["keys"].log_folder, new)
@@ -110,7 +109,7 @@ def replace_lost_key(session: Session, actor: Any) -> notes.Key:
 
     Records: `log.key_made`.
     """
-    session.execute(_ONE_AT_A_TIME)
+    Alone.LOG.take(session)
     name = known[-1].name if (known := keys(session)) else None
     secret = _first_key(session, actor, name)
     while _seal_slice(session, (secret,)):
