@@ -76,7 +76,7 @@ def open_case(session: Session, actor: Any, process: str, branch: str = "", *, c
     start = _start_message(edition, process, branch, channel, expected)
     change = begin(session, actor, edition, process, branch, dict(start.payload) if start else {}, parent=signal, message=start, expected=expected,
                    person=former.person_id if former else None, told=lambda held: [*_came_by(held, channel), *_as_before(held, former)])  # fmt: skip
-    finish(change)
+    endings.finish(change)
     mine = next((row for row in change.opened if authority.may(
         actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"], case=change.held)), None)  # fmt: skip
     return Opened(change.held.instance_id, change.held.number or "", UUID(mine["task_id"]) if mine else None)
@@ -197,13 +197,6 @@ def _came_by(held: Held, channel: str) -> list[facts.NewFact]:
         return []
     field = held.edition.dictionary.fields[_CHANNEL]
     return [facts.NewFact(held.subjects.key(field.subject), field.id, channel, authority.classes_of(field), source={"kind": "agency"})]
-
-
-def finish(change: Change) -> None:
-    """Runs the operations that the diagram asked for until none is left, calls off what its end does, then writes everything."""
-    operations.run(change)
-    endings.call_off(change)
-    change.write()
 
 
 def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:

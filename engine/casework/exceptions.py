@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority
-from engine.casework import cases, editions, staff, tasks
+from engine.casework import cases, editions, endings, staff, tasks
 from engine.casework.instances import SERIES, Held, find, lock
 from engine.dossier import documents, facts, programmes
 from engine.i18n import pick
@@ -154,7 +154,7 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
 
     message = bpmn.Message(name=name, correlation=str(case_id), payload={}, at=None, seq=0, facts={})
     change = cases.begin(session, actor, edition, process, held.branch, {}, parent=held, message=message, told=told, instance_id=instance_id)
-    cases.finish(change)
+    endings.finish(change)
     mine = tuple(UUID(row["task_id"]) for row in change.opened if authority.may(
         actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"], case=held, holder_id=row["holder_id"] and UUID(row["holder_id"])))  # fmt: skip
     return Begun(case_id, held.number or "", pick(edition.definitions.processes[process].names, actor.language), change.held.instance_id, mine)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import authority
-from engine.casework import cases, editions, repairs, staff
+from engine.casework import cases, editions, endings, repairs, staff
 from engine.casework.instances import Change, lock
 from engine.i18n import catalogue
 from engine.pathway import bpmn
@@ -72,7 +72,7 @@ def retry(session: Session, actor: Any, incident_id: UUID, reason: str) -> None:
     row, held, reason = *_locked(session, incident_id), repairs.reason_of(reason)
     change = Change(session, actor, held, held.now)
     change.give("incident.retried", bpmn.Retry(incident_id=row.position, at=held.now, seq=0), {"node": row.node}, reason=reason)
-    cases.finish(change)
+    endings.finish(change)
     session.execute(_MEND, {"at": held.now, "by": actor.user_id, "id": incident_id})
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import authority, users
-from engine.casework import cases, editions, orders, set_aside
+from engine.casework import cases, editions, endings, orders, set_aside
 from engine.casework.instances import OWN_SUBJECT, Change, find, lock
 from engine.ledger import chain
 from engine.pathway import bpmn
@@ -97,7 +97,7 @@ def deliver(session: Session, message_id: UUID) -> bool:
         if row.receiver is None:
             session.execute(_PARK, {"id": row.message_id, "name": row.name, "correlation": row.correlation})
         return False
-    cases.finish(change)
+    endings.finish(change)
     session.execute(_CONSUME, {"id": row.message_id, "by": change.held.instance_id})
     return True
 

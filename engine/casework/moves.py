@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import authority
-from engine.casework import batches, cases, diagrams, editions, replays
+from engine.casework import batches, diagrams, editions, endings, replays
 from engine.casework.instances import Change, Held, account, lock
 from engine.casework.rows import LANES, Rows, awaited
 from engine.dossier import facts
@@ -262,10 +262,10 @@ def _write(change: Change, edition: editions.Edition, moved: Moved, mapping: Map
     before = {"state": _text(held.state), "rows": former}
     going = {**_going_on(held, edition, moved), **_begun(change, moved)}
     held.state = moved.state
-    body = {"from": number, "to": edition.number, "number": edition.number, "mapping": _digest(mapping), "certificate": public(moved.certificate)} | account(moved.happenings) | change.deadlines(moved.happenings)
+    body = {"from": number, "to": edition.number, "number": edition.number, "mapping": _digest(mapping), "certificate": public(moved.certificate)} | account(moved.happenings) | change.deadlines(moved.happenings) | change.hands(moved.happenings)
     change.note("case.moved", body, reason=reason, sealed={"before": before, "after": _text(moved.state), "going": going})
     change.happenings += moved.happenings
-    cases.finish(change)
+    endings.finish(change)
     session.execute(_GO_ON, {"id": held.instance_id, "edition": edition.edition_id, "rows": json.dumps(_going_on(held, edition, moved), ensure_ascii=False)})
 
 

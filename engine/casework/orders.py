@@ -98,12 +98,6 @@ def parts(change: Change, *, beside: bool = True, ended: bool = False) -> list[U
     return [row.instance_id for row in rows if (ended or row.status == "open") and (beside or not row.subject.startswith("imprevu:"))]
 
 
-def _written(change: Change) -> None:
-    operations.run(change)
-    endings.call_off(change)
-    change.write()
-
-
 # --- to another branch ---
 
 
@@ -292,7 +286,7 @@ def end(change: Change, outcome: str) -> None:
         if leave_sittings(change, EVERYBODY, why) and _WHY in held.edition.dictionary.fields:
             said.append(operations.recorded(change, _WHY, why))
     change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}), said)
-    _written(change)
+    endings.finish(change)
 
 
 def leave_sittings(change: Change, whose: Collection[str], why: str) -> bool:
@@ -331,7 +325,7 @@ def _hold(change: Change, payload: Mapping[str, Any]) -> None:
         return
     for row in change.session.execute(_STOOD_STILL, {"id": change.held.instance_id}).all():
         change.give("incident.retried", bpmn.Retry(incident_id=row.position, at=change.at, seq=0), {"node": row.node})
-    _written(change)
+    endings.finish(change)
 
 
 @operations.operation("compter_absences", "jours")
@@ -366,7 +360,7 @@ def _open_again(change: Change, _payload: Mapping[str, Any]) -> None:
     given = {"admission": verdict if isinstance(verdict, str) and verdict != "A_COMPLETER" else "SERVICE_SEUL",
              "instance": str(held.instance_id), "branche": held.branch, "numero": held.number or ""}  # fmt: skip
     change.give("case.reopened", bpmn.Start(variables=given, message=REOPENED, correlation=str(held.instance_id), at=change.at, seq=0, facts={}), {})
-    _written(change)
+    endings.finish(change)
 
 
 def _last_verdict(change: Change, decision: str) -> Any:

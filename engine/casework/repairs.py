@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import authority
-from engine.casework import cases, corrections, editions, stakes, staff
+from engine.casework import corrections, editions, endings, staff, stakes
 from engine.casework.instances import Change, Held, find, lock
 from engine.casework.repair_views import Outlook, Place, Repair, Target
 from engine.i18n import pick
@@ -199,7 +199,7 @@ def _apply(session: Session, actor: Any, held: Held, wish: _Wish, reason: str, p
         change.flush()
     if proposal is not None:
         session.execute(_DECIDE, {"id": proposal.repair_id, "state": "applied", "by": actor.user_id, "at": held.now, "answer": ""})
-    cases.finish(change)
+    endings.finish(change)
 
 
 def _moving(held: Held, act: str, position: str, to: str) -> _Wish:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority, users
-from engine.casework import cases, editions, receipts
+from engine.casework import cases, editions, endings, receipts
 from engine.casework.instances import Held
 from engine.database import Database
 from engine.dossier import beneficiaries, facts, programmes
@@ -63,7 +63,7 @@ def receive(database: Database, visitor: users.Actor, raw: Mapping[str, Any], ke
         change.held.receipt_code = code
         values = {fact.field: fact.value for fact in change.pending if fact.field in beneficiaries.IDENTITY_FIELDS and fact.status == "known"}
         beneficiaries.remember(session, change.held.person_id, values)
-        cases.finish(change)
+        endings.finish(change)
     return code
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE
-from engine.casework import cases, doubles, letters, notices, operations, staff
+from engine.casework import cases, doubles, endings, letters, notices, operations, staff
 from engine.casework.instances import Change, Held, HeldTask, lock_by_task
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
@@ -215,7 +215,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     change.give("task.completed", bpmn.Complete(task_id=held.position, variables={}, at=held.now, seq=0, facts={}),
                 {"task": held.position, "node": held.node, "form": held.form} | instead | _instead_of(held, actor.user_id) | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
     line = held.seq
-    cases.finish(change)
+    endings.finish(change)
     consents.keep(session, held, new)
     doubles.heard(session, actor, held, line, new)
     mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from engine import clock, identity
 from engine.actors import authority, users
 from engine.actors.agencies import OTE
-from engine.casework import cases, departures, messages, notices, reliefs
+from engine.casework import departures, endings, messages, notices, reliefs
 from engine.casework.instances import Change, Held, lock
 from engine.database import Database
 from engine.dossier import programmes
@@ -62,7 +62,7 @@ def fire(session: Session, instance_id: UUID, position: str) -> bool:
         return False
     change = Change(session, users.system(), held, held.now)
     change.give("timer.fired", bpmn.Timer(wait_id=position, at=None, seq=0, facts={}), {"wait": position, "node": row.node, "due_at": row.due_at.isoformat()})
-    cases.finish(change)
+    endings.finish(change)
     return True
 
 

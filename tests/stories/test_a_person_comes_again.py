@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, doubles, erasures, tasks
+from engine.casework import cases, doubles, endings, erasures, tasks
 from tests import world as worlds
 from tests.stories.test_one_person_two_cards import FOREIGN, end, look
 
@@ -78,4 +78,4 @@ def test_one_open_case_each(world, known):
     with world.database.reading(users.system()) as session:
         person = session.execute(text("SELECT person_id FROM instance WHERE instance_id = :id"), {"id": again}).scalar()
     with pytest.raises(Exception, match="instance_one_open_case"), world.database.unit_of_work(actor) as session:
-        cases.finish(cases.begin(session, actor, cases.editions.current(session), "parcours", "MED", {}, person=person))
+        endings.finish(cases.begin(session, actor, cases.editions.current(session), "parcours", "MED", {}, person=person))

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, editions, messages
+from engine.casework import cases, editions, endings, messages
 from engine.casework.instances import Change, lock
 from engine.dossier.facts import NewFact
 from engine.identity import new_id
@@ -74,7 +74,7 @@ def test_what_comes_from_outside_does_not_pass_for_another_case(tempting, cases_
     """What a payload says of the instance is not believed: what it waits for would be heard by somebody else's case."""
     with tempting.database.unit_of_work(users.system()) as session:
         change = cases.begin(session, users.system(), editions.current(session), "essai", "MED", {"instance": str(cases_of["SFX"]), "branche": "SFX"})
-        cases.finish(change)
+        endings.finish(change)
     case_id = change.held.instance_id
     tempting.does(case_id, "consentir")
     with tempting.database.reading(users.system()) as session:
