@@ -11,7 +11,7 @@ import time
 
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from engine import jobs
 from engine.actors import signin, users
@@ -23,6 +23,9 @@ from web.app import create_app
 from web.screen import SESSION
 
 SETTINGS = Settings(is_demo=True)
+
+PATIENCE = 30_000  # ms; what does not come by then never will: a busy machine is no failure
+expect.set_options(timeout=PATIENCE)
 
 SIZES = {"phone": {"width": 390, "height": 780}, "desk": {"width": 1280, "height": 900}}
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
@@ -85,7 +88,7 @@ def visit(chromium, address, installed):
 
     def make(username="", language="fr", size="desk", script=True, by_the_door=False, **more):
         context = chromium.new_context(base_url=address, viewport=SIZES[size], locale=f"{language}-TN", java_script_enabled=script, **more)
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -100,10 +103,24 @@ def visit(chromium, address, installed):
             come_in(page, username, language, script)
         return page
 
+    make.opened = opened
     yield make
     for context in opened:
         context.close()
     assert not complaints, complaints
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that failed says what was on the screens it had opened."""
+    report = yield
+    if report.failed and call.when == "call" and "visit" in getattr(item, "funcargs", {}):
+        for page in (page for context in item.funcargs["visit"].opened for page in context.pages):
+            try:
+                report.sections.append((f"On the screen at {page.url}", page.locator("body").inner_text(timeout=1000)[:4000]))
+            except Error as error:
+                report.sections.append((f"On the screen at {page.url}", f"cannot be read: {error}"))
+    return report
 
 
 def session_of(database, username, language):

@@ -1,5 +1,7 @@
 """A form on a line that fails: the typing stays on the device, sealed; what was handed in is sent once; what changed meanwhile is shown, never replaced."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
@@ -82,7 +84,7 @@ def test_nothing_of_what_is_typed_is_sent_behind_what_is_handed_in(visit, instal
 
     def slow(route):  # a slow line: the moment in which a draft would have been sent passes
         page.on("request", lambda sent: late.append(sent.url) if sent.url.endswith("/draft") else None)
-        page.wait_for_timeout(2000)
+        time.sleep(2)
         route.continue_()
 
     page.route(address, slow)
