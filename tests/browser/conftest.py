@@ -26,6 +26,11 @@ SETTINGS = Settings(is_demo=True)
 
 PATIENCE = 30_000  # ms; what does not come by then never will: a busy machine is no failure
 expect.set_options(timeout=PATIENCE)
+READ = """() => {
+    const body = document.body.cloneNode(true);
+    body.querySelectorAll("select, script").forEach((one) => one.remove());
+    return body.textContent.replace(/\\s*\\n\\s*/g, "\\n").trim();
+}"""
 
 SIZES = {"phone": {"width": 390, "height": 780}, "desk": {"width": 1280, "height": 900}}
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
@@ -117,7 +122,7 @@ def pytest_runtest_makereport(item, call):
     if report.failed and call.when == "call" and "visit" in getattr(item, "funcargs", {}):
         for page in (page for context in item.funcargs["visit"].opened for page in context.pages):
             try:
-                report.sections.append((f"On the screen at {page.url}", page.locator("body").inner_text(timeout=1000)[:4000]))
+                report.sections.append((f"On the screen at {page.url}", page.evaluate(READ)))
             except Error as error:
                 report.sections.append((f"On the screen at {page.url}", f"cannot be read: {error}"))
     return report

@@ -1,5 +1,7 @@
 """The repair desk with two coordinators: a broken case is moved on and goes to its end; what touches money or rights needs two; each act has its reason and its line."""
 
+import datetime as dt
+import itertools
 import json
 from uuid import uuid4
 
@@ -16,6 +18,7 @@ from tests.web.small import installation as small
 from tests.world import World
 
 DIAGRAM, ORIENT, VISIT = "processes/parcours.bpmn", "forms/tasks/orienter.toml", "forms/tasks/visiter.toml"
+_DAYS = itertools.count()
 WHY = "Aucun référent ce jour-là ; convenu avec l'antenne."
 OPERATION = '<bpmn:serviceTask id="rendre" name="Rendre les fonds"><bpmn:extensionElements><masar:libelle lang="ar">إرجاع الأموال</masar:libelle><masar:libelle lang="en">Give the funds back</masar:libelle><masar:operation nom="liberer_fonds"/></bpmn:extensionElements></bpmn:serviceTask>'
 SHEET = """<bpmndi:BPMNShape id="di_rendre" bpmnElement="rendre"><dc:Bounds x="1020" y="300" width="120" height="80"/></bpmndi:BPMNShape>
@@ -70,10 +73,11 @@ def without_owner(world):
 
 
 def received(world):
-    """Somebody else each time."""
+    """Somebody else each time, born on another day: two names of chance may be alike."""
     digits = f"{uuid4().int % 100_000_000:08d}"
     name = "".join("abcdefghij"[int(one)] for one in digits)
-    case_id = world.receive({"person.cin": digits, "person.nom_fr": name, "person.prenom_fr": name[::-1], "person.naissance_date": "1987", "depistage.sans_abri_ce_soir": True})
+    born = (dt.date(1960, 1, 1) + dt.timedelta(next(_DAYS))).isoformat()
+    case_id = world.receive({"person.cin": digits, "person.nom_fr": name, "person.prenom_fr": name[::-1], "person.naissance_date": born, "depistage.sans_abri_ce_soir": True})
     world.does(case_id, "accueillir")
     return case_id
 
