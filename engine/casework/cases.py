@@ -39,6 +39,9 @@ _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id 
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
 _ROOT = text("""SELECT instance_id, branch, person_id, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, also_read_by, lent_to
                   FROM instance WHERE instance_id = :id""")
+_STAYS = text("""SELECT instance_id, branch, is_kept, is_shared_operator, assigned, also_read_by,
+                        CASE WHEN EXISTS (SELECT FROM open_task t WHERE t.root_id = i.instance_id AND t.branch <> i.branch AND t.branch || ' ' || t.agency = i.lent_to) THEN lent_to ELSE '' END AS lent_to
+                   FROM instance i WHERE instance_id = :id""")
 _AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
 _FORMER = text("SELECT person_id, number, running, facts FROM masar_returning(:id, :fields)")
 _ENDED = text("SELECT 1 FROM instance WHERE instance_id = :id AND root_id = instance_id AND process = 'parcours' AND status = 'ended' AND person_id IS NOT NULL")
@@ -199,6 +202,12 @@ def _came_by(held: Held, channel: str) -> list[facts.NewFact]:
     return [facts.NewFact(held.subjects.key(field.subject), field.id, channel, authority.classes_of(field), source={"kind": "agency"})]
 
 
+def stays_hers(session: Session, actor: Any, case_id: UUID) -> bool:
+    """Whether the actor reads the case once what she did is written: a loan ends with the last task that waits where it went."""
+    row = session.execute(_STAYS, {"id": case_id}).one_or_none()
+    return row is not None and authority.may(actor, "case.read", branch=row.branch, case=row)
+
+
 def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
     """The case as the reader may see it. Refuses: NotFound (absent, or not hers to know)."""
     rows = session.execute(_FILE, {"id": case_id, "language": actor.language}).all()
@@ -278,9 +287,9 @@ def _state(root: Any) -> str:
 def _stand(session: Session, row: Any) -> Stand:
     edition = editions.load(session, row.edition_id)
     if not row.state:
-        return Stand(row.instance_id, row.process, row.status, (), ())
+        return Stand(row.instance_id, row.process, row.status, (), (), row.edition_id)
     seen = bpmn.inspect(edition.definitions, bytes(row.state))
-    return Stand(row.instance_id, row.process, row.status, tuple(seen.active), tuple(seen.done))
+    return Stand(row.instance_id, row.process, row.status, tuple(seen.active), tuple(seen.done), row.edition_id)
 
 
 def _with_the_day(known: list[facts.Fact], edition: editions.Edition, today: dt.date) -> list[facts.Fact]:

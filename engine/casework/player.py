@@ -217,10 +217,10 @@ def _parts(session: Session, actor: Any, root: Any, edition: editions.Edition, s
 def _drawings(edition: editions.Edition, span: Any, now: Instant, language: str) -> tuple[Drawing, ...]:
     if now.state:
         seen = bpmn.inspect(edition.definitions, now.state)
-        stand = Stand(span.instance_id, span.process, now.status, tuple(seen.active), tuple(seen.done))
+        stand = Stand(span.instance_id, span.process, now.status, tuple(seen.active), tuple(seen.done), edition.edition_id)
     else:  # erased: where it stood, not which way it came
         rows = (*now.tasks.values(), *now.waits.values())
-        stand = Stand(span.instance_id, span.process, now.status, tuple({row["node"] for row in rows}), ())
+        stand = Stand(span.instance_id, span.process, now.status, tuple({row["node"] for row in rows}), (), edition.edition_id)
     return diagrams.of_stands(edition, (stand,), span.process, language)
 
 
