@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import aid_operations, editions, endings, operations, orders, referrals, reliefs, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
+from engine.casework import aid_operations, editions, endings, operations, opinions, orders, referrals, reliefs, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
 from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
@@ -263,7 +263,7 @@ def as_seen(session: Session, actor: Any, case_id: UUID, root: Any, rows: Sequen
         return is_seen
 
     told = authority.readable(actor, "C", case=root)  # a reason is in somebody's own words, which may name the person
-    return tuple(_happened(session, row, line, names, sees, edition, actor.language, told) for row, line in zip(rows, lines, strict=True))
+    return tuple(_happened(session, actor, row, line, names, sees, edition, told) for row, line in zip(rows, lines, strict=True))
 
 
 def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
@@ -322,18 +322,19 @@ def _letters(session: Session, case_id: UUID, language: str) -> tuple[Mapping[st
 
 
 def _happened(
-    session: Session, row: Any, line: Mapping[str, Any], names: Mapping[str, str], sees: Any, edition: editions.Edition, language: str, told: bool
+    session: Session, actor: Any, row: Any, line: Mapping[str, Any], names: Mapping[str, str], sees: Any, edition: editions.Edition, told: bool
 ) -> Happened:
+    by, language = line["actor"], actor.language
     sealed = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
     values = tuple(
         {"field": name, "label": pick(edition.dictionary.fields[name].label, language), "value": words.display(edition.dictionary.fields[name], one.get("value"), language)}
         for key, one in sealed.items()
         if "|" in key and sees(name := key.partition("|")[2]) and name in edition.dictionary.fields
+        and not opinions.is_sealed(session, actor, row.instance_id, by.get("id"), key.partition("|")[0], name)
     )
     why = tuple(seen_why(one, sees) for one in sealed.get("why", ()))
-    actor, body = line["actor"], line["body"]
-    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), staff.doer(actor, names, language, actor.get("kind", "")),
-                    actor.get("agency", ""), staff.with_names(body, names), why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
+    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), staff.doer(by, names, language, by.get("kind", "")),
+                    by.get("agency", ""), staff.with_names(line["body"], names), why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
 
 
 def seen_why(one: Mapping[str, Any], sees: Any) -> Mapping[str, Any]:
