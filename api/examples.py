@@ -87,7 +87,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
             }
         ],
         "known": [{**_FACT, "subject": f"retour:{_CASE}", "group": "retour", "value": "Germany", "valid_until": None}],
-        "stands": [{"instance_id": _CASE, "process": "parcours", "status": "open", "active": ["T201"], "done": ["debut", "T101"]}],
+        "stands": [{"instance_id": _CASE, "process": "parcours", "status": "open", "active": ["T201"], "done": ["debut", "T101"], "edition_id": "01999f3a-6a50-7b11-8c2d-1f0e3d4c5b6a"}],
         "letters": [],
     },
     ("get", "/cases/{case_id}/consultations"): {

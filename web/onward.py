@@ -22,7 +22,7 @@ def go(screen: Screen, actor: users.Actor, session: Session, task_id: UUID, name
     """To the next task of the case when it is mine, else to the desk with a way to the next one there."""
     waiting = [found for found in cases.waiting(session, done.case_id, screen.language) if found.task_id != task_id]
     now = programmes.present(session)
-    links = [(f"/cases/{done.case_id}", "case")]
+    links = [(f"/cases/{done.case_id}", "case")] if cases.stays_hers(session, actor, done.case_id) else []
     if done.next_tasks:
         address = f"/tasks/{done.next_tasks[0]}"
     else:

@@ -14,14 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from engine import clock, errors, i18n
+from engine import clock, errors
 from engine.actors import authority
 from engine.actors.roles import ROLES
-from engine.casework import editions, exceptions, letters, staff
+from engine.casework import editions, endings, exceptions, letters, staff
 from engine.casework.instances import Change, lock
 from engine.dossier import beneficiaries, programmes
 from engine.identity import derived_id, new_id
-from forms.text import LANGUAGES, moment
 
 PLACES = ("antenne", "unite_sociale", "bureau_emploi", "domicile", "telephone", "partenaire")
 LENGTHS = (15, 30, 45, 60, 90, 120)  # minutes
@@ -192,15 +191,14 @@ def move(session: Session, actor: Any, appointment_id: UUID, agent_id: UUID, beg
 
 
 def cancel(session: Session, actor: Any, appointment_id: UUID, reason: str) -> UUID:
-    """Takes an appointment back before it was to begin; returns its case. Refuses: `appointment.not_found`; `appointment.over`, `appointment.begun` (Conflict); `appointment.reason` (Invalid).
+    """Takes an appointment back before it was to begin, with a paper for the person; returns its case. Refuses: `appointment.not_found`; `appointment.over`, `appointment.begun` (Conflict); `appointment.reason` (Invalid).
     Records: `appointment.cancelled`."""
     change, _, was = _of(session, actor, appointment_id)
     if was.begins_at <= change.at:
         raise errors.Conflict("appointment.begun")
     if not reason.strip():
         raise errors.wrong("appointment.reason", "/reason")
-    change.note("appointment.cancelled", {"appointment": str(appointment_id), "owner": str(was.agent_id)}, reason=reason.strip()[:2000])
-    _keep(session, _SETTLE, id=appointment_id, state="cancelled", cause="", now=change.at)
+    endings.call_off(change, was, "annule", reason=reason.strip()[:2000])
     change.write()
     return change.held.root_id
 
@@ -271,8 +269,7 @@ def _checked(session: Session, change: Change, row: Any, agent_id: UUID, begins_
 
 def _tell(change: Change, kind: str, appointment_id: UUID, agent: Agent, begins_at: dt.datetime, ends_at: dt.datetime, place: str, more: Mapping[str, str]) -> UUID | None:
     """The line, and the summons that it tells of where the edition has one."""
-    told = {"rendez_vous": {one: moment(begins_at, one) for one in LANGUAGES}, "lieu": {one: i18n.translate(f"web.appointment.place.{place}", one) for one in LANGUAGES}}
-    letter = letters.write(change, SUMMONS, "", told=told)
+    letter = letters.write(change, SUMMONS, "", told=endings.occasion(begins_at, place))
     body = {"appointment": str(appointment_id), "owner": str(agent.user_id), "begins_at": begins_at.isoformat(), "ends_at": ends_at.isoformat(), "place": place, **more}
     change.note(kind, body | ({"letter": str(letter.letter_id)} if letter else {}), sealed=letter.sealed if letter else {})
     return letter.letter_id if letter else None

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import aid_operations, editions, endings, operations, orders, referrals, reliefs, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
+from engine.casework import aid_operations, editions, endings, operations, opinions, orders, referrals, reliefs, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
 from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting
@@ -39,6 +39,9 @@ _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id 
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
 _ROOT = text("""SELECT instance_id, branch, person_id, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, also_read_by, lent_to
                   FROM instance WHERE instance_id = :id""")
+_STAYS = text("""SELECT instance_id, branch, is_kept, is_shared_operator, assigned, also_read_by,
+                        CASE WHEN EXISTS (SELECT FROM open_task t WHERE t.root_id = i.instance_id AND t.branch <> i.branch AND t.branch || ' ' || t.agency = i.lent_to) THEN lent_to ELSE '' END AS lent_to
+                   FROM instance i WHERE instance_id = :id""")
 _AWAITED = text("SELECT 1 FROM wait WHERE instance_id = :id AND kind = 'message' AND name = 'signalement.arrivee' LIMIT 1")
 _FORMER = text("SELECT person_id, number, running, facts FROM masar_returning(:id, :fields)")
 _ENDED = text("SELECT 1 FROM instance WHERE instance_id = :id AND root_id = instance_id AND process = 'parcours' AND status = 'ended' AND person_id IS NOT NULL")
@@ -199,6 +202,12 @@ def _came_by(held: Held, channel: str) -> list[facts.NewFact]:
     return [facts.NewFact(held.subjects.key(field.subject), field.id, channel, authority.classes_of(field), source={"kind": "agency"})]
 
 
+def stays_hers(session: Session, actor: Any, case_id: UUID) -> bool:
+    """Whether the actor reads the case once what she did is written: a loan ends with the last task that waits where it went."""
+    row = session.execute(_STAYS, {"id": case_id}).one_or_none()
+    return row is not None and authority.may(actor, "case.read", branch=row.branch, case=row)
+
+
 def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
     """The case as the reader may see it. Refuses: NotFound (absent, or not hers to know)."""
     rows = session.execute(_FILE, {"id": case_id, "language": actor.language}).all()
@@ -254,7 +263,7 @@ def as_seen(session: Session, actor: Any, case_id: UUID, root: Any, rows: Sequen
         return is_seen
 
     told = authority.readable(actor, "C", case=root)  # a reason is in somebody's own words, which may name the person
-    return tuple(_happened(session, row, line, names, sees, edition, actor.language, told) for row, line in zip(rows, lines, strict=True))
+    return tuple(_happened(session, actor, row, line, names, sees, edition, told) for row, line in zip(rows, lines, strict=True))
 
 
 def candidates(session: Session, actor: Any, query: str) -> tuple[Candidate, ...]:
@@ -278,9 +287,9 @@ def _state(root: Any) -> str:
 def _stand(session: Session, row: Any) -> Stand:
     edition = editions.load(session, row.edition_id)
     if not row.state:
-        return Stand(row.instance_id, row.process, row.status, (), ())
+        return Stand(row.instance_id, row.process, row.status, (), (), row.edition_id)
     seen = bpmn.inspect(edition.definitions, bytes(row.state))
-    return Stand(row.instance_id, row.process, row.status, tuple(seen.active), tuple(seen.done))
+    return Stand(row.instance_id, row.process, row.status, tuple(seen.active), tuple(seen.done), row.edition_id)
 
 
 def _with_the_day(known: list[facts.Fact], edition: editions.Edition, today: dt.date) -> list[facts.Fact]:
@@ -313,18 +322,19 @@ def _letters(session: Session, case_id: UUID, language: str) -> tuple[Mapping[st
 
 
 def _happened(
-    session: Session, row: Any, line: Mapping[str, Any], names: Mapping[str, str], sees: Any, edition: editions.Edition, language: str, told: bool
+    session: Session, actor: Any, row: Any, line: Mapping[str, Any], names: Mapping[str, str], sees: Any, edition: editions.Edition, told: bool
 ) -> Happened:
+    by, language = line["actor"], actor.language
     sealed = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
     values = tuple(
         {"field": name, "label": pick(edition.dictionary.fields[name].label, language), "value": words.display(edition.dictionary.fields[name], one.get("value"), language)}
         for key, one in sealed.items()
         if "|" in key and sees(name := key.partition("|")[2]) and name in edition.dictionary.fields
+        and not opinions.is_sealed(session, actor, row.instance_id, by.get("id"), key.partition("|")[0], name)
     )
     why = tuple(seen_why(one, sees) for one in sealed.get("why", ()))
-    actor, body = line["actor"], line["body"]
-    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), staff.doer(actor, names, language, actor.get("kind", "")),
-                    actor.get("agency", ""), staff.with_names(body, names), why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
+    return Happened(row.instance_id, row.seq, line["kind"], dt.datetime.fromisoformat(line["occurred_at"]), staff.doer(by, names, language, by.get("kind", "")),
+                    by.get("agency", ""), staff.with_names(line["body"], names), why, values, sealed["reason"] if told and isinstance(sealed.get("reason"), str) else "")  # fmt: skip
 
 
 def seen_why(one: Mapping[str, Any], sees: Any) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ It reads drawings; what may happen next is the pathway's to decide when it happe
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -30,18 +31,20 @@ _FOLLOWED = text("""
     UNION
     SELECT e.number, e.edition_id FROM instance i JOIN ledger_line l USING (instance_id) JOIN edition e ON e.number = (l.line::jsonb -> 'body' ->> 'from')::integer
      WHERE i.root_id = :root AND l.kind = ANY ('{case.moved,case.moved_back}')""")
+_Rank = tuple[bool, bool, bool]
 _FARTHEST = 40  # elements looked through for what comes next: a drawing may turn in circles
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One diagram of a case: the elements where it stands, those it passed, those where it broke."""
+    """One diagram of a case, as `edition_id` draws it: the elements where it stands, those it passed, those where it broke."""
 
     process: str
     name: str
     here: tuple[str, ...]
     done: tuple[str, ...]
     here_names: tuple[str, ...]
+    edition_id: UUID
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,24 @@ def edition_of(session: Session, actor: Any, case_id: UUID) -> editions.Edition:
     return editions.load(session, row.edition_id)
 
 
-def of_case(edition: editions.Edition, file: CaseFile, language: str) -> tuple[Drawing, ...]:
-    """The diagrams that the case has walked or stands on: first those where a person has something to do, then those it stands on by a call."""
-    return of_stands(edition, file.stands, file.process, language)
+def of_case(session: Session, edition: editions.Edition, file: CaseFile, language: str) -> tuple[Drawing, ...]:
+    """The diagrams that the case has walked or stands on: first those where a person has something to do, then those it stands on by a call. What runs beside the
+    case may follow a later edition, and is drawn as that one has it."""
+    found: dict[str, tuple[_Rank, Drawing]] = {}
+    for edition_id in dict.fromkeys([edition.edition_id, *(one.edition_id for one in file.stands)]):
+        for rank, one in _ranked(editions.load(session, edition_id), [each for each in file.stands if each.edition_id == edition_id], file.process, language):
+            if one.process not in found or rank < found[one.process][0]:
+                found[one.process] = rank, one
+    return tuple(one for _, one in sorted(found.values(), key=itemgetter(0)))
 
 
 def of_stands(edition: editions.Edition, stands: Iterable[Stand], own: str, language: str) -> tuple[Drawing, ...]:
     """The same of instances that stand somewhere; `own`: the process to be drawn first among equals."""
+    return tuple(one for _, one in sorted(_ranked(edition, stands, own, language), key=itemgetter(0)))
+
+
+def _ranked(edition: editions.Edition, stands: Iterable[Stand], own: str, language: str) -> list[tuple[_Rank, Drawing]]:
+    stands = tuple(stands)
     here = {element for stand in stands for element in stand.active}
     done = {element for stand in stands for element in stand.done}
     processes, shared = {stand.process for stand in stands}, _shared(edition)
@@ -87,12 +101,9 @@ def of_stands(edition: editions.Edition, stands: Iterable[Stand], own: str, lang
         names = tuple(name for element in standing if (name := pick(sheet.names[element], language)))
         passed = known & done
         flows = {flow for source in passed for flow, target in sheet.flows.get(source, ()) if target in passed | set(standing)}
-        found.append(Drawing(process, pick(sheet.name, language), standing, tuple(sorted(passed - set(standing) | flows)), names))
-    def rank(drawing: Drawing) -> tuple[bool, bool, bool]:
-        acts = sheet_of(edition, drawing.process).acts
-        return not acts & set(drawing.here), not drawing.here, drawing.process != own
-
-    return tuple(sorted(found, key=rank))
+        rank = not sheet.acts & set(standing), not standing, process != own
+        found.append((rank, Drawing(process, pick(sheet.name, language), standing, tuple(sorted(passed - set(standing) | flows)), names, edition.edition_id)))
+    return found
 
 
 def ahead(edition: editions.Edition, file: CaseFile, language: str) -> tuple[str, ...]:
@@ -148,9 +159,11 @@ def listening(edition: editions.Edition) -> frozenset[str]:
     return frozenset().union(*(sheet_of(edition, process).listening for process in edition.definitions.processes))
 
 
-def xml(session: Session, actor: Any, case_id: UUID, process: str) -> bytes:
-    """The diagram that a case follows, as it was published. Refuses: NotFound."""
+def xml(session: Session, actor: Any, case_id: UUID, process: str, edition_id: UUID | None = None) -> bytes:
+    """The diagram that a case follows, as it was published; `edition_id`: that of a part of it, or of what runs beside. Refuses: NotFound."""
     edition = edition_of(session, actor, case_id)
+    if edition_id and edition_id in followed(session, case_id).values():
+        edition = editions.load(session, edition_id)
     if process not in edition.definitions.processes:
         raise errors.NotFound("process.unknown")
     return edition.definitions.diagram(process)

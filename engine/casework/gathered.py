@@ -20,6 +20,7 @@ from engine.ledger import chain
 
 _READ_AFTER_TRANSFER = dt.timedelta(days=30)  # as `orders` has it
 _REMINDERS = frozenset({"task.due", "task.late", "task.very_late"})
+_CAME_OF = ("attended", "missed", "not_held")  # an appointment; all else calls it off
 _WAITS = ("message", "timer", "signal", "condition")
 _HANDED = frozenset({"proposer_antenne", "retirer_proposition"})
 _ROW = text("""SELECT i.root_id, i.parent_id, i.process, e.number AS edition, i.person_id, i.number, i.receipt_code, i.subject, i.scope, i.priority, i.is_shared, i.is_shared_funder,
@@ -226,7 +227,7 @@ class Gathered:
         if what in ("made", "moved"):
             row |= {"begins_at": dt.datetime.fromisoformat(body["begins_at"]), "ends_at": dt.datetime.fromisoformat(body["ends_at"]), "place": body["place"]}
         else:
-            row |= {"state": what, "cause": body.get("cause", "")}
+            row |= {"state": what if what in _CAME_OF else "cancelled", "cause": body.get("cause", "")}
 
     # ── What rows say otherwise ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -137,6 +137,7 @@ def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edi
     change = cases.begin(session, actor, edition, process, branch, dict(row.payload), parent=parent, scope=scope, message=message)
     if own == "seance" and scope.get("aide"):
         set_aside.put_down(change, scope["aide"][0])
+    orders.hold_as_its_case(change)
     return change
 
 

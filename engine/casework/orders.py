@@ -15,7 +15,7 @@ from sqlmodel import Session
 from engine import clock
 from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
 from engine.actors.roles import ROLES
-from engine.casework import aid_operations, endings, operations, snapshots
+from engine.casework import aid_operations, endings, notices, operations, snapshots
 from engine.casework.instances import Change, lock
 from engine.casework.operations import CannotRun, Outcome
 from engine.casework.rows import instant
@@ -25,6 +25,9 @@ from engine.pathway import bpmn
 REOPENED = "dossier.rouvert"  # the message that a closed case begins again with
 _READ_AFTER_TRANSFER = dt.timedelta(days=30)
 _PARTS = text("SELECT instance_id, subject, status FROM instance WHERE root_id = :root ORDER BY opened_at, instance_id")
+_AIDS = text("""SELECT i.instance_id, f.value #>> '{}' AS kind FROM instance i
+                  LEFT JOIN fact f ON f.root_id = i.root_id AND f.subject = 'mesure:' || split_part(i.subject, ':', 2) AND f.field = 'mesure.type' AND f.is_current
+                 WHERE i.root_id = :root AND i.status = 'open' AND i.subject LIKE 'aide:%' ORDER BY i.opened_at, i.instance_id""")
 _IS_OPEN = text("SELECT masar_branch_is_open(:branch)")
 _TASKS_GO = text("""UPDATE open_task SET branch = CASE WHEN role = ANY (CAST(:central AS text[])) THEN branch ELSE :to END,
                            holder_id = CASE WHEN role = ANY (CAST(:central AS text[])) THEN holder_id WHEN role = 'referent' THEN CAST(:referent AS uuid) END,
@@ -51,8 +54,10 @@ _START = (text("DELETE FROM stopped_clock WHERE instance_id = :id"), text("UPDAT
 _SITTINGS = text("SELECT instance_id FROM instance WHERE process = 'seance_commission' AND status = 'open' AND scope -> 'aide' ? :aid ORDER BY instance_id")
 EVERYBODY = (OTE, CPS, ANETI, PARTNERS, "seance")  # of a sitting: each member who studies a file, and whoever decides of it
 _IS_HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
+_CASE_IS_HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id FOR SHARE")  # a hold on its way is waited for; one that comes later finds the aid
 _STOOD_STILL = text("SELECT position, node FROM incident WHERE instance_id = :id AND details ->> 'error' = 'operation.payments_held' AND resolved_at IS NULL ORDER BY opened_at, incident_id")
 _HOLD = text("UPDATE instance SET payments_held = :held WHERE instance_id = :id")
+_MARK = text("UPDATE instance SET payments_held = :held, seq = :seq, head = :head WHERE instance_id = :id")
 # Each absence is a subject of its own; this one's facts are not stored yet.
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
                      WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since""")
@@ -172,6 +177,8 @@ def _move(change: Change, payload: Mapping[str, Any]) -> None:
     change.note("case.transferred", {"from": left, "to": to, "referent": referent})
     # Health stays with the social worker who was named: who takes over there is named by taking a task.
     held.branch, held.referent_id, held.social_worker_id, held.assigned = to, UUID(referent) if referent else None, None, []
+    if held.instance_id == held.root_id and endings.call_off_all(change, "transfert"):  # whoever expected her here does so no more
+        notices.tell(change.session, change.actor, held.referent_id, "appointment.to_make", to, instance_id=held.instance_id)
     _save(change)
     central = [name for name, role in ROLES.items() if role.is_central]
     change.session.execute(_TASKS_GO, {"id": held.instance_id, "to": to, "referent": referent or None, "central": central})
@@ -260,11 +267,15 @@ def close(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outco
     return Outcome({"clos": True}, [operations.recorded(change, "cloture.motif", reason)])
 
 
-@operations.operation("arreter_aides")
-def stop_aids(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Ends the aid dossiers of the case that are under way; the case goes on."""
-    rows = change.session.execute(_PARTS, {"root": change.held.root_id}).all()
-    give(change, "ordre.cloture", {"motif": "desistement"}, [row.instance_id for row in rows if row.status == "open" and row.subject.startswith("aide:")])
+@operations.operation("arreter_aides", "mesure")
+def stop_aids(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Ends the aid dossiers of the case that are under way, of a kind of measure where one is said (`mesure`); the case goes on."""
+    rows = change.session.execute(_AIDS, {"root": change.held.root_id}).all()
+    kind = str(parameters.get("mesure") or "")
+    found = [row.instance_id for row in rows if kind in ("", row.kind)]
+    if rows and not found:
+        raise CannotRun("operation.no_such_aid")
+    give(change, "ordre.cloture", {"motif": "desistement"}, found)
     return Outcome()
 
 
@@ -299,7 +310,7 @@ def leave_sittings(change: Change, whose: Collection[str], why: str) -> bool:
 
 @operations.operation("retenir_versements")
 def hold_payments(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Nothing is paid on the case's aids from now on, until `liberer_versements`."""
+    """Nothing is paid on the case's aids from now on, those that it asks for meanwhile among them, until `liberer_versements`."""
     give(change, "ordre.retenue", {"retenus": True}, parts(change, beside=False))
     return Outcome()
 
@@ -313,7 +324,8 @@ def release_payments(change: Change, _parameters: Mapping[str, Any], _subject: s
 
 @order("ordre.retenue")
 def _hold(change: Change, payload: Mapping[str, Any]) -> None:
-    if not change.held.subject.startswith("aide:"):
+    is_aid = change.held.subject.startswith("aide:")
+    if not is_aid and change.held.instance_id != change.held.root_id:
         return
     is_held = bool(payload.get("retenus"))
     if change.session.execute(_IS_HELD, {"id": change.held.instance_id}).scalar() == is_held:
@@ -321,11 +333,22 @@ def _hold(change: Change, payload: Mapping[str, Any]) -> None:
     change.note("payments.held" if is_held else "payments.released", {})
     _save(change)
     change.session.execute(_HOLD, {"id": change.held.instance_id, "held": is_held})
-    if is_held or change.held.status != "open":
+    if is_held or not is_aid or change.held.status != "open":
         return
     for row in change.session.execute(_STOOD_STILL, {"id": change.held.instance_id}).all():
         change.give("incident.retried", bpmn.Retry(incident_id=row.position, at=change.at, seq=0), {"node": row.node})
     endings.finish(change)
+
+
+def hold_as_its_case(change: Change) -> None:
+    """An aid asked for while the payments of its case are held is held too."""
+    if change.held.subject.startswith("aide:") and change.session.execute(_CASE_IS_HELD, {"id": change.held.root_id}).scalar():
+        _mark(change, "payments.held", True)
+
+
+def _mark(change: Change, kind: str, is_held: bool) -> None:
+    change.note(kind, {})
+    change.session.execute(_MARK, {"id": change.held.instance_id, "held": is_held, "seq": change.held.seq, "head": change.held.head})
 
 
 @operations.operation("compter_absences", "jours")
@@ -356,6 +379,8 @@ def _open_again(change: Change, _payload: Mapping[str, Any]) -> None:
     if held.status == "open":
         return
     held.status, held.outcome, held.ended_at = "open", "", None
+    if change.session.execute(_IS_HELD, {"id": held.instance_id}).scalar():  # what it was closed for is over with its opening
+        _mark(change, "payments.released", False)
     verdict = _last_verdict(change, "D1")
     given = {"admission": verdict if isinstance(verdict, str) and verdict != "A_COMPLETER" else "SERVICE_SEUL",
              "instance": str(held.instance_id), "branche": held.branch, "numero": held.number or ""}  # fmt: skip

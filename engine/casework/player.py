@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import authority
-from engine.casework import cases, diagrams, editions, known_then, looks, snapshots, staff
+from engine.casework import cases, diagrams, editions, known_then, looks, opinions, snapshots, staff
 from engine.casework.diagrams import Drawing
 from engine.casework.instants import Instant
 from engine.casework.views import Happened, Stand, Waiting
@@ -182,7 +182,8 @@ def _known(session: Session, actor: Any, root: Any, found: Sequence[known_then.K
     """The facts that the reader may see, and those she may not."""
     kept: tuple[list[known_then.Known], list[known_then.Known]] = ([], [])
     for one in found:
-        kept[0 if authority.readable(actor, one.field_class, one.author_agency, case=root) else 1].append(one)
+        is_hers = authority.readable(actor, one.field_class, one.author_agency, case=root)
+        kept[0 if is_hers and not opinions.is_sealed(session, actor, one.instance_id, one.author_id, one.subject, one.field) else 1].append(one)
     consultations.note(session, root.instance_id, "history", (one.field_class for one in kept[0]))
     return kept
 
@@ -217,10 +218,10 @@ def _parts(session: Session, actor: Any, root: Any, edition: editions.Edition, s
 def _drawings(edition: editions.Edition, span: Any, now: Instant, language: str) -> tuple[Drawing, ...]:
     if now.state:
         seen = bpmn.inspect(edition.definitions, now.state)
-        stand = Stand(span.instance_id, span.process, now.status, tuple(seen.active), tuple(seen.done))
+        stand = Stand(span.instance_id, span.process, now.status, tuple(seen.active), tuple(seen.done), edition.edition_id)
     else:  # erased: where it stood, not which way it came
         rows = (*now.tasks.values(), *now.waits.values())
-        stand = Stand(span.instance_id, span.process, now.status, tuple({row["node"] for row in rows}), ())
+        stand = Stand(span.instance_id, span.process, now.status, tuple({row["node"] for row in rows}), (), edition.edition_id)
     return diagrams.of_stands(edition, (stand,), span.process, language)
 
 

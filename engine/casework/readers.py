@@ -18,12 +18,16 @@ from engine.actors.agencies import OTE
 from engine.casework import editions, staff
 from engine.database import Database
 from engine.dossier import programmes
+from engine.i18n import pick
 from engine.ledger import consultations
 from forms import letter
 from forms import text as words
 
 _CASE = text("SELECT branch, number, edition_id FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_PAPERS = text("""SELECT i.edition_id, f.field, d.document_id FROM fact f JOIN instance i ON i.instance_id = f.root_id
+                    CROSS JOIN LATERAL (SELECT coalesce(f.value ->> 'document', f.value #>> '{}') AS document_id) d WHERE f.root_id = :root AND d.document_id = ANY (CAST(:ids AS text[]))""")
 _ON_PAPER = 300  # entries on one sheet
+_OF_DOCUMENTS = 500
 # What a path may name of a case, the nearest first, and the codes by which the policy refuses.
 _NAMED = ("task_id", "document_id", "letter_id", "instance_id", "case_id")
 _NOT_BY_POLICY = ("web.", "password.", "signin.")
@@ -33,7 +37,7 @@ _ABSENT = frozenset({"case.not_found", "task.not_found", "document.not_found", "
 @dataclass(frozen=True)
 class Consulted:
     """One entry. `kind`: `read`, `refused` or `exported`; `act`: by which act (`case`, `task`, `history`, `letter`, `document`, `correction`, `casefile`, …);
-    `classes`: of the fields seen, one letter each; `recipient`: for whom a case file was made, "" for whoever made it."""
+    `classes`: of the fields seen, one letter each; `recipient`: for whom a case file was made, "" for whoever made it; `document`: the name of the paper that was opened."""
 
     seq: int
     at: dt.datetime
@@ -44,6 +48,8 @@ class Consulted:
     act: str
     classes: tuple[str, ...]
     recipient: str = ""
+    document_id: str = ""
+    document: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,22 +68,41 @@ def of_case(session: Session, actor: Any, case_id: UUID, before: int = 0, limit:
     if row is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "consultation.read", branch=row.branch)
-    items = _named(session, actor, consultations.read(session, case_id, before, limit + 1))
+    items = _named(session, actor, case_id, consultations.read(session, case_id, before, limit + 1))
     return Readers(case_id, row.number or "", items[:limit], items[limit - 1].seq if len(items) > limit else 0)
 
 
 def between(session: Session, actor: Any, case_id: UUID, since: dt.datetime, until: dt.datetime, limit: int) -> tuple[Consulted, ...]:
     """The latest entries after one instant and up to another, the newest first: for whoever may read them (`consultation.read`), which the caller asked."""
-    return _named(session, actor, consultations.between(session, case_id, since, until, limit))
+    return _named(session, actor, case_id, consultations.between(session, case_id, since, until, limit))
 
 
-def _named(session: Session, actor: Any, found: list[consultations.Consultation]) -> tuple[Consulted, ...]:
+def of_documents(session: Session, actor: Any, case_id: UUID) -> dict[str, list[Consulted]] | None:
+    """Who opened each document of a case, by its id, the newest first; None for whoever may not know."""
+    row = session.execute(_CASE, {"id": case_id}).one_or_none()
+    if row is None or not authority.may(actor, "consultation.read", branch=row.branch):
+        return None
+    found: dict[str, list[Consulted]] = {}
+    for one in _named(session, actor, case_id, consultations.opened(session, case_id, _OF_DOCUMENTS)):
+        found.setdefault(one.document_id, []).append(one)
+    return found
+
+
+def _named(session: Session, actor: Any, case_id: UUID, found: list[consultations.Consultation]) -> tuple[Consulted, ...]:
     names = staff.names(session, actor.language, (one.user_id for one in found))
+    papers = _papers(session, actor, case_id, {one.body["document"] for one in found if "document" in one.body})
     return tuple(
         Consulted(one.seq, one.at, one.kind.rpartition(".")[2], names.get(str(one.user_id), ""), one.agency, one.branch, one.body["act"], tuple(one.body.get("classes", ())),
-                  one.body.get("recipient", ""))
+                  one.body.get("recipient", ""), one.body.get("document", ""), papers.get(one.body.get("document", ""), ""))
         for one in found
     )
+
+
+def _papers(session: Session, actor: Any, case_id: UUID, ids: set[str]) -> dict[str, str]:
+    """What documents are called, where their field is the actor's to know."""
+    rows = session.execute(_PAPERS, {"root": case_id, "ids": sorted(ids)}).all() if ids else ()
+    fields = editions.load(session, rows[0].edition_id).dictionary.fields if rows else {}
+    return {row.document_id: pick(fields[row.field].label, actor.language) for row in rows if row.field in fields}
 
 
 @dataclass(frozen=True)

@@ -164,13 +164,14 @@ class KnownFact:
 
 @dataclass(frozen=True)
 class Stand:
-    """Where one instance stands on its diagrams: ids of the elements active now and passed, by process."""
+    """Where one instance stands on the diagrams of the edition it follows: ids of the elements active now and passed, by process."""
 
     instance_id: UUID
     process: str
     status: str
     active: tuple[str, ...]
     done: tuple[str, ...]
+    edition_id: UUID
 
 
 @dataclass(frozen=True)

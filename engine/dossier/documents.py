@@ -44,6 +44,7 @@ _INSERT = text("""INSERT INTO document (document_id, class, name, media_type, si
                   VALUES (:id, 'C', :name, :media_type, :size, :sha256, :by)""")
 _READ = text("""SELECT d.document_id, d.name, d.media_type, d.class, d.uploaded_by, i.instance_id, i.is_shared, i.is_shared_funder, i.is_shared_operator,
                        i.assigned, i.social_worker_id FROM document d LEFT JOIN instance i ON i.instance_id = d.root_id WHERE d.document_id = :id""")
+_KEPT = text("SELECT document_id::text AS document_id, media_type, size, sha256 FROM document WHERE document_id = ANY (CAST(:ids AS uuid[]))")
 _ATTACH = text("""
     WITH named AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:classes AS text[])) AS g(document_id, class)),
          given AS (UPDATE document d SET root_id = :root, class = n.class FROM named n
@@ -63,6 +64,20 @@ class Document:
     @property
     def quoted_name(self) -> str:
         return quote(self.name, safe="")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is told of a file without opening it: what its bytes are (`extension`), how many, and their SHA-256 in hex."""
+
+    extension: str
+    size: int
+    sha256: str
+
+
+def kept(session: Session, ids: Iterable[str]) -> dict[str, Kept]:
+    """Of documents in reach, by id."""
+    return {row.document_id: Kept(EXTENSIONS.get(row.media_type, ""), row.size, row.sha256) for row in session.execute(_KEPT, {"ids": list(ids)})}
 
 
 def upload(session: Session, actor: Any, name: str, stream: BinaryIO) -> identity.DocumentId:
@@ -105,7 +120,7 @@ def read(session: Session, actor: Any, document_id: UUID) -> Document:
         raise errors.NotFound("document.not_found")
     sealed = _path(session, document_id).read_bytes()
     if row.instance_id is not None:
-        consultations.note(session, row.instance_id, "document", [row._mapping["class"]])
+        consultations.note(session, row.instance_id, "document", [row._mapping["class"]], document_id)
     content = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], document_id.bytes)
     return Document(row.document_id, row.name, row.media_type, content)
 

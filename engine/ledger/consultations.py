@@ -1,4 +1,4 @@
-"""Consultations: who looked at what is sensitive of a case, who tried and was refused, who took what out (law 2004-63, arts. 18-19).
+"""Consultations: who looked at what is sensitive of a case, who opened which document, who tried and was refused, who took what out (law 2004-63, arts. 18-19).
 
 One chain a case, in the form of the ledger's lines; a reading is written when its session ends, before what was read leaves. No line holds a personal value.
 """
@@ -25,12 +25,14 @@ _LAST = text("SELECT seq, hash FROM masar_last_consultation(:root)")
 _ADD = text("INSERT INTO consultation (root_id, seq, kind, user_id, line, hash) VALUES (:root, :seq, :kind, :user, :line, :hash)")
 _READ = text("""SELECT seq, kind, user_id, line, at FROM consultation WHERE root_id = :root AND (:before = 0 OR seq < :before) ORDER BY seq DESC LIMIT :limit""")
 _BETWEEN = text("""SELECT seq, kind, user_id, line, at FROM consultation WHERE root_id = :root AND at > :since AND at <= :until ORDER BY at DESC, seq DESC LIMIT :limit""")
+_OPENED = text("""SELECT seq, kind, user_id, line, at FROM consultation WHERE root_id = :root AND kind = 'access.read' AND line::jsonb #>> '{body,document}' IS NOT NULL
+                   ORDER BY seq DESC LIMIT :limit""")
 _ALL = text("SELECT root_id, seq, line, hash FROM consultation ORDER BY root_id, seq")
 
 
 @dataclass(frozen=True)
 class Consultation:
-    """One entry. `kind`: `access.read`, `access.refused`, `access.exported`; `body`: `act`, and `classes` (one letter each) of a reading or an export."""
+    """One entry. `kind`: `access.read`, `access.refused`, `access.exported`; `body`: `act`, and `classes` (one letter each) of a reading or an export, `document` of one opened."""
 
     seq: int
     kind: str
@@ -41,23 +43,24 @@ class Consultation:
     body: Mapping[str, Any]
 
 
-def note(session: Session, root_id: UUID, act: str, classes: Iterable[str]) -> None:
-    """Remembers that values of these classes were read by an act, until the session ends; those that are not sensitive are not told of."""
-    found = {one.partition(",")[0] for one in classes} & SENSITIVE
+def note(session: Session, root_id: UUID, act: str, classes: Iterable[str], document: UUID | None = None) -> None:
+    """Remembers that values of these classes were read by an act, until the session ends; those that are not sensitive are not told of, but for a `document`."""
+    found = {one.partition(",")[0] for one in classes}
+    found &= found if document else SENSITIVE
     if not found:
         return
     noted = session.info.get(_NOTED)
     if noted is None:
         noted = session.info[_NOTED] = {}
         session.info.setdefault(AFTERWARDS, []).append(lambda beside, actor: _write(beside, actor, session.info.pop(_NOTED)))
-    noted.setdefault((root_id, act), set()).update(found)
+    noted.setdefault((root_id, act, document), set()).update(found)
 
 
-def _write(session: Session, actor: Any, noted: Mapping[tuple[UUID, str], Iterable[str]]) -> None:
+def _write(session: Session, actor: Any, noted: Mapping[tuple[UUID, str, UUID | None], Iterable[str]]) -> None:
     """The system's own reading shows nobody anything."""
     if actor.kind == "person":
-        for (root_id, act), classes in sorted(noted.items(), key=str):
-            _append(session, actor, root_id, "access.read", {"act": act, "classes": sorted(classes)})
+        for (root_id, act, document), classes in sorted(noted.items(), key=str):
+            _append(session, actor, root_id, "access.read", {"act": act, "classes": sorted(classes)} | ({"document": str(document)} if document else {}))
 
 
 def exported(session: Session, root_id: UUID, act: str, body: Mapping[str, Any]) -> None:
@@ -81,6 +84,11 @@ def between(session: Session, root_id: UUID, since: dt.datetime, until: dt.datet
     """The newest of a span of time first."""
     found = session.execute(_BETWEEN, {"root": root_id, "since": since, "until": until, "limit": limit})
     return [_entry(row) for row in found]
+
+
+def opened(session: Session, root_id: UUID, limit: int) -> list[Consultation]:
+    """Who opened documents of a case, the newest first."""
+    return [_entry(row) for row in session.execute(_OPENED, {"root": root_id, "limit": limit})]
 
 
 def faults(session: Session) -> Iterator[chain.Fault]:

@@ -8,9 +8,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from api.app import create_app as create_api
-from engine import errors
+from engine import clock, errors
 from engine.actors import signin, users
-from engine.casework import sittings
+from engine.casework import cases, player, sittings
 from engine.settings import Settings
 from tests import world as worlds
 from tests.api.conftest import Program
@@ -80,6 +80,14 @@ def opinions(world, who, aid_id):
         return set(session.execute(text("SELECT field FROM fact WHERE is_current AND subject = :aid AND field LIKE 'aide.prevote%'"), {"aid": f"aide:{aid_id}"}).scalars())
 
 
+def _told(world, who, sitting_id):
+    """The conflicts of interest that the history of a sitting tells somebody of, and its replay as well as the history."""
+    with world.database.reading(who) as session:
+        told = [one for line in cases.history(session, who, sitting_id).items for one in line.values if one["field"].startswith("aide.conflit_")]
+        replayed = [one for one in player.frame(session, who, sitting_id, when=clock.now(session)).facts if one.field.startswith("aide.conflit_")]
+    return [len(replayed) == len(told)] * len(told)
+
+
 def test_a_sitting_is_worked_through_on_one_screen_and_nobody_votes_after_another(world):
     sitting_id = convened(world, [("creation", {}), ("creation", {}), ("creation", {})])
     row = {one.agency: one for one in world.open_tasks(sitting_id) if one.node.startswith("T653")}
@@ -102,6 +110,7 @@ def test_a_sitting_is_worked_through_on_one_screen_and_nobody_votes_after_anothe
     # Sealed: neither the other members nor the head of the branch know what she thinks until all have said it.
     head = world.agent("OTE", "MED", "chef_antenne")
     assert opinions(world, members["CPS"], first) == {"aide.prevote_cps"} and opinions(world, members["ANETI"], first) == opinions(world, head, first) == set()
+    assert _told(world, members["CPS"], sitting_id) == 3 * [True] and _told(world, members["ANETI"], sitting_id) == _told(world, head, sitting_id) == [], "nor by the history"
     for agency in ("ANETI", "OTE"):
         other = Window(world.database, members[agency].username)
         assert "Le bail est-il signé" not in other.get(f"/sittings/{sitting_id}/{first}")

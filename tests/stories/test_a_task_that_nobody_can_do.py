@@ -46,7 +46,12 @@ def test_it_is_lent_to_colleagues_of_the_same_agency_in_another_branch_until_it_
             world.file(case, other)
     with pytest.raises(errors.Refusal), world.database.unit_of_work(world.agent("OTE", "MED", "referent")) as session:
         tasks.claim(session, world.agent("OTE", "MED", "referent"), row.task_id)
-    world.does(case, "T202", by=worker)
+    with world.database.unit_of_work(worker) as session:
+        view = tasks.view(session, worker, row.task_id)
+        assert cases.stays_hers(session, worker, case)
+        tasks.complete(session, worker, row.task_id, worlds.answers.to(view.form, world.truth[case], world.today(), worker, session), view.version)
+        assert not cases.stays_hers(session, worker, case), "the desk has no link to what is hers no more"
+    world.settle()
     with world.database.reading(worker) as session, pytest.raises(errors.NotFound):
         cases.file(session, worker, case)
     with world.database.reading(users.system()) as session:

@@ -373,3 +373,34 @@ def test_a_suspected_fraud_stops_what_is_to_be_paid_and_its_lifting_pays_it(worl
         world.does(case_id, node)
     world.does(case_id, "T973", fraude__decision="sans_suite")
     assert world.incidents() == [] and fund(world).paid > before, "paid by itself, once nothing is held"
+
+
+def test_an_aid_asked_for_while_a_fraud_is_looked_into_is_held_from_its_first_day(world):
+    case_id = world.receive(world.somebody("creation"))
+    asks = world.reaches("T506")
+    world.begins(case_id, "fraude", world.agent("OTE", "MED", "chef_antenne"), fraude__piece=None)
+    world.answers(asks)
+
+    def held():
+        with world.database.reading(users.system()) as session:
+            return [row.payments_held for row in session.execute(text("SELECT payments_held FROM instance WHERE process = 'dossier_aide'"))]
+
+    assert held() == [True]
+    for node in ("T971", "T972"):
+        world.does(case_id, node)
+    world.does(case_id, "T973", fraude__decision="sans_suite")
+    assert held() == [False] and world.incidents() == []
+
+
+def test_one_aid_given_up_ends_that_one_alone(world):
+    two = [{"mesure.type": kind, "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": True, "mesure.cout_estime": 300_000} for kind in ("M01", "M02")]
+    case_id = world.receive(world.somebody("social", **{"plan.mesures": two}))
+    while len(found := instances(world, "dossier_aide")) < 2:
+        world.answers(world.reaches("T", but=[row.task_id for row in world.open_tasks() if row.node.startswith("T6")]))
+    world.begins(case_id, "desistement", world.agent("OTE", "MED", "referent"), desistement__portee="aide", desistement__mesure="M02")
+    world.does(case_id, "T921", desistement__maintenu=True, desistement__retractation_expliquee=True)
+    world.passes(days=12)
+    with world.database.reading(users.system()) as session:
+        ended = session.execute(text("""SELECT f.value #>> '{}' FROM instance i JOIN fact f ON f.subject = 'mesure:' || split_part(i.subject, ':', 2) AND f.field = 'mesure.type' AND f.is_current
+                                         WHERE i.process = 'dossier_aide' AND i.status = 'ended'""")).scalars().all()
+    assert len(found) == 2 and ended == ["M02"] and world.incidents() == []

@@ -113,6 +113,10 @@ def test_it_is_moved_and_cancelled_with_a_line_each_and_no_more_once_it_is_over(
     with pytest.raises(errors.Invalid, match="appointment.reason"):
         does(world, desk, "cancel", appointment_id, " ")
     does(world, desk, "cancel", appointment_id, "Elle est en voyage")
+    with world.database.reading(desk) as session:
+        letter = letters.read(session, desk, shown(world, desk, appointment_id).letter_id)
+    told = str(letter.content)
+    assert letter.template == "rendez_vous_annule" and letter.slip and f"{hour.astimezone(clock.TUNIS):%H:%M}" in told and "هاتف" in told and "voyage" not in told, "what it was, on paper; why is ours"
     with pytest.raises(errors.Conflict, match="appointment.over"):
         does(world, desk, "move", appointment_id, desk.user_id, hour, 15, "telephone")
     with world.database.reading(users.system()) as session:

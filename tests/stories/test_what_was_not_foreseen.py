@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
-from engine import doctor, errors
+from engine import clock, doctor, errors
 from engine.actors import users
-from engine.casework import exceptions
+from engine.casework import appointments, cases, diagrams, editions, exceptions, letters, notices
 from engine.insight import casefile
 from tests import world as worlds
 
@@ -65,6 +65,24 @@ def test_the_whole_case_moves_and_nothing_is_asked_again(world, case):
     with pytest.raises(errors.NotFound):
         world.file(case, reader)
     assert world.incidents() == []
+
+
+def test_what_was_agreed_at_the_former_branch_is_called_off_and_whoever_it_was_with_and_the_person_are_told(world, case):
+    adviser, referent = world.agent("ANETI", "MED", "conseiller_emploi"), world.agent("OTE", "MED", "referent")
+    with world.database.unit_of_work(adviser) as session:
+        hours = appointments.offer(session, adviser, case, agent_id=adviser.user_id, day=world.today() + dt.timedelta(days=20))
+        appointment_id = appointments.make(session, adviser, case, adviser.user_id, hours.slots[0], 30, "bureau_emploi")
+    world.begins(case, "transfert", referent, **MOVED)
+    world.does(case, "T912", transfert__reponse="accepte")
+    row = one(world, "SELECT state, letter_id FROM appointment WHERE appointment_id = :id", id=appointment_id)
+    head = world.agent("OTE", "SFX", "chef_antenne")
+    with world.database.reading(head) as session:
+        letter = letters.read(session, head, row.letter_id)
+    assert row.state == "cancelled" and letter.template == "rendez_vous_annule" and letter.slip and "une autre antenne" in str(letter.content)
+    told = one(world, "SELECT referent_id FROM instance WHERE instance_id = :id", id=case).referent_id
+    for who, code in ((adviser, "appointment.handed_over"), (next(one for one in world.staff.values() if one.user_id == told), "appointment.to_make")):
+        with world.database.reading(who) as session:
+            assert code in [one.code for one in notices.mine(session, who).items]
 
 
 def test_a_branch_that_says_nothing_has_accepted(world, case):
@@ -316,3 +334,20 @@ def test_what_code_sends_is_told_in_a_line_as_what_diagrams_send_is(world, case)
     row = one(world, "SELECT count(*) AS sent FROM message WHERE name LIKE 'ordre.%'")
     faults = {(fault.code, fault.about) for fault in doctor.examine(world.database).faults if fault.code.startswith("message.")}
     assert row.sent and faults == set()
+
+
+def test_what_follows_a_later_edition_than_its_case_is_drawn_as_that_one_has_it(world, case):
+    later = worlds.bare_files()
+    later["processes/fraude.bpmn"] = later["processes/fraude.bpmn"].replace(b"T971", b"T971_autrement")
+    with world.database.unit_of_work(users.system()) as session:
+        edition_id = editions.keep(session, later, clock.now(session), None, "later").edition_id
+    with world.database.owner() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.execute(text("INSERT INTO edition_start (edition_id, starts_at) VALUES (:id, masar_now())"), {"id": edition_id})
+    head = world.agent("OTE", "MED", "chef_antenne")
+    world.begins(case, "fraude", head, fraude__piece=None)
+    with world.database.reading(head) as session:
+        drawings = diagrams.of_case(session, diagrams.edition_of(session, head, case), cases.file(session, head, case), "fr")
+        drawn = next(one for one in drawings if one.process == "fraude")
+        assert drawn.here == ("T971_autrement",) and b'id="T971_autrement"' in diagrams.xml(session, head, case, "fraude", drawn.edition_id)
+        assert b'id="T971"' in diagrams.xml(session, head, case, "fraude"), "the case's own is another"

@@ -97,6 +97,10 @@ def test_a_document_sent_with_the_form_is_kept_named_and_given_back_as_a_file(br
     assert f"/documents/{document}" in listed.text
     given = salma.get(f"/documents/{document}")
     assert given.headers["content-type"] == "image/png" and documents.kind_of(given.content) == "image/png"
+    assert "PNG" in main(listed) and re.search(r"[0-9a-f]{64}", main(listed)) and "Ouvert par" not in main(listed), "who opened it is told by whoever answers for the data"
+    told = main(browser("chokri").get(f"{case}?tab=documents"))
+    assert "Ouvert par" in told and "Salma" in told
+    assert "a lu la pièce" in main(browser("chokri").get(f"{case}/readers"))
     assert given.headers["content-disposition"].startswith("attachment")
     assert "sandbox" in given.headers["content-security-policy"]
     assert ines.get(f"/documents/{document}").status_code == 404

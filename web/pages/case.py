@@ -9,11 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from engine import i18n
+from engine import i18n, identity
 from engine.actors import agencies, authority
-from engine.casework import appointments, case_notes, cases, diagrams, editions, exceptions, holders, incidents, movable
+from engine.casework import appointments, case_notes, cases, diagrams, editions, exceptions, holders, incidents, movable, readers
 from engine.casework.views import CaseFile, KnownFact
-from engine.dossier import programmes
+from engine.dossier import documents, programmes
 from web import ball, sentences
 from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
@@ -43,10 +43,10 @@ def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, pro
         "overview": lambda: {"ahead": diagrams.ahead(edition, file, screen.language), "appointments": appointments.of_case(session, actor, case_id),
                              "may_meet": authority.may(actor, "appointment.write", branch=file.branch), "may_open_receipt": authority.may(actor, "receipt.open", branch=file.branch),
                              "secret_since": holders.secret_since(session, case_id), **_history(screen, actor, session, file, names, "", _LOOKED_AT, _LATEST)},
-        "diagram": lambda: _diagram(screen, edition, file, process, {found.node for found in broken}),
+        "diagram": lambda: _diagram(screen, session, edition, file, process, {found.node for found in broken}),
         "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group not in ("aide", "note"))), "may_correct": may_correct},
         "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide")), "may_correct": may_correct},
-        "documents": lambda: _documents(file) | {"received": holders.received(session, actor, case_id, edition)},
+        "documents": lambda: _documents(actor, session, file) | {"received": holders.received(session, actor, case_id, edition)},
         "notes": lambda: {"notes": case_notes.of_case(session, actor, case_id), "typed": typed or {"text": "", "class_": "C", "named": [], "refused": ""}},
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
@@ -70,20 +70,22 @@ def _moved(screen: Screen, actor: Any, session: Any, file: CaseFile, edition: ed
 
 
 @router.get("/cases/{case_id}/diagram/{process}")
-def drawing(actor: Acting, session: Reading, case_id: UUID, process: str) -> Response:
+def drawing(actor: Acting, session: Reading, case_id: UUID, process: str, edition: str = "") -> Response:
     """The diagram as it was published, for the viewer in the page."""
-    return Response(diagrams.xml(session, actor, case_id, process), media_type="application/xml", headers={"content-disposition": "attachment"})
+    return Response(diagrams.xml(session, actor, case_id, process, identity.parse(edition)), media_type="application/xml", headers={"content-disposition": "attachment"})
 
 
-def _diagram(screen: Screen, edition: editions.Edition, file: CaseFile, process: str, broken: set[str]) -> dict[str, Any]:
-    drawings = diagrams.of_case(edition, file, screen.language)
+def _diagram(screen: Screen, session: Any, edition: editions.Edition, file: CaseFile, process: str, broken: set[str]) -> dict[str, Any]:
+    drawings = diagrams.of_case(session, edition, file, screen.language)
     shown = next((found for found in drawings if found.process == process), drawings[0])
     written = {"done_json": shown.done, "here_json": shown.here, "stopped_json": sorted(broken)}
     return {"drawings": drawings, "shown": shown, **{name: json.dumps(list(value)) for name, value in written.items()}}
 
 
-def _documents(file: CaseFile) -> dict[str, Any]:
-    return {"documents": [fact for fact in file.known if fact.document_id], "letters": file.letters}
+def _documents(actor: Any, session: Any, file: CaseFile) -> dict[str, Any]:
+    """The papers and, for whoever answers for the data, who opened each."""
+    found = [fact for fact in file.known if fact.document_id]
+    return {"documents": found, "kept": documents.kept(session, [fact.document_id for fact in found]), "opened": readers.of_documents(session, actor, file.case_id), "letters": file.letters}
 
 
 def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFact]) -> list[dict[str, Any]]:

@@ -53,7 +53,8 @@ def _paper(found: readers.Sheet, language: str) -> dict[str, Any]:
 
 def sentence(words: Words, one: readers.Consulted) -> str:
     """One entry in words."""
-    told: dict[str, Any] = {"what": words.text(f"consultation.act.{one.act.replace('.', '_')}"), "classes": _listed(words, one.classes)}
+    what = words.text("consultation.paper_named", name=one.document) if one.document else words.text(f"consultation.act.{one.act.replace('.', '_')}")
+    told: dict[str, Any] = {"what": what, "classes": _listed(words, one.classes)}
     kind = "exported_for" if one.recipient else one.kind
     return words.text(f"consultation.{kind}", who=_who(words, one), recipient=words.text(f"recipient.{one.recipient}"), **told)
 
