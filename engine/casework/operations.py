@@ -3,10 +3,12 @@
 Each runs in the unit of work that reached it, gives variables back to the diagram, and may record facts, letters and who is in charge.
 """
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import event, text
 from sqlmodel import Session
@@ -17,6 +19,7 @@ from engine.casework import editions, letters
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
 from engine.pathway import bpmn
+from engine.workdays import UNITS
 
 _MOST = 200  # operations in one act: more is a diagram that turns in circles
 LEAST_LOADED = text("""
@@ -68,7 +71,7 @@ def run(change: Change, acts: Mapping[str, Operation] = REGISTERED) -> None:
             error = "operation.unknown"
         else:
             try:
-                outcome = act(change, dict(request.parameters), request.subject or "")
+                outcome = act(change, _read(request.operation, request.parameters), request.subject or "")
             except CannotRun as trouble:
                 error = str(trouble)
         stimulus = bpmn.OperationDone(task_id=request.task_id, outputs=outcome.outputs, error=error, at=change.at, seq=0, facts={})
@@ -78,6 +81,47 @@ def run(change: Change, acts: Mapping[str, Operation] = REGISTERED) -> None:
 
 class CannotRun(Exception):
     """The operation found nothing to work with: an incident on the case, with this code."""
+
+
+def _number(value: Any, most: int = 10**9) -> Decimal:
+    """A number as the pathway hands it over: whole as such, else as text."""
+    read = Decimal("NaN") if isinstance(value, bool) else Decimal(str(value))
+    if not abs(read) <= most:
+        raise ValueError(value)
+    return read
+
+
+def _visits(value: Any) -> list[Any]:
+    for one in value:
+        dt.datetime.fromisoformat(one["le"])
+        if not isinstance(one["echeance"], str):
+            raise ValueError(value)
+    return list(value)
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(value)
+    return value
+
+
+# How a parameter of this name is read, whichever operation takes it; a diagram may compute it of whatever is known.
+_READ: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("classe", "montant", "k", "deja", "paye"), _number), "jours": lambda value: _number(value, 36_500),
+    "unite": lambda value: UNITS[UNITS.index(value)], "echeances": _visits, "portees": _listed, "de": lambda value: str(UUID(value)),
+}  # fmt: skip
+
+
+def _read(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as the operation takes them. Raises CannotRun: one is of another kind, which only the case shows."""
+    found = dict(parameters)
+    for name in TAKES.get(operation, ()):
+        if name in _READ and found.get(name) is not None:
+            try:
+                found[name] = _READ[name](found[name])
+            except (ValueError, ArithmeticError, TypeError, LookupError, AttributeError) as trouble:
+                raise CannotRun("operation.parameter") from trouble
+    return found
 
 
 def recorded(change: Change, name: str, value: Any, around: Sequence[str] = ()) -> facts.NewFact:

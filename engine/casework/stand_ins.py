@@ -136,7 +136,8 @@ def with_papers(form: forms.Form, raw: Mapping[str, Any], around: Mapping[str, A
         elif isinstance(rows := said.get(name), list):
             papers = {cell.id: _GIVEN[cell.type] for cell in question.rows if cell.type in _GIVEN}
             said[name] = [{**papers, **row} if isinstance(row, Mapping) else row for row in rows]
-    return said
+    still = answers.asked(form, said, around)  # what stands in the place of a paper is not said beside it
+    return {name: value for name, value in said.items() if name in still or name not in asked}
 
 
 def without_papers(form: forms.Form) -> forms.Form:

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from engine import postgres
+from engine import database, postgres, terminal
 from tests.conftest import ROOT
 from tests.faults import warm
 
@@ -200,6 +200,15 @@ def test_a_database_that_cannot_be_used_is_one_sentence(masar: Masar, address: s
 def test_a_database_that_does_not_exist_is_named(masar: Masar, server_url: str):
     other = make_url(server_url).set(drivername="postgresql", database="masar_nowhere").render_as_string(hide_password=False)
     assert "masar_nowhere" in refused(masar.call("run", MASAR_DATABASE_URL=other))
+
+
+def test_a_database_of_an_older_version_is_one_sentence(make_database, monkeypatch, capsys):
+    old = make_database()
+    monkeypatch.setattr(database, "OLDEST_POSTGRESQL", 99)
+    with pytest.raises(database.Unreachable) as told:
+        old.check()
+    terminal.explain(told.value)
+    assert re.fullmatch(r"masar: PostgreSQL 99 or later is needed; the database is version \d\d\.\n", capsys.readouterr().err)
 
 
 def test_a_folder_that_cannot_be_made_is_named(masar: Masar):

@@ -1,6 +1,7 @@
 """What the diagrams and tables of the Dispositif rely on."""
 
 import datetime as dt
+import sys
 from decimal import Decimal
 from itertools import product
 
@@ -107,3 +108,58 @@ def test_arithmetic_is_exact(a, b, c):
     assert value("a + b * c - a", a=a, b=b, c=c) == b * c
     assert value("(a < b) = (b > a)", a=a, b=b) is True
     assert value("if a <= b then a else b", a=a, b=b) == min(a, b)
+
+
+def _by_hand():
+    """`age >= 18 and famille` as somebody would write it for this one test: a closure a node, three-valued."""
+
+    def name(key):
+        return lambda scope: scope.get(key)
+
+    def at_least(act, number):
+        def told(scope):
+            value = act(scope)
+            return None if value is None else value >= number
+
+        return told
+
+    def both(left, right):
+        def told(scope):
+            first = left(scope)
+            if first is False:
+                return False
+            second = right(scope)
+            if second is False:
+                return False
+            return True if first is True and second is True else None
+
+        return told
+
+    return both(at_least(name("age"), Decimal(18)), name("famille"))
+
+
+def _steps(act, scope):
+    """How many instructions of Python it takes: work that does not depend on the machine."""
+    counted = 0
+
+    def seen(frame, event, argument):
+        nonlocal counted
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        counted += event == "opcode"
+        return seen
+
+    before = sys.gettrace()
+    sys.settrace(seen)
+    try:
+        act(scope)
+    finally:
+        sys.settrace(before)
+    return counted
+
+
+def test_a_condition_costs_at_most_four_times_the_same_written_by_hand():
+    compiled, by_hand = compile_expression("age >= 18 and famille").evaluate, _by_hand()
+    scopes = [{"age": age, "famille": family} for age in (Decimal(20), Decimal(17), None) for family in (True, False, None)]
+    assert [compiled(scope) for scope in scopes] == [by_hand(scope) for scope in scopes]
+    for scope in scopes:
+        assert _steps(compiled, scope) <= 4 * _steps(by_hand, scope), (scope, _steps(compiled, scope), _steps(by_hand, scope))
