@@ -81,7 +81,6 @@ def claim(session: Session, actor: Any, task_id: UUID) -> None:
     if held.holder_id == actor.user_id:
         return
     _hold(session, actor, held, actor.user_id, "task.claimed")
-    session.execute(text("DELETE FROM draft WHERE task_id = :task AND user_id <> :user"), {"task": task_id, "user": actor.user_id})
 
 
 def release(session: Session, actor: Any, task_id: UUID, reason: str = "") -> None:
