@@ -5,11 +5,13 @@ look at (work due that no worker takes, jobs that fail again and again, lines th
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from engine import clock, jobs
@@ -33,10 +35,11 @@ INVARIANTS = {
 _OF = {
     "task.twice": "I1", "key.twice": "I1", "task.open_and_done": "I2", "task.done_without_line": "I2", "task.line_without_done": "I2", "case.stuck": "I3",
     "chain": "I4", "journal": "I4", "consultation": "I4", "state.other": "I5", "table.other": "I5", "fact.other": "I5", "fact.without_line": "I5", "letter.other": "I5",
-    "case.unreadable": "I5", "message.sent_otherwise": "I6", "message.seen_otherwise": "I6", "case.ended_with_work": "I7", "case.ended_otherwise": "I7", "log": "I8",
+    "case.unreadable": "I5", "table.unreadable": "I5", "message.sent_otherwise": "I6", "message.seen_otherwise": "I6", "case.ended_with_work": "I7", "case.ended_otherwise": "I7", "log": "I8",
     "person.came_back": "I5", "fund.other": "I9", "edition.other": "I5", "scope.other": "I5", "person.other": "I5", "erasure.other": "I5", "repair.other": "I5", "rule.other": "I5",
     "account.other": "I5", "sample.other": "I5", "finding.other": "I5", "document.other": "I5", "wall": "I8", "row": "I8", "consulted": "I8",
 }  # fmt: skip
+_BROKEN = (DBAPIError, Refusal, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)  # what a line or a row that somebody broke may raise
 _SEALED_WITHIN = dt.timedelta(minutes=5)
 # Each finds rows (number or id, detail) of what must not be.
 _FAULTS = {
@@ -82,6 +85,7 @@ _SENTENCES = {
     "fact.other": "A fact is not what its ledger line says",
     "letter.other": "A letter is not what its ledger line says",
     "case.unreadable": "The lines of a case cannot be played again",
+    "table.unreadable": "Something could not be asked: a line or a row of it cannot be read",
     "task.twice": "A task was completed twice",
     "key.twice": "One submission completed two tasks",
     "task.line_without_done": "A ledger line tells of a task done that no row does",
@@ -164,13 +168,10 @@ def examine(database: Database) -> Report:
     proof = proving.prove(database, users.system())
     faults = [_proved(one) for one in proof.wrong]
     broken = {one.instance_id for one in faults if one.code == "chain"}
+    unchecked: list[str] = []
     with database.reading(users.system()) as session:
-        faults += [Found("consultation", str(one.instance_id), f"line {one.seq}, {one.code}") for one in consultations.faults(session)]
-        faults += [Found("person.came_back", "", str(one)) for one in (*erasures.came_back(session), *erasures.came_back_in_part(session))]
-        faults += [found for code, query in _FAULTS.items() for found in _look(session, code, query)]
-        faults += [Found(code, instance_id, about) for code, instance_id, about in attested.differences(session)]
-        faults += [Found(code, instance_id, about) for code, about, instance_id in standing.differences(session)]
-        unchecked = (*standing.left_out(session), *(f"{tables}: {why}" for tables, why in attested.UNTOLD.items()))
+        faults += _asked_of_rows(session, unchecked)
+        unchecked += [f"{tables}: {why}" for tables, why in attested.UNTOLD.items()]
         cases = session.execute(_CASES).all()
         worries = [found for code, query in _LATE.items() for found in _look(session, code, query)]
         worries += [Found("job.troubled", "", f"{job['task_name']} {' '.join(job['args'].get('ids', ()))}, tried {job['attempts']} times") for job in jobs.troubled(session)]
@@ -186,8 +187,26 @@ def examine(database: Database) -> Report:
     if proof.oldest_unsealed and clock.system_now() - dt.datetime.fromisoformat(proof.oldest_unsealed) > _SEALED_WITHIN:
         worries.append(Found("log.unsealed", "", f"{proof.unsealed:,}"))
     if proof.erased:
-        unchecked = (f"what {proof.erased:,} lines sealed, whose keys were erased", *unchecked)
-    return Report(tuple(faults), tuple(worries), counts, unchecked)
+        unchecked.insert(0, f"what {proof.erased:,} lines sealed, whose keys were erased")
+    return Report(tuple(faults), tuple(worries), counts, tuple(unchecked))
+
+
+def _asked_of_rows(session: Session, unchecked: list[str]) -> Iterator[Found]:
+    """What each question finds. Where a line or a row that it reads cannot be read, that is a fault, said under `unchecked` too; the others are asked all the same."""
+    questions: dict[str, Callable[[], Iterable[Found]]] = {code: partial(_look, session, code, query) for code, query in _FAULTS.items()} | {
+        "consultations": lambda: (Found("consultation", str(one.instance_id), f"line {one.seq}, {one.code}") for one in consultations.faults(session)),
+        "erasures": lambda: (Found("person.came_back", "", str(one)) for one in (*erasures.came_back(session), *erasures.came_back_in_part(session))),
+        "rows that lines attest": lambda: (Found(code, instance_id, about) for code, instance_id, about in attested.differences(session)),
+        "rows that were noted": lambda: (Found(code, instance_id, about) for code, about, instance_id in standing.differences(session)),
+        "what was not noted yet": lambda: unchecked.extend(standing.left_out(session)) or (),
+    }  # fmt: skip
+    for what, found in questions.items():
+        try:
+            with session.begin_nested():
+                yield from list(found())
+        except _BROKEN as trouble:
+            unchecked.append(f"{what}: something that it reads cannot be read")
+            yield Found("table.unreadable", "", f"{what}, {type(trouble).__name__}")
 
 
 def _proved(one: proving.Wrong) -> Found:
@@ -203,8 +222,8 @@ def _projected(database: Database, instance_id: Any, about: str) -> list[Found]:
     with database.still(users.system()) as (session, _):
         try:
             return [Found(one.code, str(instance_id), f"line {one.seq}, {one.about}" if one.seq else one.about) for one in projections.differences(session, instance_id)]
-        except (Refusal, ValueError, KeyError, TypeError) as trouble:
-            return [Found("case.unreadable", str(instance_id), f"{about}: {trouble!r}")]
+        except _BROKEN as trouble:
+            return [Found("case.unreadable", str(instance_id), f"{about}: {type(trouble).__name__}")]
 
 
 def _look(session: Session, code: str, query: str) -> list[Found]:

@@ -71,7 +71,9 @@ _DOCUMENTS = text("""
 _RECEIVED = text("""SELECT r.instance_id, r.piece AS about FROM received_piece r WHERE NOT EXISTS (SELECT FROM ledger_line l WHERE l.instance_id = r.instance_id
                         AND l.line::jsonb #>> '{body,document}' = r.document_id::text)""")
 _FINDINGS = text("""SELECT 'finding:' || f.finding_id AS about, f.number, f.said, f.opened_by::text AS by, ARRAY(SELECT w.said FROM finding_word w WHERE w.finding_id = f.finding_id ORDER BY w.place) AS words,
-                           json_build_object('role', f.answer_role, 'branch', f.answer_branch, 'due_on', f.due_on::text, 'holds', f.holds) AS asked, f.state, f.lifted_at IS NOT NULL AS is_lifted FROM finding f""")
+                           json_build_object('role', f.answer_role, 'branch', f.answer_branch, 'due_on', f.due_on::text, 'holds', f.holds) AS asked, f.state, f.lifted_at IS NOT NULL AS is_lifted,
+                           f.finding_id IN (SELECT masar_forgotten_findings()) AS is_forgotten FROM finding f""")
+_FORGOTTEN = "—"  # the words of a finding that went with a person, as `masar_forget_findings` leaves them
 
 # Table → why nothing tells what its rows hold.
 UNTOLD = {
@@ -121,5 +123,8 @@ def _findings(session: Session) -> Iterator[tuple[str, str, str]]:
         turns = [one for one in kinds if one in ("opened", "answered", "returned", "closed")]
         state = {"opened": "open", "returned": "open"}.get(turns[-1], turns[-1]) if turns else ""
         is_told = bool(told) and kinds[0] == "opened" and told[0].actor_id == row.by and {name: told[0].body.get(name) for name in row.asked} == row.asked
-        if not is_told or [one.said.get("said") for one in told] != [row.said, *row.words] or (state, "lifted" in kinds) != (row.state, row.is_lifted):
+        words, kept = [one.said.get("said") for one in told], [row.said, *row.words]
+        if row.is_forgotten:  # what was said before that opens no more
+            words = [_FORGOTTEN if one is None else one for one in words]
+        if not is_told or words != kept or (state, "lifted" in kinds) != (row.state, row.is_lifted):
             yield "finding.other", "", str(row.number)

@@ -41,6 +41,7 @@ _HEAD = text("UPDATE instance SET seq = :seq, head = :head WHERE instance_id = :
 _DOCUMENTS = text("SELECT masar_documents_of_person(:person)")
 _MERGED_INTO = text("SELECT masar_merged_into(:person)")
 _FORGET = text("SELECT masar_forget_person(:person)")
+_FORGET_FINDINGS = text("SELECT masar_forget_findings(:person)")
 _BACK = text("SELECT masar_came_back(CAST(:persons AS uuid[]))")
 _DONE = text("SELECT person_id FROM erasure WHERE state = 'done' AND kept IS NULL")
 _DONE_IN_PART = text("SELECT DISTINCT ON (person_id) person_id, kept, decided_at FROM erasure WHERE state = 'done' AND kept IS NOT NULL ORDER BY person_id, decided_at DESC")
@@ -54,7 +55,7 @@ _ONE_SEALED = text("SELECT instance_id, seq, ciphertext FROM ledger_sealed WHERE
 _OLDER = text("""SELECT 1 WHERE pg_snapshot_xmin(pg_current_snapshot()) < CAST(:mark AS xid8) UNION ALL
                  SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND age(backend_xmin) > age(CAST(CAST(:mark AS xid8) AS xid)) LIMIT 1""")
 _SCRUBBED = ("fact", "person_token", "letter", "document", "draft", "message", "incident", "notice", "repair", "instance", "ledger_sealed", "replay_snapshot",
-             "pg_catalog.pg_statistic")  # fmt: skip
+             "finding", "finding_word", "journal_line", "charter_line", "pg_catalog.pg_statistic")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -284,6 +285,7 @@ def _forget(session: Session, actor: Any, person_id: UUID, told: Mapping[str, An
     _tell(session, actor, person_id, "person.erased", told)
     documents = session.execute(_DOCUMENTS, {"person": person_id}).scalars().all()
     counts = session.execute(_FORGET, {"person": person_id}).scalar_one()
+    session.execute(_FORGET_FINDINGS, {"person": person_id})
     was = session.execute(_MERGED_INTO, {"person": person_id}).scalars().all()  # what was told of her under another person's key
     for whose in (person_id, *was):
         event.listen(session, "after_commit", _destroying(session.info["keys"], Path(session.info["documents"]), whose, documents), once=True)
@@ -297,6 +299,7 @@ def _forget_in_part(session: Session, actor: Any, person_id: UUID, told: Mapping
     _tell(session, actor, person_id, "person.erased_in_part", {**told, "kept": kept})
     documents = session.execute(_DOCUMENTS_BESIDE, asked).scalars().all()
     counts = session.execute(_FORGET_IN_PART, asked).scalar_one()
+    session.execute(_FORGET_FINDINGS, asked)
     hers = (person_id, *session.execute(_MERGED_INTO, {"person": person_id}).scalars())
     for key in hers:
         old, new = keys.find(key), keys.renew(key)

@@ -37,6 +37,8 @@ def arrivals(rng: random.Random, now: dt.datetime) -> list[Person]:
             person.truth["person.nationalite"] = ["autre"]
         if number % 2:
             person.truth["visite.confiee_a"] = "operateur"
+        if number % 3:  # statistics: those whose cases are in the logs that leave
+            person.truth["consentement.c5"] = True
         if wish == "creation" and number % 3 == 0:
             person.truth |= _LARGER
         found.append(person)

@@ -100,7 +100,7 @@ def verify_line(instance: str, expected: int, prev: bytes, seq: int, line: bytes
     try:
         told, is_plain = read(line)
         is_canonical = (again(told) if is_plain else canonical(told)) == line
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}, [*faults, (seq, "form")]
     if not isinstance(told, dict):
         return {}, [*faults, (seq, "form")]

@@ -8,7 +8,7 @@ import gc
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,7 @@ _SEALED = f"SELECT instance_id, seq, person_id, ciphertext FROM ledger_sealed WH
 _STAND_FOR = f"SELECT instance_id, seq, log_index, hash FROM log_entry WHERE {_RANGE}"
 _JOURNAL_LINES = """SELECT %(instance)s::uuid, seq, kind, line, hash FROM journal_line WHERE seq > %(seq)s AND seq <= %(to_seq)s ORDER BY seq LIMIT %(most)s"""
 _JOURNAL_SEALED = "SELECT %(instance)s::uuid, seq, key_id, ciphertext FROM journal_line WHERE seq > %(seq)s AND seq <= %(to_seq)s AND ciphertext IS NOT NULL"
+_FORGOTTEN = text("SELECT masar_forgotten_findings()")
 _Key = tuple[bytes, int]  # instance, line
 
 
@@ -115,7 +116,8 @@ def _prove_slice(session: Session, after: UUID, last: UUID) -> Proof:
 
 
 def _prove_journal(session: Session) -> Proof:
-    return _prove_chains(session, _pages(session, _JOURNAL_LINES, _JOURNAL_SEALED, (JOURNAL.bytes, 0), (JOURNAL.bytes, _LAST)), {})
+    forgotten = {one.bytes for one in session.execute(_FORGOTTEN).scalars()}
+    return _prove_chains(session, _pages(session, _JOURNAL_LINES, _JOURNAL_SEALED, (JOURNAL.bytes, 0), (JOURNAL.bytes, _LAST)), {}, forgotten)
 
 
 def _pages(session: Session, lines: str, sealed: str, after: _Key, last: _Key) -> Iterator[tuple[list[Any], dict[_Key, Any], dict[_Key, Any]]]:
@@ -130,8 +132,9 @@ def _pages(session: Session, lines: str, sealed: str, after: _Key, last: _Key) -
         after = end
 
 
-def _prove_chains(session: Session, pages: Iterable[tuple[list[Any], dict[_Key, Any], dict[_Key, Any]]], heads: dict[bytes, tuple[int, bytes]]) -> Proof:
-    """Proves chains whose lines come one chain after the other; takes out of `heads` those it met."""
+def _prove_chains(session: Session, pages: Iterable[tuple[list[Any], dict[_Key, Any], dict[_Key, Any]]], heads: dict[bytes, tuple[int, bytes]],
+                  forgotten: Set[bytes] = frozenset()) -> Proof:  # fmt: skip
+    """Proves chains whose lines come one chain after the other; takes out of `heads` those it met. `forgotten`: keys whose owners' erasure other chains tell of."""
     found = Proof()
     link: _Link | None = None
     find, opener = session.info["keys"].find, sealing.Opener()
@@ -143,7 +146,7 @@ def _prove_chains(session: Session, pages: Iterable[tuple[list[Any], dict[_Key, 
             if link is None or line[0] != link.instance:
                 if link:
                     link.end(heads, found)
-                link = _Link(line[0], find, opener)
+                link = _Link(line[0], find, opener, forgotten)
                 found.chains += 1
             link.take(line, sealed.get(line[:2]), entries.get(line[:2]), found)
     if link:
@@ -154,10 +157,10 @@ def _prove_chains(session: Session, pages: Iterable[tuple[list[Any], dict[_Key, 
 class _Link:
     """Where the proving of one chain stands. The first thing wrong is what is told: all after it hangs on it."""
 
-    __slots__ = ("find", "instance", "instance_id", "is_erased", "is_wrong", "keyless", "keys", "last", "missing", "name", "opener", "prev", "sealed_to")
+    __slots__ = ("find", "forgotten", "instance", "instance_id", "is_erased", "is_wrong", "keyless", "keys", "last", "missing", "name", "opener", "prev", "sealed_to")
 
-    def __init__(self, instance: bytes, find: Callable[[UUID], bytes | None], opener: sealing.Opener) -> None:
-        self.instance, self.find, self.opener = instance, find, opener
+    def __init__(self, instance: bytes, find: Callable[[UUID], bytes | None], opener: sealing.Opener, forgotten: Set[bytes]) -> None:
+        self.instance, self.find, self.opener, self.forgotten = instance, find, opener, forgotten
         self.instance_id = UUID(bytes=instance)
         self.name = str(self.instance_id)
         self.last, self.prev, self.sealed_to, self.is_wrong = 0, chain.BEGINNING, 0, False
@@ -187,16 +190,22 @@ class _Link:
             for at, code in faults:
                 self._blame(f"chain.{code}", at, index, found)
             if not faults:
-                if entry is None:
-                    found.oldest_unsealed = min(found.oldest_unsealed or "~", told["recorded_at"])
-                if told["kind"] != kind.decode():
-                    self._blame("line.kind", seq, index, found)
-                self._open(seq, sealed, told["sealed"], index, found)
-                self.is_erased = self.is_erased or told["kind"] == "person.erased" or (told["kind"] == "operation.done" and told["body"].get("operation") == _ERASES)
-                if told["kind"] == "person.erased_in_part":
-                    kept = () if told["body"].get("again") else set(told["body"]["kept"])  # done again after an old backup: what that one sealed opens with no key
-                    self.missing = {name: place for name, place in self.missing.items() if name in kept}
+                try:
+                    self._read(seq, kind, told, sealed, index, entry is None, found)
+                except (KeyError, TypeError, AttributeError):  # a line that holds and tells nothing that lines tell: it is no reason to look at no other
+                    self._blame("chain.form", seq, index, found)
         self.last, self.prev = seq, digest
+
+    def _read(self, seq: int, kind: bytes, told: Mapping[str, Any], sealed: Any, index: int | None, is_unsealed: bool, found: Proof) -> None:
+        if is_unsealed:
+            found.oldest_unsealed = min(found.oldest_unsealed or "~", told["recorded_at"])
+        if told["kind"] != kind.decode():
+            self._blame("line.kind", seq, index, found)
+        self._open(seq, sealed, told["sealed"], index, found)
+        self.is_erased = self.is_erased or told["kind"] == "person.erased" or (told["kind"] == "operation.done" and told["body"].get("operation") == _ERASES)
+        if told["kind"] == "person.erased_in_part":
+            kept = () if told["body"].get("again") else set(told["body"]["kept"])  # done again after an old backup: what that one sealed opens with no key
+            self.missing = {name: place for name, place in self.missing.items() if name in kept}
 
     def _open(self, seq: int, sealed: Any, told: Mapping[str, str], index: int | None, found: Proof) -> None:
         """Whether what the line sealed is what it committed to, where the key still is."""
@@ -210,7 +219,8 @@ class _Link:
         key = self.keys[owner]
         if key is None:
             found.erased += 1
-            self.keyless = self.keyless or (seq, index)
+            if owner not in self.forgotten:
+                self.keyless = self.keyless or (seq, index)
             return
         try:
             committed = self.opener.commitments(key, self.instance + seq.to_bytes(8), sealed[3])

@@ -54,10 +54,28 @@ def test_a_sound_installation_is_well(hamlet):
         ("INSERT INTO task_done SELECT gen_random_uuid(), instance_id, root_id, node, outcome, done_by, done_at, 'twice' FROM task_done, generate_series(1, 2)", "key.twice"),
         ("UPDATE instance SET status = 'ended'", "case.ended_otherwise"),
         ("UPDATE instance SET state = (SELECT state FROM instance WHERE seq = 2) WHERE seq = 3", "state.other"),
+        ("INSERT INTO ledger_line (instance_id, seq, kind, line, hash) SELECT instance_id, seq + 9, kind, line, hash FROM ledger_line WHERE kind = 'task.completed'", "task.twice"),
+        ("INSERT INTO message (message_id, name, correlation, sender_id, created_at) SELECT gen_random_uuid(), 'coucou', '', instance_id, now() FROM instance", "message.sent_otherwise"),
+        ("INSERT INTO fact (instance_id, root_id, subject, field, value, class, recorded_at, seq) SELECT instance_id, root_id, 'case:' || instance_id, 'plan.date', '1', 'C', now(), 99 FROM instance", "fact.without_line"),
+        ("UPDATE ledger_sealed SET person_id = gen_random_uuid() WHERE seq = 2", "chain"),
     ],
 )
 def test_what_must_not_be_is_found(hamlet, statement, code):
     assert code in spoil(hamlet, statement)
+
+
+@pytest.mark.parametrize("line", ["nothing", "[" * 100_000, "{}"], ids=["no JSON", "too deep", "no line"])
+def test_a_line_that_nobody_can_read_is_named_and_all_else_is_looked_at(hamlet, line):
+    """Else one byte in one case would hide whatever was done to the others."""
+    with hamlet.owner() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        broken, other = connection.exec_driver_sql("SELECT instance_id FROM instance ORDER BY seq DESC").scalars().all()
+        connection.exec_driver_sql("UPDATE ledger_line SET line = %s WHERE instance_id = %s AND seq = 2", (line, broken))
+        connection.exec_driver_sql("UPDATE open_task SET due_at = due_at + interval '1 day' WHERE instance_id = %s", (other,))
+    report = doctor.examine(hamlet)
+    assert {(one.code, one.instance_id) for one in report.faults} >= {("chain", str(broken)), ("table.other", str(other))}
+    assert next(one for one in report.faults if one.code == "chain").about.startswith("line 2,")
+    assert line == "{}" or any("cannot be read" in one for one in report.unchecked)
 
 
 def test_work_that_nobody_takes_is_a_worry(hamlet):

@@ -142,6 +142,12 @@ def test_she_searches_the_history_of_all_cases(world, case):
             with pytest.raises(errors.Forbidden):
                 asked(session, karim)
         assert session.execute(text("SELECT count(*) FROM rule_fired")).scalar() == 0, "the second wall"
+    waits = world.receive(world.somebody("emploi", 7))
+    world.passes(days=10)
+    with world.database.reading(auditor) as session:
+        found = audit.late(session, auditor).items
+        assert {one.happened.kind for one in found} <= set(audit.LATE) and waits in {one.case_id for one in found}, "nobody received her in ten days"
+        assert {one.happened.kind for one in audit.late(session, auditor, "task.very_late").items} <= {"task.very_late"}
 
 
 def test_who_prepared_with_who_approved_and_where_the_decision_departs(tunisia, staff, on_the_day):

@@ -14,13 +14,13 @@ from sqlalchemy import text
 
 from engine import doctor, errors, postgres
 from engine.actors import users
-from engine.casework import cases, editions, erasures
+from engine.casework import cases, editions, erasures, findings
 from engine.casework.instances import Change, lock
 from engine.demo import people
 from engine.dossier import documents
 from engine.dossier.facts import NewFact
 from engine.insight import casefile
-from engine.ledger import access, sealing
+from engine.ledger import access, journal, sealing
 from tests import world as worlds
 from tests.conftest import ROOT
 from tests.faults.conftest import until
@@ -39,7 +39,7 @@ def town(make_database):
 
 
 def closed(town, number, **said):
-    """Somebody received, oriented and visited: her case is over. A document of hers is kept."""
+    """Somebody received, oriented and visited: her case is over. A document of hers is kept, and an auditor wrote of her."""
     truth = people.draw(random.Random(number), number, "MED", town.today(), "emploi").truth | {"depistage.sans_abri_ce_soir": True, "foyer.membres": [], **said}
     case, called = town.receive(truth), said.get("person.nom_fr", "Quelqu'un")
     salma = town.staff["salma"]
@@ -54,6 +54,9 @@ def closed(town, number, **said):
         change = Change(session, salma, held, held.now)
         change.note("fact.corrected", {}, [fact], reason=f"{called} said so")
         change.write()
+    chokri = town.staff["chokri"]
+    with town.database.unit_of_work(chokri) as session:
+        findings.open_at_event(session, chokri, case, 2, f"{called} came twice", "chef_antenne", "MED", town.today())
     return case
 
 
@@ -90,6 +93,12 @@ def forget(town, case):
         return erasure, erasures.approve(session, anis, erasure)
 
 
+def _journal(database):
+    """All that the journal sealed and still opens: the words of findings among it."""
+    with database.reading(users.system()) as session:
+        return str([one.said for one in journal.read(session, kind="finding.", limit=100)])
+
+
 def codes(database):
     return [(one.code, one.about) for one in doctor.examine(database).faults]
 
@@ -112,7 +121,7 @@ def test_no_byte_of_her_is_left_and_everything_else_stands(town, make_database):
     with the_log_is_kept(database) if is_ours else nullcontext():
         case = closed(town, 1, **{"person.nom_fr": CANARY, "person.prenom_fr": CANARY})
         other = closed(town, 2, **{"person.nom_fr": "Autre"})
-        assert {"fact", "person_token", "document"} <= tables_with(database), "positive control"
+        assert {"fact", "person_token", "document", "finding"} <= tables_with(database), "positive control"
         if is_ours:
             assert {"base", "pg_wal"} <= files_with(database), "positive control"
     with database.reading(town.staff["meriem"]) as session:
@@ -128,7 +137,7 @@ def test_no_byte_of_her_is_left_and_everything_else_stands(town, make_database):
     elsewhere.enter_context(backup.owner()).exec_driver_sql("SELECT pg_current_xact_id()")
     erasure, counts = forget(town, case)
     assert counts["facts"] > 10 and counts["documents"] >= 1 and counts["tokens"] > 0 and counts["sealed"] > 0
-    assert tables_with(database) == set()
+    assert tables_with(database) == set() and CANARY not in _journal(database)
     assert codes(database) == []
     scrubbed = Thread(target=erasures.scrub, args=[database])
     scrubbed.start()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from engine import errors
 from engine.actors import users
 from engine.casework import cases, editions, incidents, repairs
+from engine.insight import audit
 from engine.ledger import access, proving
 from engine.pathway import bpmn
 from tests.web.small import installation as small
@@ -153,6 +154,12 @@ def test_a_case_mended_by_a_move_goes_on_to_its_end_its_ledger_holds_and_the_mov
     with world.database.reading(users.system()) as session:
         assert session.execute(text("SELECT status, outcome FROM instance WHERE instance_id = :id"), {"id": stuck}).one() == ("ended", "fin")
     assert sound(world)
+    assert {"token.moved", "operation.skipped"} <= left_the_way(world, stuck) and left_the_way(world, stuck, "token.moved") == {"token.moved"}, "an auditor finds it"
+
+
+def left_the_way(world, case_id, kind=""):
+    """The kinds of a case's lines that an auditor's search for deviations finds."""
+    return {one.happened.kind for one in look(world, "chokri", audit.deviations, kind).items if one.case_id == case_id}
 
 
 def test_an_incident_is_taken_in_hand_and_retried_with_a_reason(world, stuck):
@@ -207,6 +214,9 @@ def test_a_move_over_money_from_before_it_needs_two_and_a_refusal_says_why(world
     own = act(world, "meriem", repairs.move, stuck, stands.position, "fin", WHY)
     act(world, "meriem", repairs.refuse, own, "Je la retire.")
     assert [kind for kind, _ in lines(world, stuck)[:2]] == ["repair.refused", "repair.proposed"] and incident(world, stuck)
+    assert left_the_way(world, stuck, "refused_then_done") == set()
+    act(world, "meriem", repairs.move, stuck, stands.position, "orienter", WHY)
+    assert left_the_way(world, stuck, "refused_then_done") == {"token.moved"}, "refused, then done all the same: an auditor finds it"
 
 
 def test_a_proposal_expires(world, stuck):

@@ -4,6 +4,7 @@ Each is also seen by nobody where the defence against it is taken away: a check 
 """
 
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from engine import doctor, jobs
 from engine.actors import users
+from engine.checking import SENTENCES
 from engine.ledger import journal, log, notes, proving
 from tests.engine.ledger import attacks
 from tests.faults import clean_ledgers, village
@@ -150,6 +152,40 @@ def test_what_is_done_by_hand_is_seen_and_located(town, copy):
     assert set(told) == {str(case) for case in done}
 
 
+# What else can be wrong with a line: done to a case of its own, sealed in the log or not yet, and the line it is told at.
+_REHASH = "hash = sha256(convert_to({line}, 'UTF8'))"
+LINES = {
+    "chain.gap": (False, "DELETE FROM ledger_line WHERE instance_id = :case AND seq = 2", 2), "chain.hash": (False, "UPDATE ledger_line SET hash = sha256('x') WHERE instance_id = :case AND seq = 2", 2),
+    "chain.prev": (False, "UPDATE ledger_line SET line = replace(line, '\"OTE\"', '\"CPS\"'), " + _REHASH.format(line="replace(line, '\"OTE\"', '\"CPS\"')") + " WHERE instance_id = :case AND seq = 1", 2),
+    "chain.form": (False, "UPDATE ledger_line SET line = '{}', " + _REHASH.format(line="'{}'") + " WHERE instance_id = :case AND seq = 2", 2),
+    "chain.head": (True, "UPDATE instance SET head = sha256('x') WHERE instance_id = :case", 4), "chain.gone": (False, "DELETE FROM ledger_line WHERE instance_id = :case", 1),
+    "line.gone, its case too": (True, "DELETE FROM instance WHERE instance_id = :case", 1), "line.kind": (True, "UPDATE ledger_line SET kind = 'task.passed' WHERE instance_id = :case AND seq = 2", 2),
+    "line.gone": (True, "DELETE FROM ledger_line WHERE instance_id = :case AND seq = 2", 2), "line.not_as_sealed": (True, "UPDATE ledger_line SET hash = sha256('x') WHERE instance_id = :case AND seq = 2", 2),
+    "line.never_sealed": (True, "DELETE FROM log_entry WHERE instance_id = :case AND seq = 2", 2), "sealed.gone": (True, "DELETE FROM ledger_sealed WHERE instance_id = :case AND seq = 2", 2),
+    "sealed.other": (True, "UPDATE ledger_sealed SET ciphertext = ciphertext || 'x' WHERE instance_id = :case AND seq = 2", 2),
+    "sealed.key_gone": (True, "UPDATE ledger_sealed SET person_id = gen_random_uuid() WHERE instance_id = :case AND seq = 2", 2),
+}  # fmt: skip
+
+
+def test_whatever_is_wrong_with_a_line_is_said_by_its_name_and_at_its_place(town, copy):
+    database = copy()
+    fresh = [village.open_case(database) for _ in range(len(LINES))]
+    for _, task_id in fresh:
+        village.complete(database, task_id)
+    cases = {code: case for code, case in zip(LINES, (case if sealed else fresh[place][0] for place, (case, (sealed, *_)) in enumerate(zip(town.live + town.closed, LINES.values(), strict=False))), strict=True)}
+    with attacks.past_the_guards(database) as connection:
+        for code, (_, statement, _) in LINES.items():
+            attacks.run(connection, statement, case=cases[code])
+    told = {one.instance_id: (one.code, one.seq) for one in prove(database) if one.instance_id}
+    assert told == {cases[name]: (name.partition(",")[0], seq) for name, (_, _, seq) in LINES.items()}
+
+
+def test_each_sentence_of_the_prover_is_said_somewhere():
+    here = {one.partition('"')[0] for one in Path(__file__).read_text("utf-8").split('"')}
+    elsewhere = {"cosignature.wrong", "case.gone"}  # of a witness: test_the_witness; lines without their case are out of sight, and told as gone
+    assert set(SENTENCES) <= here | elsewhere
+
+
 @pytest.mark.parametrize("kind", ["live", "closed"])
 def test_a_chain_calculated_anew_does_not_bear_the_signed_root(town, copy, kind):
     database, case = copy(), getattr(town, kind)[0]
@@ -229,6 +265,9 @@ def test_what_the_chain_cannot_see_without_the_log(town, copy):
         ("UPDATE log_checkpoint SET note = replace(note, 'masar/', 'Masar/')", "checkpoint.unsigned"),
         ("UPDATE log_checkpoint SET root = sha256('x')", "checkpoint.other"),
         ("DELETE FROM log_checkpoint WHERE size = (SELECT max(size) FROM log_checkpoint)", "entry.without_checkpoint"),
+        ("UPDATE log_checkpoint SET note = 'x'", "checkpoint.unreadable"),
+        ("INSERT INTO log_tile SELECT tile_row, 99, root, hashes FROM log_tile LIMIT 1", "tile.too_many"),
+        ("UPDATE journal_line SET line = 'x' WHERE kind = 'log.key_made'", "checkpoint.unsigned"),
         ("DELETE FROM log_entry WHERE log_index = 5", "entry.gone"),
         ("DELETE FROM log_entry WHERE log_index = (SELECT max(log_index) FROM log_entry)", "checkpoint.root"),
     ],
