@@ -100,7 +100,7 @@ class Again:
         self.listens: dict[str, tuple[str, str, str | None]] = {}
         self.operations: dict[str, tuple[str, str]] = {}
         self.incidents: dict[str, str] = {}
-        self.tables: dict[str, str] = {}  # of those, the tables that lack what was never asked
+        self.tables: dict[str, Difference] = {}  # of those, the tables that lack what was never asked
         self.entered: dict[str, str] = {}
         self.broke = {node for one in history for node in one.breaks}
         self.asked_then = {one.node for one in history if one.operation}
@@ -335,10 +335,11 @@ class Again:
                 case bpmn.IncidentRaised(incident_id=key, node=node, code=code, details=details):
                     self.incidents[key] = node
                     self._hangs(node, details.get("conditions", ()))
+                    told = Difference("stops", "", node, now=(code,), fields=self._weighed(details), because=one.because)
                     if self._is_untold(details.get("decision", "")):
-                        self.tables[key] = node
+                        self.tables[key] = told
                     elif node not in self.broke:
-                        self.found.append(Difference("stops", "", node, now=(code,), fields=self._weighed(details), because=_because(details)))
+                        self.found.append(told)
                 case bpmn.Decided(node=node, decision=decision) if self._is_untold(decision):
                     self.untold[self.definitions.after_rule(node)[1]] = None
                 case bpmn.Ended(outcome=outcome):
@@ -363,12 +364,14 @@ class Again:
     def _pass_tables(self, at: dt.datetime) -> None:
         """A table that found nothing for want of answers that were never asked is passed over: what it would have said is not known."""
         while self.tables and self.ended is None:
-            key, node = self.tables.popitem()
-            target, result = self.definitions.after_rule(node)
+            key, told = self.tables.popitem()
+            target, result = self.definitions.after_rule(told.node)
             position = next((one.position for one in bpmn.positions(self.definitions, self.state) if one.incident == key and target in one.targets), None)
-            if position is not None:
-                self.untold[result] = None
-                self._give(Jump(position=position, element=target, at=at, seq=0), at)
+            if position is None:
+                self.found.append(told)
+                continue
+            self.untold[result] = None
+            self._give(Jump(position=position, element=target, at=at, seq=0), at)
 
     def _task(self, act: Done) -> str | None:
         found = [key for key, node in self.tasks.items() if node == act.node]
@@ -388,11 +391,6 @@ class Again:
 
 _CHANGES = frozenset({"state", "late", "ended", "opened", "branches", "weighed", "waits", "awaited", "found", "undone", "tasks", "due", "listens", "operations", "incidents", "entered",
                       "lately", "reached", "untold", "tables"})  # fmt: skip
-_WORDS_IT = frozenset({"decision", "rules", "operation", "error", "name", "process", "steps", "most"})  # of an incident's details, what holds no value of anybody
-
-
-def _because(details: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, ", ".join(value) if isinstance(value, list | tuple) else str(value)) for name, value in sorted(details.items()) if name in _WORDS_IT)
 
 
 def _copies(kept: Mapping[str, Any]) -> dict[str, Any]:
