@@ -83,7 +83,8 @@ class _Telling:
         if (table := given.get("decision")) in self.now.definitions.decisions:
             given["decision"] = i18n.pick(self.now.definitions.decision(table).names, self.language) or table
         reason = self.screen.refusal(one.now[0], about | given) if one.now else ""
-        looks = self.text("rehearsal.looks_at", fields=self._list([self._field(".".join(name.split(".")[:2])) for name in one.fields])) if one.fields else ""
+        fields = [name for name in (".".join(path.split(".")[:2]) for path in one.fields) if name in self.now.dictionary.fields]
+        looks = self.text("rehearsal.looks_at", fields=self._list([self._field(name) for name in fields])) if fields else ""
         return f"{'' if '[' in reason else reason} {looks}".strip()
 
     def _ends(self, one: rehearsals.Group) -> str:
