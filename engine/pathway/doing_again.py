@@ -349,12 +349,13 @@ class Again:
         """Whether a gateway weighed what is unknown because these definitions alone ask it."""
         weighed = {path: value for asked in why for path, value in asked.get("values", {}).items()}
         unknown = {".".join(path.split(".")[:2]) for path, value in weighed.items() if value is None} - self.asked
-        if unknown & self.now.asked_at(self.opened) or any(path.partition(".")[0] in self.untold for path in weighed):
+        if (unknown and unknown & self.now.asked_at(self.opened)) or any(path.partition(".")[0] in self.untold for path in weighed):
             self.hung[node] = None
 
     def _is_untold(self, decision: str) -> bool:
         """Whether a table reads what these definitions alone ask, so that nobody knows what it would have said."""
-        return bool({".".join(path.split(".")[:2]) for path in self.definitions.read_by(decision)} & self.now.asked_at(self.opened) - self.asked)
+        reads = {".".join(path.split(".")[:2]) for path in self.definitions.read_by(decision)} - self.asked
+        return bool(reads and reads & self.now.asked_at(self.opened))
 
     def _weighed(self, details: Mapping[str, Any]) -> tuple[str, ...]:
         """What was weighed where it stops."""
