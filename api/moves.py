@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api import problems
 from api.dependencies import Acting, Body, Reading, Route, Writing
+from engine import errors
 from engine.casework import batches, movable, moves
 from engine.casework.batches import Batch, Line
 from engine.casework.movable import Found, Mapped
@@ -80,7 +81,10 @@ def show_moves(
     actor: Acting, session: Reading, batch_id: UUID, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 200
 ) -> Moves:
     """How far a trial, a move or an undoing is. `lines` from the place `after` on: `code` says what became of a case, `details` holds its certificate."""
-    return Moves(batches.progress(session, actor, batch_id), batches.counts(session, actor, batch_id), batches.lines(session, actor, batch_id, after=after, limit=limit))
+    batch = batches.progress(session, actor, batch_id)
+    if batch.kind != moves.KIND:  # a rehearsal's lines would name whom its report veils
+        raise errors.NotFound("batch.not_found")
+    return Moves(batch, batches.counts(session, actor, batch_id), batches.lines(session, actor, batch_id, after=after, limit=limit))
 
 
 @router.post("/moves/{batch_id}/cancel", responses=problems.described(401, 403, 404, 409))

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import authority
-from engine.casework import cases, editions, tasks
+from engine.casework import cases, editions, tasks, workbooks
 from engine.dossier import beneficiaries
 
 LARGEST, MOST_LINES = 200_000, 60
@@ -99,6 +99,21 @@ def receive(session: Session, actor: Any, head: Mapping[str, Any], sheet: str, k
     else:
         begun.rollback()
     return Received(opened.case_id if good else None, opened.case_number if good else "", good, len(lines) - len(new), tuple(left), heading)
+
+
+def of_file(content: bytes) -> str:
+    """The lines of a file: text as a spreadsheet saves it, or a workbook's first sheet. Refuses: `charter.too_large`, `import.not_text`, and what `workbooks.as_csv` does."""
+    if len(content) > LARGEST:
+        raise errors.Invalid("charter.too_large", kilobytes=LARGEST // 1000)
+    if content.startswith(workbooks.MAGIC):
+        rows = csv.reader(io.StringIO(workbooks.as_csv(content).decode()), delimiter=";")
+        return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)
+    if b"\0" in content:
+        raise errors.Invalid("import.not_text")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1256" if b"\xc7" in content else "cp1252", "replace")
 
 
 def read(sheet: str) -> tuple[str, list[Line]]:

@@ -30,10 +30,10 @@ _OF_ROOT = text("SELECT instance_id FROM instance WHERE root_id = :root AND stat
 _FIELDS = text("SELECT DISTINCT field FROM fact WHERE root_id = :root OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%'))")
 _PERSON = text("SELECT person_id FROM instance WHERE instance_id = :root")
 _GROUPS = text("""
-    SELECT d.value - 'veiled' AS what, coalesce((d.value ->> 'veiled')::boolean, false) AS is_veiled, count(DISTINCT l.instance_id) AS cases,
+    SELECT d.value - 'after' AS what, coalesce(jsonb_agg(DISTINCT d.value -> 'after') FILTER (WHERE d.value ? 'after'), '[]') AS after, count(DISTINCT l.instance_id) AS cases,
            (array_agg(i.number ORDER BY i.number DESC))[1 : :most] AS numbers, (array_agg(l.instance_id ORDER BY i.number DESC))[1 : :most] AS ids
       FROM batch_line l JOIN instance i USING (instance_id), jsonb_array_elements(l.details -> 'found') d
-     WHERE l.batch_id = :id GROUP BY 1, 2""")
+     WHERE l.batch_id = :id GROUP BY 1""")
 _GRAVEST = text("""SELECT l.details ->> 'gravest' AS kind, count(*) FROM batch_line l WHERE l.batch_id = :id AND l.result = 'differs' GROUP BY 1""")
 _read = Kept[Edition](2)
 
@@ -41,7 +41,7 @@ _read = Kept[Edition](2)
 @dataclass(frozen=True)
 class Group:
     """One difference and the cases that have it. `kind`: `rehearsal.KINDS`; `cases`: how many; `named`: those the reader may be told (number, id), the
-    latest first, at most `MOST_NAMED`; `is_veiled`: none is, since the branch weighs what she may not know (`fields`)."""
+    latest first, at most `MOST_NAMED`; `is_veiled`: none is, since what it hangs on is not hers to know; `because`: what words why it stops."""
 
     kind: str
     process: str
@@ -52,6 +52,7 @@ class Group:
     cases: int
     named: tuple[tuple[str, UUID], ...]
     is_veiled: bool
+    because: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -170,9 +171,10 @@ def _groups(session: Session, actor: Any, batch: batches.Batch, edition: Edition
     for row in session.execute(_GROUPS, {"id": batch.batch_id, "most": MOST_NAMED}):
         what = row.what
         fields = tuple(what.get("fields", ()))
-        is_veiled = what["kind"] == "branch" and not _may_know(actor, edition, fields)
+        weighed = {*(fields if what["kind"] in ("branch", "stops") else ()), *(field for one in row.after for field in one)}
+        is_veiled = not _may_know(actor, edition, weighed)
         named = () if is_veiled else tuple(zip((number or "" for number in row.numbers), (identity.parse(one) for one in row.ids), strict=True))
-        found.append(Group(what["kind"], what.get("process", ""), what["node"], tuple(what.get("then", ())), tuple(what.get("now", ())), fields, row.cases, named, is_veiled))
+        found.append(Group(what["kind"], what.get("process", ""), what["node"], tuple(what.get("then", ())), tuple(what.get("now", ())), fields, row.cases, named, is_veiled, dict(what.get("because", ()))))
     return tuple(sorted(found, key=lambda one: (rehearsal.KINDS.index(one.kind), -one.cases, one.node)))
 
 

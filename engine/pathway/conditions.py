@@ -5,6 +5,7 @@ Answers for every FEEL expression of the diagrams, tables and forms. Variables t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from engine.errors import Finding
@@ -141,6 +142,51 @@ def expressions(definitions: Definitions, forms: Mapping[str, FormDefinition]) -
                     yield Said(ask.when, f"{form.id}.toml#{ask.field}", form.title.get("fr", form.id))
         for check_ in form.checks:
             yield Said(check_.holds, f"{form.id}.toml#check", form.title.get("fr", form.id))
+
+
+@lru_cache(maxsize=8)
+def newly_weighed(then: Definitions, now: Definitions) -> Mapping[str, frozenset[str]]:
+    """What elements and tables of `now` read that decide otherwise than in `then`, or are not there: each path with the paths of facts that it may come of."""
+    before = {(one.scope_spec.process, one.id): _says(one) for one in then.nodes}
+    tables = {name: _says_table(then, name) for name in then.decisions}
+    read: set[str] = set()
+    for one in now.nodes:
+        if before.get((one.scope_spec.process, one.id)) != _says(one):
+            read |= one.weighs | {path for expression in _of_element(one) for path in expression.paths} | now.read_by(one.extensions.decision)
+    read = read.union(*(now.read_by(name) for name in now.decisions if tables.get(name) != _says_table(now, name)))
+    made: dict[str, set[str]] = {}  # variable → the paths that it was made of
+    for one in now.nodes:
+        notes, loop = one.extensions, one.loop if isinstance(one, Activity) else None
+        for given in (*notes.outputs, *notes.parameters, *notes.inputs, *(one.trigger.parameters if getattr(one, "trigger", None) else ())):
+            made.setdefault(given.name, set()).update(given.value.paths)
+        if notes.decision:
+            made.setdefault(notes.result, set()).update(now.read_by(notes.decision))
+        if loop is not None and loop.item and loop.collection is not None:
+            made.setdefault(loop.item, set()).update(loop.collection.paths)
+    return {path: frozenset(_comes_of(path, made)) for path in read}
+
+
+def _says(element: Element) -> tuple[Any, ...]:
+    """What an element decides by; not where its ways lead, since which one a case took is told anyway."""
+    ways = sorted(flow.condition.text for flow in element.flows_out if flow.condition is not None)
+    return (*ways, element.extensions.decision, *(one.text for one in _of_element(element)))
+
+
+def _says_table(definitions: Definitions, name: str) -> tuple[Any, ...]:
+    one = definitions.decision(name)
+    cells = (part.text for rule in one.rules for part in (*rule.tests, *rule.results))
+    return (one.policy, one.aggregation, one.literal.text if one.literal else "", *(given.text for given in one.inputs), *cells, *(out.default.text for out in one.outputs if out.default))
+
+
+def _comes_of(path: str, made: Mapping[str, set[str]]) -> set[str]:
+    """The paths of facts behind a path, through the variables that were made of others."""
+    found, waiting = set[str](), [path]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += made.get(one.partition(".")[0], ())
+    return found
 
 
 def _of_element(element: Element) -> Iterator[Expression]:

@@ -146,6 +146,11 @@ class Definitions:
         """The flows that leave a node, as drawn."""
         return [flow.id for flow in self._flows if flow.source.id == node]
 
+    def after_rule(self, node: str) -> tuple[str, str]:
+        """Where a business rule task leads ("" where that is not one element), and the variable it makes."""
+        one = next(one for one in self.nodes if one.id == node)
+        return (one.flows_out[0].target.id if len(one.flows_out) == 1 else "", one.extensions.result)
+
     def diagram(self, process_id: str) -> bytes:
         """The BPMN file that holds a process."""
         return self._diagrams[self.processes[process_id].file]

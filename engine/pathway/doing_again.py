@@ -14,6 +14,7 @@ from typing import Any
 
 from engine import errors
 from engine.pathway import bpmn
+from engine.pathway.conditions import newly_weighed
 from engine.pathway.stimuli import Jump, Skip, Stop
 
 MOST_ACTS, _MOST_TIMERS, _MOST_PASSED, _MOST_HUNG = 3_000, 500, 60, 3
@@ -46,7 +47,7 @@ class Done:
 @dataclass(frozen=True)
 class Difference:
     """One thing that would go otherwise at an element. `then`, `now`: flows, forms, lengths, as the kind has them; `fields`: what is asked, or what the
-    branch weighed."""
+    branch, or what stops it, weighed; `because`: what words why it stops, no value; `after`: the facts that these definitions alone weighed on the way to it."""
 
     kind: str
     process: str
@@ -54,6 +55,8 @@ class Difference:
     then: tuple[str, ...] = ()
     now: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    because: tuple[tuple[str, str], ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,10 @@ class Again:
 
     def __init__(self, then: Side, now: Side, process: str, history: Sequence[Done], asked: set[str]) -> None:
         self.now, self.definitions, self.process, self.history, self.asked = now, now.definitions, process, history[:MOST_ACTS], asked
+        self.new = newly_weighed(then.definitions, now.definitions)
+        self.lately: set[str] = set()  # facts that these definitions alone weighed so far
+        self.reached: dict[str, frozenset[str]] = {}  # element → those that they had weighed when it was first reached
+        self.untold: dict[str, None] = {}  # variables made of what was never asked
         self.before = frozenset(one.id for one in then.definitions.nodes).union(*(act.opened for act in history))
         self.drawn = frozenset(one.id for one in now.definitions.nodes)
         self.state, self.seq, self.late = b"", 0, dt.timedelta()
@@ -93,6 +100,7 @@ class Again:
         self.listens: dict[str, tuple[str, str, str | None]] = {}
         self.operations: dict[str, tuple[str, str]] = {}
         self.incidents: dict[str, str] = {}
+        self.tables: dict[str, Difference] = {}  # of those, the tables that lack what was never asked
         self.entered: dict[str, str] = {}
         self.broke = {node for one in history for node in one.breaks}
         self.asked_then = {one.node for one in history if one.operation}
@@ -197,6 +205,7 @@ class Again:
                     self.ended = ""
                     return
                 self._spare(at)
+                self._pass_tables(at)
             case bpmn.Message() | bpmn.Signal() | Stop():
                 self._give(act.stimulus, at)
             case bpmn.OperationDone():
@@ -276,6 +285,7 @@ class Again:
         except errors.Refusal:
             return  # it no longer stands: what follows tells what is missing
         self._spare(at)
+        self._pass_tables(at)
 
     def _spare(self, at: dt.datetime) -> None:
         """An operation that was never asked then answers nothing."""
@@ -291,7 +301,11 @@ class Again:
 
     def _take(self, made: bpmn.Step, at: dt.datetime) -> None:
         self.state = made.state
+        for path in made.read & self.new.keys():
+            self.lately |= self.new[path]
         for one in made.happenings:
+            if isinstance(one, bpmn.TaskOpened | bpmn.WaitOpened):
+                self.reached.setdefault(one.node, frozenset(self.lately))
             match one:
                 case bpmn.TaskOpened(task_id=key, node=node, process=process):
                     self.opened.setdefault(node, process)
@@ -321,16 +335,44 @@ class Again:
                 case bpmn.IncidentRaised(incident_id=key, node=node, code=code, details=details):
                     self.incidents[key] = node
                     self._hangs(node, details.get("conditions", ()))
-                    if node not in self.broke:
-                        self.found.append(Difference("stops", "", node, now=(code,)))
+                    told = Difference("stops", "", node, now=(code,), fields=self._weighed(details), because=one.because)
+                    if self._is_untold(details.get("decision", "")):
+                        self.tables[key] = told
+                    elif node not in self.broke:
+                        self.found.append(told)
+                case bpmn.Decided(node=node, decision=decision) if self._is_untold(decision):
+                    self.untold[self.definitions.after_rule(node)[1]] = None
                 case bpmn.Ended(outcome=outcome):
                     self.ended = outcome
 
     def _hangs(self, node: str, why: Sequence[Mapping[str, Any]]) -> None:
         """Whether a gateway weighed what is unknown because these definitions alone ask it."""
-        unknown = {".".join(path.split(".")[:2]) for asked in why for path, value in asked.get("values", {}).items() if value is None} - self.asked
-        if unknown and unknown & self.now.asked_at(self.opened):
+        weighed = {path: value for asked in why for path, value in asked.get("values", {}).items()}
+        unknown = {".".join(path.split(".")[:2]) for path, value in weighed.items() if value is None} - self.asked
+        if (unknown and unknown & self.now.asked_at(self.opened)) or any(path.partition(".")[0] in self.untold for path in weighed):
             self.hung[node] = None
+
+    def _is_untold(self, decision: str) -> bool:
+        """Whether a table reads what these definitions alone ask, so that nobody knows what it would have said."""
+        reads = {".".join(path.split(".")[:2]) for path in self.definitions.read_by(decision)} - self.asked
+        return bool(reads and reads & self.now.asked_at(self.opened))
+
+    def _weighed(self, details: Mapping[str, Any]) -> tuple[str, ...]:
+        """What was weighed where it stops."""
+        said = {path for asked in details.get("conditions", ()) for path in asked.get("values", {})} | self.definitions.read_by(details.get("decision", ""))
+        return tuple(sorted(path for path in said if "." in path))
+
+    def _pass_tables(self, at: dt.datetime) -> None:
+        """A table that found nothing for want of answers that were never asked is passed over: what it would have said is not known."""
+        while self.tables and self.ended is None:
+            key, told = self.tables.popitem()
+            target, result = self.definitions.after_rule(told.node)
+            position = next((one.position for one in bpmn.positions(self.definitions, self.state) if one.incident == key and target in one.targets), None)
+            if position is None:
+                self.found.append(told)
+                continue
+            self.untold[result] = None
+            self._give(Jump(position=position, element=target, at=at, seq=0), at)
 
     def _task(self, act: Done) -> str | None:
         found = [key for key, node in self.tasks.items() if node == act.node]
@@ -348,7 +390,8 @@ class Again:
         vars(self).update(_copies(kept))
 
 
-_CHANGES = frozenset({"state", "late", "ended", "opened", "branches", "weighed", "waits", "awaited", "found", "undone", "tasks", "due", "listens", "operations", "incidents", "entered"})
+_CHANGES = frozenset({"state", "late", "ended", "opened", "branches", "weighed", "waits", "awaited", "found", "undone", "tasks", "due", "listens", "operations", "incidents", "entered",
+                      "lately", "reached", "untold", "tables"})  # fmt: skip
 
 
 def _copies(kept: Mapping[str, Any]) -> dict[str, Any]:

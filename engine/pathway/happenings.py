@@ -104,6 +104,12 @@ class IncidentRaised(msgspec.Struct, frozen=True):
     code: str
     details: Mapping[str, Any]
 
+    @property
+    def because(self) -> tuple[tuple[str, str], ...]:
+        """The details that word it and hold no value of anybody."""
+        told = ((name, self.details.get(name)) for name in ("decision", "error", "most", "name", "operation", "process", "rules", "steps"))
+        return tuple((name, ", ".join(value) if isinstance(value, list | tuple) else str(value)) for name, value in told if value)
+
 
 class IncidentClosed(msgspec.Struct, frozen=True):
     """The incident stands no more: its node tries again, or something else took the token away."""

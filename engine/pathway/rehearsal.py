@@ -73,7 +73,12 @@ def rehearse(then: Side, now: Side, process: str, history: Sequence[Done], known
     run.through(until)
     found = [*run.found, *_branches(history, run, then.definitions, now.definitions), *questions(met, run.opened, then, now, known),
              *_lengths(history, run, then.definitions, now.definitions), *_end(history, run)]  # fmt: skip
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: KINDS.index(one.kind)))
+    told = (replace(one, after=_facts(run.reached.get(one.node, run.lately) if one.kind in ("asks", "waits") else run.lately)) for one in dict.fromkeys(found))
+    return tuple(sorted(told, key=lambda one: KINDS.index(one.kind)))
+
+
+def _facts(paths: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(path for path in paths if "." in path))
 
 
 def _branches(history: Sequence[Done], run: Again, then: bpmn.Definitions, now: bpmn.Definitions) -> Iterator[Difference]:

@@ -1,5 +1,8 @@
 """A program of the coordination tries a draft: a trial act by act, a scenario of it, a rehearsal, the simulation; and who is turned away."""
 
+from sqlalchemy import text
+
+from engine.actors import users
 from engine.casework import batches
 
 SAID = {"person.nom_ar": "الدريدي", "person.prenom_ar": "بسمة", "person.nom_fr": "Dridi", "person.prenom_fr": "Besma", "person.sexe": "F", "person.naissance_date": "1987",
@@ -48,6 +51,9 @@ def test_a_draft_is_rehearsed_and_simulated(sign_in, own_tunisia):
     assert [(one["kind"], one["element"], one["then"], one["now"], one["cases_named"]) for one in found["differences"]] == [
         ("waits", "accueillir", ["8", "heures_ouvrees"], ["9", "jours"], [case["case_number"]])]  # fmt: skip
     assert meriem.post(f"{at}/rehearsal/cancel", json={}).json()["code"] == "batch.ended"
+    with own_tunisia.reading(users.system()) as session:
+        batch_id = session.execute(text("SELECT batch_id FROM batch WHERE kind = 'rehearsal'")).scalar_one()
+    assert meriem.get(f"/moves/{batch_id}").status_code == 404, "its lines are told by its report alone"
     simulated = meriem.get(f"{at}/simulation").json()
     assert simulated["cases"] == 1 and simulated["processes"][0]["is_same"] is False and simulated == meriem.get(f"{at}/simulation").json()
     desk = next(one for one in simulated["posts"] if (one["branch"], one["role"]) == ("MED", "agent_accueil"))

@@ -1,8 +1,11 @@
 """The pages of the registry: a search that no address tells of, a person's card, two side by side, and a charter's sheet."""
 
+import datetime as dt
+import io
 import re
 
 import pytest
+from openpyxl import Workbook
 
 from engine.demo import accounts
 from engine.settings import Settings
@@ -102,3 +105,18 @@ def test_a_charters_sheet_comes_back_with_what_is_wrong_in_it(town):
     page = attache.submit("/charter", {"key": attache.hidden("key"), "sheet": "Riahi;Sami;1991", "retour.type": "nonsense"})
     assert page.status_code == 422 and "Riahi;Sami;1991" in page.text, "what was typed is there"
     assert enter(town, "karim").get("/charter").status_code == 403
+    for content, status, words in ((workbook(("Nom", "Prénom", "Naissance"), ("Zouari", "Hatem", dt.date(1988, 3, 5)), ("Zouari", "Nidhal", "1990-13-45")), 422, "1 personne enregistrée"),
+                                   (b"PK\x03\x04 no workbook", 422, "Ce classeur ne peut pas être lu"), (b"%PDF-1.7\0\0", 422, "n&#39;est ni un CSV ni un classeur")):  # fmt: skip
+        attache.get("/charter")
+        sent = {name: (None, value) for name, value in (head | {"csrf": attache.hidden("csrf"), "key": attache.hidden("key"), "sheet": ""}).items()}
+        page = attache.client.post("/charter", files=sent | {"file": ("liste.xlsx", content)})
+        assert page.status_code == status and words in page.text, words
+    assert "Zouari\tNidhal\t1990-13-45" in attache.client.post("/charter", files=sent | {"file": ("l.xlsx", workbook(("Zouari", "Nidhal", "1990-13-45")))}).text, "as text, to be corrected"
+
+
+def workbook(*rows):
+    made, written = Workbook(), io.BytesIO()
+    for row in rows:
+        made.active.append(row)
+    made.save(written)
+    return written.getvalue()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine import i18n
+from engine.casework import cases, editions  # noqa: F401  (cases registers what service tasks may call)
 from tests.web.small.installation import files
 from tests.web.test_the_pages_of_editions import opened, sign_in  # noqa: F401
 from web import rendering
@@ -88,6 +89,8 @@ def test_every_word_the_editor_asks_for_is_written(language):
     kinds = re.search(r"const ACTS = \[(.*?)\];\nconst GATEWAYS = \[(.*?)\]", SCRIPTS, re.DOTALL)
     for kind in re.findall(r'"(\w+)"', kinds[0]):
         assert f"kind.{kind}" in known, kind
+    for operation in editions.OPERATIONS:
+        assert f"operation.{operation}" in known, operation
 
 
 @pytest.mark.parametrize("language", ["fr", "ar"])

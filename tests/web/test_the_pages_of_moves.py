@@ -13,6 +13,7 @@ from tests.engine.casework import redrawn
 from tests.web.conftest import Browser
 from tests.web.small.installation import files, furnish
 from web.app import create_app
+from web.pages import moves
 
 
 STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_active")
@@ -51,7 +52,7 @@ def chosen(page, opened, **mapping):
     return page.post(f"{page.path}", **{"case": [str(one.case_id) for one in opened]}, **{f"map:{name}": value for name, value in mapping.items()})
 
 
-def test_tried_refused_moved_and_put_back(place, sign_in):
+def test_tried_refused_moved_and_put_back(place, sign_in, monkeypatch):
     database, edition_id, opened = place
     meriem = sign_in("meriem")
     assert f"/editions/{edition_id}/moves" in meriem.get("/editions").text
@@ -63,6 +64,16 @@ def test_tried_refused_moved_and_put_back(place, sign_in):
     assert meriem.path.startswith("/moves/") and "Cela va commencer" in meriem.page.text
     batches.work_off(database)
     refused = meriem.get(meriem.path).text
+    assert f'href="{meriem.path}?result=move.refused#lines"' in refused
+    monkeypatch.setattr(moves, "_SHOWN", 1)
+    here, read = meriem.path, []
+    for _ in opened:
+        address = re.search(r'href="(/moves/[^"]*after=\d+)', read[-1])[1].replace("&amp;", "&") if read else f"{here}?result=move.refused"
+        read.append(meriem.get(address).text)
+    assert all(sum(one.case_number in page for one in opened) == 1 for page in read) and not re.search('href="/moves/[^"]*after=', read[-1]), "each case has its line, a page after the other"
+    assert "case-" not in meriem.get(f"{here}?result=move.done").text and meriem.get(f"{here}?after=x").status_code == 422
+    monkeypatch.undo()
+    meriem.get(here)
     assert "2 refusés" in refused and "La tâche « Accueillir et identifier » est en cours, et la nouvelle édition ne la reprend pas" in refused
     assert "Déplacer pour de bon" not in refused
 

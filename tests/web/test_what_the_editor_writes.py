@@ -7,6 +7,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from lxml import etree
+from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
 
 from engine import errors
 from engine.casework import comparisons, editions, sketches, vocabulary
@@ -19,13 +21,15 @@ FOREIGN = (
     '<bpmn:extensionElements xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><zeebe:taskDefinition type="x" retries="3"/><zeebe:ioMapping>'
     '<zeebe:input source="= a" target="b"/></zeebe:ioMapping>'
 )
+SPACES = ('xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" xmlns:flowable="http://flowable.org/bpmn" '
+          'xmlns:bioc="http://bpmn.io/schema/bpmn/biocolor/1.0" xmlns:modeler="http://camunda.org/schema/modeler/1.0"')  # fmt: skip
 SKETCH = {"fr": "Relire & signer", "ar": "المراجعة", "en": "Read <again>"}
 
 
-def rewritten(diagrams):
-    """The same files after the editor's reader and writer, none of which warned of anything."""
+def rewritten(diagrams, *how):
+    """The same files after the editor's reader and writer (`plain`: those of bpmn.io), none of which warned of anything."""
     given = json.dumps({path: content.decode() for path, content in diagrams.items()})
-    done = subprocess.run([NODE, Path(__file__).with_name("rewrite_bpmn.mjs"), ASSETS], input=given, capture_output=True, text=True, check=True)
+    done = subprocess.run([NODE, Path(__file__).with_name("rewrite_bpmn.mjs"), ASSETS, *how], input=given, capture_output=True, text=True, check=True)
     written = json.loads(done.stdout)
     assert {path: one["warnings"] for path, one in written.items() if one["warnings"]} == {}
     return {path: one["xml"].encode() for path, one in written.items()}
@@ -44,6 +48,27 @@ def test_every_diagram_comes_out_as_it_went_in(real):
         assert [one for one in told if one.what != "writing"] == [], path
 
 
+def test_an_editor_that_knows_nothing_of_masar_keeps_all_that_is_masars(real):
+    diagrams = {path: content for path, content in real.items() if path.endswith(".bpmn")}
+    after = rewritten(diagrams, "plain")
+    for path, content in diagrams.items():
+        assert notes(content) == notes(after[path]) != [], path
+
+
+def notes(content):
+    """Every extension of Masar's, with the element it is of."""
+    return sorted((one.getparent().getparent().get("id", ""), one.tag, *sorted(one.attrib.items()), (one.text or "").strip())
+                  for one in etree.fromstring(content).iter("{urn:masar:bpmn:1}*"))  # fmt: skip
+
+
+def test_every_diagram_is_what_the_schema_of_bpmn_allows(real):
+    """As SpiffArena looks at what is sent to it."""
+    schema = BpmnValidator()
+    for path, content in real.items():
+        if path.endswith(".bpmn"):
+            schema.validate(etree.fromstring(content), path)
+
+
 def test_what_other_tools_wrote_is_kept(real):
     path = "processes/suivi.bpmn"
     first, rest = real[path].decode().split('<bpmn:businessRuleTask id="suivi_D9"', 1)
@@ -51,6 +76,12 @@ def test_what_other_tools_wrote_is_kept(real):
     after = rewritten({path: marked.encode()})[path].decode()
     assert '<zeebe:taskDefinition type="x" retries="3"' in after and '<zeebe:input source="= a" target="b"' in after
     assert rewritten({path: after.encode()})[path].decode() == after, "written once, it stays as it is"
+    said = ('camunda:asyncBefore="true"', 'flowable:candidateGroups="g"', 'bioc:stroke="#0d4372"', 'modeler:executionPlatform="Camunda Cloud"', "<spiffworkflow:postScript>x = 1</spiffworkflow:postScript>")
+    small = files()["processes/parcours.bpmn"].decode().replace('id="petit"', f'{SPACES} {said[3]} id="petit"').replace('<bpmn:userTask id="accueillir"', f'<bpmn:userTask {said[0]} {said[1]} id="accueillir"')
+    small = small.replace('<bpmndi:BPMNShape id="di_accueillir"', f'<bpmndi:BPMNShape {said[2]} id="di_accueillir"').replace('<masar:tache form="accueil"', f'{said[4]}<masar:tache form="accueil"')
+    after = rewritten({"a": small.encode()})["a"].decode()
+    assert [one for one in said if one not in after] == []
+    assert [one.code for one in editions.check({**files(), "processes/parcours.bpmn": after.encode()}) if one.severity == "error"] == []
 
 
 @pytest.mark.parametrize("kind", sketches.KINDS)

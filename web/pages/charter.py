@@ -30,23 +30,23 @@ def receive(request: Request, screen: OnScreen, actor: Acting, session: Reading,
     """Takes the lines that can be read; shows the others again."""
     authority.require(actor, "charter.enter")
     said = {name: field(form, name, 200) for name in charters.HEAD}
-    sheet, key = _sheet(form), field(form, "key", 40) or secrets.token_urlsafe(16)
+    pasted, key = form.get("sheet"), field(form, "key", 40) or secrets.token_urlsafe(16)
+    sheet = pasted[: charters.LARGEST + 1] if isinstance(pasted, str) else ""
+    try:
+        sheet = _with_file(sheet, form)
+    except errors.Invalid as refusal:
+        return _page(screen, session, said, sheet, key, refusal=refusal)
     found, refusal = attempt(request, actor, lambda writing: charters.receive(writing, actor, _head(session, said), sheet, key))
     return _page(screen, session, said, found.rest if found else sheet, key, found, refusal)
 
 
-def _sheet(form: FormData) -> str:
+def _with_file(pasted: str, form: FormData) -> str:
     """What was pasted, and the lines of a file after it."""
-    pasted, file = form.get("sheet"), form.get("file")
-    text = pasted[: charters.LARGEST + 1] if isinstance(pasted, str) else ""
-    if isinstance(file, UploadFile) and file.filename:
-        content = file.file.read(charters.LARGEST + 1)
-        try:
-            read = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            read = content.decode("cp1256" if b"\xc7" in content else "cp1252", "replace")
-        text = f"{text}\n{read}" if text.strip() else read
-    return text
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        return pasted
+    read = charters.of_file(file.file.read(charters.LARGEST + 1))
+    return f"{pasted}\n{read}" if pasted.strip() else read
 
 
 def _head(session: Session, said: dict[str, str]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Moving running cases to an edition: choosing them, the mapping, the trial, the move and its lines, and back again."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from engine import errors, i18n, identity
@@ -41,9 +41,9 @@ def begin(request: Request, screen: OnScreen, actor: Acting, session: Writing, f
 
 
 @router.get("/moves/{batch_id}")
-def show(screen: OnScreen, actor: Acting, session: Reading, batch_id: UUID) -> Response:
-    """How far a trial or a move is, and what became of each case."""
-    return _batch(screen, actor, session, batch_id)
+def show(screen: OnScreen, actor: Acting, session: Reading, batch_id: UUID, result: str = "", after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0) -> Response:
+    """How far a trial or a move is, and what became of each case. `result`: only those; `after`: the place of the last line read."""
+    return _batch(screen, actor, session, batch_id, result=result[:60], after=after)
 
 
 @router.post("/moves/{batch_id}")
@@ -92,12 +92,13 @@ def _choice(screen: Screen, actor: Any, session: Any, edition_id: UUID, choice: 
     )  # fmt: skip
 
 
-def _batch(screen: Screen, actor: Any, session: Any, batch_id: UUID, refusal: errors.Refusal | None = None) -> Response:
+def _batch(screen: Screen, actor: Any, session: Any, batch_id: UUID, refusal: errors.Refusal | None = None, *, result: str = "", after: int = 0) -> Response:
     batch = batches.progress(session, actor, batch_id)
     if batch.kind != moves.KIND or batch.edition_id is None:
         raise errors.NotFound("batch.not_found")
     edition = editions.load(session, batch.edition_id)
-    lines = batches.lines(session, actor, batch_id, limit=_SHOWN)
+    lines = batches.lines(session, actor, batch_id, code=result, after=after, limit=_SHOWN + 1)
+    more, lines = lines[_SHOWN - 1].place if len(lines) > _SHOWN else 0, lines[:_SHOWN]
     numbers = movable.numbers(session, [line.instance_id for line in lines])
     shown = []
     for line in lines:
@@ -111,5 +112,5 @@ def _batch(screen: Screen, actor: Any, session: Any, batch_id: UUID, refusal: er
     return screen.show(
         "moves/batch.html", refusal.status if refusal else 200, batch=batch, edition=edition, lines=shown, counts=batches.counts(session, actor, batch_id),
         may_move=authority.may(actor, moves.ACT), is_trial=bool(batch.parameters.get("is_trial")), is_back="back" in batch.parameters, reason=batch.parameters.get("reason", ""),
-        refused=screen.refusal(refusal.code, refusal.details) if refusal else "", more=max(0, batch.done - len(shown)),
+        refused=screen.refusal(refusal.code, refusal.details) if refusal else "", more=more, result=result, after=after,
     )  # fmt: skip

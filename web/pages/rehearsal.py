@@ -33,7 +33,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, all:
             for kind in dict.fromkeys(one.kind for one in found.groups)
         ]
         context["left"] = rehearsals.lasts(found.batch, clock.system_now())
-        context["refused"] = {code: number for code, number in found.counts.items() if code not in (rehearsals.SAME, rehearsals.DIFFERS, rehearsals.UNREAD)}
+        context["refused"] = {screen.refusal(code, {}): number for code, number in found.counts.items() if code not in (rehearsals.SAME, rehearsals.DIFFERS, rehearsals.UNREAD)}
     return screen.show("rehearsal/page.html", draft=whole.draft, may_ask=authority.may(actor, "draft.rehearse"), **context)
 
 
@@ -65,8 +65,7 @@ class _Telling:
         about = {"element": self._name(one.node, one.process)}
         match one.kind:
             case "stops":
-                reason = self.screen.refusal(one.now[0], about) if one.now else ""
-                return self.text("rehearsal.stops", reason="" if "[" in reason else reason, **about)
+                return self.text("rehearsal.stops", reason=self._reason(one, about), **about)
             case "branch":
                 return self.text("rehearsal.branch", then=self._flows(self.then, one.then), now=self._flows(self.now, one.now), **about)
             case "undone":
@@ -77,6 +76,16 @@ class _Telling:
                 return self._asks(one, about)
             case _:
                 return self._waits(one, about)
+
+    def _reason(self, one: rehearsals.Group, about: dict[str, str]) -> str:
+        """Why it stops, where that can be said: the table by its name, and what it or the gateway looks at."""
+        given = dict(one.because)
+        if (table := given.get("decision")) in self.now.definitions.decisions:
+            given["decision"] = i18n.pick(self.now.definitions.decision(table).names, self.language) or table
+        reason = self.screen.refusal(one.now[0], about | given) if one.now else ""
+        fields = [name for name in (".".join(path.split(".")[:2]) for path in one.fields) if name in self.now.dictionary.fields]
+        looks = self.text("rehearsal.looks_at", fields=self._list([self._field(name) for name in fields])) if fields else ""
+        return f"{'' if '[' in reason else reason} {looks}".strip()
 
     def _ends(self, one: rehearsals.Group) -> str:
         names = self._list([self._name(node) for node in one.now])

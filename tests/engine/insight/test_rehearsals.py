@@ -14,6 +14,10 @@ FLIP = ("depistage.sans_abri_ce_soir = true", "depistage.sans_abri_ce_soir = fal
 SENDS_ABROAD = ("depistage.sans_abri_ce_soir = true", 'retour.pays = "XX"')
 LATER = ('form="orienter" role="referent" delai="2" unite="jours_ouvres"', 'form="orienter" role="referent" delai="9" unite="jours_ouvres"')
 NO_WAY = (' default="f5"', "")
+OF_A_COUNTRY = ('<bpmn:conditionExpression>depistage.sans_abri_ce_soir = true', '<bpmn:conditionExpression>retour.pays = "XX"')
+ON_THE_STREET = (NEW[0], NEW[1].replace('targetRef="verifier"/>', 'targetRef="rue"/>')
+                 + '<bpmn:exclusiveGateway id="rue" name="Rue ?" default="f3d"/><bpmn:sequenceFlow id="f3c" sourceRef="rue" targetRef="verifier"><bpmn:conditionExpression>'
+                 'depistage.sans_abri_ce_soir = true</bpmn:conditionExpression></bpmn:sequenceFlow><bpmn:sequenceFlow id="f3d" sourceRef="rue" targetRef="choix"/>')  # fmt: skip
 FALSE = ('<bpmn:sequenceFlow id="f5" sourceRef="choix" targetRef="fin"/>',
          '<bpmn:sequenceFlow id="f5" sourceRef="choix" targetRef="fin"><bpmn:conditionExpression>false</bpmn:conditionExpression></bpmn:sequenceFlow>')  # fmt: skip
 
@@ -77,11 +81,21 @@ def test_who_would_go_elsewhere_is_named_where_the_reader_may_know_why_and_count
 
 
 def test_a_case_that_would_stop_is_the_gravest(town):
-    draft = town.draft(NO_WAY, FALSE, LATER)
+    draft = town.draft(NO_WAY, FALSE, LATER, OF_A_COUNTRY)
     rehearse(town, draft)
     found = report(town, draft)
-    assert found.gravest == {"stops": 1, "waits": 3} and told(found)[0] == ("stops", "choix", 1)
-    assert {number for number, _ in found.groups[0].named} == numbers(town, town.cases[2])
+    assert found.gravest == {"stops": 3, "waits": 1} and told(found)[0] == ("stops", "choix", 3)
+    assert {number for number, _ in found.groups[0].named} == numbers(town, *town.cases[:3]) and found.groups[0].fields == ("retour.pays",)
+
+
+@pytest.mark.parametrize("edits", [(NO_WAY, FALSE, LATER), (ON_THE_STREET, LATER)])
+def test_nobody_is_named_by_what_hangs_on_answers_the_reader_may_not_know(town, edits):
+    """A case that stops where a roof is weighed, a new task that only those without one come to: who they are would be told by their numbers."""
+    draft = town.draft(*edits)
+    rehearse(town, draft)
+    stops_or_asks, *_, later = report(town, draft).groups
+    assert stops_or_asks.kind in ("stops", "asks") and stops_or_asks.cases and stops_or_asks.is_veiled and stops_or_asks.named == ()
+    assert (later.kind, later.cases, len(later.named)) == ("waits", 4, 4), "what comes before it is named"
 
 
 def test_a_form_that_asks_more_is_told_for_whoever_was_never_asked(town):

@@ -7,7 +7,9 @@ import pytest
 
 from engine import errors, i18n
 from engine.pathway import bpmn
+from engine.pathway import decisions as decision_tables
 from tests.engine.pathway import drawing as draw
+from tests.engine.pathway.test_decision_tables import HEAD, table
 
 ROOT = Path(__file__).parents[3]
 NAMES = '<bpmn:error id="err" errorCode="refus"/>'
@@ -150,6 +152,7 @@ IN_JAVASCRIPT = draw.flows("start > {n} e").replace("<bpmn:conditionExpression",
         ("message_reserved", "e", between(draw.catch("e", *draw.message("ordre.cloture")))),
         ("message_reserved", "e", between(draw.throw("e", *draw.message("ordre.cloture")))),
         ("presence_unknown", "e", between(draw.user("e", extensions='<masar:tache form="f" role="r" presence="ailleurs"/>'))),
+        ("unforeseen_unreadable", "start", (draw.start("start", INNER, NOTE + '<masar:imprevu form="f" roles="r" sur="hier"/>'), draw.user("e"), draw.flows("start > e"))),
         ("language_unknown", "start__e", (draw.start(), draw.user("e"), IN_JAVASCRIPT)),
         ("event_start_missing", "es", (*between(draw.user("e")), draw.sub("es", draw.user("a"), triggeredByEvent="true"))),
         ("event_start_missing", "s", (*between(draw.user("e")), draw.sub("es", draw.start("s"), draw.user("a"), draw.flows("s > a"), triggeredByEvent="true"))),
@@ -195,6 +198,15 @@ def test_all_faults_of_a_file_are_told_at_once():
 
 def test_a_table_that_cannot_be_read_is_told_with_the_diagrams():
     assert refused(*between(draw.user("e")), draw.user("b"), decisions={"d.dmn": b"<x/>"}) == [("dmn.not_dmn", "d.dmn"), ("nothing_leads_here", "p.bpmn#b")]
+
+
+def test_a_table_given_twice_or_too_long_is_told():
+    rows = [([f"= {number}"], [f'"{number}"']) for number in range(decision_tables.MOST_ROWS + 1)]
+    one = (HEAD + table("UNIQUE", rows[:2], decision_id="D1") + "</definitions>").encode()
+    long = (HEAD + table("UNIQUE", rows, decision_id="D2") + "</definitions>").encode()
+    found = refused(*between(draw.element("scriptTask", "e")), decisions={"a.dmn": one, "b.dmn": one, "c.dmn": long})
+    assert {("decision_repeated", "b.dmn#D1"), ("dmn.table_too_long", "c.dmn#D2")} <= set(found)
+    assert decision_tables.parse((HEAD + table("UNIQUE", rows[:-1], decision_id="D2") + "</definitions>").encode()).ids == {"D2"}
 
 
 def test_what_only_documents_is_passed_over():

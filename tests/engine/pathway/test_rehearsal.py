@@ -8,6 +8,7 @@ from engine.pathway import rehearsal, replay
 from engine.pathway.rehearsal import Difference, Side
 from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.drawing import Case
+from tests.engine.pathway.test_decision_tables import HEAD, table
 
 ASKS = {"f": ("x.a",), "g": ("x.a", "x.b")}
 
@@ -115,7 +116,7 @@ def test_a_branch_that_goes_elsewhere_is_told_by_where_it_leads_with_what_is_lef
 def test_the_facts_that_a_branch_weighs_are_named():
     other = drawn(straight("a", "b", "c"), draw.xor("x", default="x__c"), draw.flows("start > a > x", "x > {person.malade} b > end", "x > c > end"))
     case = Case(choice(3), facts={"case": {"person": {"malade": False}}}).do("a", n=5).do("b")
-    assert found(case, other)[0] == Difference("branch", "", "x", then=("x__b",), now=("x__c",), fields=("person.malade",))
+    assert found(case, other)[0] == Difference("branch", "", "x", then=("x__b",), now=("x__c",), fields=("person.malade",), after=("person.malade",))
 
 
 def test_a_process_that_is_gone_and_an_end_that_comes_early():
@@ -166,6 +167,29 @@ def test_where_the_way_hangs_on_what_was_never_asked_the_case_goes_where_it_went
                   draw.flows("start > a > n > x", "x > {x.b} b > c > end", f"x > {'' if is_default else '{x.b = false} '}{otherwise}"))  # fmt: skip
     assert [(one.kind, one.node) for one in found(case, after)] == [("asks", "n")]
     assert [(one.kind, one.node) for one in found(Case(BEFORE).do("a"), after)] == [("asks", "n")], "open, at what it waits for"
+
+
+TABLE = {"d.dmn": (HEAD + table("UNIQUE", [(["< 18"], ['"mineur"']), ([">= 18"], ['"majeur"'])], inputs=("x.b",), decision_id="D1") + "</definitions>").encode()}
+RULE = draw.element("businessRuleTask", "r", "", '<masar:decision ref="D1" resultat="tranche"/>')
+
+
+def test_a_table_on_what_was_never_asked_stops_nobody_and_one_that_finds_nothing_is_named(case):
+    """What the new task would be answered, nobody knows, and so not what the table says; where nothing asks it, no case gets past the table."""
+    chosen = draw.flows("start > a > n > r > x", 'x > {tranche = "majeur"} b > c > end', "x > end")
+    for rows in (TABLE, {"d.dmn": TABLE["d.dmn"].replace(b"&lt; 18", b"-").replace(b"< 18", b"-")}):
+        after = draw.parsed(draw.start(), draw.end(), straight("a", "b", "c"), straight("n", form="g"), RULE, draw.xor("x", default="x__end"), chosen, decisions=rows)
+        assert [(one.kind, one.node) for one in found(case, after)] == [("asks", "n")]
+    never = draw.parsed(draw.start(), draw.end(), straight("a", "b", "c"), RULE, draw.flows("start > a > r > b > c > end"), decisions=TABLE)
+    stops = found(case, never)[0]
+    assert (stops.kind, stops.node, stops.now, stops.fields, dict(stops.because)["decision"]) == ("stops", "r", ("decision.no_match",), ("x.b",), "D1")
+
+
+def test_what_the_draft_alone_weighs_is_told_of_all_that_comes_after_it(case):
+    """Through a variable too; not of what comes before."""
+    after = drawn(straight("a", "b", deadline='delai="9" unite="jours"'), straight("c"), straight("n", form="g"), draw.element("serviceTask", "o", "",
+                  '<masar:operation nom="retenir"><masar:parametre nom="m" valeur="person.malade"/></masar:operation>'), draw.xor("x", default="x__c"),
+                  draw.flows("start > a > b > o > x", "x > {m = null} n > c > end", "x > c"))  # fmt: skip
+    assert [(one.kind, one.node, one.after) for one in found(case, after)] == [("asks", "n", ("person.malade",)), ("waits", "a", ()), ("waits", "b", ())]
 
 
 def test_what_nobody_asks_is_known_to_be_nothing(case):

@@ -57,6 +57,7 @@ def test_every_value_of_feel_reads_back(value):
     (drawn("start > a > end"), ("scenario.opens_less", "2", "b", "")),
     (drawn("start > a > p1", "p1 > b > end", "p1 > c > end", parts=[draw.both("p1")]), ("scenario.opens_more", "2", "", "c")),
     (drawn("start > a > b > x", "x > {false} end", "x > {false} c > end", parts=[draw.xor("x")]), ("scenario.breaks", "3", "", "x")),
+    (drawn("start > a > b > t > end", parts=[draw.catch("t", draw.timer("Duration", "P1D"))]), ("scenario.ends_not", "3", "end", "")),
     (drawn("start > a > b > autre"), ("scenario.ends_other", "3", "end", "autre")),
 ])  # fmt: skip
 def test_where_a_drawing_goes_otherwise_it_says_at_which_step(scenario, definitions, told):

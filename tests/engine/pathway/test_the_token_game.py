@@ -77,6 +77,12 @@ def test_ways_out_that_may_all_be_shut_are_told():
     assert found(*parts) == [("check.default_missing", "x")]
 
 
+def test_a_condition_that_looks_at_nothing_is_told():
+    parts = (draw.start(), draw.xor("x", default="x__b"), tasks("a", "b"), draw.end())
+    assert found(*parts, draw.flows("start > x", "x > {1 = 1} a", "x > b", "a > end", "b > end")) == [("check.condition_constant", "x__a")]
+    assert found(*parts, draw.flows("start > x", "x > {n = 1} a", "x > b", "a > end", "b > end")) == []
+
+
 def test_processes_that_call_one_another_round_are_told():
     parts = [
         draw.process(draw.start(f"s{n}"), draw.call(f"c{n}", f"q{(n + 1) % 3}"), draw.end(f"e{n}"), draw.flows(f"s{n} > c{n} > e{n}"), name=f"q{n}")
