@@ -102,3 +102,15 @@ def test_a_charters_sheet_comes_back_with_what_is_wrong_in_it(town):
     page = attache.submit("/charter", {"key": attache.hidden("key"), "sheet": "Riahi;Sami;1991", "retour.type": "nonsense"})
     assert page.status_code == 422 and "Riahi;Sami;1991" in page.text, "what was typed is there"
     assert enter(town, "karim").get("/charter").status_code == 403
+
+
+def test_a_whole_number_opens_its_case_and_a_part_of_one_lists(town):
+    case_id = town.receive(town.somebody("emploi", 31))
+    salma = enter(town, "salma")
+    number = re.search(r"TN-MED-\d{4}-\d{5}", salma.get(f"/cases/{case_id}").text)[0]
+    salma.get("/cases")
+    salma.post("/cases", q=f" {number.lower()} ")
+    assert salma.path == f"/cases/{case_id}"
+    salma.get("/cases")
+    salma.post("/cases", q=number[:-1])
+    assert salma.path == "/cases"
