@@ -49,13 +49,17 @@ class Words:
         return self.text(f"{code}.{i18n.form_of(number, self.language, written)}", number=self.number(number), **details)
 
     def number(self, value: object) -> str:
-        return format_decimal(value, locale=self.locale)
+        return self._grouped(format_decimal(value, locale=self.locale))
+
+    def _grouped(self, written: str) -> str:
+        """Thousands apart by a narrow space in Arabic too, as forms and letters write them: the dot of its locale is read back as a decimal one."""
+        return written.replace(".", "\u202f") if self.language == "ar" else written
 
     def money(self, millimes: int | None, currency: str = "TND") -> str:
         """An amount in millimes as dinars with three decimals; a foreign amount keeps the code of its currency."""
         if millimes is None:
             return ""
-        amount = format_decimal(Decimal(millimes) / 1000, format="#,##0.000", locale=self.locale)
+        amount = self._grouped(format_decimal(Decimal(millimes) / 1000, format="#,##0.000", locale=self.locale))
         return f"{amount}\u00a0{self.text('format.dinar') if currency == 'TND' else currency}"
 
     def date(self, value: object) -> str:

@@ -159,17 +159,19 @@ def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:
     made = {"field": known.spec.id, "label": pick(known.spec.label, words.language), "is_held": known.is_hidden, "may_correct": known.may_correct}
     if known.is_hidden:
         return {**made, "agency": known.author_agency or known.spec.owner, "value": "", "rows": (), "source": ""}
-    rows = ()
+    rows: tuple[tuple[str, ...], ...] = ()
     if known.spec.type == "list" and known.status == "known":
-        rows = tuple(_row(row, known.spec, form, words.language) for row in known.value or ())
+        rows = tuple(_row(row, known.spec, form, words) for row in known.value or ())
     kind = "computed" if known.spec.computed is not None else known.source.kind
     source = sentences.source(words, kind, known.recorded_at, known.author, known.author_agency)
     return {**made, "agency": "", "value": known.text, "rows": rows, "source": source}
 
 
-def _row(row: Mapping[str, Any], spec: Field, form: Form, language: str) -> str:
-    cells = [display(form.dictionary.fields[inner], row[inner], language) for inner in spec.items if row.get(inner) is not None]
-    return " · ".join(cell for cell in cells if cell)
+def _row(row: Mapping[str, Any], spec: Field, form: Form, words: Words) -> tuple[str, ...]:
+    """A row's answers, each to be isolated from the others: a date after a Latin name would be scattered among Arabic. A bare yes or no says to what."""
+    cells = ((form.dictionary.fields[inner], row[inner]) for inner in spec.items if row.get(inner) is not None)
+    said = [(one, display(one, value, words.language)) for one, value in cells]
+    return tuple(f"{pick(one.label, words.language)}{words.text('format.colon')} {answer}" if one.type in ("bool", "tri") else answer for one, answer in said if answer)
 
 
 def _by_name(typed: Typed, findings: Sequence[Any]) -> dict[str, list[str]]:

@@ -120,3 +120,15 @@ def workbook(*rows):
         made.active.append(row)
     made.save(written)
     return written.getvalue()
+
+
+def test_a_whole_number_opens_its_case_and_a_part_of_one_lists(town):
+    case_id = town.receive(town.somebody("emploi", 31))
+    salma = enter(town, "salma")
+    number = re.search(r"TN-MED-\d{4}-\d{5}", salma.get(f"/cases/{case_id}").text)[0]
+    salma.get("/cases")
+    salma.post("/cases", q=f" {number.lower()} ")
+    assert salma.path == f"/cases/{case_id}"
+    salma.get("/cases")
+    salma.post("/cases", q=number[:-1])
+    assert salma.path == "/cases"

@@ -170,4 +170,4 @@ def test_in_arabic_every_word_is_there(meriem):
         assert 'dir="rtl"' in shown and "[web." not in shown and "[draft." not in shown
     act(meriem, address, "open:s0-q1")
     act(meriem, address, f_when="person.sexe =")
-    assert "صحّحوا العبارة «person.sexe =»: تنقص قيمة في الآخر" in meriem.page.text
+    assert "صحّح العبارة «person.sexe =»: تنقص قيمة في الآخر" in meriem.page.text

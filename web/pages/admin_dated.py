@@ -335,7 +335,7 @@ def _shown(screen_words: Any, code: str, value: Any) -> str:
     if isinstance(value, dict) and value.keys() == {"du", "au"}:
         return " – ".join(screen_words.date(day) if len(day) > len("07-01") else f"\u2066{'/'.join(reversed(day.split('-')))}\u2069" for day in _ends(value))
     if isinstance(value, dict):
-        return " · ".join(f"{_part(screen_words, key)} {_shown(screen_words, '', inner)}" for key, inner in value.items())
+        return " · ".join(f"\u2068{_part(screen_words, key)} {_shown(screen_words, '', inner)}\u2069" for key, inner in value.items())
     if isinstance(value, list):
         return screen_words.text("format.comma").join(f" {_shown(screen_words, '', one)}" for one in value).strip() or "–"
     return screen_words.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

@@ -137,7 +137,7 @@ def _waits(screen: Screen, actor: Any, session: Reading, asked: steering.Window,
     numbers, (by_branch, by_programme) = steering.numbers(session, actor, asked), waits.apart(session, actor, asked)
     whom = [one for one in (*AGENCIES, "person", "sitting") if any(one in row.by_who for row in (*by_branch, *by_programme))]
     return {"awaited": waits.awaited(session, actor, asked), "late": waits.late(session, actor, asked), "who_held": waits.holding(session, actor, asked, numbers).who,
-            "apart": {"branch": by_branch, "programme": by_programme}, "whom": whom}  # fmt: skip
+            "apart": {"branch": by_branch, "programme": by_programme}, "whom": whom, "programme_names": _programme_names(screen, session)}  # fmt: skip
 
 
 def _stuck(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
@@ -161,7 +161,13 @@ def _flow(screen: Screen, actor: Any, session: Reading, asked: steering.Window, 
     flow = steering.flow(session, actor, asked)
     return {"stock": [{"branch": branch, "stages": stages, "all": sum(stages.values())} for branch, stages in by_branch.items()], "flow": flow, "stages": _STAGES,
             "most": {"stock": max((sum(stages.values()) for stages in by_branch.values()), default=1), "flow": max((max(opened, ended) for _, opened, ended in flow), default=1) or 1},
-            "programmes": steering.programmes(session, actor, asked)}  # fmt: skip
+            "programmes": steering.programmes(session, actor, asked), "programme_names": _programme_names(screen, session)}  # fmt: skip
+
+
+def _programme_names(screen: Screen, session: Reading) -> dict[str, str]:
+    """What the dictionary in force calls each programme."""
+    spec = editions.current(session).dictionary.fields.get("aide.programme")
+    return {code: spec.choice_label(code, screen.language) for code in spec.codes} if spec else {}
 
 
 def _reports(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:

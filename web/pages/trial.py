@@ -152,8 +152,14 @@ def _starts(screen: Screen, session: Any, draft: drafts.Draft) -> list[tuple[str
             continue
         name = i18n.pick(one.names, screen.language)
         found += [(process, "", name)] if definitions.spec(process).begins(None) or not one.start_messages else []
-        found += [(process, message, f"{name} · {message}") for message in one.start_messages]
+        found += [(process, message, f"{name} · {_heard(screen, message)}") for message in one.start_messages]
     return sorted(found, key=lambda one: (one[0] != "parcours", one[2]))
+
+
+def _heard(screen: Screen, message: str) -> str:
+    """What a message means to whoever reads, where the pathway's own words say it; else its name."""
+    meant = screen.words.text(f"heard.{message.replace('.', '_')}")
+    return message if meant.startswith("[") else meant.rstrip(".")
 
 
 def _key(turn: sandbox.Turn) -> str:

@@ -38,7 +38,7 @@ SHORTER = ("processes/cloture.bpmn", 'role="chef_antenne" delai="5"', 'role="che
     ("language", "said"),
     [
         ("fr", "La tâche « Valider la clôture » passe de 5 à 3 jours ouvrés."),
-        ("ar", "المهمة «المصادقة على الختم»: الأجل من 5 إلى 3 أيام عمل."),
+        ("ar", "المهمة «المصادقة على الغلق»: الأجل من 5 إلى 3 أيام عمل."),
         ("en", "The task “Validate the closure” goes from 5 to 3 working days."),
     ],
 )
