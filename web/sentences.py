@@ -51,7 +51,10 @@ def reminders(words: Words, run: Sequence[Happened], names: Mapping[str, str]) -
     if len(run) == 1:
         return happened(words, run[0], names)
     what = telling.quoted(words.text, list(dict.fromkeys(names.get(node) or node for node in (str(one.body.get("node", "")) for one in reversed(run)))))
-    told = words.text(f"history.told.{max(run, key=lambda one: REMINDERS.index(one.kind)).kind.rpartition('.')[2]}")
+    highest = max(run, key=lambda one: REMINDERS.index(one.kind))
+    told = words.text(f"history.told.{highest.kind.rpartition('.')[2]}")
+    if highest.body.get("told_name"):
+        told = f"{told} {words.text('history.told_who', who=highest.body['told_name'])}"
     return words.count("history.reminders", len(run), what=what, since=words.date(run[-1].occurred_at), told=told)
 
 

@@ -381,6 +381,7 @@ def _open_again(change: Change, _payload: Mapping[str, Any]) -> None:
     held.status, held.outcome, held.ended_at = "open", "", None
     if change.session.execute(_IS_HELD, {"id": held.instance_id}).scalar():  # what it was closed for is over with its opening
         _mark(change, "payments.released", False)
+    _go_on(change, {})  # whoever was lost sight of was suspended first
     verdict = _last_verdict(change, "D1")
     given = {"admission": verdict if isinstance(verdict, str) and verdict != "A_COMPLETER" else "SERVICE_SEUL",
              "instance": str(held.instance_id), "branche": held.branch, "numero": held.number or ""}  # fmt: skip

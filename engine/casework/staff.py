@@ -11,7 +11,7 @@ from sqlmodel import Session
 from engine import errors, i18n, identity
 from engine.actors import authority
 
-_BESIDE = ("asked_by", "owner", "instead_of", "former")
+_BESIDE = ("asked_by", "owner", "instead_of", "former", "told")
 _NAMES = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[]))")
 _COLLEAGUE = text("SELECT user_id, name, name_ar, agency, branch, roles, is_active FROM user_account WHERE user_id = :id")
 _ALIKE = text("""SELECT user_id, name, name_ar, roles FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND user_id <> :id

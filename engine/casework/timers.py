@@ -37,9 +37,12 @@ _NOW_AND_NEXT = text(f"""SELECT masar_now(), least((SELECT due_at FROM wait WHER
 _NOTICE = text("""INSERT INTO notice (notice_id, user_id, branch, agency, role, code, details, instance_id, task_id, created_at)
                   VALUES (:id, :user, :branch, :agency, :role, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
 _REMIND_NEXT = text("UPDATE open_task SET remind_at = :next, reminders = reminders + 1 WHERE task_id = :task")
+# Of those who hold a post, one: who is there, and of several always the same for a case.
+_NAMED = text("""SELECT user_id FROM user_account WHERE is_active AND branch = :branch AND agency = :agency AND :role = ANY (roles)
+                  ORDER BY masar_is_away(user_id), md5(user_id::text || CAST(:case AS text)) LIMIT 1""")
 _STAND_IN = text("SELECT masar_stand_in_of(:holder)")
 _JUST_AFTER = dt.timedelta(milliseconds=1)
-# After the due date: the holder; +50 % of the delay: the head; +100 %: the coordinator.
+# After the due date: the holder; +50 % of the delay: the head, by name; +100 %: a coordinator, by name.
 _STEPS = (("task.due", 0.5), ("task.late", 1.0), ("task.very_late", None))
 
 
@@ -76,9 +79,12 @@ def remind(session: Session, task_id: UUID) -> bool:
     code, share = _STEPS[min(row.reminders, len(_STEPS) - 1)]
     change = Change(session, users.system(), held, held.now)
     to = _addressee(row, held)
+    told = {}
     if row.reminders == 0:
         reliefs.call(session, change, row)
-    change.note(code, {"task": row.position, "node": row.node, "to": to["role"]})
+    elif named := session.execute(_NAMED, {"branch": to["branch"], "agency": to["agency"], "role": to["role"], "case": held.root_id}).scalar():
+        to, told = to | {"user": named}, {"told": str(named)}
+    change.note(code, {"task": row.position, "node": row.node, "to": to["role"]} | told)
     session.execute(_REMIND_NEXT, {"task": task_id, "next": row.due_at + _delay(session, held, row) * share if share else None})
     details = {"case": held.number, "task": row.names, "due_at": row.due_at.isoformat()}
     session.execute(_NOTICE, {"id": identity.new_id(), "code": code, "details": json.dumps(details, ensure_ascii=False), "instance": held.instance_id, "task": task_id, "at": held.now, **to})

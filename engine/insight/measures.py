@@ -14,38 +14,42 @@ DECIDES = "dossier.decide"
 HOUR_OF_AGENT, TRIP = 12, 8  # dinars [inferred, domain.md §5.3]
 ENOUGH = 50  # times a validation was done before one may say that it never refuses
 
-# Cases one reaches, and their dossiers and what runs beside them.
-OWN = """own AS MATERIALIZED (SELECT instance_id AS root_id, number, branch, opened_at, ended_at, stage FROM instance
-                  WHERE process = 'parcours' AND root_id = instance_id AND (:branch = '' OR branch = :branch)),
+# Cases one reaches, their dossiers and what runs beside them, and what was done and waited for in them: each read once a statement, however often it is counted. Those whose person refused C1 or withdrew it are not of the other agencies', neither by name nor as one of a number.
+OWN = """own AS MATERIALIZED (SELECT instance_id AS root_id, number, branch, opened_at, ended_at, stage, is_kept FROM instance
+                  WHERE process = 'parcours' AND root_id = instance_id AND (:branch = '' OR branch = :branch)
+                    AND NOT (is_kept AND coalesce(current_setting('masar.agency', true) IN ('CPS', 'ANETI'), false))),
     part AS MATERIALIZED (SELECT i.instance_id, i.root_id, i.process, i.subject, i.status FROM instance i JOIN own USING (root_id)),
     node AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:nodes AS jsonb)) AS n(node text, process text, agency text, presence text, stage text, validates boolean)),
+    task AS MATERIALIZED (SELECT p.instance_id, c.root_id, p.node, p.outcome, p.opened_at, p.claimed_at, p.held_at, p.closed_at, p.due_at, p.closed_seq, n.agency, n.presence, n.stage, n.validates,
+                                 n.node IS NOT NULL AS is_drawn FROM passage p JOIN part c USING (instance_id) LEFT JOIN node n ON n.node = p.node WHERE p.kind = 'task'),
+    other AS MATERIALIZED (SELECT p.instance_id, c.root_id, p.kind, p.node, p.name, p.opened_at, p.closed_at FROM passage p JOIN part c USING (instance_id) WHERE p.kind IN ('message', 'sent', 'operation')),
     period AS (SELECT * FROM (VALUES (0, CAST(:first AS timestamptz), CAST(:last AS timestamptz)), (1, CAST(:before AS timestamptz), CAST(:first AS timestamptz))) AS s(span, a, b))"""
 _WITHIN = "JOIN period s ON {at} >= s.a AND {at} < s.b"
-_TASK = "FROM passage p JOIN part c USING (instance_id) JOIN node n ON n.node = p.node"
-_SERVICE = "service AS (SELECT c.root_id, min(p.opened_at) AS at FROM passage p JOIN part c USING (instance_id) WHERE p.kind = 'sent' AND p.name = ANY (:services) GROUP BY 1)"
-_VISIT = f"""visit AS (SELECT c.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, n.presence, min(p.closed_at) AS at {_TASK}
-                 WHERE p.kind = 'task' AND p.outcome = 'completed' AND n.presence = ANY (:places) GROUP BY 1, 2, 3)"""
+_TASK = "FROM task p"
+_SERVICE = "service AS (SELECT p.root_id, min(p.opened_at) AS at FROM other p WHERE p.kind = 'sent' AND p.name = ANY (:services) GROUP BY 1)"
+_VISIT = f"""visit AS (SELECT p.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, p.presence, min(p.closed_at) AS at {_TASK}
+                 WHERE p.outcome = 'completed' AND p.presence = ANY (:places) GROUP BY 1, 2, 3)"""
 # Asked for once, for whatever is said of it (`steering`): it goes over all that was ever known.
 ASKED = "SELECT coalesce(json_agg(a), '[]')::text FROM masar_asked(:branch, :before, :first, :last, CAST(:fields AS text[]), CAST(:papers AS text[]), CAST(:held AS text[])) a"
 _ASKED = "jsonb_to_recordset(CAST(:asked AS jsonb)) AS a(root_id uuid, span integer, asks bigint, again bigint, corrected bigint, given bigint, given_held bigint)"
 # Each closed task of a case in order, where it is another agency's than the one before.
-_MOVED = f"""turn AS (SELECT c.root_id, n.agency, lag(n.agency) OVER w AS was, p.closed_at, p.instance_id, p.closed_seq {_TASK} WHERE p.kind = 'task' AND p.outcome = 'completed' AND n.agency <> ''
-                 WINDOW w AS (PARTITION BY c.root_id ORDER BY p.closed_at, p.closed_seq, p.instance_id)),
+_MOVED = f"""turn AS (SELECT p.root_id, p.agency, lag(p.agency) OVER w AS was, p.closed_at, p.instance_id, p.closed_seq {_TASK} WHERE p.outcome = 'completed' AND p.agency <> ''
+                 WINDOW w AS (PARTITION BY p.root_id ORDER BY p.closed_at, p.closed_seq, p.instance_id)),
     moved AS (SELECT t.*, lag(t.was) OVER (PARTITION BY t.root_id ORDER BY t.closed_at, t.closed_seq, t.instance_id) AS was_before FROM turn t WHERE t.agency <> t.was)"""
-_DECIDED = f"""decided AS (SELECT c.root_id, p.instance_id, p.closed_at AS at, (SELECT max(k.opened_at) FROM passage k WHERE k.instance_id = p.instance_id AND k.kind = 'task'
+_DECIDED = """decided AS (SELECT p.root_id, p.instance_id, p.closed_at AS at, (SELECT max(k.opened_at) FROM passage k WHERE k.instance_id = p.instance_id AND k.kind = 'task'
                         AND k.node = :complete_at AND k.opened_at <= p.closed_at) AS complete_at
-                   FROM passage p JOIN part c USING (instance_id)
-                  WHERE p.closed_at IS NOT NULL AND ((p.kind = 'message' AND p.name = :decides) OR (p.kind = 'task' AND p.node = :direct AND p.outcome = 'completed')))"""
+                   FROM (SELECT root_id, instance_id, closed_at FROM other WHERE kind = 'message' AND name = :decides AND closed_at IS NOT NULL
+                         UNION ALL SELECT root_id, instance_id, closed_at FROM task WHERE node = :direct AND outcome = 'completed' AND closed_at IS NOT NULL) p)"""
 # What is waited through: a task until somebody has it in hand (to its end, where nobody took it in hand), the person, the sitting.
-_WAITED = """until AS (SELECT c.root_id, p.opened_at, CASE WHEN p.kind = 'task' THEN coalesce(p.held_at, p.closed_at) ELSE p.closed_at END AS till
-                   FROM passage p JOIN part c USING (instance_id) WHERE p.kind = 'task' OR (p.kind = 'message' AND p.name = ANY (:awaited) AND p.node <> ALL (:listening))),
+_WAITED = """until AS (SELECT root_id, opened_at, coalesce(held_at, closed_at) AS till FROM task
+                   UNION ALL SELECT root_id, opened_at, closed_at FROM other WHERE kind = 'message' AND name = ANY (:awaited) AND node <> ALL (:listening)),
     waited AS (SELECT u.root_id, s.span, range_agg(tstzrange(greatest(u.opened_at, s.a), least(coalesce(u.till, s.b), s.b))) AS stretches
                  FROM until u JOIN period s ON u.opened_at < s.b AND coalesce(u.till, 'infinity') > s.a AND greatest(u.opened_at, s.a) < least(coalesce(u.till, s.b), s.b) GROUP BY 1, 2)"""
-_WORK = f"""work AS (SELECT c.root_id, s.span, sum(CASE WHEN p.claimed_at IS NULL THEN :usual ELSE least(extract(epoch FROM p.closed_at - p.claimed_at) / 3600, :longest) END) AS hours, count(*) AS done, count(p.claimed_at) AS measured
-                  {_TASK} {_WITHIN.format(at="p.closed_at")} WHERE p.kind = 'task' AND p.outcome = 'completed' GROUP BY 1, 2),
+_WORK = f"""work AS (SELECT p.root_id, s.span, sum(CASE WHEN p.claimed_at IS NULL THEN :usual ELSE least(extract(epoch FROM p.closed_at - p.claimed_at) / 3600, :longest) END) AS hours, count(*) AS done, count(p.claimed_at) AS measured
+                  {_TASK} {_WITHIN.format(at="p.closed_at")} WHERE p.is_drawn AND p.outcome = 'completed' GROUP BY 1, 2),
     trips AS (SELECT v.root_id, s.span, count(*) AS trips FROM visit v {_WITHIN.format(at="v.at")} GROUP BY 1, 2)"""
-_WAYS = f"""way AS (SELECT c.root_id, p.node, p.closed_at, coalesce((SELECT b.name FROM passage b WHERE b.instance_id = p.instance_id AND b.kind = 'branch' AND b.position = p.closed_seq || '.1'), '') AS way
-                 {_TASK} WHERE p.kind = 'task' AND p.outcome = 'completed' AND n.validates),
+_WAYS = f"""way AS (SELECT p.root_id, p.node, p.closed_at, coalesce((SELECT b.name FROM passage b WHERE b.instance_id = p.instance_id AND b.kind = 'branch' AND b.position = p.closed_seq || '.1'), '') AS way
+                 {_TASK} WHERE p.outcome = 'completed' AND p.validates),
     usual AS (SELECT node, mode() WITHIN GROUP (ORDER BY way) AS way FROM way GROUP BY 1)"""
 _LEFT = """gone AS (SELECT o.root_id, o.ended_at, (f.value #>> '{}') = ANY (:exits) AS has_left FROM own o
                   LEFT JOIN fact f ON f.root_id = o.root_id AND f.field = 'cloture.motif' AND f.is_current AND f.subject = 'case:' || o.root_id WHERE o.ended_at IS NOT NULL)"""
@@ -86,14 +90,14 @@ MEASURES = {
                                                        {_WITHIN.format(at="d.at")} WHERE d.complete_at IS NOT NULL""", (_DECIDED,), at_tenth=True),
         Measure("b8", "ratio", "percent", False, 80, f"""SELECT f.root_id, s.span, (NOT EXISTS (SELECT FROM passage m WHERE m.instance_id = f.instance_id AND m.kind = 'task' AND m.node = :missing))::int AS num,
                        1 AS den FROM filed f {_WITHIN.format(at="f.at")}""",
-                ("filed AS (SELECT c.root_id, p.instance_id, min(p.closed_at) AS at FROM passage p JOIN part c USING (instance_id) WHERE p.kind = 'task' AND p.node = ANY (:filed) "
+                ("filed AS (SELECT p.root_id, p.instance_id, min(p.closed_at) AS at FROM task p WHERE p.node = ANY (:filed) "
                  "AND p.outcome = 'completed' GROUP BY 1, 2)",), worst="num, root_id"),
         Measure("b9", "mean", "dinars", True, None, """SELECT w.root_id, w.span, coalesce(w.hours, 0) * :hour + coalesce(t.trips, 0) * :trip AS num, 1 AS den
                   FROM work w LEFT JOIN trips t USING (root_id, span)""", (_VISIT, _WORK)),
         Measure("b10", "ratio", "percent", False, None, f"""SELECT w.root_id, s.span, (w.way <> u.way)::int AS num, 1 AS den FROM way w JOIN usual u USING (node)
                        {_WITHIN.format(at="w.closed_at")}""", (_WAYS,)),
-        Measure("b11", "ratio", "percent", False, 95, f"""SELECT c.root_id, s.span, (p.closed_at <= p.due_at)::int AS num, 1 AS den {_TASK} {_WITHIN.format(at="p.closed_at")}
-                       WHERE p.kind = 'task' AND p.outcome = 'completed' AND p.due_at IS NOT NULL""", worst="sum_den - num DESC"),
+        Measure("b11", "ratio", "percent", False, 95, f"""SELECT p.root_id, s.span, (p.closed_at <= p.due_at)::int AS num, 1 AS den {_TASK} {_WITHIN.format(at="p.closed_at")}
+                       WHERE p.is_drawn AND p.outcome = 'completed' AND p.due_at IS NOT NULL""", worst="sum_den - num DESC"),
         Measure("b12", "ratio", "percent", True, None, """SELECT o.root_id, s.span, coalesce(g.has_left::int, 0) AS num, 1 AS den
                   FROM own o JOIN period s ON o.opened_at < s.b AND coalesce(o.ended_at, 'infinity') >= s.a LEFT JOIN gone g ON g.root_id = o.root_id AND g.ended_at >= s.a AND g.ended_at < s.b""", (_LEFT,)),
     )
@@ -103,52 +107,52 @@ MEASURES = {
 ASIDE = {
     "b1": f"SELECT 'corrected' AS name, span, sum(corrected) AS value FROM {_ASKED} GROUP BY 2",
     "b2": f"""SELECT 'held' AS name, span, sum(given_held) AS value FROM {_ASKED} GROUP BY 2
-              UNION ALL SELECT 'asked_again', s.span, count(*) {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.kind = 'task' AND p.node = :missing GROUP BY 2""",
+              UNION ALL SELECT 'asked_again', s.span, count(*) {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.is_drawn AND p.node = :missing GROUP BY 2""",
     "b4": f"""SELECT 'ping_pong' AS name, s.span, count(m.root_id)::numeric / count(DISTINCT o.root_id) AS value
                 FROM own o {_WITHIN.format(at='o.ended_at')} LEFT JOIN moved m ON m.root_id = o.root_id AND m.agency = m.was_before GROUP BY 2
-              UNION ALL SELECT 'refused', s.span, count(*) FROM passage p JOIN part c USING (instance_id) {_WITHIN.format(at='p.opened_at')}
+              UNION ALL SELECT 'refused', s.span, count(*) FROM other p {_WITHIN.format(at='p.opened_at')}
                WHERE p.kind = 'sent' AND p.name = 'orientation.refusee' GROUP BY 2""",
     "b7": f"""SELECT 'written' AS name, s.span, count(*) AS value FROM passage p JOIN instance i USING (instance_id) {_WITHIN.format(at='p.closed_at')}
                WHERE p.kind = 'task' AND p.node = :written AND p.outcome = 'completed' AND (:branch = '' OR i.branch = :branch) GROUP BY 2
-              UNION ALL SELECT 'backlog', 0, count(*) FROM passage p JOIN part c USING (instance_id) WHERE p.kind = 'message' AND p.name = :decides AND p.closed_at IS NULL
-              UNION ALL SELECT 'backlog_age', 0, max(extract(epoch FROM CAST(:last AS timestamptz) - p.opened_at) / 86400) FROM passage p JOIN part c USING (instance_id)
+              UNION ALL SELECT 'backlog', 0, count(*) FROM other p WHERE p.kind = 'message' AND p.name = :decides AND p.closed_at IS NULL
+              UNION ALL SELECT 'backlog_age', 0, max(extract(epoch FROM CAST(:last AS timestamptz) - p.opened_at) / 86400) FROM other p
                WHERE p.kind = 'message' AND p.name = :decides AND p.closed_at IS NULL""",
-    "b8": f"""SELECT 'loops' AS name, s.span, count(*) AS value {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.kind = 'task' AND p.node = :missing GROUP BY 2""",
+    "b8": f"""SELECT 'loops' AS name, s.span, count(*) AS value {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.is_drawn AND p.node = :missing GROUP BY 2""",
     "b9": """SELECT 'measured' AS name, w.span, 100.0 * sum(w.measured) / sum(w.done) AS value FROM work w GROUP BY 2
               UNION ALL SELECT 'hours', w.span, sum(w.hours) FROM work w GROUP BY 2 UNION ALL SELECT 'trips', t.span, sum(t.trips) FROM trips t GROUP BY 2""",
     "b11": f"""SELECT 'receipts' AS name, s.span, 100.0 * count(*) FILTER (WHERE (r.at AT TIME ZONE 'Africa/Tunis')::date = (o.opened_at AT TIME ZONE 'Africa/Tunis')::date) / count(*) AS value
-                FROM own o {_WITHIN.format(at='o.opened_at')} LEFT JOIN (SELECT c.root_id, min(p.opened_at) AS at FROM passage p JOIN part c USING (instance_id)
+                FROM own o {_WITHIN.format(at='o.opened_at')} LEFT JOIN (SELECT p.root_id, min(p.opened_at) AS at FROM other p
                       WHERE p.kind = 'operation' AND p.name = 'recepisse' GROUP BY 1) r USING (root_id) GROUP BY 2""",
 }  # fmt: skip
 ASIDE_NEEDS = {"b4": (_MOVED,), "b9": (_VISIT, _WORK)}
 # By validation: how often it was done since ever, and led elsewhere than it mostly does.
 VALIDATIONS = f"""WITH {OWN}, {_WAYS} SELECT w.node, count(*) AS times, count(*) FILTER (WHERE w.way <> u.way) AS others FROM way w JOIN usual u USING (node) GROUP BY 1 ORDER BY 3, 2 DESC"""
 # By stage, in the period: cases that entered it, those of them that left from it, and how long they had been in it.
-STAGES_LEFT = f"""WITH {OWN}, {_LEFT}, stood AS (SELECT c.root_id, n.stage, min(p.opened_at) AS at {_TASK} WHERE p.kind = 'task' AND n.stage <> '' GROUP BY 1, 2),
+STAGES_LEFT = f"""WITH {OWN}, {_LEFT}, stood AS (SELECT p.root_id, p.stage, min(p.opened_at) AS at {_TASK} WHERE p.stage <> '' GROUP BY 1, 2),
     last AS (SELECT DISTINCT ON (t.root_id) t.root_id, t.stage, t.at FROM stood t WHERE t.stage <> 'cloture' ORDER BY t.root_id, t.at DESC)
     SELECT t.stage, count(*) FILTER (WHERE t.at >= :first AND t.at < :last) AS entered, count(g.root_id) FILTER (WHERE l.stage = t.stage) AS gone,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM g.ended_at - l.at) / 86400) FILTER (WHERE l.stage = t.stage AND g.root_id IS NOT NULL) AS days
       FROM stood t LEFT JOIN last l USING (root_id) LEFT JOIN gone g ON g.root_id = t.root_id AND g.has_left AND g.ended_at >= :first AND g.ended_at < :last GROUP BY 1"""
 _FIGURE = {
-    "ratio": "100.0 * sum(num) / nullif(sum(den), 0) AS value, NULL::numeric AS tenth",
-    "mean": "sum(num)::numeric / nullif(sum(den), 0) AS value, NULL::numeric AS tenth",
+    "ratio": "(100.0 * sum(num) / nullif(sum(den), 0))::float8 AS value, NULL::float8 AS tenth",
+    "mean": "(sum(num)::numeric / nullif(sum(den), 0))::float8 AS value, NULL::float8 AS tenth",
     "median": "percentile_cont(0.5) WITHIN GROUP (ORDER BY num) AS value, percentile_cont(0.9) WITHIN GROUP (ORDER BY num) AS tenth",
 }
 
 
-def figures(one: Measure) -> str:
-    """SQL of an indicator's figures: over all and by branch, for both periods."""
-    return f"""WITH {', '.join((OWN, *one.more))}, counted AS ({one.rows})
-        SELECT r.span, o.branch, {_FIGURE[one.takes]}, count(DISTINCT r.root_id) AS cases, sum(num) AS num, sum(den) AS den, grouping(o.branch) AS is_any_branch
-          FROM counted r JOIN own o USING (root_id) GROUP BY GROUPING SETS ((r.span), (r.span, o.branch)) ORDER BY r.span, o.branch"""
+def figures() -> str:
+    """SQL of the figures of all indicators (`name` "": over all and by branch) and of what stands beside them, for both periods: one statement, so that what several count of is read once."""
+    parts = [
+        f"""SELECT '{one.code}' AS code, '' AS name, r.span, o.branch, {_FIGURE[one.takes]}, count(DISTINCT r.root_id) AS cases, sum(num)::float8 AS num, grouping(o.branch) AS is_any_branch
+              FROM ({one.rows}) r JOIN own o USING (root_id) GROUP BY GROUPING SETS ((r.span), (r.span, o.branch))"""
+        for one in MEASURES.values()
+    ]
+    parts += [f"SELECT '{code}', a.name, a.span, NULL, a.value::float8, NULL, NULL, NULL, NULL FROM ({rows}) a" for code, rows in ASIDE.items()]
+    needed = dict.fromkeys((OWN, *(part for one in MEASURES.values() for part in one.more), *(part for needs in ASIDE_NEEDS.values() for part in needs)))
+    return f"WITH {', '.join(needed)} {' UNION ALL '.join(parts)} ORDER BY code, name, span, branch"
 
 
 def cases(one: Measure) -> str:
     """SQL of the cases behind an indicator's figure of the period, the worst first."""
     return f"""WITH {', '.join((OWN, *one.more))}, counted AS ({one.rows}), own_rows AS (SELECT root_id, sum(num) AS num, sum(den) AS sum_den, max(num) AS most FROM counted WHERE span = 0 GROUP BY 1)
         SELECT c.root_id, o.number, o.branch, o.stage, c.num, c.sum_den AS den, c.most FROM own_rows c JOIN own o USING (root_id) ORDER BY {one.worst}, o.number LIMIT :limit OFFSET :offset"""
-
-
-def aside(code: str) -> str:
-    """SQL of what stands beside an indicator."""
-    return f"WITH {', '.join((OWN, *ASIDE_NEEDS.get(code, ())))} {ASIDE[code]}"

@@ -34,11 +34,11 @@ _DAY = dt.timedelta(days=1)
 STATIC = {"b1": "questions_again", "b2": "documents", "b3": "visits", "b4": "handovers", "b5": "working_days", "b8": "loops", "b10": "signatures", "b11": "without_deadline"}
 _MONTHS = 12
 
-_ASKED = text(measures.ASKED)
+_ASKED, _FIGURES = text(measures.ASKED), text(measures.figures())
 _TELL = text("SELECT masar_tell_passages(:most)")
 _SLICE = 50_000  # entries of the log
 # What is counted here goes over whole tables; a plan that looks up one by one, made while they are small, takes the square of them once they are not.
-_PLAN = text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)")
+_PLAN = text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true), set_config('work_mem', '64MB', true)")
 _STOCK = text(f"WITH {OWN} SELECT branch, stage, count(*) AS cases FROM own WHERE ended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2")
 _FLOW = text(f"""WITH {OWN}, month AS (SELECT generate_series(date_trunc('month', CAST(:last AS timestamptz) AT TIME ZONE 'Africa/Tunis') - make_interval(months => {_MONTHS - 1}),
                   date_trunc('month', CAST(:last AS timestamptz) AT TIME ZONE 'Africa/Tunis'), '1 month') AS at),
@@ -62,7 +62,8 @@ _PAID = text(f"""WITH {OWN}, paid AS (SELECT DISTINCT ON (p.instance_id, p.posit
 _NUMBERS = text(f"""WITH {OWN} SELECT count(*) FILTER (WHERE ended_at IS NULL) AS stock, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') >= :first) AS stock_before,
            count(*) FILTER (WHERE opened_at >= :first) AS opened, count(*) FILTER (WHERE opened_at >= :before AND opened_at < :first) AS opened_before,
            count(*) FILTER (WHERE ended_at >= :first) AS ended, count(*) FILTER (WHERE ended_at >= :before AND ended_at < :first) AS ended_before,
-           count(*) FILTER (WHERE coalesce(ended_at, 'infinity') > :first) AS worked, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') > :before) AS worked_before FROM own""")
+           count(*) FILTER (WHERE coalesce(ended_at, 'infinity') > :first) AS worked, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') > :before) AS worked_before,
+           count(*) FILTER (WHERE is_kept AND ended_at IS NULL) AS kept, count(*) FILTER (WHERE is_kept AND opened_at >= :first) AS kept_opened FROM own""")
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,8 @@ def ask(session: Session, actor: Any, asked: Window, statement: Any, **more: Any
 
 
 def numbers(session: Session, actor: Any, asked: Window) -> Mapping[str, int]:
-    """Open cases, those begun and ended in the period, those open at some time of it (`worked`), each with its `…_before`. Refuses: Forbidden."""
+    """Open cases, those begun and ended in the period, those open at some time of it (`worked`), each with its `…_before`; open cases that are OTE's alone, since the person
+    refused C1 or withdrew it (`kept`), and those of the cases begun in the period. Refuses: Forbidden."""
     return dict(ask(session, actor, asked, _NUMBERS)[0]._mapping)
 
 
@@ -184,7 +186,9 @@ def indicators(session: Session, actor: Any, asked: Window) -> tuple[Indicator, 
     """B1–B12 for the period, against the one before, by branch. Refuses: Forbidden."""
     authority.require(actor, "steering.read")
     told, drawn = _given(session, asked), _drawn(editions.current(session))
-    return tuple(_indicator(session, actor, one, told, drawn) for one in MEASURES.values())
+    found = _rows(session, told, _FIGURES)
+    paid = {row.span: float(row.millimes or 0) / 1000 for row in _rows(session, told, _PAID)}
+    return tuple(_indicator(actor, one, [row for row in found if row.code == code], paid, drawn) for code, one in MEASURES.items())
 
 
 def cases(session: Session, actor: Any, asked: Window, code: str, cursor: str = "") -> Cases:
@@ -216,18 +220,22 @@ def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str,
     return tuple(found[stage] for stage in ("accueil", "evaluation", "accompagnement", "suivi", "cloture") if stage in found)
 
 
-def _indicator(session: Session, actor: Any, one: measures.Measure, given: dict[str, Any], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
-    rows = _rows(session, given, text(measures.figures(one)))
-    whole = {row.span: row for row in rows if row.is_any_branch}
-    now, then = whole.get(0), whole.get(1)
-    value, before = (None if row is None or row.value is None else float(row.value) for row in (now, then))
-    tenth = float(now.tenth) if now is not None and now.tenth is not None else None
+def _indicator(actor: Any, one: measures.Measure, told: list[Any], paid: Mapping[int, float], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
+    rows, beside = [row for row in told if not row.name], [row for row in told if row.name]
+    now, then = _whole(rows, 0), _whole(rows, 1)
+    value, before = (None if row is None else row.value for row in (now, then))
+    tenth = now.tenth if now is not None else None
     here = [(row, row.cases >= FEWEST or actor.agency == OTE) for row in rows if row.span == 0 and not row.is_any_branch]
-    groups = tuple(Group(row.branch, float(row.value) if is_shown and row.value is not None else None, row.cases if is_shown else None) for row, is_shown in here)
+    groups = tuple(Group(row.branch, row.value if is_shown else None, row.cases if is_shown else None) for row, is_shown in here)
     figure = STATIC.get(one.code)
     ways = {path: getattr(drawn[path], figure) for path in PATHS} if figure and drawn else None
     return Indicator(one.code, one.unit, value, before, tenth, now.cases if now is not None else 0, trend(value, before, one.is_less_better), one.target, is_met(one, value, tenth), one.is_less_better, ways,
-                     groups, _aside(session, one, given, now))  # fmt: skip
+                     groups, _aside(one, beside, now, paid))  # fmt: skip
+
+
+def _whole(rows: list[Any], span: int) -> Any:
+    """The line of all branches together."""
+    return next((row for row in rows if row.is_any_branch and row.span == span), None)
 
 
 def is_met(one: measures.Measure, value: float | None, tenth: float | None) -> bool | None:
@@ -247,15 +255,12 @@ def trend(value: float | None, before: float | None, is_less_better: bool) -> st
     return "better" if (value < before) is is_less_better else "worse"
 
 
-def _aside(session: Session, one: measures.Measure, given: dict[str, Any], now: Any) -> tuple[Aside, ...]:
+def _aside(one: measures.Measure, beside: list[Any], now: Any, paid: Mapping[int, float]) -> tuple[Aside, ...]:
     found: dict[str, list[float | None]] = {}
-    if one.code in measures.ASIDE:
-        for row in _rows(session, given, text(measures.aside(one.code))):
-            found.setdefault(row.name, [None, None])[row.span] = None if row.value is None else float(row.value)
-    if one.code == "b9":
-        paid = {row.span: float(row.millimes or 0) / 1000 for row in _rows(session, given, _PAID)}
-        if now is not None and paid.get(0):
-            found["per_hundred"] = [100 * float(now.num) / paid[0], None]
+    for row in beside:
+        found.setdefault(row.name, [None, None])[row.span] = row.value
+    if one.code == "b9" and now is not None and paid.get(0):
+        found["per_hundred"] = [100 * now.num / paid[0], None]
     return tuple(Aside(name, *values) for name, values in found.items())
 
 

@@ -30,6 +30,7 @@ def sentence(say: Say, kind: str, body: Mapping[str, Any], who: str, agency: str
         said = f"{said} {say('history.then', what=quoted(say, opened))}"
     said = f"{said} {say('history.ended')}" if "ended" in body else said
     said = f"{said} {say('history.instead_of', who=body['instead_of_name'])}" if body.get("instead_of_name") else said
+    said = f"{said} {say('history.told_who', who=body['told_name'])}" if body.get("told_name") else said
     return f"{said} {say('history.asked_by', who=body['asked_by_name'])}" if body.get("asked_by_name") else said
 
 

@@ -1,8 +1,10 @@
 """Something unforeseen in a real browser: begun from the menu of a case's page with its one form, told there and drawn on the case's diagrams."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import world as worlds
+from tests.browser.test_a_bad_line import wait_until_stored
 from tests.browser.test_everybody_can_use_it import wrong_with
 
 
@@ -43,6 +45,32 @@ def test_a_complaint_is_begun_from_the_menu(visit, world, case, language, size, 
         page.locator("header a[href*='process=reclamation']").first.click()
         page.wait_for_selector(".canvas .djs-element.masar-here[data-element-id=T942]")
         assert wrong_with(page) == []
+
+
+def test_what_is_typed_survives_a_closed_tab_and_is_sent_once_over_a_line_that_failed_on_the_way_back(visit, world, case):
+    page = visit("salma", size="phone")
+    address, before = f"/cases/{case}/exceptions/reclamation", world.nodes(case).count("T942")
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    _fill(page, world)
+    wait_until_stored(page)
+    page.wait_for_timeout(500)  # the last of what is typed is put away a moment later
+    page.close()
+    page.context.set_offline(False)
+    again = page.context.new_page()
+    again.goto(address)
+    expect(again.locator("[name='reclamation.recit']")).to_have_value("J'attends depuis un mois.")
+    expect(again.locator("#trouble")).to_contain_text("est revenu")
+    again.route(f"**{address}", lambda route: (route.fetch(max_redirects=0), route.abort()))
+    again.click("button[value=complete]")
+    expect(again.locator("#trouble")).to_contain_text("partira toute seule")
+    again.unroute(f"**{address}")
+    again.evaluate("dispatchEvent(new Event('online'))")
+    again.wait_for_url(f"**/cases/{case}")
+    wait_until_stored(again, False)
+    world.settle()
+    assert world.nodes(case).count("T942") == before + 1
 
 
 def _fill(page, world):

@@ -54,7 +54,7 @@ def test_it_says_how_much_and_nothing_of_any_case_and_once_a_day(office, salma):
     assert work(office) == 0, "from the next morning on"
     with office.unit_of_work(users.system()) as session:
         for _ in range(2):
-            notices.tell(session, users.system(), salma.user_id, "task.given", "MED", task={"fr": "Recevoir Besma Dridi"})
+            notices.tell(session, users.system(), salma.user_id, "task.taken", "MED", task={"fr": "Recevoir Besma Dridi"})
     to_morning(office)
     assert work(office) == 1 and work(office) == 0
     with office.owner() as connection:

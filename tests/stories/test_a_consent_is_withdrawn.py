@@ -7,6 +7,7 @@ from engine import errors
 from engine.actors import users
 from engine.casework import agreements, cases, rebuilt, search, sittings, tasks
 from engine.casework import notices as came
+from engine.insight import steering, waits
 from engine.ledger import consultations
 from tests import world as worlds
 
@@ -48,6 +49,14 @@ def nodes(world, who, case, scope):
 def notices(world, who):
     with world.database.reading(who) as session:
         return [one.details for one in session.execute(text("SELECT details FROM notice WHERE user_id = :me AND code = 'task.taken_back'"), {"me": who.user_id})]
+
+
+def refusals(world, who):
+    """Open cases that are OTE's alone, and how many of them were opened in the period."""
+    actor = world.staff[who]
+    with world.database.reading(actor) as session:
+        found = steering.numbers(session, actor, steering.window(session, actor))
+    return found["kept"], found["kept_opened"]
 
 
 def told(world, case):
@@ -138,9 +147,14 @@ def test_without_c2_the_aid_that_its_funder_must_know_is_over_and_without_c3_the
 
 
 def test_who_refuses_to_share_at_reception_leaves_with_a_paper_slip_and_is_counted(world):
-    case = world.receive(world.somebody("emploi", 6, consentement__c1=False))
+    case, before = world.receive(world.somebody("emploi", 6, consentement__c1=False)), refusals(world, "coordination")
     for node in ("T101", "T102"):
         world.does(case, node)
+    assert refusals(world, "coordination") == (before[0] + 1, before[1] + 1), "who steers sees it"
+    head = next(one for one in world.staff.values() if "chef_cps" in one.roles and one.branch == "MED")
+    assert refusals(world, head.username) == (0, 0), "but not those it is kept from"
+    with world.database.reading(head) as session:
+        assert case not in {one.case_id for one in waits.behind(session, head, steering.window(session, head))[0]}
     assert {"recepisse", "bordereau_papier"} <= {letter["template"] for letter in world.file(case).letters}
     with world.database.reading(users.system()) as session:
         counted = session.execute(text("""SELECT count(*) FROM ledger_line WHERE instance_id = :id AND line::jsonb ->> 'kind' = 'operation.done'

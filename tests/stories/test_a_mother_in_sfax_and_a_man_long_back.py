@@ -1,4 +1,4 @@
-"""Walk-throughs B and C as far as the road without exceptions goes (domain.md §4.14)."""
+"""Walk-throughs B and C on the road without exceptions, everybody at work in their own time (domain.md §4.14); with theirs: `test_walk_throughs_b_and_c`."""
 
 import datetime as dt
 

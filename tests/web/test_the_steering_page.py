@@ -4,10 +4,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from engine import jobs
 from engine.actors import users
 from engine.insight import halfyear
 from engine.settings import Settings
 from tests.web.small.installation import PASSWORD
+from tests.world import World
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,6 +23,7 @@ def test_a_coordinator_reads_it_in_each_language(browser, language):
     meriem = browser("meriem")
     meriem.get(f"/steering?language={language}")
     assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
+    assert {"fr": "Partage refusé (C1)", "ar": "رفض المشاركة (C1)", "en": "Sharing refused (C1)"}[language] in meriem.page.text
     for code in range(1, 13):
         assert f"<bdi>B{code}</bdi>" in meriem.page.text
     for tab in ("waits", "stuck", "indicators", "flow", "report", "nothing"):
@@ -30,6 +33,17 @@ def test_a_coordinator_reads_it_in_each_language(browser, language):
     assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
     meriem.get(f"/steering/cases/b11?language={language}")
     assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
+
+
+def test_what_waits_is_listed_with_when_it_is_due(browser, small):
+    world = World(small)
+    case_id = world.receive(world.somebody("social", 41))
+    with small.unit_of_work(users.system()) as session:
+        jobs.seal(session)
+    meriem = browser("meriem")
+    meriem.get("/steering/waiting?who=OTE")
+    assert meriem.page.status_code == 200 and f'href="/cases/{case_id}"' in meriem.page.text and "[web." not in meriem.page.text
+    assert "échéance" in meriem.page.text.casefold()
 
 
 def test_who_steers_nothing_is_turned_away(browser):

@@ -13,6 +13,7 @@ from engine import errors
 from engine.actors import branches
 from engine.actors.agencies import AGENCIES, OTE
 from engine.casework import diagrams, editions
+from engine.dossier import programmes
 from engine.i18n import pick
 from engine.insight import halfyear, halfyear_papers, measures, steering, waits
 from web import printing
@@ -55,7 +56,7 @@ def waiting(screen: OnScreen, actor: Acting, session: Reading, branch: str = "",
     rows, after = waits.behind(session, actor, asked, who, node, programme, cursor)
     address = _Address(asked, tab="waits")
     older = f"/steering/waiting?{address.query(tab='', who=who, node=node, programme=programme, cursor=after)}" if after else ""
-    return screen.show("steering/waiting.html", rows=rows, address=address, who_code=who, programme=programme, agencies=AGENCIES, node=rows[0].name if node and rows else "", asked=asked, older=older)
+    return screen.show("steering/waiting.html", rows=rows, address=address, who_code=who, programme=programme, agencies=AGENCIES, node=rows[0].name if node and rows else "", asked=asked, older=older, now=programmes.present(session))
 
 
 @router.get("/diagram/{edition}/{process}")

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, repairs, tasks
+from engine.casework import cases, notices, repairs, tasks
 from engine.demo import stories
 from engine.ledger import proving
 from tests.web.small import installation as small
@@ -149,5 +149,23 @@ def test_a_task_left_undone_reminds_its_holder_then_the_head_then_the_coordinato
         due = session.execute(text("SELECT due_at - opened_at FROM open_task WHERE root_id = :id"), {"id": case_id}).scalar_one()
     world.passes(seconds=(due * 2 + dt.timedelta(hours=1)).total_seconds())
     with world.database.reading(users.system()) as session:
-        told = session.execute(text("SELECT code, role FROM notice WHERE instance_id = :id ORDER BY created_at"), {"id": case_id}).all()
-    assert [tuple(row) for row in told] == [("task.due", "agent_accueil"), ("task.late", "chef_antenne"), ("task.very_late", "coordinateur")]
+        told = session.execute(text("SELECT code, role FROM notice WHERE instance_id = :id AND user_id IS NULL"), {"id": case_id}).all()
+    assert [tuple(row) for row in told] == [("task.due", "agent_accueil"), ("task.late", "chef_antenne")], "nobody has it in hand, and nobody heads this branch: their posts are told"
+
+    def named():
+        """The coordinators in whose name it stands, and those whose bell tells of it."""
+        found = {}
+        for name in ("meriem", "anis", "rim"):
+            actor = world.staff[name]
+            with world.database.owner() as connection:
+                unread = connection.execute(text("SELECT masar_unread(:id)"), {"id": actor.user_id}).scalar_one()
+            with world.database.reading(actor) as session:
+                found |= {name: unread} if [one for one in notices.mine(session, actor).items if one.code == "task.very_late" and one.case_id == case_id] else {}
+        return found
+
+    (name,) = named()
+    with world.database.reading(world.staff[name]) as session:
+        line = next(one for one in cases.history(session, world.staff[name], case_id).items if one.kind == "task.very_late")
+    assert line.body["told_name"] == world.staff[name].called("fr") and named()[name] >= 1
+    world.does(case_id, "accueillir")
+    assert named() == {}, "what is done is asked of nobody any more"

@@ -136,7 +136,7 @@ def test_the_period_before_is_what_a_figure_is_compared_with(lived):
         now = {one.code: one for one in steering.indicators(session, actor, asked_for)}
         numbers = steering.numbers(session, actor, asked_for)
         holding, awaited = waits.holding(session, actor, asked_for, numbers), waits.awaited(session, actor, asked_for)
-    assert numbers == {"stock": 1, "stock_before": 2, "opened": 0, "opened_before": 2, "ended": 1, "ended_before": 0, "worked": 2, "worked_before": 2}
+    assert numbers == {"stock": 1, "stock_before": 2, "opened": 0, "opened_before": 2, "ended": 1, "ended_before": 0, "worked": 2, "worked_before": 2, "kept": 0, "kept_opened": 0}
     assert (now["b3"].value, now["b3"].before, now["b3"].trend) == (4, None, "")
     assert now["b11"].value == pytest.approx(100 * 10 / 11) and now["b11"].before == 100 and now["b11"].trend == "worse"  # since day 2: T303 late, of eleven
     held = {one.code: one for one in holding.who}

@@ -1,6 +1,7 @@
-// What is typed into a task, kept on this device until the server has it: a lost line, a closed tab and an ended session take nothing away.
+// What is typed into a task, or into the form of something unforeseen, kept on this device until the server has it: a lost line, a closed tab and an ended session take nothing away.
 // It is sealed with a key that the server gives to whoever signs in and that no device holds: a lost telephone tells nothing.
 // What was handed in without a line is sent once, when there is one again: the form's own submission key makes a second sending the same.
+import htmx from "htmx.org";
 import { clear, say } from "./trouble.js";
 
 const PREFIX = "masar:";
@@ -69,11 +70,18 @@ function keepTheForm(shelf) {
     base = typedIn(form());
     shelf.drop(addressOf(form()));
   });
-  document.addEventListener("htmx:afterSettle", () => form() && !form().dataset.unsaved && (base = typedIn(form())));
+  document.addEventListener("htmx:afterSettle", () => form()?.dataset.draft && !form().dataset.unsaved && (base = typedIn(form())));
 
   // Done, or given back: nothing of it stays here.
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (!detail.successful || !form()?.contains(detail.elt) || !detail.xhr.getResponseHeader("HX-Redirect")) return;
+    clearTimeout(timer);
+    shelf.drop(addressOf(form()));
+  });
+
+  // Whoever leaves it wants nothing of it kept.
+  document.addEventListener("click", (event) => {
+    if (!form() || !event.target.closest?.("[data-leave]")) return;
     clearTimeout(timer);
     shelf.drop(addressOf(form()));
   });
@@ -128,7 +136,7 @@ async function sendAll(shelf) {
     }
     await shelf.put(address, { ...record, isSent: false });
     if (location.pathname !== address) say("unsent", address, record.name);
-    else if (document.querySelector("form[data-keep]")) document.querySelector("button[value=complete]")?.click(); // what is wrong is shown as ever
+    else if (document.querySelector("form[data-keep][data-draft]")) document.querySelector("button[value=complete]")?.click(); // what is wrong is shown as ever
     else show(await answer.text());
   }
   return true;
@@ -151,8 +159,14 @@ async function giveBack(shelf) {
     return;
   }
   const mine = answersOf(record.pairs);
-  if (mine === typedIn(form)) return shelf.drop(address);
+  if (mine === typedIn(form)) return form.dataset.draft && shelf.drop(address);
   const restore = async () => {
+    if (!form.dataset.draft) { // nothing of it is kept by the server before it is handed in: it stays here too
+      const answer = await post(address, [...record.pairs, ["act", "refresh"]], csrf);
+      if (!answer?.ok) return say("line");
+      show(await answer.text());
+      return say("restored", "", "", "notice-good");
+    }
     const answer = await post(form.dataset.draft, record.pairs.filter(([name]) => name !== "version"), csrf);
     if (!answer?.ok) return say("line");
     shelf.drop(address);
@@ -183,7 +197,9 @@ async function post(address, pairs, csrf) {
 
 function show(page) {
   const main = new DOMParser().parseFromString(page, "text/html").querySelector("main");
-  if (main) document.querySelector("main").replaceWith(document.adoptNode(main));
+  if (!main) return;
+  document.querySelector("main").replaceWith(document.adoptNode(main));
+  htmx.process(document.querySelector("main"));
 }
 
 const addressOf = (form) => new URL(form.action).pathname;
