@@ -39,7 +39,7 @@ def create_app(settings: Settings, database: Database, printer: cases.Printer | 
     app.state.settings, app.state.database, app.state.printer, app.state.calendar = settings, database, printer, calendar
     app.add_middleware(Guard)
     problems.install(app)
-    for noun in (token, me, worklist, cases, tasks, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated, log, exports, audit, search, exceptions, steering,
+    for noun in (tasks, worklist, cases, token, me, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated, log, exports, audit, search, exceptions, steering,
                  consents, appointments, colleagues, notices, sittings, aids):
         app.include_router(noun.router)
     if settings.is_demo:

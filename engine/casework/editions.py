@@ -35,6 +35,7 @@ from forms.text import FormError
 # What service tasks may call, by name: `operations` registers its acts here, so that publication knows them without knowing what they do.
 OPERATIONS: dict[str, Any] = {}
 _KEPT_IN_MEMORY = 16
+_YOUNG = 10_000  # objects made before the collector looks: of what one completion makes, hardly anything turns in circles
 _ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _kept: OrderedDict[UUID, "Edition"] = OrderedDict()
 _read_lately: Kept["Edition"] = Kept(4)  # of drafts, by their content
@@ -331,4 +332,5 @@ def _keep(edition: Edition) -> Edition:
     # A hundred thousand objects that live as long as the process: looked through by the collector, they cost a completion now and then a tenth of a second.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG, 20, 50)
     return edition
