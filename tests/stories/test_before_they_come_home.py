@@ -104,8 +104,9 @@ def due(world, case_id, node):
 
 
 def notices(world, case_id):
-    with world.database.reading(users.system()) as session:
-        return list(session.execute(text("SELECT code FROM notice WHERE instance_id = :id ORDER BY created_at"), {"id": case_id}).scalars())
+    """Whoever they went to: a post, or somebody by name."""
+    with world.database.owner() as connection:
+        return list(connection.execute(text("SELECT code FROM notice WHERE instance_id = :id ORDER BY created_at"), {"id": case_id}).scalars())
 
 
 def test_somebody_awaited_is_received_once(world):
