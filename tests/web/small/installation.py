@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from engine.actors import agencies, signin, users
-from engine.casework import editions
+from engine.casework import cases, editions  # noqa: F401 (`cases`: the operations that an edition may name)
 from engine.dossier import programmes
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
