@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from engine import clock
 from engine.actors import users
-from engine.casework import batches, departures, digests, messages, moves, snapshots, timers  # noqa: F401 (moves says how its batches are worked)
+from engine.casework import batches, departures, digests, messages, moves, snapshots, tasks, timers  # noqa: F401 (moves says how its batches are worked)
 from engine.database import Alone, Database
 from engine.dossier import documents
 from engine.insight import halfyear, rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
@@ -105,6 +105,7 @@ def report(session: Session) -> None:
 
 CHORES = (
     Chore("sweep_documents", "23 * * * *", documents.sweep),
+    Chore("sweep_drafts", "41 * * * *", tasks.sweep_drafts),
     Chore("note_standing", "17 * * * *", lambda session: standing.note(session, users.system())),
     Chore("seal_log", "* * * * *", seal),
     Chore("report_halfyear", "* * * * *", report),

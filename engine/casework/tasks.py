@@ -47,6 +47,7 @@ _STOOD_IN = text("SELECT masar_stand_in_of(:holder) = :me")
 _STAFF = text("""SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles)
                   AND masar_did_before(:task, user_id) IS NULL ORDER BY name""")
 _ABOUT_DOUBLES = ("not_duplicate_of", "not_duplicate_reason", "same_as")
+_SWEEP = text("DELETE FROM draft d WHERE NOT EXISTS (SELECT FROM open_task t WHERE t.task_id = d.task_id)")
 _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, version = version + 1 WHERE task_id = :task")
 
 
@@ -168,6 +169,11 @@ def save_draft(session: Session, actor: Any, task_id: UUID, content: Mapping[str
                 ON CONFLICT (task_id, user_id) DO UPDATE SET content = excluded.content, saved_at = now()"""),
         {"task": task_id, "user": actor.user_id, "content": json.dumps(content, ensure_ascii=False)},
     )
+
+
+def sweep_drafts(session: Session) -> int:
+    """Takes away what was being typed into tasks that are done or gone: whoever did them took her own away, not that of others. Returns how many."""
+    return session.execute(_SWEEP).rowcount
 
 
 def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any], version: int | None, key: str = "", *, is_typed: bool = True) -> Completed:

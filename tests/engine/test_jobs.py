@@ -160,7 +160,7 @@ def test_a_chore_is_done_when_its_time_comes_and_not_once_for_each_worker(town: 
         return jobs.documents.sweep(session)
 
     assert [(chore.name, chore.cron) for chore in jobs.CHORES] == [
-        ("sweep_documents", "23 * * * *"), ("note_standing", "17 * * * *"), ("seal_log", "* * * * *"), ("report_halfyear", "* * * * *"),
+        ("sweep_documents", "23 * * * *"), ("sweep_drafts", "41 * * * *"), ("note_standing", "17 * * * *"), ("seal_log", "* * * * *"), ("report_halfyear", "* * * * *"),
     ]  # fmt: skip
     monkeypatch.setattr(jobs, "CHORES", [jobs.Chore("sweep_documents", "* * * * * *", sweep)])
     with working(town, 2):

@@ -39,6 +39,24 @@ def test_a_case_goes_from_the_desk_to_its_end_and_leaves_a_whole_ledger(world):
     assert proving.prove(world.database, users.system()).wrong == []
 
 
+def test_what_another_was_typing_goes_once_the_task_is_done_and_nothing_else(world):
+    done, open_ = world.receive(somebody(world, 0)), world.receive(somebody(world, 12, **{"person.tel": "+21655000012"}))
+    first, second = (world.open_tasks(case_id)[0] for case_id in (done, open_))
+    for name, row in (("salma", first), ("selim", first), ("selim", second)):
+        with world.database.unit_of_work(world.staff[name]) as session:
+            tasks.save_draft(session, world.staff[name], row.task_id, {"answers": {}})
+    world.does(done, "accueillir")
+
+    def swept():
+        with world.database.unit_of_work(users.system()) as session:
+            return tasks.sweep_drafts(session)
+
+    assert swept() >= 1 and swept() == 0
+    with world.database.owner() as connection:
+        left = connection.execute(text("SELECT task_id, user_id FROM draft WHERE task_id = ANY (:tasks)"), {"tasks": [first.task_id, second.task_id]}).all()
+    assert left == [(second.task_id, world.staff["selim"].user_id)]
+
+
 def test_a_fact_of_an_ended_case_corrected_leaves_how_and_when_it_ended(world):
     case_id = world.receive(somebody(world, 9))
     world.does(case_id, "accueillir")
