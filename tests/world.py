@@ -185,6 +185,11 @@ class World:
         with self.database.reading(users.system()) as session:
             return clock.today(clock.now(session))
 
+    def stands(self, instance_id: UUID) -> Any:
+        """An instance's status, outcome and branch."""
+        with self.database.reading(users.system()) as session:
+            return session.execute(text("SELECT status, outcome, branch FROM instance WHERE instance_id = :id"), {"id": instance_id}).one()
+
     def file(self, case_id: UUID, actor: users.Actor | None = None) -> Any:
         """The case as somebody sees it; by default the head of its branch."""
         with self.database.reading(users.system()) as session:

@@ -25,15 +25,14 @@ OWN = """own AS MATERIALIZED (SELECT instance_id AS root_id, number, branch, ope
     other AS MATERIALIZED (SELECT p.instance_id, c.root_id, p.kind, p.node, p.name, p.opened_at, p.closed_at FROM passage p JOIN part c USING (instance_id) WHERE p.kind IN ('message', 'sent', 'operation')),
     period AS (SELECT * FROM (VALUES (0, CAST(:first AS timestamptz), CAST(:last AS timestamptz)), (1, CAST(:before AS timestamptz), CAST(:first AS timestamptz))) AS s(span, a, b))"""
 _WITHIN = "JOIN period s ON {at} >= s.a AND {at} < s.b"
-_TASK = "FROM task p"
 _SERVICE = "service AS (SELECT p.root_id, min(p.opened_at) AS at FROM other p WHERE p.kind = 'sent' AND p.name = ANY (:services) GROUP BY 1)"
-_VISIT = f"""visit AS (SELECT p.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, p.presence, min(p.closed_at) AS at {_TASK}
+_VISIT = """visit AS (SELECT p.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, p.presence, min(p.closed_at) AS at FROM task p
                  WHERE p.outcome = 'completed' AND p.presence = ANY (:places) GROUP BY 1, 2, 3)"""
 # Asked for once, for whatever is said of it (`steering`): it goes over all that was ever known.
 ASKED = "SELECT coalesce(json_agg(a), '[]')::text FROM masar_asked(:branch, :before, :first, :last, CAST(:fields AS text[]), CAST(:papers AS text[]), CAST(:held AS text[])) a"
 _ASKED = "jsonb_to_recordset(CAST(:asked AS jsonb)) AS a(root_id uuid, span integer, asks bigint, again bigint, corrected bigint, given bigint, given_held bigint)"
 # Each closed task of a case in order, where it is another agency's than the one before.
-_MOVED = f"""turn AS (SELECT p.root_id, p.agency, lag(p.agency) OVER w AS was, p.closed_at, p.instance_id, p.closed_seq {_TASK} WHERE p.outcome = 'completed' AND p.agency <> ''
+_MOVED = """turn AS (SELECT p.root_id, p.agency, lag(p.agency) OVER w AS was, p.closed_at, p.instance_id, p.closed_seq FROM task p WHERE p.outcome = 'completed' AND p.agency <> ''
                  WINDOW w AS (PARTITION BY p.root_id ORDER BY p.closed_at, p.closed_seq, p.instance_id)),
     moved AS (SELECT t.*, lag(t.was) OVER (PARTITION BY t.root_id ORDER BY t.closed_at, t.closed_seq, t.instance_id) AS was_before FROM turn t WHERE t.agency <> t.was)"""
 _DECIDED = """decided AS (SELECT p.root_id, p.instance_id, p.closed_at AS at, (SELECT max(k.opened_at) FROM passage k WHERE k.instance_id = p.instance_id AND k.kind = 'task'
@@ -46,10 +45,10 @@ _WAITED = """until AS (SELECT root_id, opened_at, coalesce(held_at, closed_at) A
     waited AS (SELECT u.root_id, s.span, range_agg(tstzrange(greatest(u.opened_at, s.a), least(coalesce(u.till, s.b), s.b))) AS stretches
                  FROM until u JOIN period s ON u.opened_at < s.b AND coalesce(u.till, 'infinity') > s.a AND greatest(u.opened_at, s.a) < least(coalesce(u.till, s.b), s.b) GROUP BY 1, 2)"""
 _WORK = f"""work AS (SELECT p.root_id, s.span, sum(CASE WHEN p.claimed_at IS NULL THEN :usual ELSE least(extract(epoch FROM p.closed_at - p.claimed_at) / 3600, :longest) END) AS hours, count(*) AS done, count(p.claimed_at) AS measured
-                  {_TASK} {_WITHIN.format(at="p.closed_at")} WHERE p.is_drawn AND p.outcome = 'completed' GROUP BY 1, 2),
+                  FROM task p {_WITHIN.format(at="p.closed_at")} WHERE p.is_drawn AND p.outcome = 'completed' GROUP BY 1, 2),
     trips AS (SELECT v.root_id, s.span, count(*) AS trips FROM visit v {_WITHIN.format(at="v.at")} GROUP BY 1, 2)"""
-_WAYS = f"""way AS (SELECT p.root_id, p.node, p.closed_at, coalesce((SELECT b.name FROM passage b WHERE b.instance_id = p.instance_id AND b.kind = 'branch' AND b.position = p.closed_seq || '.1'), '') AS way
-                 {_TASK} WHERE p.outcome = 'completed' AND p.validates),
+_WAYS = """way AS (SELECT p.root_id, p.node, p.closed_at, coalesce((SELECT b.name FROM passage b WHERE b.instance_id = p.instance_id AND b.kind = 'branch' AND b.position = p.closed_seq || '.1'), '') AS way
+                 FROM task p WHERE p.outcome = 'completed' AND p.validates),
     usual AS (SELECT node, mode() WITHIN GROUP (ORDER BY way) AS way FROM way GROUP BY 1)"""
 _LEFT = """gone AS (SELECT o.root_id, o.ended_at, (f.value #>> '{}') = ANY (:exits) AS has_left FROM own o
                   LEFT JOIN fact f ON f.root_id = o.root_id AND f.field = 'cloture.motif' AND f.is_current AND f.subject = 'case:' || o.root_id WHERE o.ended_at IS NOT NULL)"""
@@ -96,7 +95,7 @@ MEASURES = {
                   FROM work w LEFT JOIN trips t USING (root_id, span)""", (_VISIT, _WORK)),
         Measure("b10", "ratio", "percent", False, None, f"""SELECT w.root_id, s.span, (w.way <> u.way)::int AS num, 1 AS den FROM way w JOIN usual u USING (node)
                        {_WITHIN.format(at="w.closed_at")}""", (_WAYS,)),
-        Measure("b11", "ratio", "percent", False, 95, f"""SELECT p.root_id, s.span, (p.closed_at <= p.due_at)::int AS num, 1 AS den {_TASK} {_WITHIN.format(at="p.closed_at")}
+        Measure("b11", "ratio", "percent", False, 95, f"""SELECT p.root_id, s.span, (p.closed_at <= p.due_at)::int AS num, 1 AS den FROM task p {_WITHIN.format(at="p.closed_at")}
                        WHERE p.is_drawn AND p.outcome = 'completed' AND p.due_at IS NOT NULL""", worst="sum_den - num DESC"),
         Measure("b12", "ratio", "percent", True, None, """SELECT o.root_id, s.span, coalesce(g.has_left::int, 0) AS num, 1 AS den
                   FROM own o JOIN period s ON o.opened_at < s.b AND coalesce(o.ended_at, 'infinity') >= s.a LEFT JOIN gone g ON g.root_id = o.root_id AND g.ended_at >= s.a AND g.ended_at < s.b""", (_LEFT,)),
@@ -107,7 +106,7 @@ MEASURES = {
 ASIDE = {
     "b1": f"SELECT 'corrected' AS name, span, sum(corrected) AS value FROM {_ASKED} GROUP BY 2",
     "b2": f"""SELECT 'held' AS name, span, sum(given_held) AS value FROM {_ASKED} GROUP BY 2
-              UNION ALL SELECT 'asked_again', s.span, count(*) {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.is_drawn AND p.node = :missing GROUP BY 2""",
+              UNION ALL SELECT 'asked_again', s.span, count(*) FROM task p {_WITHIN.format(at='p.opened_at')} WHERE p.is_drawn AND p.node = :missing GROUP BY 2""",
     "b4": f"""SELECT 'ping_pong' AS name, s.span, count(m.root_id)::numeric / count(DISTINCT o.root_id) AS value
                 FROM own o {_WITHIN.format(at='o.ended_at')} LEFT JOIN moved m ON m.root_id = o.root_id AND m.agency = m.was_before GROUP BY 2
               UNION ALL SELECT 'refused', s.span, count(*) FROM other p {_WITHIN.format(at='p.opened_at')}
@@ -117,7 +116,7 @@ ASIDE = {
               UNION ALL SELECT 'backlog', 0, count(*) FROM other p WHERE p.kind = 'message' AND p.name = :decides AND p.closed_at IS NULL
               UNION ALL SELECT 'backlog_age', 0, max(extract(epoch FROM CAST(:last AS timestamptz) - p.opened_at) / 86400) FROM other p
                WHERE p.kind = 'message' AND p.name = :decides AND p.closed_at IS NULL""",
-    "b8": f"""SELECT 'loops' AS name, s.span, count(*) AS value {_TASK} {_WITHIN.format(at='p.opened_at')} WHERE p.is_drawn AND p.node = :missing GROUP BY 2""",
+    "b8": f"""SELECT 'loops' AS name, s.span, count(*) AS value FROM task p {_WITHIN.format(at='p.opened_at')} WHERE p.is_drawn AND p.node = :missing GROUP BY 2""",
     "b9": """SELECT 'measured' AS name, w.span, 100.0 * sum(w.measured) / sum(w.done) AS value FROM work w GROUP BY 2
               UNION ALL SELECT 'hours', w.span, sum(w.hours) FROM work w GROUP BY 2 UNION ALL SELECT 'trips', t.span, sum(t.trips) FROM trips t GROUP BY 2""",
     "b11": f"""SELECT 'receipts' AS name, s.span, 100.0 * count(*) FILTER (WHERE (r.at AT TIME ZONE 'Africa/Tunis')::date = (o.opened_at AT TIME ZONE 'Africa/Tunis')::date) / count(*) AS value
@@ -128,7 +127,7 @@ ASIDE_NEEDS = {"b4": (_MOVED,), "b9": (_VISIT, _WORK)}
 # By validation: how often it was done since ever, and led elsewhere than it mostly does.
 VALIDATIONS = f"""WITH {OWN}, {_WAYS} SELECT w.node, count(*) AS times, count(*) FILTER (WHERE w.way <> u.way) AS others FROM way w JOIN usual u USING (node) GROUP BY 1 ORDER BY 3, 2 DESC"""
 # By stage, in the period: cases that entered it, those of them that left from it, and how long they had been in it.
-STAGES_LEFT = f"""WITH {OWN}, {_LEFT}, stood AS (SELECT p.root_id, p.stage, min(p.opened_at) AS at {_TASK} WHERE p.stage <> '' GROUP BY 1, 2),
+STAGES_LEFT = f"""WITH {OWN}, {_LEFT}, stood AS (SELECT p.root_id, p.stage, min(p.opened_at) AS at FROM task p WHERE p.stage <> '' GROUP BY 1, 2),
     last AS (SELECT DISTINCT ON (t.root_id) t.root_id, t.stage, t.at FROM stood t WHERE t.stage <> 'cloture' ORDER BY t.root_id, t.at DESC)
     SELECT t.stage, count(*) FILTER (WHERE t.at >= :first AND t.at < :last) AS entered, count(g.root_id) FILTER (WHERE l.stage = t.stage) AS gone,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM g.ended_at - l.at) / 86400) FILTER (WHERE l.stage = t.stage AND g.root_id IS NOT NULL) AS days

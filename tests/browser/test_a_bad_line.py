@@ -29,6 +29,17 @@ def typed_without_a_line(page, words):
     page.wait_for_timeout(500)  # the last of what is typed is put away a moment later
 
 
+def come_back(page, address, field, typed):
+    """The tab is closed, there is a line again: what was typed is in the page opened anew, which says so."""
+    page.close()
+    page.context.set_offline(False)
+    again = page.context.new_page()
+    again.goto(address)
+    expect(again.locator(field)).to_have_value(typed)
+    expect(again.locator("#trouble")).to_contain_text("est revenu")
+    return again
+
+
 def done(installed, address):
     """How often the task of an address was done."""
     with installed.owner() as connection:
@@ -42,12 +53,7 @@ def test_what_was_typed_before_the_tab_was_closed_comes_back_and_cannot_be_read_
     typed_without_a_line(page, "Yosra Hapax")
     kept = stored(page)
     assert "Hapax" not in kept and "salma" not in kept and "person." not in kept
-    page.close()
-    page.context.set_offline(False)
-    again = page.context.new_page()
-    again.goto(address)
-    expect(again.locator("#q-person-prenom_fr")).to_have_value("Yosra Hapax")
-    expect(again.locator("#trouble")).to_contain_text("est revenu")
+    again = come_back(page, address, "#q-person-prenom_fr", "Yosra Hapax")
     wait_until_stored(again, False)
 
 

@@ -76,7 +76,7 @@ def test_a_task_is_drawn_broken_mended_and_still_there(visit):
     choose(page, made)
     assert page.input_value("[data-key=name-ar]") == NAMES["ar"]
     assert (page.input_value("[data-key=deadline]"), page.input_value("[data-key=unit]")) == ("3", "jours_ouvres")
-    assert re.search(rf'<masar:tache form="visiter" role="referent" delai="3" unite="jours_ouvres" */>', named(page, draft))
+    assert re.search(r'<masar:tache form="visiter" role="referent" delai="3" unite="jours_ouvres" */>', named(page, draft))
 
 
 def test_a_task_is_due_by_a_date_of_the_case(visit):

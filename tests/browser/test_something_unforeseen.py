@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import world as worlds
-from tests.browser.test_a_bad_line import wait_until_stored
+from tests.browser.test_a_bad_line import come_back, wait_until_stored
 from tests.browser.test_everybody_can_use_it import wrong_with
 
 
@@ -40,7 +40,7 @@ def test_a_complaint_is_begun_from_the_menu(visit, world, case, language, size, 
     world.settle()
     assert world.nodes(case).count("T942") == before + 1
     page.goto(f"/cases/{case}")
-    assert page.locator(f"header a[href*='process=reclamation']").count() == before + 1
+    assert page.locator("header a[href*='process=reclamation']").count() == before + 1
     if script:
         page.locator("header a[href*='process=reclamation']").first.click()
         page.wait_for_selector(".canvas .djs-element.masar-here[data-element-id=T942]")
@@ -56,12 +56,7 @@ def test_what_is_typed_survives_a_closed_tab_and_is_sent_once_over_a_line_that_f
     _fill(page, world)
     wait_until_stored(page)
     page.wait_for_timeout(500)  # the last of what is typed is put away a moment later
-    page.close()
-    page.context.set_offline(False)
-    again = page.context.new_page()
-    again.goto(address)
-    expect(again.locator("[name='reclamation.recit']")).to_have_value("J'attends depuis un mois.")
-    expect(again.locator("#trouble")).to_contain_text("est revenu")
+    again = come_back(page, address, "[name='reclamation.recit']", "J'attends depuis un mois.")
     again.route(f"**{address}", lambda route: (route.fetch(max_redirects=0), route.abort()))
     again.click("button[value=complete]")
     expect(again.locator("#trouble")).to_contain_text("partira toute seule")

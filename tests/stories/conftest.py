@@ -35,6 +35,12 @@ def _play_again(database):
 
 
 @pytest.fixture
+def world(tunisia):
+    """Whoever is there, to lead a story step by step."""
+    return worlds.World(tunisia)
+
+
+@pytest.fixture
 def staff(tunisia):
     """Everybody at work: does what their role has to do, in their own time, while days pass."""
     return play.Player(tunisia)

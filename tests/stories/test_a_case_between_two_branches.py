@@ -8,13 +8,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.casework import messages
-from tests import world as worlds
 from tests.stories.test_what_was_not_foreseen import MOVED
-
-
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
 
 
 def reached(world, actor, case):

@@ -6,14 +6,8 @@ from sqlalchemy import text
 from engine import errors
 from engine.actors import users
 from engine.casework import charters
-from tests import world as worlds
 
 HEADING = "Nom\tPrénom\tSexe\tDate de naissance\tGouvernorat\tTéléphone\tBesoin"
-
-
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
 
 
 def head(world, **said):

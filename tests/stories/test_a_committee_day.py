@@ -12,7 +12,6 @@ from engine import clock, errors
 from engine.actors import signin, users
 from engine.casework import cases, player, sittings
 from engine.settings import Settings
-from tests import world as worlds
 from tests.api.conftest import Program
 from web.app import create_app
 
@@ -47,11 +46,6 @@ class Window:
     @property
     def file(self):
         return str(self.page.url).rpartition("/")[2]
-
-
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
 
 
 def convened(world, wishes):

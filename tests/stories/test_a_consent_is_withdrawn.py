@@ -13,11 +13,6 @@ from tests import world as worlds
 
 
 @pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
-
-
-@pytest.fixture
 def case(world):
     """A case of Médenine, its interview ahead at the three agencies; the social worker has her part in hand."""
     case_id = world.receive(world.somebody("emploi", **{"person__nom_fr": "Retirée", "person__prenom_fr": "Consent"}))

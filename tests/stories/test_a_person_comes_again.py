@@ -6,13 +6,7 @@ from sqlalchemy import text
 from engine import errors
 from engine.actors import users
 from engine.casework import cases, doubles, endings, erasures, tasks
-from tests import world as worlds
 from tests.stories.test_one_person_two_cards import FOREIGN, end, look
-
-
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
 
 
 @pytest.fixture

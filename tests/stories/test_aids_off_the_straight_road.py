@@ -9,14 +9,8 @@ from engine import clock, errors
 from engine.actors import users
 from engine.casework import messages
 from engine.ledger import access
-from tests import world as worlds
 
 MEMBERS = [("Sonia Ayari", "OTE", "president"), ("Hedi Zouari", "CPS", "membre"), ("Leila Ghali", "ANETI", "membre")]
-
-
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
 
 
 def present(*agencies):

@@ -8,11 +8,6 @@ from tests import world as worlds
 
 
 @pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
-
-
-@pytest.fixture
 def asked(world):
     """A measure of ANETI's that waits for its answer: the case and the task."""
     case = world.receive(world.somebody("emploi"))

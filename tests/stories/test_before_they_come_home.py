@@ -8,7 +8,6 @@ from sqlalchemy import text
 from engine import clock, errors
 from engine.actors import users
 from engine.casework import cases
-from tests import world as worlds
 
 ANIS = {
     "person.nom_fr": "Chaabane", "person.prenom_fr": "Anis", "person.naissance_date": "1994-05-02", "person.sexe": "M", "person.passport": "X812345", "person.tel": "+21622510077",
@@ -25,16 +24,6 @@ def line(**known):
     """A line of a charter list; what is not known is said to be unknown, nothing is made up."""
     names = ("nom", "prenom", "sexe", "naissance", "gouvernorat", "besoin")
     return {f"signale.{name}": known.get(name, {"status": "inconnu"}) for name in names}
-
-
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
-
-
-def status(world, case_id):
-    with world.database.reading(users.system()) as session:
-        return session.execute(text("SELECT status, outcome, branch FROM instance WHERE instance_id = :id"), {"id": case_id}).one()
 
 
 def cases_of(world, process):
@@ -67,7 +56,7 @@ def test_reception_opens_the_case_of_somebody_awaited_and_asks_nothing_that_was_
     assert [(one.case_id, one.is_expected) for one in found] == [(signal, True)]
     case_id = world.receive(ANIS, expected=signal)
     # The signal heard of it: nobody prepares for him any more, nobody will look for him.
-    assert status(world, signal).status == "ended" and world.nodes(signal) == []
+    assert world.stands(signal).status == "ended" and world.nodes(signal) == []
     assert [row.instance_id for row in cases_of(world, "parcours")] == [case_id], "one case, not two"
     asked, known = asked_in(world, case_id, "T101")
     for field in ("person.nom_fr", "person.passport", "retour.type", "retour.pays", "retour.programme_depart", "retour.ref_externe"):
@@ -136,7 +125,7 @@ def test_who_was_not_looked_for_is_recognised_when_identified_and_the_signal_is_
     assert candidate["is_expected"] and candidate["case_id"] == str(signal)
     world.complete(row, agent, world.truth[case_id], same_as=[candidate["case_id"]])
     world.settle()
-    assert status(world, signal).status == "ended" and world.nodes(signal) == []
+    assert world.stands(signal).status == "ended" and world.nodes(signal) == []
     assert world.nodes(case_id) == ["T102"], "the head of the branch has no double to look at"
 
 
@@ -164,7 +153,7 @@ def test_a_charter_list_counts_as_so_many_arrivals(world):
     assert [one.case_id for one in world.look_for("Trabelsi", "SFX")] == [ridha]
     case_id = world.receive(branch="SFX", expected=ridha)
     assert told_of(world, case_id)["person.prenom_fr"][0] == "Ridha"
-    assert [status(world, one.instance_id).status for one in arrivals].count("open") == 2
+    assert [world.stands(one.instance_id).status for one in arrivals].count("open") == 2
     assert world.incidents() == []
 
 
@@ -188,10 +177,10 @@ def test_nobody_came_three_reminders_then_nothing_is_kept(world):
         if "T004" in world.nodes(signal):
             reminded.append(day)
             world.does(signal, "T004")
-        if status(world, signal).status == "ended":
+        if world.stands(signal).status == "ended":
             break
     assert reminded == [30, 45, 60]
-    assert day == 90 and "expire" in status(world, signal).outcome
+    assert day == 90 and "expire" in world.stands(signal).outcome
     with world.database.reading(users.system()) as session:
         left = session.execute(text("SELECT count(*) FROM fact")).scalar_one(), session.execute(text("SELECT count(*) FROM person_token")).scalar_one()
     assert left == (0, 0)
@@ -204,7 +193,7 @@ def test_a_signal_that_nobody_minded_is_erased_all_the_same(world):
     world.passes(days=31)
     assert world.nodes(signal) == ["T004"], "thirty days on there is nothing left to prepare: he is looked for"
     world.passes(days=60)
-    assert status(world, signal).status == "ended" and world.facts("person.") == {}
+    assert world.stands(signal).status == "ended" and world.facts("person.") == {}
 
 
 def test_who_is_reached_by_phone_has_a_case_opened_at_the_branch(world):
@@ -222,7 +211,7 @@ def test_the_list_itself_is_forgotten_after_ninety_days(world):
                "retour.type": "force_charter", "retour.pays": "DE"}  # fmt: skip
     whole = world.signal(charter | expected_on(world, 5))
     world.passes(days=96)
-    assert status(world, whole).status == "ended"
+    assert world.stands(whole).status == "ended"
     assert world.facts("signale.") == {} and world.facts("person.") == {}
 
 

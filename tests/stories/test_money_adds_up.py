@@ -12,11 +12,6 @@ from tests import world as worlds
 CODE = "TOUNESNA-EU"
 
 
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
-
-
 def fund(world):
     with world.database.reading(users.system()) as session:
         return session.execute(text("SELECT available_millimes AS available, engaged_millimes AS engaged, paid_millimes AS paid, recovered_millimes AS recovered FROM fund WHERE programme = :code"), {"code": CODE}).one()

@@ -7,15 +7,9 @@ from engine import errors
 from engine.actors import users
 from engine.casework import cases, doubles, mergers, projections
 from engine.dossier import beneficiaries
-from tests import world as worlds
 
 NAME_FR = {"person.prenom_fr": "Mohamed Amine", "person.nom_fr": "Gabsi", "person.prenom_ar": "", "person.nom_ar": ""}
 NAME_AR = {"person.prenom_fr": "", "person.nom_fr": "", "person.prenom_ar": "محمد أمين", "person.nom_ar": "القابسي"}
-
-
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
 
 
 @pytest.fixture

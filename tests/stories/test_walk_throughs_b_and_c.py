@@ -2,27 +2,12 @@
 
 import datetime as dt
 
-import pytest
-from sqlalchemy import text
-
-from engine.actors import users
 from engine.demo import stories
 from engine.demo.people import measures
-from tests import world as worlds
 
 AMEN = {"mesure.type": "M06", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": False}
 PAPERS = {"mesure.type": "M08", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": False}
 TO_TUNIS = {"transfert__motif": "famille", "transfert__antenne": "TUN", "transfert__adresse": "3, rue de Marseille, Tunis", "transfert__gouvernorat": "TN-11", "transfert__delegation": None}
-
-
-@pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
-
-
-def root(world, case):
-    with world.database.reading(users.system()) as session:
-        return session.execute(text("SELECT status, outcome, branch FROM instance WHERE instance_id = :id"), {"id": case}).one()
 
 
 def letters(world, case):
@@ -32,7 +17,7 @@ def letters(world, case):
 def goes_on(world, case, days):
     """Everybody does what waits, and days pass, until the case is closed; the tasks done on the way, in order."""
     done, last = [], world.today() + dt.timedelta(days=days)
-    while root(world, case).status == "open" and world.today() <= last:
+    while world.stands(case).status == "open" and world.today() <= last:
         rows = world.open_tasks()
         if not rows:
             world.passes(days=5)
@@ -55,11 +40,11 @@ def test_b_a_mother_whose_amen_is_refused_objects_is_trained_moves_to_tunis_and_
     world.begins(case, "transfert", world.agent("OTE", "SFX", "referent"), **TO_TUNIS)
     before = set(world.nodes(case))
     world.does(case, "T912", transfert__reponse="accepte")
-    assert root(world, case).branch == "TUN" and set(world.nodes(case)) == before - {"T912"} | {"T914"} and world.file(case).case_number.startswith("TN-SFX")
+    assert world.stands(case).branch == "TUN" and set(world.nodes(case)) == before - {"T912"} | {"T914"} and world.file(case).case_number.startswith("TN-SFX")
     done = goes_on(world, case, 500)
     assert not {one for one in done if one[:2] in ("T1", "T2")}, "nothing is asked or weighed again"
     assert {"T402", "T604", "T608", "T702", "T914"} <= world.done(case), "trained by ANETI, paid and followed"
-    assert root(world, case).status == "ended" and world.facts("cloture.motif")["cloture.motif"] == "objectifs_atteints"
+    assert world.stands(case).status == "ended" and world.facts("cloture.motif")["cloture.motif"] == "objectifs_atteints"
     assert 355 <= (world.today() - came).days <= 400 and "attestation" in letters(world, case) and world.incidents() == []
     assert world.facts("aide.decision") == {"aide.decision": "accorde"}
 
@@ -76,13 +61,13 @@ def test_c_a_man_of_sixty_one_without_a_right_to_aid_is_lost_sight_of_comes_back
             world.passes(days=7)
     assert world.beside(case, desk).suspended_at is not None and "absences" in letters(world, case)
     world.passes(days=63)
-    assert (root(world, case).status, root(world, case).outcome) == ("ended", "perdu_de_vue")
+    assert (world.stands(case).status, world.stands(case).outcome) == ("ended", "perdu_de_vue")
     world.passes(days=40)
     known = world.facts("person.")
     world.begins(case, "reouverture", desk, reouverture__nouveau_retour=False)
-    assert root(world, case).status == "open" and not {one for one in world.nodes(case) if one.startswith("T1")} and world.facts("person.") == known, "nothing is taken down again"
+    assert world.stands(case).status == "open" and not {one for one in world.nodes(case) if one.startswith("T1")} and world.facts("person.") == known, "nothing is taken down again"
     assert world.beside(case, desk).suspended_at is None, "its clocks go again"
     done = goes_on(world, case, 460)
     assert {"T306", "T702", "T801", "T804"} <= set(done), "AMEN asked again, followed, closed"
-    assert root(world, case).status == "ended" and world.incidents() == [] and "attestation" in letters(world, case)
+    assert world.stands(case).status == "ended" and world.incidents() == [] and "attestation" in letters(world, case)
     assert not [one for one in world.done(case) if one.startswith("T6")] and world.facts("aide.") == {}, "a service, and no aid"

@@ -13,11 +13,6 @@ from tests import world as worlds
 
 
 @pytest.fixture
-def world(tunisia):
-    return worlds.World(tunisia)
-
-
-@pytest.fixture
 def case(world):
     """A case of Médenine with its interview ahead."""
     case_id = world.receive(world.somebody("emploi"))
