@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, column, create_engine, event, text
@@ -65,11 +66,14 @@ class Wall:
     said: str | None = None
 
     @cached_property
-    def settings(self) -> list[str]:
-        """Names and values in turn."""
+    def settings(self) -> str:
+        """Names and values in turn, each on a line of its own. Raises ValueError: a value that is more than a line."""
         flag = {True: "on", False: "off"}
-        return ["user_id", self.user_id, "agency", self.agency, "branch", self.branch, "reach", self.reach, "sits", flag[self.sits],
+        told = ["user_id", self.user_id, "agency", self.agency, "branch", self.branch, "reach", self.reach, "sits", flag[self.sits],
                 "may_write", flag[self.may_write], "classes", self.classes, "writes", self.writes, "is_system", flag[self.is_system]]  # fmt: skip
+        if any("\n" in one for one in told):
+            raise ValueError("what the database is told of an actor holds a line break")
+        return "\n".join(told)
 
 
 class WallFallen(Exception):
@@ -85,13 +89,22 @@ class Acting(Protocol):
 
 # In a session's `info`: what is to be written of it at its end, in the name of whoever acts, each as `tell(session, actor)`.
 AFTERWARDS = "afterwards"
-_RAISE = "SELECT masar_raise(%(digest)s, %(settings)s, %(is_reading)s)"
+_RAISE = "SELECT masar_raise(%(digest)s, string_to_array(%(settings)s, E'\\n'), %(is_reading)s)"
 
 
 def ask(session: Session, statement: str, parameters: Mapping[str, Any]) -> Any:
-    """The one value of a statement in the driver's own style (`%(name)s`), None where there is no row: for the few that every act asks. What SQLAlchemy
+    """The one value of a statement in the driver's own style (`%(name)s`), None where there is no row: for the few that every act asks, past SQLAlchemy. What it
     learns of a statement and of its columns at each asking takes as long as the asking; a row of many columns is asked for as one JSON value."""
-    return session.connection().exec_driver_sql(statement, parameters).scalar()
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    try:
+        row = driver.execute(statement, parameters).fetchone()
+    except psycopg.Error as trouble:  # told as SQLAlchemy tells of every other statement's
+        if driver.closed:
+            connection.invalidate(trouble)
+            connection.engine.dispose()  # whatever closed this one closed those that wait in the pool
+        raise DBAPIError.instance(statement, None, trouble, psycopg.Error, hide_parameters=True, connection_invalidated=driver.closed, dialect=connection.dialect) from trouble
+    return row[0] if row else None
 
 
 def named(statement: str, names: str) -> TextualSelect:

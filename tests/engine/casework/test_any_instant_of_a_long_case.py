@@ -4,12 +4,13 @@ import random
 from collections import Counter
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from engine.actors import users
 from engine.casework import player, snapshots, strips
 from engine.casework.instants import Teller
 from engine.casework.strips import Strip
+from tests import statements
 from tests import world as worlds
 from tests.bench import replay, servers
 from tests.bench.endurance import Loop
@@ -41,19 +42,11 @@ def grown(make_database):
 
 def cost(database, auditor, act) -> tuple[int, Counter[str]]:
     """Statements and rows of one look, at the server."""
-    ran = [0]
-
-    def count(*_given):
-        ran[0] += 1
-
     with database.reading(auditor) as session:
         before = Counter(dict(session.execute(_READ).all()))
-        event.listen(database.app, "before_cursor_execute", count)
-        try:
+        with statements.sent() as ran:
             act(session)
-        finally:
-            event.remove(database.app, "before_cursor_execute", count)
-        return ran[0], Counter(dict(session.execute(_READ).all())) - before
+        return len(ran), Counter(dict(session.execute(_READ).all())) - before
 
 
 LOOKS = {
