@@ -14,8 +14,8 @@ from tests.bench import contenders, endurance, lists, proofs, replay, servers, s
 
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m tests.bench")
-    asked.add_argument("--cases", type=int, default=24, help="cases a block and client count")
-    asked.add_argument("--blocks", type=int, default=9)
+    asked.add_argument("--cases", type=int, default=48, help="cases a block and client count")
+    asked.add_argument("--blocks", type=int, default=5)
     asked.add_argument("--quick", action="store_true", help="one small block of each: does the bench itself still run?")
     given = asked.parse_args()
     number, blocks = (4, 1) if given.quick else (given.cases, given.blocks)
