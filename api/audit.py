@@ -13,6 +13,7 @@ from api.dependencies import Acting, Body, Reading, Route, Writing
 from engine import errors, identity
 from engine.casework import findings
 from engine.insight import audit, samples, whys
+from engine.insight import departures as otherwise
 
 router = APIRouter(tags=["audit"], route_class=Route)
 Cursor = Annotated[str, Query(pattern="^[0-9]{0,9}$")]
@@ -35,11 +36,11 @@ class Events:
 
 @dataclass(frozen=True)
 class Departures:
-    """`veiled`: plans that are not what the orientation table proposed, which weighs what the reader may not know: counted, not shown."""
+    """`veiled`: cases in which what departs was proposed by a rule that weighs what the reader may not know: counted, not shown."""
 
-    items: tuple[audit.Departure, ...]
+    items: tuple[otherwise.Departure, ...]
     next: str | None
-    veiled: int | None
+    veiled: int
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,8 @@ def rules(actor: Acting, session: Reading) -> audit.Rules:
 
 @router.get("/audit/departures", responses=problems.described(401, 403, 422))
 def departures(actor: Acting, session: Reading, kind: Literal["", "aid", "orientation", "closure"] = "", cursor: Cursor = "") -> Departures:
-    """Where a person decided otherwise than what was proposed."""
-    found = audit.departures(session, actor, kind, cursor)
+    """Where a person decided otherwise than what a colleague or a table proposed, and why."""
+    found = otherwise.listed(session, actor, kind, cursor)
     return Departures(found.items, found.next or None, found.veiled)
 
 

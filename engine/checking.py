@@ -3,7 +3,8 @@
 import base64
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from engine import installation, settings
 from engine.actors import users
 from engine.database import Database
+from engine.errors import Refusal
 from engine.ledger import log, notes, proving, witness
 from engine.terminal import Stop, say
 
@@ -49,6 +51,22 @@ def verify(
         for line in _lines(proof, told):
             say(line)
     raise typer.Exit(1 if told else 0)
+
+
+@contextmanager
+def readable(database: Database) -> Iterator[None]:
+    """Around what reads the ledger for something else than proving it: where that fails since somebody broke a line, says which. Raises Stop."""
+    try:
+        yield
+    except (Stop, Refusal):
+        raise
+    except Exception as trouble:
+        wrong = proving.prove(database, users.system()).wrong
+        if not wrong:
+            raise
+        first = _told(database, wrong[0])
+        where = ", ".join(part for part in (f"line {first['line']}" if first["line"] else "", first["case"], first["about"]) if part)
+        raise Stop(f"The ledger is broken and cannot be read ({where}: {first['what']}); nothing was written. `masar verify` tells all that is wrong.") from trouble
 
 
 def _counts(proof: proving.Proof) -> dict[str, int]:

@@ -145,21 +145,21 @@ def export_case(
     language: Annotated[str, typer.Option(help="fr, ar or en.")] = "fr",
 ) -> None:
     """Writes a case as one HTML file that any browser opens and verifies without network."""
-    with installation.opened(settings.read()) as database:
+    with installation.opened(settings.read()) as database, checking.readable(database):
         _write(file, [casefiles.by_number(database, replace(users.system(), language=language), number, recipient)])
 
 
 @exports.command("xes")
 def export_xes(file: Annotated[Path, typer.Argument(help="The log to write (.xes).")], language: Annotated[str, typer.Option(help="Of the names of activities.")] = "fr") -> None:
     """Writes the history of the cases whose persons agreed to statistics as a XES log (IEEE 1849-2016), under pseudonyms."""
-    with installation.opened(settings.read()) as database:
+    with installation.opened(settings.read()) as database, checking.readable(database):
         _write(file, exchange.xes(database, replace(users.system(), language=language)))
 
 
 @exports.command("ocel")
 def export_ocel(file: Annotated[Path, typer.Argument(help="The log to write (.json).")], language: Annotated[str, typer.Option(help="Of the names of activities.")] = "fr") -> None:
     """Writes the same as an object-centric log (OCEL 2.0)."""
-    with installation.opened(settings.read()) as database:
+    with installation.opened(settings.read()) as database, checking.readable(database):
         _write(file, exchange.ocel(database, replace(users.system(), language=language)))
 
 
@@ -196,7 +196,7 @@ def why(
     is_short: Annotated[bool, typer.Option("--short", help="Without the smallest changes: faster.")] = False,
 ) -> None:
     """Evaluates every why-record of every case anew, and its smallest change; exits with 1 where one does not lead where it says."""
-    with installation.opened(settings.read()) as database, database.reading(users.system()) as session:
+    with installation.opened(settings.read()) as database, checking.readable(database), database.reading(users.system()) as session:
         proof = proofs_of_why.prove(session, changes=not is_short)
     if as_json:
         say(json.dumps(proof.as_json(), ensure_ascii=False, indent=2))
@@ -209,7 +209,7 @@ def why(
 @masar.command()
 def forget() -> None:
     """After erasures were approved, or a backup was restored: erases again who came back, writes anew the tables their rows lay in, lets go of old write-ahead log."""
-    with installation.opened(settings.read()) as database:
+    with installation.opened(settings.read()) as database, checking.readable(database):
         back = erasures.again(database)
         erasures.scrub(database)
     say(f"{back} persons were erased again; the tables are written anew.")
@@ -293,12 +293,19 @@ def main() -> None:
 
 
 def _write(file: Path, parts: Iterable[bytes]) -> None:
+    """Writes a file whole or not at all; what is no file (a pipe) as it comes."""
+    aside = file.with_name(f".{file.name}.part") if file.is_file() or not file.exists() else file
     try:
-        with open(file, "wb") as written:
+        with open(aside, "wb") as written:
             for part in parts:
                 written.write(part)
+        if aside != file:
+            aside.replace(file)
     except OSError as trouble:
         raise Stop(f"The file {file} cannot be written: {trouble.strerror}.") from trouble
+    finally:
+        if aside != file:
+            aside.unlink(missing_ok=True)
     say(f"{file} is written.")
 
 

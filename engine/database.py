@@ -16,6 +16,8 @@ import msgspec
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, column, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import sessionmaker
@@ -221,6 +223,18 @@ class Database:
             raise Unreachable(f"The database cannot be reached ({reason}): check MASAR_DATABASE_URL, and that the server runs.") from trouble
         if int(version) // 10_000 < OLDEST_POSTGRESQL:
             raise Unreachable(f"PostgreSQL {OLDEST_POSTGRESQL} or later is needed; the database is version {int(version) // 10_000}.")
+
+    def require_migrated(self) -> None:
+        """Refuses a database whose tables are not those of this version of Masar, in one sentence."""
+        scripts = ScriptDirectory(str(_MIGRATIONS))
+        with self.owner() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found is None:
+            raise Unreachable("Nothing of Masar is in this database yet: `masar migrate` installs it, or MASAR_DATABASE_URL is to name another one.")
+        if found not in {one.revision for one in scripts.walk_revisions()}:
+            raise Unreachable("The database belongs to a newer version of Masar than this one: use that version.")
+        if found != scripts.get_current_head():
+            raise Unreachable("The database is as an older version of Masar left it: `masar migrate` brings it to this one.")
 
     def migrate(self) -> None:
         """Brings the schema to this version of Masar; does nothing when it is there."""

@@ -41,7 +41,7 @@ def cluster(settings: Settings) -> Path:
 def opened(settings: Settings) -> Iterator[Database]:
     """The installation's database, checked; an embedded server that had to be started for it is stopped at the end.
 
-    Raises Unreachable, postgres.ServerTrouble; Unusable when nothing was installed yet.
+    Raises Unreachable (not there, or not of this version), postgres.ServerTrouble; Unusable when nothing was installed yet.
     """
     started = not settings.database_url and not postgres.is_running(cluster(settings))
     if started and not (cluster(settings) / "data" / "PG_VERSION").exists():
@@ -51,6 +51,7 @@ def opened(settings: Settings) -> Iterator[Database]:
     database = _database(settings)
     try:
         database.check()
+        database.require_migrated()
         yield database
     finally:
         database.dispose()

@@ -5,7 +5,7 @@ A letter is text, never a program: conditions and values are FEEL, places are `{
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +25,7 @@ COPY = "copie_donnees"  # the paper that holds what is kept of a person: made wh
 # Lists that the engine gives that paper in words, with their columns.
 TOLD_GIVEN = {"donnees": frozenset({"rubrique", "donnee", "valeur", "source", "le"}), "documents": frozenset({"nom", "le", "empreinte"})}
 BLANK = "……………………"  # not known that day: to be written by hand
+UNSAID = "—"  # a cell of a table with nothing to say
 _AMOUNT = re.compile(r"^([\d\u202f,.]+) (\S+)$")  # an amount is not torn from its currency
 PLACE = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)?)\}")
 _COMMA, _SEMICOLON = {"fr": ", ", "ar": "، "}, {"fr": " ; ", "ar": " ؛ "}
@@ -125,6 +126,28 @@ def headed(head: Letterhead, material: Material) -> dict[str, dict[str, Any]]:
     return compose(bare, head, material)
 
 
+def without(content: Mapping[str, Any], whose: Collection[str], kept: Collection[str]) -> dict[str, Any]:
+    """A letter's text (`compose`) without what it tells of some rows that the engine gave (`whose`: their ids): their lines go out of lists, and of tables
+    all that is not in `kept`."""
+    gone, stands = frozenset(whose), {*kept, *map(isolated, kept)}
+
+    def left(block: Mapping[str, Any]) -> Mapping[str, Any]:
+        if gone.isdisjoint(block.get("of", ())):
+            return block
+        if block["kind"] == "table":
+            rows = [[cell if cell in stands else UNSAID for cell in row] if one in gone else row for row, one in zip(block["rows"], block["of"], strict=True)]
+            return {**block, "rows": rows}
+        stays = [(item, one) for item, one in zip(block["items"], block["of"], strict=True) if one not in gone]
+        return {**block, "items": [item for item, _ in stays], "of": [one for _, one in stays]}
+
+    return {**content, **{language: {**content[language], "blocks": [left(block) for block in content[language]["blocks"]]} for language in BOTH}}
+
+
+def _whose(told: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Of which rows that the engine gave the lines of a block tell, so that what one of them says can be taken out."""
+    return {"of": [item["of"] for item in told]} if told and "of" in told[0] else {}
+
+
 def isolated(value: str) -> str:
     """A value set into a sentence of either script without disturbing it: between Unicode isolates of its own direction, and without any of its own."""
     value = _AMOUNT.sub("\\1\u00a0\\2", value.translate(_CONTROLS))
@@ -180,11 +203,12 @@ class _Writing:
                 said = [row for row in rows if row[1]]  # a particular that nobody knows is left out
                 return {"kind": "rows", "rows": said} if said else None
             case "list":
-                items = [self.fill(block.text, item) for item in self._items(block.each) if self._holds(block.where, item)]
-                return {"kind": "list", "items": items} if items else None
+                told = self._told(block)
+                return {"kind": "list", "items": [self.fill(block.text, item) for item in told], **_whose(told)} if told else None
             case "table":
-                rows = [[self._cell(column, item, blank="—") for column in block.columns] for item in self._items(block.each) if self._holds(block.where, item)]
-                return {"kind": "table", "head": [column.label[self.language] for column in block.columns], "rows": rows} if rows else None
+                told = self._told(block)
+                rows = [[self._cell(column, item, blank=UNSAID) for column in block.columns] for item in told]
+                return {"kind": "table", "head": [column.label[self.language] for column in block.columns], "rows": rows, **_whose(told)} if told else None
         return {"kind": block.kind, "text": self.fill(block.text, {})}
 
     def _cell(self, column: Column, item: Mapping[str, Any], blank: str) -> str:
@@ -195,6 +219,10 @@ class _Writing:
 
     def _holds(self, when: Expression | None, item: Mapping[str, Any]) -> bool:
         return when is None or when.evaluate({**self.scope, "item": item.get("feel")} if item else self.scope) is True
+
+    def _told(self, block: Block) -> list[Mapping[str, Any]]:
+        """The lines of a list or table that are said."""
+        return [item for item in self._items(block.each) if self._holds(block.where, item)]
 
     def _items(self, each: str) -> Iterator[Mapping[str, Any]]:
         """Each line of a list: `feel` as conditions read it, `texts` the places it fills."""
@@ -207,7 +235,7 @@ class _Writing:
                 yield {"feel": said, "texts": said}
         elif each in ROWS_GIVEN:
             for seen, stored in self.material.rows.get(each, ()):
-                yield {"feel": seen, "texts": {**self._row(ROWS_GIVEN[each], stored), "numero": str(stored.get("numero") or "")}}
+                yield {"feel": seen, "texts": {**self._row(ROWS_GIVEN[each], stored), "numero": str(stored.get("numero") or "")}, "of": str(stored.get("id") or "")}
         else:
             spec = self.fields[each]
             group, _, name = each.partition(".")

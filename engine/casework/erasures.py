@@ -1,9 +1,9 @@
 """Erasures: forgetting a person. What is due is listed by the dictionary's retentions; one proposes, another approves, and the approval does it (law 2004-63, art. 45).
 
 Her facts, tokens, letters, documents and what was written beside go in one transaction; then her key and the sealed files, which cannot come back. Her cases
-stay as lines, positions, numbers and dates: every chain verifies, figures stand. Who was erased is kept beside the keys too: an old backup is erased again.
+stay as lines, positions, numbers and dates: every chain verifies, figures stand. What sittings said of her aids lies under her key too; of their papers goes what
+tells of her, and a line says what each is from then on. Who was erased is kept beside the keys too: an old backup is erased again.
 Where only some classes of retention are over, what they hold goes and the rest stands: what stays is sealed anew under a new key, the old one is destroyed.
-Not here: what a sitting's own lines say of her aid, under the sitting's key, without her name.
 """
 
 import datetime as dt
@@ -19,10 +19,11 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority, users
-from engine.casework import editions, staff
+from engine.casework import editions, letters, staff
 from engine.database import Alone, Database
 from engine.ledger import events, sealing
 from forms import field_types
+from forms import letter as texts
 
 _DUE = text("SELECT person_id, root_id, number, branch, ended_at, fields FROM masar_ended_persons() ORDER BY ended_at, person_id")
 _CASE = text("SELECT i.instance_id AS root_id, i.person_id, i.branch, i.number FROM instance i WHERE i.instance_id = :id AND i.root_id = i.instance_id AND i.person_id IS NOT NULL")
@@ -45,6 +46,8 @@ _FORGET_FINDINGS = text("SELECT masar_forget_findings(:person)")
 _BACK = text("SELECT masar_came_back(CAST(:persons AS uuid[]))")
 _DONE = text("SELECT person_id FROM erasure WHERE state = 'done' AND kept IS NULL")
 _DONE_IN_PART = text("SELECT DISTINCT ON (person_id) person_id, kept, decided_at FROM erasure WHERE state = 'done' AND kept IS NOT NULL ORDER BY person_id, decided_at DESC")
+_PAPERS = text("SELECT letter_id, instance_id, content, aids, numbers FROM masar_papers_of_person(:person, :kept)")
+_REWRITE_PAPERS = text("SELECT masar_rewrite_papers(:person, :kept, CAST(:papers AS jsonb))")
 _DOCUMENTS_BESIDE = text("SELECT masar_documents_beside(:person, :kept)")
 _FORGET_IN_PART = text("SELECT masar_forget_in_part(:person, :kept)")
 _SEALED = text("SELECT instance_id, seq, ciphertext, letter FROM masar_sealed_of_person(:person, :key, :kept)")
@@ -296,7 +299,7 @@ def _forget_in_part(session: Session, actor: Any, person_id: UUID, told: Mapping
     """The same of all but some fields. What stays is sealed anew; the old key goes, and with it what the rest sealed, once this is committed."""
     keys, asked = session.info["keys"], {"person": person_id, "kept": kept}
     Alone.ERASING.take(session)
-    _tell(session, actor, person_id, "person.erased_in_part", {**told, "kept": kept})
+    _tell(session, actor, person_id, "person.erased_in_part", {**told, "kept": kept}, kept)
     documents = session.execute(_DOCUMENTS_BESIDE, asked).scalars().all()
     counts = session.execute(_FORGET_IN_PART, asked).scalar_one()
     session.execute(_FORGET_FINDINGS, asked)
@@ -320,14 +323,17 @@ def _left(old: bytes | None, row: Any, kept: frozenset[str]) -> Mapping[str, tup
     return {name: one for name, one in opened.items() if name.rpartition("|")[2] in kept or (row.letter is not None and name in ("letter", "code"))}
 
 
-def _tell(session: Session, actor: Any, person_id: UUID, kind: str, told: Mapping[str, Any]) -> None:
-    """A line in each instance that told of her."""
-    now = clock.now(session)
+def _tell(session: Session, actor: Any, person_id: UUID, kind: str, told: Mapping[str, Any], kept: list[str] | None = None) -> None:
+    """A line in each instance that told of her; the papers of sittings lose what they tell of her, and their line says what each is from then on."""
+    now, asked = clock.now(session), {"person": person_id, "kept": kept}
+    papers = {row.letter_id: (row.instance_id, texts.without(row.content, row.aids, row.numbers)) for row in session.execute(_PAPERS, asked)}
     for row in session.execute(_INSTANCES, {"person": person_id}).all():
         held = session.execute(_LOCK_INSTANCE, {"id": row.instance_id}).one()
-        body = {**told, **({"subjects": row.subjects} if row.subjects else {})}
+        left = {str(paper): letters.digest(content) for paper, (instance_id, content) in papers.items() if instance_id == row.instance_id}
+        body = {**told, **({"subjects": row.subjects} if row.subjects else {}), **({"papers": left} if left else {})}
         head = events.append(session, actor, events.Head(row.instance_id, held.seq, bytes(held.head)), None, kind, now, body, {}, row.edition)
         session.execute(_HEAD, {"id": row.instance_id, "seq": head.seq, "head": head.hash})
+    session.execute(_REWRITE_PAPERS, asked | {"papers": json.dumps([{"letter_id": str(paper), "content": content} for paper, (_, content) in papers.items()])})
 
 
 def _renewing(keys: Any, folder: Path, hers: Sequence[UUID], kept: Sequence[str], at: dt.datetime, documents: Sequence[UUID]) -> Callable[[Session], None]:

@@ -284,7 +284,9 @@ class Gathered:
         return found.get("id") if isinstance(found, Mapping) else None
 
     def _is_hers(self, person_id: UUID | None) -> bool:
-        """Whether the lines were sealed for this person, or for one who was made one with her."""
+        """Whether the lines were sealed for this person, or for one who was made one with her; a sitting has no person, its lines those whose aids they tell of."""
+        if self.own["process"] == "seance_commission":
+            return person_id is None
         for sealed_for in self.session.execute(_SEALED_FOR, {"id": self.instance_id}).scalars():
             seen, one = set(), sealed_for
             while one is not None and one != person_id and one not in seen:

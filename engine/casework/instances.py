@@ -238,7 +238,7 @@ class Change:
             sealed["state"] = hashlib.sha256(held.state).hexdigest()
         if reason:
             sealed["reason"] = reason
-        line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), held.person_id, kind, self.at, public, sealed, held.edition.number)
+        line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), self._whose(said), kind, self.at, public, sealed, held.edition.number)
         self.lines.append(line)
         held.seq, held.head = line.head.seq, line.head.hash
         self.said += [facts.row(fact, self._home_of(fact), held.seq) for fact in new_facts]
@@ -266,6 +266,10 @@ class Change:
         if self.home is None or fact.subject.partition(":")[0] in self.held.edition.of_sittings:
             return self.held.subjects
         return self.home
+
+    def _whose(self, said: Sequence[facts.NewFact]) -> UUID | None:
+        """Under whose key a line goes: of the person it tells of, in a sitting too, so that it is forgotten with her."""
+        return next((home.person_id for home in map(self._home_of, said) if home.person_id), self.held.person_id)
 
     def write(self) -> None:
         """Writes the rows of everything that happened: tasks, waits, messages, incidents, the instance itself, and notices to whom a task opened for, in one statement."""

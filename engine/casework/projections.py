@@ -71,6 +71,8 @@ class _Told:
                 self.done[str(derived_id(instance_id, body["task"]))] = (row.seq, body["node"])
             if "letter" in body:
                 self.letters[body["letter"]] = (row.seq, opened)
+            for letter, digest in body.get("papers", {}).items():  # without whoever was erased
+                self.letters[letter] = (row.seq, {**self.letters[letter][1], "letter": digest})
 
 
 def _facts(session: Session, instance_id: UUID, told: _Told) -> Iterator[Other]:

@@ -1,7 +1,7 @@
-"""History as an auditor searches it: by person, actor, agency, rule fired, deviation, lateness, departure from a proposal, and who prepared with who approved money.
+"""History as an auditor searches it: by person, actor, agency, rule fired, deviation, lateness, and who prepared with who approved money.
 
-One query each, on what the auditor reaches. A rule or a proposal that weighs what she may not know (decisions.md 19) is not searched by: whoever it fired for would be told.
-Not here: samples (`samples`), findings (`casework.findings`).
+One query each, on what the auditor reaches. A rule that weighs what she may not know (decisions.md 19) is not searched by: whoever it fired for would be told.
+Not here: departures from a proposal (`departures`), samples (`samples`), findings (`casework.findings`).
 """
 
 import datetime as dt
@@ -22,21 +22,10 @@ from engine.casework.views import Candidate, Happened
 from engine.dossier import programmes
 from engine.i18n import pick
 from engine.insight.wording import Wording, parameters
-from forms import text as words
 
 PAGE = 40
 DEVIATIONS = ("token.moved", "operation.skipped", "fact.corrected", "repair.proposed", "repair.refused", "incident.retried", "case.moved", "case.moved_back")
 LATE = ("task.due", "task.late", "task.very_late")
-KINDS = ("aid", "orientation", "closure")
-# What the engine or whoever prepares proposes, and what a person then decided, by kind; the proposal "" where a person only says why she departs: she is asked it nowhere else.
-PROPOSALS = {
-    "aid": (("aide.montant_propose", "aide.montant_accorde"), ("", "aide.hors_proposition_motif")),
-    "orientation": (("mesure.type", "mesure.contre_proposition"), ("", "mesure.acceptation_motif"), ("", "accueil.antenne_motif"), ("", "evaluation.orientation_motif")),
-    "closure": (("cloture.motif_propose", "cloture.motif"),),
-}
-# The table that orients, and the measures of each road that it proposes (the conditions of `mesures.bpmn`).
-ORIENTATION = "D4"
-_ROADS = {"social": (*(f"M{number:02}" for number in range(1, 11)), "M24"), "emploi": tuple(f"M{number}" for number in range(11, 18)), "projet": tuple(f"M{number}" for number in range(18, 24))}
 
 _EVENT = "l.instance_id, l.seq, l.line, i.root_id, r.number, r.branch"
 _FROM = "ledger_line l JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id"
@@ -55,21 +44,6 @@ _REFUSED_THEN_DONE = text(f"""
        AND (n.line::jsonb #>> '{{body,node}}', n.line::jsonb #>> '{{body,field}}') IS NOT DISTINCT FROM (l.line::jsonb #>> '{{body,node}}', l.line::jsonb #>> '{{body,field}}')
      GROUP BY l.instance_id, l.seq, l.line, l.at, i.root_id, r.number, r.branch {_ORDER}""")
 _RULES = text("SELECT f.decision, f.rule, count(*) AS fired, count(DISTINCT f.instance_id) AS cases FROM rule_fired f GROUP BY 1, 2 ORDER BY 1, 2")
-_DEPARTURES = text("""
-    SELECT d.instance_id, d.seq, r.instance_id AS root_id, r.number, r.branch, p.field AS proposed_field, p.value AS proposed, d.field AS decided_field, d.value AS decided,
-           d.author_id, d.author_name, d.author_agency, d.recorded_at
-      FROM jsonb_to_recordset(CAST(:pairs AS jsonb)) AS w(proposed text, decided text)
-      JOIN fact d ON d.field = w.decided AND d.is_current AND d.value IS NOT NULL JOIN instance r ON r.instance_id = d.root_id
-      LEFT JOIN LATERAL (SELECT o.field, o.value FROM fact o WHERE o.subject = d.subject AND o.field = w.proposed AND o.fact_id < d.fact_id ORDER BY o.fact_id DESC LIMIT 1) p ON true
-     WHERE CASE WHEN w.proposed = '' THEN true ELSE p.value IS DISTINCT FROM d.value AND p.value IS NOT NULL END
-     ORDER BY d.recorded_at DESC, d.fact_id DESC LIMIT :limit OFFSET :offset""")
-# Cases whose plan has no measure of a road, or not the measure, that the rules which fired propose; how many, whose they are is not told.
-_OFF_THE_ROAD = text("""
-    WITH asked AS (SELECT * FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS a(rule text, measures text[])),
-         fired AS (SELECT DISTINCT i.root_id, f.rule FROM rule_fired f JOIN instance i USING (instance_id) WHERE f.rule = ANY (ARRAY(SELECT rule FROM asked)))
-    SELECT count(DISTINCT o.root_id) FROM fired o JOIN asked a USING (rule)
-     WHERE EXISTS (SELECT FROM fact m WHERE m.root_id = o.root_id AND m.field = 'mesure.type' AND m.is_current)
-       AND NOT EXISTS (SELECT FROM fact m WHERE m.root_id = o.root_id AND m.field = 'mesure.type' AND m.is_current AND (m.value #>> '{}') = ANY (a.measures))""")
 _PAIRS = text("""
     WITH apart AS (SELECT * FROM jsonb_to_recordset(CAST(:apart AS jsonb)) AS a(prepares text, approves text)),
          pairs AS (SELECT DISTINCT p.done_by AS prepared_by, a.done_by AS approved_by, a.instance_id, a.node, a.task_id
@@ -115,31 +89,6 @@ class Rules:
 
     items: tuple[RuleFired, ...]
     veiled: int
-
-
-@dataclass(frozen=True)
-class Departure:
-    """What was proposed and what a person decided instead; `proposed` is "" where she only said why she departs."""
-
-    case_id: UUID
-    case_number: str
-    branch: str
-    proposed_label: str
-    proposed: str
-    decided_label: str
-    decided: str
-    author: str
-    agency: str
-    at: dt.datetime
-
-
-@dataclass(frozen=True)
-class Departures:
-    """`veiled`: cases whose plan is not what the orientation table proposed, which weighs what the reader may not know: counted, not shown; None where all of it may be known."""
-
-    items: tuple[Departure, ...]
-    next: str
-    veiled: int | None = None
 
 
 @dataclass(frozen=True)
@@ -221,43 +170,6 @@ def rules(session: Session, actor: Any) -> Rules:
     return Rules(tuple(shown), veiled)
 
 
-def departures(session: Session, actor: Any, kind: str = "", cursor: str = "") -> Departures:
-    """Where what was proposed and what a person decided differ, or she said why they do. `kind`: one of `KINDS`, or "" for all."""
-    authority.require(actor, "audit.search")
-    edition, language = editions.current(session), actor.language
-    fields = edition.dictionary.fields
-    asked = chain.from_iterable(PROPOSALS[one] for one in (KINDS if kind not in KINDS else (kind,)))
-    pairs = [{"proposed": one, "decided": other} for one, other in asked if other in fields]
-    offset = int(cursor) if cursor.isdigit() else 0
-    rows = session.execute(_DEPARTURES, {"pairs": json.dumps(pairs), "limit": PAGE + 1, "offset": offset}).all()
-    names = staff.names(session, language, (row.author_id for row in rows))
-
-    def label(field: str | None) -> str:
-        return pick(fields[field].label, language) if field in fields else ""
-
-    def shown(field: str | None, value: Any) -> str:
-        return words.display(fields[field], value, language) if field in fields else ""
-
-    items = tuple(Departure(row.root_id, row.number or "", row.branch, label(row.proposed_field), shown(row.proposed_field, row.proposed), label(row.decided_field),
-                            shown(row.decided_field, row.decided), names.get(str(row.author_id), row.author_name), row.author_agency, row.recorded_at)
-                  for row in rows[:PAGE])  # fmt: skip
-    return Departures(items, str(offset + PAGE) if len(rows) > PAGE else "", _off_the_road(session, actor, edition) if kind in ("", "orientation") else None)
-
-
-def _off_the_road(session: Session, actor: Any, edition: editions.Edition) -> int | None:
-    """How many plans are not what the orientation table proposed, where that table is not the reader's to know."""
-    definitions = edition.definitions
-    if ORIENTATION not in definitions.decisions or not _is_veiled(actor, edition, ORIENTATION):
-        return None
-    asked = []
-    for rule in definitions.decision(ORIENTATION).rules:
-        said = [result.text.strip().strip('"') for result in rule.results]
-        measures = next(([one] for one in said if one.startswith("M")), next((_ROADS[one] for one in said if one in _ROADS), ()))
-        if measures:
-            asked.append({"rule": rule.rule_id, "measures": measures})
-    return int(session.execute(_OFF_THE_ROAD, {"asked": json.dumps(asked)}).scalar_one())
-
-
 def pairs(session: Session, actor: Any, cursor: str = "") -> Pairs:
     """Who prepared and who approved money: the tasks that every edition keeps apart, by the two who did them; the most frequent two first."""
     authority.require(actor, "audit.search")
@@ -287,17 +199,17 @@ def _fired(session: Session) -> Any:
 
 def _is_veiled(actor: Any, edition: editions.Edition, decision: str) -> bool:
     """Whether a table reads a field that the actor may not; one that the edition in force does not have is not known, so it is."""
-    if decision not in edition.definitions.decisions:
-        return True
+    return decision not in edition.definitions.decisions or not all(may_know(actor, edition, path) for path in edition.definitions.read_by(decision))
+
+
+def may_know(actor: Any, edition: editions.Edition, path: str) -> bool:
+    """Whether what a path of an edition's scope holds may be the actor's to know: each field of it, and each column where it is one of a list's rows."""
     fields = edition.dictionary.fields
-    for path in edition.definitions.read_by(decision):
-        base = path.removesuffix("_statut")
-        above, _, name = base.rpartition(".")
-        listed = fields[above].items if above in fields else ()
-        for one in (base, *(item for item in listed if item.partition(".")[2] == name)):
-            if one in fields and not (actor.reads & set(authority.classes_of(fields[one]).split(","))):
-                return True
-    return False
+    base = path.removesuffix("_statut")
+    above, _, name = base.rpartition(".")
+    listed = fields[above].items if above in fields else ()
+    named = (base, *(item for item in listed if item.partition(".")[2] == name))
+    return all(actor.reads & set(authority.classes_of(fields[one]).split(",")) for one in named if one in fields)
 
 
 def _events(session: Session, actor: Any, query: Any, asked: Mapping[str, Any], cursor: str) -> Events:

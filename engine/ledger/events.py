@@ -68,4 +68,4 @@ def store(session: Session, made: Line) -> None:
 def row(made: Line) -> dict[str, Any]:
     """A line as `masar_append` takes it."""
     return {"seq": made.head.seq, "kind": made.kind, "line": made.text, "hash": base64.b64encode(made.head.hash).decode(),
-            "ciphertext": base64.b64encode(made.ciphertext).decode() if made.ciphertext is not None else None}  # fmt: skip
+            "person": str(made.person_id) if made.person_id else None, "ciphertext": base64.b64encode(made.ciphertext).decode() if made.ciphertext is not None else None}  # fmt: skip

@@ -12,6 +12,7 @@ from engine.actors import authority, branches, users
 from engine.actors.agencies import AGENCIES
 from engine.casework import staff
 from engine.insight import audit, samples
+from engine.insight import departures as otherwise
 from web import sentences
 from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
 from web.pages.admin import attempt, chosen_day, refused
@@ -58,11 +59,11 @@ def rules(screen: OnScreen, actor: Acting, session: Reading) -> Response:
 
 @router.get("/departures")
 def departures(screen: OnScreen, actor: Acting, session: Reading, kind: str = "", cursor: str = "") -> Response:
-    """Where a person decided otherwise than what was proposed. `kind`: one of `audit.KINDS`."""
-    kind = kind if kind in audit.KINDS else ""
-    found = audit.departures(session, actor, kind, cursor)
+    """Where a person decided otherwise than what was proposed. `kind`: one of `departures.KINDS`."""
+    kind = kind if kind in otherwise.KINDS else ""
+    found = otherwise.listed(session, actor, kind, cursor)
     older = "/audit/departures?" + urlencode({"kind": kind, "cursor": found.next}) if found.next else ""
-    return screen.show("audit/departures.html", rows=found.items, older=older, kinds=audit.KINDS, kind=kind, veiled=found.veiled)
+    return screen.show("audit/departures.html", rows=found.items, older=older, kinds=otherwise.KINDS, kind=kind, veiled=found.veiled)
 
 
 @router.get("/pairs")
