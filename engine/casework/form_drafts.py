@@ -20,7 +20,8 @@ from engine.actors.roles import ROLES
 from engine.casework import drafts
 from engine.casework.kept import Kept
 from engine.pathway import markup
-from engine.pathway.spiff.extensions import BPMN, MASAR
+from engine.pathway.additions import MASAR
+from engine.pathway.spiff.extensions import BPMN
 from forms import definitions, dictionary, editing, rewriting, samples, toml
 from forms import form as forms
 from forms.dictionary import Dictionary, Field

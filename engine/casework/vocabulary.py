@@ -13,7 +13,8 @@ from engine.actors import roles
 from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
 from engine.casework.operations import TAKES
 from engine.pathway import markup
-from engine.pathway.spiff.extensions import BPMN, MASAR, PLACES, UNITS
+from engine.pathway.additions import MASAR
+from engine.pathway.spiff.extensions import BPMN, PLACES, UNITS
 
 Names = Mapping[str, str]
 # The lanes, as the judge knows them, by agency; their labels in the three languages.

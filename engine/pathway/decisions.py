@@ -11,11 +11,11 @@ from typing import Any
 from lxml import etree
 
 from engine import errors
-from engine.pathway import hit_policies, markup
+from engine.pathway import additions, hit_policies, markup
 from forms.feel import Expression, FeelError, UnaryTests, about, compile_expression, compile_unary_tests
 
 MOST_ROWS = 300  # of one table
-_LABEL = "{urn:masar:bpmn:1}libelle"
+_LABEL = f"{{{additions.MASAR}}}libelle"
 
 
 @dataclass(frozen=True)
@@ -162,13 +162,13 @@ def _folded(results: dict[str, Any]) -> Any:
 
 def parse(xml: bytes, file: str = "") -> Decisions:
     """Reads a DMN file. Refuses `dmn.refused` (Invalid) with one finding for each decision, rule and cell that cannot be read."""
-    findings: list[errors.Finding] = []
     try:
         root = markup.parse(xml)
     except markup.Unfit as unfit:
         raise errors.Invalid("dmn.refused", [errors.Finding(f"dmn.{unfit.fault}", file, unfit.details)]) from unfit
     if _tag(root) != "definitions" or "/DMN/" not in str(etree.QName(root).namespace):
         raise errors.Invalid("dmn.refused", [errors.Finding("dmn.not_dmn", file)])
+    findings = additions.check(root, file)
     found: dict[str, Decision] = {}
     for element in root:
         if _tag(element) == "decision":

@@ -4,7 +4,7 @@ from typing import Any
 
 from lxml import etree
 
-from engine.pathway.spiff.extensions import MASAR
+from engine.pathway.additions import MASAR
 from forms.likeness import Key
 
 M = f"{{{MASAR}}}"

@@ -1,12 +1,17 @@
 """A coordinator writes a field of the dictionary, opens a table, reads a letter before anybody receives one; what does not hold is refused with its sentence."""
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
+from engine import i18n
 from tests.web.small.installation import files
 from tests.web.test_the_form_editor import opened
+from web import rendering
 
+ASSETS = Path(rendering.__file__).parent / "assets"
 PAGE, TABLE = "forms/dictionary/accueil.toml", "processes/decisions/essai.dmn"
 GOOD = {
     "f-group": "accueil", "f-name": "heure_venue", "f-type": "text", "f-label-fr": "Heure de venue", "f-label-ar": "ساعة القدوم", "f-label-en": "Hour of coming",
@@ -99,6 +104,22 @@ def test_the_page_of_a_table_and_what_its_columns_may_hold(meriem, browser):
     in_arabic = meriem.client.get(f"{draft}/columns?language=ar").json()
     assert in_arabic["fields"]["person.sexe"]["values"][0] == ["F", "أنثى"] and in_arabic["bpmn_js"]["Add rule"] == "إضافة سطر"
     assert browser("salma").get(f"{draft}/columns").status_code == 403
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_every_sentence_of_dmn_js_is_translated(language):
+    """Its words, the types of columns, the ways of choosing rules and what it says of a value badly written."""
+    library = ASSETS / "node_modules"
+    texts = {path: path.read_text("utf-8") for name in ("dmn-js-decision-table", "dmn-js-shared", "dmn-js-drd", "dmn-js-literal-expression", "dmn-js-boxed-expression") for path in (library / name / "lib").rglob("*.js")}
+    found = {one for text in texts.values() for _, one in re.findall(r"""translate\(\s*(['"])((?:(?!\1).)+)\1""", text)}
+    for path, text in texts.items():
+        if path.name == "DataTypes.js":
+            found |= set(re.findall(r"'(\w+)'", re.search(r"DEFAULT_DATA_TYPES = \[(.*?)\]", text)[1]))
+        if path.name in ("HitPolicies.js", "Utils.js", "DurationInput.js"):
+            found |= set(re.findall(r"(?:label: |explanation: |return |Duration: )'([A-Z][^']+)'", text))
+    assert len(found) > 170 and {"string", "Unique", "Must match PnDTnH", "Date must match pattern yyyy-MM-dd"} <= found
+    said = i18n.catalogue(language)
+    assert {one for one in found if f"web.dmn_js.{one}" not in said} == set()
 
 
 def test_a_letter_is_read_in_both_languages_and_on_paper_before_anybody_receives_one(meriem):

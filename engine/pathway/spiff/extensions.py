@@ -1,6 +1,6 @@
 """What Masar adds to BPMN (`urn:masar:bpmn:1`): forms, roles, deadlines, operations, decisions, messages, collections, labels.
 
-Reads them from `bpmn:extensionElements`; what cannot be read is a finding naming the element. Meaning: `engine/README.md` §BPMN extensions.
+Reads them from `bpmn:extensionElements`; what cannot be read is a finding naming the element. Meaning: `engine/README.md` §BPMN extensions; where each may stand: `additions`.
 """
 
 import re
@@ -9,33 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Finding
+from engine.pathway import additions
+from engine.pathway.additions import MASAR
 from engine.pathway.spiff.expressions import compile_text
 from forms.feel import Expression, FeelError
 
-MASAR = "urn:masar:bpmn:1"
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 _SHIFT = re.compile(r"[+-]?\d{1,4}")
 UNITS = ("jours", "jours_ouvres", "heures_ouvrees")
 PLACES = ("antenne", "unite_sociale", "bureau_emploi", "sur_place", "distance")  # where a task has the person present
 LANES = ("OTE", "CPS", "ANETI", "Partenaires")
 CASES = ("ouvert", "clos", "tout")  # of which cases an unforeseen thing may be told
-# Each extension: its attributes, and the kinds of elements it says something to (none named: any).
-_KNOWN: dict[str, tuple[set[str], set[str]]] = {
-    "libelle": ({"lang"}, set()),
-    "infere": (set(), set()),
-    "tache": ({"form", "role", "delai", "unite", "echeance", "ecart", "sujet", "distinct", "presence"}, {"userTask", "manualTask"}),
-    "operation": ({"nom"}, {"serviceTask"}),
-    "decision": ({"ref", "resultat"}, {"businessRuleTask"}),
-    "message": (
-        {"nom", "cle", "resultat"},
-        {"sendTask", "receiveTask", "startEvent", "endEvent", "intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent"},
-    ),
-    "imprevu": ({"form", "roles", "sur", "seul"}, {"startEvent"}),
-    "entree": ({"nom", "valeur"}, {"callActivity"}),
-    "sortie": ({"nom", "valeur"}, {"callActivity"}),
-    "collection": ({"valeur", "element"}, {"multiInstanceLoopCharacteristics"}),
-    "parametre": ({"nom", "valeur"}, {"operation", "message"}),
-}
 
 
 @dataclass(frozen=True)
@@ -120,12 +104,8 @@ class Reading:
         return self._named.get((kind, (reference or "").rpartition(":")[2]), "")
 
     def report(self, code: str, node: Any, **details: Any) -> None:
-        """A finding on the nearest element that has an id, named as people see it."""
-        while node is not None and not node.get("id"):
-            node = node.getparent()
-        where = self.file if node is None else f"{self.file}#{node.get('id')}"
-        name = "" if node is None else node.get("name") or node.get("id")
-        self.findings.append(Finding(code, where, {"element": name, **details}))
+        """A finding on the nearest element that has an id."""
+        self.findings.append(additions.finding(code, self.file, node, **details))
 
     def feel(self, text: str | None, node: Any) -> Expression | None:
         """The compiled expression of a text, or None with a finding."""
@@ -158,8 +138,6 @@ class Reading:
             if not isinstance(child.tag, str) or not child.tag.startswith(f"{{{MASAR}}}"):
                 continue
             name = child.tag.rpartition("}")[2]
-            if not self._is_in_place(child, node, node.tag.rpartition("}")[2]):
-                continue
             if name == "tache":
                 found["task"] = self._task(child, node)
             elif name == "operation":
@@ -176,20 +154,6 @@ class Reading:
                 found["unforeseen"] = self._unforeseen(child, node)
         inputs, outputs = self._parameters(holder, "entree", node), self._parameters(holder, "sortie", node)
         return Extensions(**found, inputs=inputs, outputs=outputs)
-
-    def _is_in_place(self, child: Any, node: Any, kind: str) -> bool:
-        """Whether an extension is one of Masar's, on an element that heeds it; its attributes are looked at too."""
-        name = child.tag.rpartition("}")[2]
-        attributes, kinds = _KNOWN.get(name, (set(), set()))
-        if name not in _KNOWN:
-            self.report("pathway.extension_unknown", node, name=name)
-        elif kinds and kind not in kinds:
-            self.report("pathway.extension_out_of_place", node, name=name)
-        else:
-            for unknown in sorted(set(child.attrib) - attributes):
-                self.report("pathway.attribute_unknown", node, name=name, attribute=unknown)
-            return all(self._is_in_place(inner, node, name) for inner in child if isinstance(inner.tag, str))
-        return False
 
     def collection(self, loop: Any, node: Any) -> tuple[Expression | None, str] | None:
         """`masar:collection` of a multi-instance: what it goes through, and the name of one item. None when there is none."""

@@ -12,6 +12,7 @@ from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 
 from engine.errors import Finding
+from engine.pathway import additions
 from engine.pathway.spiff import readers
 from engine.pathway.spiff.activities import SubProcess
 from engine.pathway.spiff.elements import Element, Flow
@@ -49,6 +50,7 @@ class DiagramParser(BpmnParser):
         """Takes one file in."""
         self._roots.append(root)
         reading = self.readings[name] = Reading(name)
+        self.findings += additions.check(root, name)
         seen: set[str] = set()
         for node in root.iter(f"{{{BPMN}}}*"):
             if not readers.is_feel(node.get("language")):

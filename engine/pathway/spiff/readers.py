@@ -81,8 +81,6 @@ class EventReader(ElementReader):
         if len(definitions) > 1:
             self.reading.report("pathway.several_triggers", self.node)
         element.trigger = self.trigger(definitions[0], element.extensions) if definitions else NOTHING
-        if element.extensions.message is not None and element.trigger.kind != "message":
-            self.reading.report("pathway.extension_out_of_place", self.node, name="message")
         if element.trigger.kind not in _ALLOWED[self.kind]:
             self.reading.report("pathway.trigger_out_of_place", self.node, kind=element.trigger.kind)
         attribute = _INTERRUPTS.get(self.kind)

@@ -171,6 +171,53 @@ def test_a_slip_of_the_pen_is_named(code, where, parts):
     assert (code, f"p.bpmn#{where}") in refused(*parts)
 
 
+BEGUN, TASK = '<masar:imprevu form="f" roles="r"/>', '<masar:tache form="f" role="r"/>'
+OTHERS = '<other xmlns="urn:x"><masar:infere/></other>'
+SENT = '<masar:message nom="m"><masar:parametre nom="n" valeur="1"/></masar:message>'
+
+
+def on_the_process(extensions, attribute=""):
+    """A process that carries extensions itself."""
+    written = draw.diagram(draw.process(*between(draw.user("e")))).decode()
+    return written.replace("<bpmn:process ", f"<bpmn:process {attribute} ", 1).replace("<bpmn:startEvent", f"<bpmn:extensionElements>{extensions}</bpmn:extensionElements><bpmn:startEvent", 1)
+
+
+def on_a_flow(extensions):
+    written = draw.diagram(draw.process(*between(draw.user("e")))).decode()
+    return written.replace('targetRef="e"></bpmn:sequenceFlow>', f'targetRef="e"><bpmn:extensionElements>{extensions}</bpmn:extensionElements></bpmn:sequenceFlow>', 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "where", "drawn"),
+    [
+        ("extension_out_of_place", "p", on_the_process(BEGUN)),
+        ("extension_out_of_place", "p", on_the_process(TASK)),
+        ("extension_unknown", "p", on_the_process("<masar:infere/>", 'masar:delai="2"')),
+        ("extension_unknown", "p", on_the_process('<infere xmlns="urn:masar:bpmn:2"/>')),
+        ("extension_out_of_place", "start__e", on_a_flow(TASK)),
+        ("extension_out_of_place", "start", (draw.start("start", "", BEGUN), draw.user("e"), draw.flows("start > e"))),
+        ("extension_out_of_place", "s", (*between(draw.user("e")), draw.sub("es", draw.start("s", INNER, NOTE + BEGUN), draw.user("a"), draw.flows("s > a"), triggeredByEvent="true"))),
+        ("extension_out_of_place", "e", between(draw.user("e", '<masar:libelle lang="ar">x</masar:libelle>'))),
+        ("extension_out_of_place", "e", between(draw.user("e", extensions=TASK + OTHERS))),
+        ("extension_out_of_place", "e", between(draw.catch("e", INNER, SENT))),
+        ("attribute_unknown", "e", between(draw.throw("e", INNER, '<masar:message nom="m" resultat="r"/>'))),
+        ("extension_repeated", "e", between(draw.user("e", extensions=TASK * 2))),
+        ("extension_repeated", "e", between(draw.user("e", extensions=TASK + '<masar:libelle lang="ar">x</masar:libelle>' * 2))),
+        ("label_language", "e", between(draw.user("e", extensions=TASK + '<masar:libelle lang="de">x</masar:libelle>'))),
+        ("label_language", "e", between(draw.user("e", extensions=TASK + "<masar:libelle>x</masar:libelle>"))),
+    ],
+)
+def test_what_is_masars_and_says_nothing_where_it_stands_is_named(code, where, drawn):
+    assert (code, f"p.bpmn#{where}") in (refused(raw=drawn.encode()) if isinstance(drawn, str) else refused(*drawn))
+
+
+def test_so_is_what_a_table_holds():
+    good = HEAD + table("UNIQUE", [(["= 1"], ['"a"'])], decision_id="D1") + "</definitions>"
+    spoilt = good.replace("<decisionTable", '<extensionElements><m:tache xmlns:m="urn:masar:bpmn:1" form="f"/><m:infere xmlns:m="urn:masar:bpmn:1"/></extensionElements><decisionTable', 1)
+    found = refused(*between(draw.user("e")), decisions={"d.dmn": spoilt.encode()})
+    assert [one for one in found if one[1].startswith("d.dmn")] == [("extension_out_of_place", "d.dmn#D1")]
+
+
 def test_what_two_files_say_against_each_other():
     one = draw.process(draw.start("a", *draw.message("m")), draw.user("b"), draw.flows("a > b"))
     with pytest.raises(errors.Invalid) as told:

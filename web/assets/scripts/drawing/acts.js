@@ -47,9 +47,9 @@ function distinct(view, ids, commit) {
   const nameOf = (id) => tasks.find((one) => one.id === id)?.label ?? t("unknown_value", { value: id });
   const byFile = Object.groupBy ? Object.groupBy(tasks, (one) => one.file) : { "": tasks };
   const options = Object.entries(byFile).map(([file, found]) => ({ group: file.split("/").pop(), options: labelled(found.filter((one) => !ids.includes(one.id))) }));
-  const field = choiceField("distinct", t("distinct"), "", options, (id) => id && commit([...ids, id]), { locked: view.locked, empty: t("distinct_add"), help: t("distinct_how"), findings: view.findingsFor("distinct") });
+  const field = choiceField("distinct", t("distinct"), "", options, (id) => id && commit([...ids, id]), { locked: view.locked, empty: t("distinct_add"), act: t("row_add"), help: t("distinct_how"), findings: view.findingsFor("distinct") });
   const chips = ids.map((id) => h("li", { class: "chip" }, h("span", {}, h("bdi", {}, nameOf(id)), " ", h("code", {}, id)), !view.locked && button(t("take_off", { name: nameOf(id) }), () => commit(ids.filter((one) => one !== id)), { name: "x-lg", class: "chip-off" })));
-  if (chips.length) field.querySelector("select").before(h("ul", { class: "plain chips" }, chips));
+  if (chips.length) field.querySelector(".form-label").after(h("ul", { class: "plain chips" }, chips));
   return field;
 }
 

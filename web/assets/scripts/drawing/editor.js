@@ -5,7 +5,7 @@ import { DraftSaver, openFile } from "../draft_saver.js";
 import { h } from "./fields.js";
 import { Findings } from "./findings.js";
 import { Keeping } from "./keeping.js";
-import { onlyWhatRuns } from "./kinds.js";
+import { kindsAfter, onlyWhatRuns } from "./kinds.js";
 import { masar, Writer } from "./masar.js";
 import { Mirror } from "./mirror.js";
 import { moves } from "./moves.js";
@@ -46,7 +46,6 @@ async function start() {
   const context = {
     modeler, writer, modeling, material, look, maySave, draft, path, frame,
     fileName: path.split("/").pop(),
-    panelPlace: part("panel"),
     findingsAddress: `${draft}/findings/${path}`,
     timerKind: new Map(),
     isMoreOpen: (now) => (now === undefined ? isMoreOpen : (isMoreOpen = now)),
@@ -170,7 +169,7 @@ function drawAgain(modeler) {
 }
 
 /** F6 goes round the parts of the page, as in a desktop's program. */
-function keys({ modeler }) {
+function keys({ modeler, panel, maySave, announce }) {
   const parts = () => [part("outline").querySelector("[tabindex='0']"), part("canvas").querySelector("svg"), part("panel").querySelector("h2"), part("findings").querySelector("summary")].filter(Boolean);
   page.addEventListener("keydown", (event) => {
     if (event.key !== "F6") return;
@@ -181,9 +180,11 @@ function keys({ modeler }) {
     round[(at + (event.shiftKey ? round.length - 1 : 1) + round.length) % round.length].focus();
   });
   modeler.get("keyboard").addListener(1500, ({ keyEvent }) => {
-    if (keyEvent.key !== "Enter" && keyEvent.key !== "a") return undefined;
-    if (keyEvent.ctrlKey || keyEvent.metaKey) return undefined;
-    part("panel").querySelector(keyEvent.key === "a" ? '[data-key="after"]' : '[data-key="name-fr"], h2')?.focus();
+    if (keyEvent.ctrlKey || keyEvent.metaKey || keyEvent.altKey) return undefined;
+    if (keyEvent.key === "Enter") panel.goTo();
+    else if (keyEvent.key.toLowerCase() !== "a" || !maySave) return undefined;
+    else if (kindsAfter(panel.shape).length) panel.goTo("after");
+    else announce(t("add_none"));
     return true;
   });
 }

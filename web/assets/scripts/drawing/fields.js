@@ -67,8 +67,11 @@ export function textField(key, label, value, commit, { rows = 0, dir = "auto", l
   return labelled(key, label, control, more);
 }
 
-/** `options`: [value, label] or { group, options }. A value that is not among them is shown, and said not to exist. */
-export function choiceField(key, label, value, options, commit, { empty = t("choose"), locked = false, ...more } = {}) {
+/**
+ * `options`: [value, label] or { group, options }. A value that is not among them is shown, and said not to exist. Whoever goes through the options by
+ * keyboard has chosen when she rests or goes on; with `act` (the word of its button), something is done, and only once she says so.
+ */
+export function choiceField(key, label, value, options, commit, { empty = t("choose"), locked = false, act = "", ...more } = {}) {
   const known = options.flatMap((one) => (one.options ? one.options : [one])).some(([one]) => one === (value ?? ""));
   const option = ([one, words]) => h("option", { value: one, selected: one === (value ?? "") }, words);
   const control = h(
@@ -78,8 +81,35 @@ export function choiceField(key, label, value, options, commit, { empty = t("cho
     value && !known && h("option", { value, selected: true }, t("unknown_value", { value })),
     options.map((one) => (one.options ? h("optgroup", { label: one.group }, one.options.map(option)) : option(one))),
   );
-  control.addEventListener("change", () => commit(control.value));
-  return labelled(key, label, control, more);
+  let timer;
+  let isKeyed = false;
+  const tell = () => {
+    clearTimeout(timer);
+    delete control.dataset.pending;
+    if (control.isConnected) commit(control.value);
+  };
+  control.addEventListener("change", () => {
+    if (!act && !isKeyed) return tell();
+    control.dataset.pending = "yes";
+    clearTimeout(timer);
+    if (!act) timer = setTimeout(tell, REST);
+    return undefined;
+  });
+  control.addEventListener("pointerdown", () => (isKeyed = false));
+  control.addEventListener("keydown", (event) => {
+    isKeyed = true;
+    if (event.key !== "Enter" || !control.dataset.pending) return;
+    event.preventDefault();
+    tell();
+  });
+  if (!act) control.addEventListener("blur", () => control.dataset.pending && tell());
+  const field = labelled(key, label, control, more);
+  if (act && !locked) {
+    const line = h("div", { class: "choice-act" });
+    control.replaceWith(line);
+    line.append(control, button(act, tell, { "data-key": `${key}-do` }));
+  }
+  return field;
 }
 
 export function tickField(key, label, value, commit, { locked = false } = {}) {

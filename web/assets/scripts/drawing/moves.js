@@ -33,11 +33,10 @@ export function moves(context) {
     get("selection").select(shape.parent ? shape : []);
     if (show && shape.parent) get("canvas").scrollToElement(shape, 80);
   };
-  const toName = () => requestAnimationFrame(() => requestAnimationFrame(() => context.panelPlace.querySelector('[data-key="name-fr"]')?.select()));
   const finish = (shape) => {
     if (get("directEditing").isActive()) get("directEditing").cancel();
     select(shape);
-    toName();
+    context.panel.goTo("name-fr");
   };
   const steps = () => registry().filter((one) => one.parent && !one.waypoints && !one.labelTarget && !isAny(one, ["bpmn:Participant", "bpmn:Lane"]));
   const putInto = (flow, shape, made) => {

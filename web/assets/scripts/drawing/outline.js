@@ -1,10 +1,12 @@
 // The diagram as a nested list, in the order in which it is walked: pools, lanes, steps, what hangs on each and where it leads. For whoever cannot see the
-// canvas, and for whoever would rather read. One stop of the tab key; arrows, Home and End move.
+// canvas, and for whoever would rather read. One stop of the tab key; arrows, Home and End move; the other keys do to a step here what they do to it on the canvas.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { h } from "./fields.js";
 import { iconOf, kindOf, nameOfKind } from "./kinds.js";
 import { nameOf, shownName } from "./names.js";
 import { n, t } from "./words.js";
+
+const ON_A_STEP = /^(a|e|enter|delete|backspace)$/i;
 
 export class Outline {
   constructor(place, context) {
@@ -12,7 +14,7 @@ export class Outline {
     const eventBus = context.modeler.get("eventBus");
     eventBus.on(["import.done", "commandStack.changed"], () => this.later());
     eventBus.on("selection.changed", () => this.mark());
-    place.addEventListener("keydown", (event) => this.move(event));
+    place.addEventListener("keydown", (event) => this.move(event) || this.press(event));
     place.addEventListener("click", (event) => {
       const item = event.target.closest("button[data-element]");
       if (item) this.choose(item.dataset.element);
@@ -28,11 +30,12 @@ export class Outline {
     const { modeler } = this.context;
     if (!modeler.getDefinitions()) return;
     const focused = this.place.contains(document.activeElement) ? document.activeElement.dataset.element : "";
+    const place = focused ? this.items.findIndex((one) => one.dataset.element === focused) : -1;
     const root = modeler.get("canvas").getRootElements?.()[0] ?? modeler.get("canvas").getRootElement();
     const pools = root.children.filter((one) => is(one, "bpmn:Participant"));
     this.place.replaceChildren(h("ul", { class: "outline" }, pools.length ? pools.map((one) => this.pool(one)) : this.steps(root, root.children)));
     this.mark();
-    if (focused) this.item(focused)?.focus({ preventScroll: true });
+    if (focused) this.rest(this.item(focused) ?? this.items[Math.min(place, this.items.length - 1)]);
   }
 
   pool(pool) {
@@ -106,7 +109,7 @@ export class Outline {
 
   mark() {
     const chosen = this.context.modeler.get("selection").get().map((one) => (one.labelTarget ?? one).id);
-    const items = [...this.place.querySelectorAll("button[data-element]")];
+    const { items } = this;
     for (const item of items) {
       const isChosen = chosen.includes(item.dataset.element);
       if (isChosen) item.setAttribute("aria-current", "true");
@@ -118,15 +121,36 @@ export class Outline {
     if (first?.hasAttribute("aria-current") && !this.place.contains(document.activeElement)) first.scrollIntoView({ block: "nearest" });
   }
 
+  get items() {
+    return [...this.place.querySelectorAll("button[data-element]")];
+  }
+
   move(event) {
-    const items = [...this.place.querySelectorAll("button[data-element]")];
+    const { items } = this;
     const at = items.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (at < 0 || to === undefined || !items[to]) return;
+    if (at < 0 || to === undefined) return false;
     event.preventDefault();
-    items[at].tabIndex = -1;
-    items[to].tabIndex = 0;
-    items[to].focus();
+    if (items[to]) this.rest(items[to]);
+    return true;
+  }
+
+  /** The one stop of the tab key is now here. */
+  rest(item) {
+    for (const one of this.items) one.tabIndex = one === item ? 0 : -1;
+    item?.focus();
+  }
+
+  /** What a key does on the canvas, done to the step that is read here. */
+  press(event) {
+    const { modeler, select, announce, look } = this.context;
+    const shape = modeler.get("elementRegistry").get(document.activeElement?.dataset.element ?? "");
+    const isOfAll = event.ctrlKey || event.metaKey;
+    if (!shape || event.altKey || !(isOfAll || ON_A_STEP.test(event.key))) return;
+    const name = shownName(shape.businessObject, look.language);
+    if (!isOfAll) select(shape);
+    if (modeler.get("eventBus").fire("keyboard.keydown", { keyEvent: event })) event.preventDefault();
+    if (!modeler.get("elementRegistry").get(shape.id)) announce(t("removed", { name }));
   }
 
   choose(id) {

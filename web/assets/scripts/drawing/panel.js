@@ -15,6 +15,7 @@ const ABOUT = [
   ["collection_", "collection"], ["loop_", "loop"], ["condition_", "condition"], ["name_missing", "event"], ["id_", "id"],
 ];
 
+const CONTROLS = ":is(input, select, textarea)[data-key]";
 const MISSING = /expression_missing|attribute_missing/;
 const OPTIONAL = /search|^name|^after|^edge|^connect|^distinct|^presence|^subject|^due|^shift|^documentation|^key/;
 
@@ -45,23 +46,32 @@ export class Panel {
   draw() {
     if (!this.context.modeler.getDefinitions()) return;
     const held = this.place.contains(document.activeElement) ? document.activeElement : null;
-    const typed = held && { key: held.dataset.key, value: held.value, from: held.selectionStart, to: held.selectionEnd, isText: /^(text|textarea|search)$/.test(held.type ?? "") };
+    const typed = held && { key: held.dataset.key, value: held.value, from: held.selectionStart, to: held.selectionEnd, isText: /^(text|textarea|search)$/.test(held.type ?? ""), isPending: Boolean(held.dataset.pending) };
     const top = this.place.scrollTop;
     const isSame = this.shown === this.shape;
     this.shown = this.shape;
     this.place.replaceChildren(...(this.shape ? this.of(this.shape) : this.ofSeveral()));
     this.place.scrollTop = isSame ? top : 0;
-    if (typed?.key) {
-      const again = this.place.querySelector(`[data-key="${CSS.escape(typed.key)}"]`);
-      if (again && isSame) {
-        if (typed.isText && again.value !== typed.value && typed.value !== undefined) {
-          again.value = typed.value;
-          again.dispatchEvent(new Event("input"));
-        }
-        again.focus({ preventScroll: true });
-        if (typed.isText && typed.from !== null) again.setSelectionRange(typed.from, typed.to);
+    const again = isSame && typed?.key ? this.place.querySelector(`[data-key="${CSS.escape(typed.key)}"]`) : null;
+    if (again) {
+      if ((typed.isText || typed.isPending) && again.value !== typed.value) {
+        again.value = typed.value;
+        again.dispatchEvent(new Event(typed.isText ? "input" : "change"));
       }
+      again.focus({ preventScroll: true });
+      if (typed.isText && typed.from !== null) again.setSelectionRange(typed.from, typed.to);
     } else if (held) this.place.querySelector("h2")?.focus({ preventScroll: true });
+  }
+
+  /** Takes the reader to a control of what has just been chosen; to the first one where there is none of that key, or none was named. */
+  goTo(key) {
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        const control = (key && this.place.querySelector(`[data-key="${key}"]`)) || this.place.querySelector(CONTROLS) || this.place.querySelector("h2");
+        control?.focus();
+        if (control?.type === "text") control.select();
+      }),
+    );
   }
 
   /** Takes the reader to the control that mends a finding, else to the head of the panel. */
@@ -80,7 +90,7 @@ export class Panel {
 
   /** The first control that something is still to be written in. */
   empty() {
-    return [...this.place.querySelectorAll("[data-key]")].find((one) => one.value === "" && !OPTIONAL.test(one.dataset.key));
+    return [...this.place.querySelectorAll(CONTROLS)].find((one) => one.value === "" && !OPTIONAL.test(one.dataset.key));
   }
 
   of(shape) {

@@ -52,15 +52,27 @@ export function placeSections(view) {
   return [
     section(
       t("section.place"),
-      kinds.length > 1 && choiceField("kind", t("kind_is"), kindOf(shape), named(kinds), change, { empty: null }),
+      kinds.length > 1 && choiceField("kind", t("kind_is"), kindOf(shape), named(kinds), change, { empty: null, act: t("kind_do") }),
       lanes.length > 0 && choiceField("lane", t("lane_in"), view.laneOf(shape)?.id ?? "", lanes.map((one) => [one.id, one.businessObject.get("name") || one.id]), (id) => id && view.moveTo(shape, id), { findings: view.findingsFor("lane") }),
-      after.length > 0 && choiceField("after", t("add_after"), "", named(after), (kind) => kind && view.addAfter(shape, kind), { empty: t("add_choose") }),
-      edges.length > 0 && choiceField("edge", t("add_edge"), "", named(edges), (kind) => kind && view.addEdge(shape, kind), { empty: t("add_choose") }),
-      targets.length > 0 && choiceField("connect", t("connect_to"), "", targets.map((one) => [one.id, shownName(one.businessObject, view.look.language)]), (id) => id && modeling.connect(shape, modeler.get("elementRegistry").get(id)), { empty: t("add_choose") }),
+      after.length > 0 && choiceField("after", t("add_after"), "", named(after), (kind) => kind && view.addAfter(shape, kind), { empty: t("add_choose"), act: t("row_add") }),
+      edges.length > 0 && choiceField("edge", t("add_edge"), "", named(edges), (kind) => kind && view.addEdge(shape, kind), { empty: t("add_choose"), act: t("row_add") }),
+      leads(view, targets),
       isAny(object, ["bpmn:Participant", "bpmn:Lane"]) && button(t("add_lane"), () => view.select(modeling.addLane(shape, "bottom")), { name: "plus-lg", "data-key": "add-lane" }),
       button(t("remove_one"), () => modeling.removeElements([shape]), { name: "trash", "data-key": "remove" }),
     ),
   ];
+}
+
+/** Where a step leads: each way is opened or taken off by its button, one more is drawn to what is chosen. */
+function leads({ shape, modeler, modeling, look, select }, targets) {
+  const nameOfWay = (flow) => [shownName(flow.target.businessObject, look.language), nameOf(flow.businessObject, look.language)].filter(Boolean).join(" · ");
+  const chips = (shape.outgoing ?? []).filter((one) => is(one, "bpmn:SequenceFlow")).map((flow) =>
+    h("li", { class: "chip" }, button(nameOfWay(flow), () => select(flow), { class: "chip-on", title: t("way_open"), "data-key": `way-${flow.id}` }), button(t("take_off", { name: nameOfWay(flow) }), () => modeling.removeConnection(flow), { name: "x-lg", class: "chip-off" })));
+  if (!chips.length && !targets.length) return null;
+  const options = targets.map((one) => [one.id, shownName(one.businessObject, look.language)]);
+  const field = choiceField("connect", t("connect_to"), "", options, (id) => id && modeling.connect(shape, modeler.get("elementRegistry").get(id)), { empty: t("connect_choose"), act: t("connect_do") });
+  if (chips.length) field.querySelector(".choice-act").before(h("ul", { class: "plain chips" }, chips));
+  return field;
 }
 
 export function lookSections(view) {
