@@ -38,15 +38,15 @@ _ONE = text(f"SELECT {_COLUMNS} {_FROM} WHERE a.appointment_id = :id")
 _OF_CASE = text(f"SELECT {_COLUMNS} {_FROM} WHERE a.instance_id = :case ORDER BY lower(a.during) DESC LIMIT 100")
 _BETWEEN = text(f"""SELECT {_COLUMNS} {_FROM} WHERE lower(a.during) >= :since AND lower(a.during) < :until AND (CAST(:agent AS uuid) IS NULL OR a.agent_id = :agent)
                        AND (CAST(:branch AS text) = '' OR a.branch = :branch) ORDER BY lower(a.during), a.appointment_id LIMIT 500""")
-_INSERT = text("""INSERT INTO appointment (appointment_id, instance_id, task_id, agent_id, agency, branch, during, place, letter_id, made_by, made_at, changed_at)
-                  VALUES (:id, :case, :task, :agent, :agency, :branch, tstzrange(:begins, :ends), :place, :letter, :by, :now, :now)""")
+_INSERT = text("""INSERT INTO appointment (appointment_id, instance_id, task_id, subject, agent_id, agency, branch, during, place, letter_id, made_by, made_at, changed_at)
+                  VALUES (:id, :case, :task, :subject, :agent, :agency, :branch, tstzrange(:begins, :ends), :place, :letter, :by, :now, :now)""")
 _MOVE = text("""UPDATE appointment SET agent_id = :agent, agency = :agency, branch = :branch, during = tstzrange(:begins, :ends), place = :place, letter_id = :letter,
                        changes = changes + 1, changed_at = :now WHERE appointment_id = :id""")
 _SETTLE = text("UPDATE appointment SET state = :state, cause = :cause, changes = changes + 1, changed_at = :now WHERE appointment_id = :id")
 _IS_OFF = text("SELECT masar_is_off(:agent, :begins, :ends)")
 _TAKEN = text("SELECT begins_at, ends_at FROM masar_taken(:agent, :case, :since, :until)")
 _CASE = text("SELECT instance_id, root_id, number, branch, status, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id AND root_id = instance_id")
-_TASK = text("SELECT 1 FROM open_task WHERE task_id = :task AND root_id = :case")
+_TASK = text("SELECT subject FROM open_task WHERE task_id = :task AND root_id = :case")
 _AGENTS = text("""SELECT user_id, name, name_ar, agency, branch FROM user_account WHERE is_active AND branch = :branch AND (roles && CAST(:roles AS text[]))
                     AND (agency <> 'PART' OR user_id = ANY (CAST(:assigned AS uuid[]))) ORDER BY agency, name""")
 
@@ -169,12 +169,13 @@ def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at:
         return appointment_id
     if change.held.status != "open":
         raise errors.Conflict("appointment.case_closed")
-    if task_id and session.execute(_TASK, {"task": task_id, "case": case_id}).scalar() is None:
+    subject = session.execute(_TASK, {"task": task_id, "case": case_id}).scalar() if task_id else ""
+    if subject is None:
         raise errors.NotFound("task.not_found")
     agent = _checked(session, change, row, agent_id, begins_at, minutes, place)
     ends_at = begins_at + dt.timedelta(minutes=minutes)
     letter = _tell(change, "appointment.made", appointment_id, agent, begins_at, ends_at, place, {"task": str(task_id)} if task_id else {})
-    _keep(session, _INSERT, id=appointment_id, case=case_id, task=task_id, agent=agent.user_id, agency=agent.agency, branch=row.branch, begins=begins_at, ends=ends_at, place=place,
+    _keep(session, _INSERT, id=appointment_id, case=case_id, task=task_id, subject=subject, agent=agent.user_id, agency=agent.agency, branch=row.branch, begins=begins_at, ends=ends_at, place=place,
           letter=letter, by=actor.user_id, now=change.at)  # fmt: skip
     change.write()
     return appointment_id

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine import errors, identity
 from engine.actors import authority, users
-from engine.casework import cases, editions, endings, orders, set_aside
+from engine.casework import cases, editions, endings, holds, orders, set_aside
 from engine.casework.instances import OWN_SUBJECT, Change, find, lock
 from engine.ledger import chain
 from engine.pathway import bpmn
@@ -137,7 +137,7 @@ def _to_start(session: Session, actor: Any, row: Any, message: bpmn.Message, edi
     change = cases.begin(session, actor, edition, process, branch, dict(row.payload), parent=parent, scope=scope, message=message)
     if own == "seance" and scope.get("aide"):
         set_aside.put_down(change, scope["aide"][0])
-    orders.hold_as_its_case(change)
+    holds.hold_as_its_case(change)
     return change
 
 

@@ -20,6 +20,7 @@ from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
 from engine.pathway import bpmn
 from engine.workdays import UNITS
+from forms import field_types
 
 _MOST = 200  # operations in one act: more is a diagram that turns in circles
 LEAST_LOADED = text("""
@@ -124,15 +125,17 @@ def _read(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def recorded(change: Change, name: str, value: Any, around: Sequence[str] = ()) -> facts.NewFact:
-    """A fact that an operation found out. `around`: the keys of the subjects it is about, where they are not the instance's own."""
+def recorded(change: Change, name: str, value: Any, around: Sequence[str] = (), *, is_said: bool = False) -> facts.NewFact:
+    """A fact that an operation found out. `around`: the keys of the subjects it is about, where they are not the instance's own. `is_said`: somebody said it, and it
+    goes stale as what is answered does; what an operation reckons holds until it is corrected."""
     found = change.held.edition.dictionary.fields.get(name)
     if found is None:
         raise CannotRun("operation.field_unknown")
     subject = change.held.subjects.narrowed(around).key(found.subject)
     if subject is None:
         raise CannotRun("operation.no_subject")
-    return facts.NewFact(subject, name, value, authority.classes_of(found), source={"kind": "system"})
+    until = change.at + field_types.duration(found.validity) if is_said and found.validity else None
+    return facts.NewFact(subject, name, value, authority.classes_of(found), source={"kind": "system"}, valid_until=until)
 
 
 def home_of_aid(session: Session, subject: str) -> Any:

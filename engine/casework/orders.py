@@ -1,7 +1,7 @@
-"""What an unforeseen thing does to its case: to move it to another branch, to stop and start its clocks, to end it, to open it again.
+"""What an unforeseen thing does to its case: to move it to another branch, to stop and start its clocks, to end it.
 
 An operation of its diagram sends an order to the case and to each of its parts; each is obeyed in a unit of work of its own, with a line of its own, so that
-no unit of work holds the locks of two. Not here: who may begin what (`exceptions`), and what the diagrams make of it.
+no unit of work holds the locks of two. Not here: who may begin what (`exceptions`), what the diagrams make of it; what holds payments (`holds`), what opens a case again (`reopenings`), what ends one measure (`plan_measures`).
 """
 
 import datetime as dt
@@ -19,10 +19,8 @@ from engine.casework import aid_operations, endings, notices, operations, snapsh
 from engine.casework.instances import Change, lock
 from engine.casework.operations import CannotRun, Outcome
 from engine.casework.rows import instant
-from engine.ledger import access
 from engine.pathway import bpmn
 
-REOPENED = "dossier.rouvert"  # the message that a closed case begins again with
 _READ_AFTER_TRANSFER = dt.timedelta(days=30)
 _PARTS = text("SELECT instance_id, subject, status FROM instance WHERE root_id = :root ORDER BY opened_at, instance_id")
 _AIDS = text("""SELECT i.instance_id, f.value #>> '{}' AS kind FROM instance i
@@ -53,16 +51,9 @@ _TIMER_RUNS = text("UPDATE wait SET due_at = :due WHERE instance_id = :id AND po
 _START = (text("DELETE FROM stopped_clock WHERE instance_id = :id"), text("UPDATE instance SET suspended_at = NULL WHERE instance_id = :id"))
 _SITTINGS = text("SELECT instance_id FROM instance WHERE process = 'seance_commission' AND status = 'open' AND scope -> 'aide' ? :aid ORDER BY instance_id")
 EVERYBODY = (OTE, CPS, ANETI, PARTNERS, "seance")  # of a sitting: each member who studies a file, and whoever decides of it
-_IS_HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
-_CASE_IS_HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id FOR SHARE")  # a hold on its way is waited for; one that comes later finds the aid
-_STOOD_STILL = text("SELECT position, node FROM incident WHERE instance_id = :id AND details ->> 'error' = 'operation.payments_held' AND resolved_at IS NULL ORDER BY opened_at, incident_id")
-_HOLD = text("UPDATE instance SET payments_held = :held WHERE instance_id = :id")
-_MARK = text("UPDATE instance SET payments_held = :held, seq = :seq, head = :head WHERE instance_id = :id")
 # Each absence is a subject of its own; this one's facts are not stored yet.
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
                      WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since""")
-_ENDED_AT = text("SELECT ended_at FROM instance WHERE instance_id = :root")
-_SEALED = text("SELECT seq, person_id, ciphertext FROM ledger_sealed WHERE instance_id = :id ORDER BY seq DESC")
 _WHY = "aide.retrait"
 _REASONS = {"consentement_retire": "consentement_retire", "desistement": "desistement", "deces": "deces"}  # why a file left its sitting; of any other that its case is closed
 _SUSPENDED = text("SELECT suspended_at FROM instance WHERE instance_id = :id")
@@ -140,8 +131,8 @@ def transfer(change: Change, parameters: Mapping[str, Any], _subject: str) -> Ou
     change.session.execute(_READ_ON, {"id": change.held.instance_id, "until": change.at + _READ_AFTER_TRANSFER, "seq": change.held.seq, "head": change.held.head})
     give(change, "ordre.transfert", {"antenne": code, "referent": str(row.user_id)}, [one for one in parts(change, ended=True) if one != change.held.instance_id])
     return Outcome({"referent": str(row.user_id)}, [
-        operations.recorded(change, to, value) for name, to in (("adresse", "person.adresse"), ("gouvernorat", "person.gouvernorat"), ("delegation", "person.delegation"))
-        if (value := _said(change, "transfert", name)) is not None
+        operations.recorded(change, to, value, is_said=True) for name, to in (("adresse", "person.adresse"), ("gouvernorat", "person.gouvernorat"), ("delegation", "person.delegation"))
+        if (value := said(change, "transfert", name)) is not None
     ])  # fmt: skip
 
 
@@ -153,7 +144,7 @@ def _hand(change: Change, branch: str) -> None:
     held.branch = branch
 
 
-def _said(change: Change, group: str, name: str) -> Any:
+def said(change: Change, group: str, name: str) -> Any:
     """What was said of an unforeseen thing, where the form asked it."""
     held = change.held
     rows = change.look(held.subjects, [f"{group}.{name}"])
@@ -164,7 +155,7 @@ def _said(change: Change, group: str, name: str) -> Any:
 def _read_too(change: Change, payload: Mapping[str, Any]) -> None:
     branch = str(payload.get("antenne") or "")
     change.note("case.shown", {"branch": branch})
-    _save(change)
+    save(change)
     change.session.execute(_READ_TOO, {"id": change.held.instance_id, "branch": branch, "until": None})
 
 
@@ -179,13 +170,13 @@ def _move(change: Change, payload: Mapping[str, Any]) -> None:
     held.branch, held.referent_id, held.social_worker_id, held.assigned = to, UUID(referent) if referent else None, None, []
     if held.instance_id == held.root_id and endings.call_off_all(change, "transfert"):  # whoever expected her here does so no more
         notices.tell(change.session, change.actor, held.referent_id, "appointment.to_make", to, instance_id=held.instance_id)
-    _save(change)
+    save(change)
     central = [name for name, role in ROLES.items() if role.is_central]
     change.session.execute(_TASKS_GO, {"id": held.instance_id, "to": to, "referent": referent or None, "central": central})
     change.session.execute(_READ_TOO, {"id": held.instance_id, "branch": left, "until": change.at + _READ_AFTER_TRANSFER})
 
 
-def _save(change: Change) -> None:
+def save(change: Change) -> None:
     """Writes the instance's own row. What is over keeps the day and the way it ended."""
     held = change.held
     if held.status == "open":
@@ -218,14 +209,14 @@ def _stop(change: Change, _payload: Mapping[str, Any]) -> None:
         return
     clocks = session.execute(_CLOCKS, {"id": held.instance_id}).all()
     change.note("clocks.stopped", {"clocks": [[one.position, one.kind, one.node, instant(one.due_at)] for one in clocks]})
-    _save(change)
+    save(change)
     session.execute(_KEEP, {"id": held.instance_id, "root": held.root_id, "at": change.at})
     for statement in _STOP:
         session.execute(statement, {"id": held.instance_id, "at": change.at})
 
 
 @order("ordre.reprise")
-def _go_on(change: Change, _payload: Mapping[str, Any]) -> None:
+def go_on(change: Change, _payload: Mapping[str, Any]) -> None:
     held, session = change.held, change.session
     since = session.execute(_SUSPENDED, {"id": held.instance_id}).scalar()
     if held.status != "open" or since is None:
@@ -243,7 +234,7 @@ def _go_on(change: Change, _payload: Mapping[str, Any]) -> None:
         moves.append((_TASK_RUNS if kind == "task" else _TIMER_RUNS,
                       {"id": held.instance_id, "position": position, "due": due_at + later, **({"remind": remind_at and remind_at + later} if kind == "task" else {})}))
     change.note("clocks.started", {"since": instant(since), "clocks": due})
-    _save(change)
+    save(change)
     for statement, values in moves:
         session.execute(statement, values)
     for statement in _START:
@@ -256,7 +247,7 @@ def bpmn_open(change: Change) -> list[Any]:
         UNION ALL SELECT 'timer', position FROM wait WHERE instance_id = :id AND kind = 'timer'"""), {"id": change.held.instance_id}))  # fmt: skip
 
 
-# --- the end, and again ---
+# --- the end ---
 
 
 @operations.operation("clore_dossier", "motif")
@@ -264,7 +255,7 @@ def close(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outco
     """Ends the case where it stands, with its dossiers: nothing of it is done any more. `motif`: a reason of `cloture.motif`, which the case keeps."""
     reason = str(parameters.get("motif") or "")
     give(change, "ordre.cloture", {"motif": reason}, parts(change, beside=False))
-    return Outcome({"clos": True}, [operations.recorded(change, "cloture.motif", reason)])
+    return Outcome({"clos": True}, [operations.recorded(change, "cloture.motif", reason, is_said=True)])
 
 
 @operations.operation("arreter_aides", "mesure")
@@ -308,92 +299,9 @@ def leave_sittings(change: Change, whose: Collection[str], why: str) -> bool:
     return bool(found)
 
 
-@operations.operation("retenir_versements")
-def hold_payments(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Nothing is paid on the case's aids from now on, those that it asks for meanwhile among them, until `liberer_versements`."""
-    give(change, "ordre.retenue", {"retenus": True}, parts(change, beside=False))
-    return Outcome()
-
-
-@operations.operation("liberer_versements")
-def release_payments(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Payments go on: those that came due meanwhile are made."""
-    give(change, "ordre.retenue", {"retenus": False}, parts(change, beside=False))
-    return Outcome()
-
-
-@order("ordre.retenue")
-def _hold(change: Change, payload: Mapping[str, Any]) -> None:
-    is_aid = change.held.subject.startswith("aide:")
-    if not is_aid and change.held.instance_id != change.held.root_id:
-        return
-    is_held = bool(payload.get("retenus"))
-    if change.session.execute(_IS_HELD, {"id": change.held.instance_id}).scalar() == is_held:
-        return
-    change.note("payments.held" if is_held else "payments.released", {})
-    _save(change)
-    change.session.execute(_HOLD, {"id": change.held.instance_id, "held": is_held})
-    if is_held or not is_aid or change.held.status != "open":
-        return
-    for row in change.session.execute(_STOOD_STILL, {"id": change.held.instance_id}).all():
-        change.give("incident.retried", bpmn.Retry(incident_id=row.position, at=change.at, seq=0), {"node": row.node})
-    endings.finish(change)
-
-
-def hold_as_its_case(change: Change) -> None:
-    """An aid asked for while the payments of its case are held is held too."""
-    if change.held.subject.startswith("aide:") and change.session.execute(_CASE_IS_HELD, {"id": change.held.root_id}).scalar():
-        _mark(change, "payments.held", True)
-
-
-def _mark(change: Change, kind: str, is_held: bool) -> None:
-    change.note(kind, {})
-    change.session.execute(_MARK, {"id": change.held.instance_id, "held": is_held, "seq": change.held.seq, "head": change.held.head})
-
-
 @operations.operation("compter_absences", "jours")
 def count_absences(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """How many appointments the person missed in so many days (`jours`), this one among them; those that the administration missed do not count."""
     since = clock.today(change.at) - dt.timedelta(days=int(parameters.get("jours") or 0))
     return Outcome({"absences_comptees": change.session.execute(_ABSENCES, {"root": change.held.root_id, "since": since.isoformat()}).scalar_one()
-                    + int(_said(change, "absence", "cause") == "personne")})  # fmt: skip
-
-
-@operations.operation("retrouver_cloture")
-def look_up_closure(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """The day the case was closed."""
-    ended_at = change.session.execute(_ENDED_AT, {"root": change.held.root_id}).scalar()
-    return Outcome({"cloture_le": clock.today(ended_at) if ended_at else None})
-
-
-@operations.operation("rouvrir_dossier")
-def reopen(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Opens the closed case again, at the start that its diagram has for that: what is known stays known."""
-    give(change, "ordre.reouverture", {}, [change.held.root_id])
-    return Outcome()
-
-
-@order("ordre.reouverture")
-def _open_again(change: Change, _payload: Mapping[str, Any]) -> None:
-    held = change.held
-    if held.status == "open":
-        return
-    held.status, held.outcome, held.ended_at = "open", "", None
-    if change.session.execute(_IS_HELD, {"id": held.instance_id}).scalar():  # what it was closed for is over with its opening
-        _mark(change, "payments.released", False)
-    _go_on(change, {})  # whoever was lost sight of was suspended first
-    verdict = _last_verdict(change, "D1")
-    given = {"admission": verdict if isinstance(verdict, str) and verdict != "A_COMPLETER" else "SERVICE_SEUL",
-             "instance": str(held.instance_id), "branche": held.branch, "numero": held.number or ""}  # fmt: skip
-    change.give("case.reopened", bpmn.Start(variables=given, message=REOPENED, correlation=str(held.instance_id), at=change.at, seq=0, facts={}), {})
-    endings.finish(change)
-
-
-def _last_verdict(change: Change, decision: str) -> Any:
-    """What a decision said last in the case, as its ledger keeps it; None where it never did or cannot be opened any more."""
-    for row in change.session.execute(_SEALED, {"id": change.held.instance_id}):
-        opened = access.open_line(change.session, change.held.instance_id, row.seq, row.person_id, row.ciphertext)
-        found = next((one["outputs"] for one in opened.get("why", ()) if one.get("decision") == decision), None)
-        if found is not None:
-            return found
-    return None
+                    + int(said(change, "absence", "cause") == "personne")})  # fmt: skip

@@ -102,6 +102,11 @@ def _withdrawn(_change: Change, parameters: Mapping[str, Any], _subject: str) ->
     return Outcome({"portees": list(parameters.get("portees") or ())})
 
 
+def _measures(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """A trial is of one case: none of another's measures is under way."""
+    return Outcome({"mesures": []})
+
+
 def _no_relief(_change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     return Outcome({"relais": "OTE", "pretee": ""})
 
@@ -117,7 +122,7 @@ STAND_INS: dict[str, Operation] = {
     "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,
     "clore_dossier": _nothing, "arreter_aides": _nothing, "rouvrir_dossier": _nothing, "retenir_versements": _nothing, "liberer_versements": _nothing,
     "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
-    "ordre_du_jour": _agenda, "dossiers_decides": _decided,
+    "mesures_en_cours": _measures, "refuser_orientation": _measures, "abandonner_mesure": _nothing, "ordre_du_jour": _agenda, "dossiers_decides": _decided,
 }  # fmt: skip
 
 

@@ -182,7 +182,7 @@ def test_every_variable_a_condition_reads_is_given_by_something(fields, all_tabl
         for name, attribute in (("decision", "resultat"), ("message", "resultat"), ("entree", "nom"), ("sortie", "nom"), ("collection", "element")):
             given |= {note.get(attribute) for _, note in carried(root, name)} - {None}
     casework = reading.ROOT / "engine" / "casework"
-    sources = "".join(path.read_text("utf-8") for path in (*casework.glob("*operations.py"), *(casework / f"{one}.py" for one in ("orders", "withdrawals", "referrals", "reliefs", "set_aside"))))
+    sources = "".join(path.read_text("utf-8") for path in (*casework.glob("*operations.py"), *(casework / f"{one}.py" for one in ("orders", "holds", "reopenings", "plan_measures", "withdrawals", "referrals", "reliefs", "set_aside"))))
     given |= set(re.findall(r'"(\w+)":', sources))
     for root in roots:
         for _, note in carried(root, "operation"):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine import errors
 from engine.actors import users
 from engine.casework import rebuilt
 from tests import world as worlds
@@ -55,3 +56,22 @@ def test_silent_twice_is_refused_twice_and_what_is_taken_out_ends_the_measure(wo
     world.passes(days=8)
     world.does(case, "T979", refus__decision="retirer", refus__decision_motif="D'accord avec elle.")
     assert not {"T402", "T979", "T401"} & set(world.nodes(case)) and world.incidents() == []
+
+
+def test_a_refusal_said_on_the_telephone_is_told_from_the_cases_page_and_goes_the_same_way(world, asked):
+    case, first = asked
+    kind = world.facts("mesure.type")["mesure.type"]
+    said = {"refus_signale__mesure": kind, "refus_signale__acceptation_motif": "Pas de conseiller", "refus_signale__contre_proposition": None}
+    world.begins(case, "refus_signale", world.agent("CPS", "MED", "chef_cps"), **said)
+    assert first.node in world.nodes(case), "an agency refuses what it was asked, not what another was"
+    world.begins(case, "refus_signale", world.agent("OTE", "MED", "referent"), **said)
+    assert first.node not in world.nodes(case) and "T976" in world.nodes(case)
+    assert world.facts("mesure.acceptation") == {"mesure.acceptation": "refusee", "mesure.acceptation_motif": "Pas de conseiller"}
+    world.does(case, "T976", refus__reponse="maintenir", refus__arguments="Il a un contrat en vue.")
+    world.does(case, "T978", mesure__acceptation="acceptee")
+    assert "T402" in world.nodes(case) and world.incidents() == [] and told(world, case) == set()
+
+
+def test_only_what_is_of_the_plan_is_refused(world, asked):
+    with pytest.raises(errors.Invalid):
+        world.begins(asked[0], "refus_signale", world.agent("OTE", "MED", "referent"), refus_signale__mesure="M01", refus_signale__acceptation_motif="…", refus_signale__contre_proposition=None)

@@ -1,0 +1,57 @@
+"""What is to be paid waits as long as anything holds it: two suspicions of fraud, or a fraud and a death, are two holds, and a payment goes on when the last is lifted."""
+
+import pytest
+
+from engine import doctor
+from tests.stories.test_aids_off_the_straight_road import fund
+
+
+@pytest.fixture
+def ordered(world):
+    """A payment that is ordered: the case, and what its fund had paid before."""
+    case_id = world.receive(world.somebody("creation"))
+    order = world.reaches("T608")
+    return case_id, order, fund(world).paid
+
+
+def confirms(world, case_id, order):
+    world.answers(order)
+    world.does(case_id, "T609")
+
+
+def suspects(world, case_id):
+    return world.begins(case_id, "fraude", world.agent("OTE", "MED", "chef_antenne"), fraude__piece=None)
+
+
+def cleared(world, case_id):
+    for node in ("T971", "T972"):
+        world.does(case_id, node)
+    world.does(case_id, "T973", fraude__decision="sans_suite")
+
+
+def held(world):
+    return [one.details["error"] for one in world.incidents()]
+
+
+def test_of_two_suspicions_the_second_cleared_lets_the_payment_go(world, ordered):
+    case_id, order, before = ordered
+    suspects(world, case_id)
+    suspects(world, case_id)
+    confirms(world, case_id, order)
+    assert held(world) == ["operation.payments_held"]
+    cleared(world, case_id)
+    assert fund(world).paid == before and held(world) == ["operation.payments_held"], "one is lifted, the other stands"
+    cleared(world, case_id)
+    assert fund(world).paid > before and held(world) == []
+    assert {fault.code for fault in doctor.examine(world.database).faults} == set()
+
+
+def test_the_thirty_days_of_a_suspicion_lift_nothing_that_a_departure_holds(world, ordered):
+    case_id, order, before = ordered
+    suspects(world, case_id)
+    world.begins(case_id, "deces_redepart", world.agent("OTE", "MED", "referent"), sortie__evenement="redepart", sortie__preuve=None)
+    confirms(world, case_id, order)
+    cleared(world, case_id)
+    assert fund(world).paid == before and held(world) == ["operation.payments_held"]
+    world.does(case_id, "T962")
+    assert fund(world).paid == before and fund(world).engaged == 0 and held(world) == [], "the case is closed, and what it had not spent is the fund's again"
