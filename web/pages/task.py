@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from engine import clock, errors
 from engine.actors import authority, users
-from engine.casework import diagrams, staff, tasks
+from engine.casework import diagrams, pieces, staff, tasks
 from engine.casework.views import TaskView
 from engine.dossier import documents, programmes
 from web import layout, onward, widgets
@@ -77,7 +77,7 @@ def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, t
                 case "release":
                     tasks.release(session, actor, task_id)
                     return screen.go("/desk", "released")
-                case "add" | "remove" | "today":
+                case "add" | "remove" | "today" | "take":
                     focus = typed.obey(wanted, on, clock.today(clock.now(session)))
                 case "correct":
                     correcting.add(on)
@@ -87,7 +87,7 @@ def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, t
                     typed.forget(on)
                 case _ if wanted in place.acts:
                     focus = place.acts[wanted](tasks.view(session, actor, task_id, correcting), typed)
-            kept = wanted in ("add", "remove", "today", "correct", "keep", "draft", *place.acts)
+            kept = wanted in ("add", "remove", "today", "take", "correct", "keep", "draft", *place.acts)
             if kept:
                 _keep(actor, session, typed, correcting, task_id)
             return page(screen, session, tasks.view(session, actor, task_id, correcting), typed, correcting, place, widgets.element_id(focus) if focus else "", kept)
@@ -184,7 +184,9 @@ def _lines(session: Any, actor: users.Actor, conflict: errors.Conflict, typed: T
 def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], place: Place, focus: str = "", kept: bool = False,
          refusal: errors.Refusal | None = None) -> Response:  # fmt: skip
     findings = refusal.findings if refusal and refusal.status == 422 else ()
-    shown = layout.layout(task.form, place.address, typed, findings, screen.words)
+    asked = [spec for question in task.form.questions() for spec in (question.spec, *question.rows)]
+    at_hand = pieces.at_hand(session, screen.actor, task.case_id, task.form.dictionary, asked, programmes.present(session).at)
+    shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand)
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors
