@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-OURS = frozenset({"csrf", "version", "key", "act", "correcting"})
+OURS = frozenset({"csrf", "version", "key", "act", "correcting", "draft"})
 _ROW = re.compile(r"^(?P<list>[a-z0-9_.]+)\[(?P<place>\d{1,3})\]")
 _LONGEST = 20_000
 
