@@ -7,6 +7,7 @@ One question is drawn by `web.widgets`; which are asked and whether an answer is
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from engine.i18n import pick
@@ -46,9 +47,10 @@ class Layout:
     left: Mapping[str, list[str]] = field(default_factory=dict)
 
 
-def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words) -> Layout:
-    """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted."""
-    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words)
+def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words, at_hand: Mapping[str, Sequence[Any]] = MappingProxyType({})) -> Layout:
+    """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted; `at_hand`: the
+    papers that came before they were asked for, by field (`casework.pieces`)."""
+    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand)
     asked = answers.asked(form, _raw(form, typed))
     drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
@@ -94,6 +96,7 @@ class _Drawing:
     typed: Typed
     wrong: Mapping[str, Sequence[str]]
     words: Words
+    at_hand: Mapping[str, Sequence[Any]]
 
     def question(self, question: Question) -> Widget:
         """One question; of a stale or corrected fact, the old answer stands in it, save one that was good for one act only."""
@@ -107,9 +110,11 @@ class _Drawing:
     def _draw(self, question: Question, stored: Any, status: str) -> Widget:
         spec, action, form = question.spec, self.action, self.form
         if spec.type != "list":
+            came = self.at_hand.get(spec.id, ())
+            stored = str(came[0].document_id) if came and stored is None else stored
             made = widgets.draw(
                 spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=question.required, refreshes=question.reveals,
-                errors=self.wrong.get(spec.id, ()),
+                errors=self.wrong.get(spec.id, ()), at_hand=came,
             )  # fmt: skip
             return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)
@@ -139,7 +144,7 @@ class _Drawing:
                 inner = f"{name}.{cell.id}"
                 drawn.append(widgets.draw(
                     cell, inner, self.typed, self.words, action, stored=old.get(cell.id), required=not cell.optional, errors=self.wrong.get(inner, ()),
-                    in_item=True,
+                    in_item=True, at_hand=self.at_hand.get(cell.id, ()),
                 ))  # fmt: skip
             rows.append(Item(name, item_id, tuple(drawn)))
         return rows

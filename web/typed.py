@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-OURS = frozenset({"csrf", "version", "key", "act", "correcting"})
+OURS = frozenset({"csrf", "version", "key", "act", "correcting", "draft"})
 _ROW = re.compile(r"^(?P<list>[a-z0-9_.]+)\[(?P<place>\d{1,3})\]")
 _LONGEST = 20_000
 
@@ -66,7 +66,7 @@ class Typed:
         self.pairs = {name: values for name, values in self.pairs.items() if not name.startswith((f"{row}.", f"{row}~"))}
 
     def obey(self, act: str, name: str, today: dt.date) -> str:
-        """What a button beside a question asks: `add` or `remove` a row of a list, `today` in a date. Returns the question to go to next."""
+        """What a button beside a question asks: `add` or `remove` a row of a list, `today` in a date, `take` a paper that came (`name=document`; none: not any). Returns the question to go to next."""
         match act:
             case "add":
                 return self.add_row(name)
@@ -76,6 +76,10 @@ class Typed:
             case "today":
                 for part, value in zip(("year", "month", "day"), today.isoformat().split("-"), strict=True):
                     self.put(f"{name}~{part}", value)
+                return name
+            case "take":
+                name, _, document = name.partition("=")
+                self.put(name, document)
                 return name
         return ""
 

@@ -24,7 +24,7 @@ _NARROW = {"cin": "short", "passport": "short", "phone": "short", "int": "tiny",
 
 @dataclass(frozen=True)
 class Widget:
-    """One question as drawn. `kind` names the macro; `errors` are sentences; `items` are the rows of a list."""
+    """One question as drawn. `kind` names the macro; `errors` are sentences; `items` are the rows of a list; `at_hand`: papers that came and may be its answer."""
 
     kind: str
     name: str
@@ -55,6 +55,7 @@ class Widget:
     typed: bool = False
     signer: str = ""
     file_name: str = ""
+    at_hand: tuple[Any, ...] = ()
     items: tuple["Item", ...] = ()
     item_label: str = ""
     may_add: bool = True
@@ -80,7 +81,7 @@ def element_id(name: str) -> str:
 
 
 def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, stored: Any = None, status: str = "", required: bool = True, refreshes: bool = False,
-         errors: Sequence[str] = (), in_item: bool = False) -> Widget:  # fmt: skip
+         errors: Sequence[str] = (), in_item: bool = False, at_hand: Sequence[Any] = ()) -> Widget:  # fmt: skip
     """The widget of one field of the dictionary, holding what was typed, else what was stored."""
     has = typed.has(name)
     text = typed.one(name) if has else written(spec.type, stored)
@@ -119,7 +120,7 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
             values = typed.many(name) if has else stored or ()
             return replace(made, kind="choices", values=tuple(values), choices=tuple((code, spec.choice_label(code, words.language)) for code in spec.codes))
         case "doc":
-            return replace(made, kind="file", file_name="")
+            return replace(made, kind="file", at_hand=tuple(at_hand), file_name=next((one.name for one in at_hand if str(one.document_id) == text), ""))
         case "signature":
             kept = stored if isinstance(stored, Mapping) else {}
             drawn = typed.one(f"{name}~drawn") if has else kept.get("strokes", "")

@@ -282,6 +282,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "exception.begin": (_WORKING, _begins),
     "appointment.read": (_WORKING | {"auditeur"}, _reads),
     "appointment.write": (_HELPING | {"operateur"}, _in_reach),
+    "piece.lodge": (_HELPING | _AIDING | {"coordinateur", "operateur"}, _in_reach),
     "receipt.open": (_HELPING, _in_reach_of_agencies),  # gives the second secret of a receipt, in person
     "consent.read": (_HELPING | {"coordinateur", "auditeur"}, _in_reach_of_agencies),
     "consent.change": (_REGISTERING, _in_reach),

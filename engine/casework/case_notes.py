@@ -75,7 +75,7 @@ def of_case(session: Session, actor: Any, case_id: UUID) -> Notes:
     found = session.execute(_NOTES, {"id": case_id, "fields": list(FIELDS.values()), "language": actor.language}).all()
     seen = [one for one in found if authority.readable(actor, one._mapping["class"], one.author_agency, row)]
     consultations.note(session, case_id, "case", [one._mapping["class"] for one in seen])
-    offered = _classes(actor, row)
+    offered = classes(actor, row)
     return Notes(tuple(Note(one.fact_id, str(one.value), one._mapping["class"], one.author, one.author_agency, one.recorded_at) for one in seen), offered,
                  tuple(_colleagues(session, actor, row)) if offered else ())  # fmt: skip
 
@@ -96,7 +96,7 @@ def write(session: Session, actor: Any, case_id: UUID, said: str, class_: str, n
         raise errors.Invalid("note.empty")
     if len(said) > LONGEST:
         raise errors.Invalid("note.long", longest=LONGEST)
-    if class_ not in _classes(actor, held):
+    if class_ not in classes(actor, held):
         raise errors.Invalid("note.class")
     subject = f"note:{identity.derived_id(case_id, f'note {actor.user_id} {key}') if key else identity.new_id()}"
     if key and session.execute(_WRITTEN, {"id": case_id, "subject": subject}).scalar():
@@ -110,7 +110,7 @@ def write(session: Session, actor: Any, case_id: UUID, said: str, class_: str, n
     change.write()
 
 
-def _classes(actor: Any, case: Any) -> tuple[str, ...]:
+def classes(actor: Any, case: Any) -> tuple[str, ...]:
     """What one both writes and reads again, of this case."""
     if not authority.may(actor, "note.write", branch=case.branch, case=case):
         return ()

@@ -17,11 +17,10 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority, users
-from engine.casework import editions, exceptions, messages, receipts
+from engine.casework import editions, exceptions, pieces, receipts
 from engine.casework.instances import Change, lock
 from engine.casework.receipts import Receipt
 from engine.database import Database
-from engine.dossier import documents
 from engine.i18n import pick
 from engine.identity import secret_token, token_digest
 from forms import form as forms
@@ -32,8 +31,7 @@ MOST_UNKNOWN = 40  # codes that nothing has, from one address; a whole quarter m
 MOST_EVER = 20  # wrong ones before a new secret must be asked for in person
 OPEN_MINUTES = 30
 MOST_PIECES = 20  # a day and case
-COMPLAINT, RIGHTS, PIECE = "reclamation", "droits", "piece.recue"
-PROOFS = ("PJ02", "PJ03")  # what reception waits for before it knows which aids are asked
+COMPLAINT, RIGHTS = "reclamation", "droits"
 # What she asked for herself; of what is looked into about her (a fraud) her page says nothing.
 _ASKED_BY_HER = ("dossier_aide", "reclamation", "recours", "droits", "desistement", "reouverture", "transfert")
 _NOBODY = users.PASSWORDS.hash("nobody's")
@@ -54,22 +52,18 @@ _OWN = text("""SELECT i.receipt_code, i.number, i.status, i.edition_id, i.opened
                       (SELECT array_agg(f.field ORDER BY f.field) FROM fact f WHERE f.root_id = i.instance_id AND f.is_current AND f.field LIKE 'consentement.c_' AND f.value = 'true') AS agreed
                  FROM instance i WHERE i.instance_id = :id""")
 _AWAITED = text("""
-    SELECT w.correlation, w.opened_at, p.value AS pieces, l.value #>> '{}' AS until,
-           EXISTS (SELECT FROM message m WHERE m.name = w.name AND m.correlation = w.correlation AND m.consumed_at IS NULL) AS is_on_its_way
+    SELECT w.opened_at, p.value AS pieces, l.value #>> '{}' AS until
       FROM wait w JOIN instance i USING (instance_id)
       LEFT JOIN fact p ON p.subject = i.subject AND p.field = 'aide.pieces_manquantes' AND p.is_current
       LEFT JOIN fact l ON l.subject = i.subject AND l.field = 'aide.pieces_limite_le' AND l.is_current
      WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'piece.recue' ORDER BY w.opened_at""")
 _SENT = text("SELECT piece, max(received_at) AS at FROM received_piece WHERE instance_id = :case GROUP BY piece")
 _TODAY = text("SELECT count(*) FROM received_piece WHERE instance_id = :case AND received_at > masar_now() - interval '1 day'")
-_TAKE = text("UPDATE document SET root_id = :case, class = :class WHERE document_id = :id")
-_RECEIVED = text("INSERT INTO received_piece (document_id, instance_id, piece, received_at) VALUES (:id, :case, :piece, :now)")
 _REQUESTS = text("""SELECT process, edition_id, opened_at, status FROM instance WHERE root_id = :case AND instance_id <> :case AND process = ANY (CAST(:which AS text[]))
                      ORDER BY opened_at DESC LIMIT 30""")
 _LETTERS = text("""SELECT l.template, l.content -> 'titles' AS titles, l.produced_at, l.code, i.edition_id FROM letter l JOIN instance i USING (instance_id)
                     WHERE l.root_id = :case AND (i.subject NOT LIKE 'imprevu:%' OR i.process = ANY (CAST(:which AS text[]))) ORDER BY l.produced_at DESC, l.letter_id LIMIT 60""")
 _GIVEN = (f"{COMPLAINT}.recue_le", f"{COMPLAINT}.canal")
-_PIECES = text("""SELECT p.document_id, p.piece, p.received_at, d.name FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case ORDER BY p.received_at DESC""")
 
 
 @dataclass(frozen=True)
@@ -104,27 +98,19 @@ class Sent:
 
 @dataclass(frozen=True)
 class Page:
-    """What her own page says. `consents`: code and words of those in force; `complaint`: what a complaint asks of her, where one may be made."""
+    """What her own page says. `others`: code and words of the papers that nobody awaits of her, which she may send all the same; `consents`: code and words of
+    those in force; `complaint`: what a complaint asks of her, where one may be made."""
 
     case_number: str
     opened_at: datetime
     is_closed: bool
     receipt: Receipt
     pieces: tuple[Piece, ...]
+    others: tuple[tuple[str, str], ...]
     requests: tuple[Request, ...]
     consents: tuple[tuple[str, str], ...]
     letters: tuple[Sent, ...]
     complaint: tuple[forms.Question, ...]
-
-
-@dataclass(frozen=True)
-class Received:
-    """A paper she sent, for whoever works on her case."""
-
-    document_id: UUID
-    label: str
-    name: str
-    at: datetime
 
 
 # --- the secret, given in person ---
@@ -155,12 +141,6 @@ def give_secret(session: Session, actor: Any, case_id: UUID) -> tuple[str, str]:
 def secret_since(session: Session, case_id: UUID) -> datetime | None:
     """Since when the receipt of a case one reads has a second secret."""
     return session.execute(_SECRET_GIVEN, {"id": case_id}).scalar()
-
-
-def received(session: Session, actor: Any, case_id: UUID, edition: Any) -> tuple[Received, ...]:
-    """The papers that the person sent by her receipt, as far as the actor may read them, the newest first."""
-    return tuple(Received(row.document_id, pick(edition.dictionary.pieces.get(row.piece, {}).get("label"), actor.language) or row.piece, row.name, row.received_at)
-                 for row in session.execute(_PIECES, {"case": case_id}))  # fmt: skip
 
 
 # --- by the code alone ---
@@ -249,31 +229,26 @@ def page(database: Database, case_id: UUID, language: str) -> Page:
         requests = tuple(Request(pick(editions.load(session, one.edition_id).definitions.processes[one.process].names, language), one.opened_at, one.status == "ended")
                          for one in session.execute(_REQUESTS, {"case": case_id, "which": list(_ASKED_BY_HER)}))  # fmt: skip
         consents = tuple((name, pick(fields[name].label, language)) for name in row.agreed or () if name in fields) if RIGHTS in unforeseen.definitions.unforeseen else ()
-        return Page(row.number or "", row.opened_at, row.status == "ended", found, _pieces(session, case_id, edition, language), requests, consents,
+        awaited = _pieces(session, case_id, edition, language)
+        others = () if row.status == "ended" else tuple((code, pick(one["label"], language)) for code, one in _hers(edition).items() if code not in {piece.code for piece in awaited})
+        return Page(row.number or "", row.opened_at, row.status == "ended", found, awaited, others, requests, consents,
                     _letters(session, case_id, language), _complaint(session, case_id, language))  # fmt: skip
 
 
 def send_piece(database: Database, case_id: UUID, piece: str, name: str, stream: BinaryIO) -> None:
-    """A paper that is awaited becomes a document of the case, under the class of the fields that hold it, and whoever waits for it goes on.
+    """A paper of hers becomes a document of the case, awaited or not; whoever waits for it goes on.
 
-    Refuses: `receipt.piece_not_asked`, what `documents.upload` refuses (Invalid); `receipt.pieces_enough` (Conflict). Records: `piece.received`.
+    Refuses: `receipt.piece_not_asked` (one that agencies write themselves, or any once the case is over), what `documents.upload` refuses (Invalid);
+    `receipt.pieces_enough` (Conflict). Records: `piece.received`.
     """
     actor = users.holder(case_id)
     with database.unit_of_work(actor) as session:
         held = lock(session, case_id)
-        if held is None or piece not in {one.code for one in _pieces(session, case_id, held.edition, "fr")}:
+        if held is None or held.status == "ended" or piece not in (*_hers(held.edition), pieces.OTHER):
             raise errors.Invalid("receipt.piece_not_asked")
         if session.execute(_TODAY, {"case": case_id}).scalar_one() >= MOST_PIECES:
             raise errors.Conflict("receipt.pieces_enough", number=MOST_PIECES)
-        document_id = documents.upload(session, actor, name, stream)
-        change = Change(session, actor, held, held.now)
-        change.note("piece.received", {"document": str(document_id), "piece": piece})
-        session.execute(_TAKE, {"id": document_id, "case": case_id, "class": _class_of(held.edition, piece)})
-        session.execute(_RECEIVED, {"id": document_id, "case": case_id, "piece": piece, "now": change.at})
-        change.write()
-        for row in session.execute(_AWAITED, {"case": case_id}).all():
-            if piece in (row.pieces or PROOFS) and not row.is_on_its_way:  # two papers at once wake it once
-                messages.send(session, users.system(), PIECE, row.correlation, {})
+        pieces.send(session, actor, held, piece, name, stream)
 
 
 def withdraw(database: Database, case_id: UUID, consents: list[str], words: str, key: str, language: str) -> None:
@@ -320,16 +295,15 @@ def _pieces(session: Session, case_id: UUID, edition: Any, language: str) -> tup
     sent = {row.piece: row.at for row in session.execute(_SENT, {"case": case_id})}
     found: dict[str, Piece] = {}
     for row in session.execute(_AWAITED, {"case": case_id}):
-        for code in row.pieces or PROOFS:
-            known = edition.dictionary.pieces.get(code)
-            if known is None or code in found or known.get("produced_by"):
+        for code in row.pieces or pieces.PROOFS:
+            known = _hers(edition).get(code)
+            if known is None or code in found:
                 continue
             at = sent.get(code)
             found[code] = Piece(code, pick(known["label"], language), pick(known.get("obtain"), language), row.opened_at, row.until or "", at if at and at >= row.opened_at else None)
     return tuple(found.values())
 
 
-def _class_of(edition: Any, piece: str) -> str:
-    """The class of the fields that a paper answers; health before any other, as where a form names it."""
-    classes = [authority.classes_of(one) for one in edition.dictionary.fields.values() if getattr(one, "piece", "") == piece]
-    return "H" if "H" in classes or piece == "PJ06" else classes[0] if classes else "C"
+def _hers(edition: Any) -> dict[str, Mapping[str, Any]]:
+    """The papers that are hers to bring: not those that an agency writes."""
+    return {code: one for code, one in edition.dictionary.pieces.items() if not one.get("produced_by")}

@@ -33,7 +33,7 @@ _TASK = text(f"""
            r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id, masar_is_kept(t.instance_id) AS is_kept,
            i.branch AS case_branch, {staff.called("u")} AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
            CASE WHEN t.apart <> '{{}}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft,
-           CASE WHEN t.holder_id <> CAST(:user AS uuid) THEN masar_stand_in_of(t.holder_id) = CAST(:user AS uuid) END AS stood_in
+           CASE WHEN t.holder_id <> CAST(:user AS uuid) THEN masar_stand_in_of(t.holder_id) = CAST(:user AS uuid) END AS stood_in, md5(d.content::text) AS draft_stamp
       FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id LEFT JOIN user_account u ON u.user_id = t.holder_id
       LEFT JOIN draft d ON d.task_id = t.task_id AND d.user_id = :user WHERE t.task_id = :task""")
 _DONE = text(f"""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcome, d.key, d.request_digest, {staff.called("u")} AS name, i.number, i.status, i.branch FROM task_done d
@@ -47,6 +47,9 @@ _STOOD_IN = text("SELECT masar_stand_in_of(:holder) = :me")
 _STAFF = text("""SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles)
                   AND masar_did_before(:task, user_id) IS NULL ORDER BY name""")
 _ABOUT_DOUBLES = ("not_duplicate_of", "not_duplicate_reason", "same_as")
+_SAVE = text("""INSERT INTO draft AS d (task_id, user_id, content) VALUES (:task, :user, CAST(:content AS jsonb)) ON CONFLICT (task_id, user_id) DO UPDATE
+                SET content = excluded.content, saved_at = now() WHERE CAST(:stamp AS text) IS NULL OR md5(d.content::text) = :stamp
+                 OR d.content ->> 'page' = excluded.content ->> 'page' OR d.content -> 'typed' = excluded.content -> 'typed' RETURNING 1""")  # what a page kept itself or began from
 _SWEEP = text("DELETE FROM draft d WHERE NOT EXISTS (SELECT FROM open_task t WHERE t.task_id = d.task_id)")
 _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, version = version + 1 WHERE task_id = :task")
 
@@ -71,7 +74,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
         row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
         max((one.version for one in seen.values()), default=0), asked, row.draft, may,
         pick(row.apart[row.did_before], actor.language) if row.did_before else "", stands_in(about),
-        tuple(letters.of_sitting(session, actor, row.instance_id)) if row.instance_subject.startswith("seance:") else (),
+        tuple(letters.of_sitting(session, actor, row.instance_id)) if row.instance_subject.startswith("seance:") else (), row.draft_stamp or "",
     )  # fmt: skip
 
 
@@ -155,20 +158,19 @@ def stands_in(about: Mapping[str, Any]) -> str:
     return "" if not authority.stands_in_for(about) else "nobody" if about["case"].is_shared_operator else "no_consent"
 
 
-def save_draft(session: Session, actor: Any, task_id: UUID, content: Mapping[str, Any]) -> None:
-    """Keeps what is being typed, for its author alone, until the task is done. Refuses: `task.draft_too_long`; NotFound, `task.done`, as seeing it would."""
+def save_draft(session: Session, actor: Any, task_id: UUID, content: Mapping[str, Any], stamp: str | None = None) -> None:
+    """Keeps what is being typed, for its author alone, until the task is done. `stamp`: of the draft that the typing began from ("" none; None: whatever there is); `page` in
+    the content names where it is typed. Refuses: `task.draft_too_long`; `task.draft_elsewhere` (Conflict); NotFound, `task.done`, as seeing it would.
+    """
     row = session.execute(_PASSED, {"task": task_id}).one_or_none()
     if row is None:
         raise _gone(session, actor, task_id)
     about = {"agency": row.task_agency, "role": row.role, "branch": row.task_branch, "holder_id": row.holder_id, "case": row}
     authority.require(actor, "task.draft", **about, case_branch=row.branch)
-    if len(json.dumps(content, default=str)) > 200_000:
+    if len(written := json.dumps(content, ensure_ascii=False, default=str)) > 200_000:
         raise errors.Invalid("task.draft_too_long")
-    session.execute(
-        text("""INSERT INTO draft (task_id, user_id, content) VALUES (:task, :user, CAST(:content AS jsonb))
-                ON CONFLICT (task_id, user_id) DO UPDATE SET content = excluded.content, saved_at = now()"""),
-        {"task": task_id, "user": actor.user_id, "content": json.dumps(content, ensure_ascii=False)},
-    )
+    if session.execute(_SAVE, {"task": task_id, "user": actor.user_id, "content": written, "stamp": stamp}).scalar() is None:
+        raise errors.Conflict("task.draft_elsewhere")
 
 
 def sweep_drafts(session: Session) -> int:

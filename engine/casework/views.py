@@ -91,6 +91,7 @@ class TaskView(TaskHead):
 
     `kept_apart`: the name of a task she did in the same dossier, for which somebody else must do this one. `stands_in`: why the case owner does another's
     task: `no_consent`, `nobody`, `kept`; "" where she does not. `papers`: what a sitting wrote so far and she may read: id and kind by language.
+    `draft_stamp` goes back with what is typed on.
     """
 
     form: Form
@@ -99,6 +100,7 @@ class TaskView(TaskHead):
     kept_apart: str = ""
     stands_in: str = ""
     papers: tuple[tuple[UUID, Mapping[str, str]], ...] = ()
+    draft_stamp: str = ""
 
 
 @dataclass(frozen=True)

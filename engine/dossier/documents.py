@@ -52,6 +52,10 @@ _ATTACH = text("""
     SELECT document_id FROM given UNION ALL SELECT d.document_id FROM document d JOIN named USING (document_id) WHERE d.root_id = :root""")
 
 
+_UNGIVEN = text("SELECT name, media_type FROM document WHERE document_id = :id AND root_id IS NULL AND uploaded_by = :by FOR UPDATE")
+_GIVE = text("UPDATE document SET root_id = :root, class = :class, name = :name WHERE document_id = :id")
+
+
 @dataclass(frozen=True)
 class Document:
     """A file with its content. `quoted_name` is ready for `content-disposition: attachment; filename*=UTF-8''…`."""
@@ -150,6 +154,15 @@ def attach(session: Session, actor: Any, root_id: UUID, new: Iterable[NewFact], 
     lost = [field for found, uses in named.items() if found not in held for field, _ in uses]
     if lost:
         raise errors.Invalid("document.not_yours", [errors.Finding("document.not_yours", f"/{field}") for field in lost])
+
+
+def give(session: Session, actor: Any, root_id: UUID, document_id: UUID, field_class: str, title: str = "") -> None:
+    """Gives to a case, under a class, a document that no answer names (yet); `title` takes the place of the name it was sent under. Refuses: `document.not_yours` (Invalid)."""
+    row = session.execute(_UNGIVEN, {"id": document_id, "by": actor.user_id}).one_or_none()
+    if row is None:
+        raise errors.Invalid("document.not_yours")
+    name = safe_name(f"{title}.{EXTENSIONS[row.media_type]}", row.media_type) if title.strip() else row.name
+    session.execute(_GIVE, {"root": root_id, "class": field_class, "name": name, "id": document_id})
 
 
 def sweep(session: Session) -> int:

@@ -159,3 +159,106 @@ def test_what_another_device_saved_meanwhile_is_not_replaced_without_her(visit, 
     again.click(f"#trouble button:has-text('{choice}')")
     expect(again.locator("#q-person-prenom_fr")).to_have_value("Ici" if choice == "Reprendre" else "Ailleurs")
     wait_until_stored(again, False)
+
+
+NAME, FAMILY = "#q-person-prenom_fr", "#q-person-nom_fr"
+
+
+@pytest.mark.parametrize("choice", ["Reprendre", "Garder"])
+def test_two_pages_open_at_once_do_not_replace_one_another(visit, choice):
+    desk = visit("salma")
+    address = open_case(desk)
+    phone = visit("salma", size="phone")
+    phone.goto(address)
+    phone.wait_for_load_state("networkidle")
+    desk.fill(NAME, "Du bureau")
+    expect(desk.locator("[data-saved]")).to_contain_text("Enregistré")
+    phone.fill(NAME, "Du téléphone")
+    expect(phone.locator("#trouble")).to_contain_text("Rien n'est remplacé sans vous")
+    desk.fill(FAMILY, "Dridi")
+    desk.wait_for_timeout(1500)
+    phone.click(f"#trouble button:has-text('{choice}')")
+    expect(phone.locator(NAME)).to_have_value("Du téléphone" if choice == "Reprendre" else "Du bureau")
+    expect(phone.locator(FAMILY)).to_have_value("" if choice == "Reprendre" else "Dridi")
+
+
+def test_what_is_handed_in_over_what_another_page_kept_is_a_conflict_first(visit, installed):
+    desk = visit("salma")
+    address = open_case(desk)
+    phone = visit("salma", size="phone")
+    phone.goto(address)
+    phone.wait_for_load_state("networkidle")
+    phone.context.set_offline(True)
+    fill(phone)
+    phone.click("button[value=complete]")
+    expect(phone.locator("#trouble")).to_contain_text("partira toute seule")
+    desk.fill(NAME, "Du bureau")
+    expect(desk.locator("[data-saved]")).to_contain_text("Enregistré")
+    phone.context.set_offline(False)
+    phone.evaluate("dispatchEvent(new Event('online'))")
+    expect(phone.locator("#task [role=alert]")).to_contain_text("un autre onglet ou sur un autre appareil")
+    expect(phone.locator(NAME)).to_have_value("Besma")
+    assert done(installed, address) == 0
+    phone.click("button[value=complete]")
+    phone.wait_for_url("**/desk")
+    assert done(installed, address) == 1
+
+
+def test_a_server_that_was_restarted_meanwhile_is_a_lost_line(visit, installed):
+    page = visit("salma", size="phone")
+    address = open_case(page)
+    fill(page)
+    page.wait_for_load_state("networkidle")
+    page.route(address, lambda route: route.fulfill(status=502, body="Bad gateway"))
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("partira toute seule")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_timeout(300)
+    page.unroute(address)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_url("**/desk")
+    assert done(installed, address) == 1
+
+
+def test_what_was_handed_in_and_refused_after_the_tab_was_closed_is_given_back_not_something_else_sent(visit, installed):
+    page = visit("salma", size="phone")
+    address = open_case(page)
+    fill(page)
+    expect(page.locator("[data-saved]")).to_contain_text("Enregistré")
+    page.context.set_offline(True)
+    page.fill("#q-person-cin", "12")
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("partira toute seule")
+    again = come_back(page, address, "#q-person-cin", "12")
+    again.wait_for_timeout(500)
+    assert done(installed, address) == 0
+
+
+def test_on_a_telephone_that_two_share_one_gets_nothing_of_what_the_other_handed_in(visit, installed):
+    page = visit("salma", size="phone")
+    address = open_case(page)
+    fill(page)
+    page.wait_for_load_state("networkidle")
+    page.route(address, lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("partira toute seule")
+    page.unroute(address)
+
+    def enter(one, name):
+        one.context.clear_cookies()
+        one.goto(f"/signin?next=/tasks/{address.rpartition('/')[2]}")
+        one.fill("#username", name)
+        one.fill("#password", PASSWORD)
+        one.click("form[action='/signin'] .btn-primary")
+        one.wait_for_url("**/tasks/*")
+        one.wait_for_load_state("networkidle")
+
+    beside = page.context.new_page()
+    enter(beside, "karim")
+    assert "Besma" not in beside.content() and not beside.locator("#trouble").inner_text()
+    page.evaluate("dispatchEvent(new Event('online'))")  # hers is still open in the other tab
+    page.wait_for_timeout(500)
+    assert done(installed, address) == 0 and "Besma" not in stored(beside)
+    page.close()
+    enter(beside, "salma")
+    beside.wait_for_url("**/desk") if done(installed, address) else expect(beside.locator("#q-person-prenom_fr")).to_have_value("Besma")

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import appointments, holders
+from engine.casework import appointments, holders, pieces
 from engine.demo import accounts
 from engine.settings import Settings
 from tests import world as worlds
@@ -125,7 +125,7 @@ def test_a_missing_paper_is_sent_through_the_checks_of_every_document_and_wakes_
 
     assert send("PJ02", "page.pdf", b"<html><script>alert(1)</script>").status_code == 422
     assert send("PJ02", "vide.pdf", b"").status_code == 422
-    assert send("PJ13", "rib.pdf", PDF).status_code == 422, "not asked of her"
+    assert send("PJ16", "enquete.pdf", PDF).status_code == 422, "an agency writes it"
     assert asked(world, "SELECT 1 FROM received_piece") == [] and "T109" not in world.nodes(world.case)
     assert send("PJ02", "passeport.pdf", PDF).url.path == "/receipt/mine"
     world.settle()
@@ -133,11 +133,11 @@ def test_a_missing_paper_is_sent_through_the_checks_of_every_document_and_wakes_
     (row,) = asked(world, "SELECT d.root_id, d.class, p.piece FROM received_piece p JOIN document d USING (document_id)")
     assert (row.root_id, row.piece) == (world.case, "PJ02")
     with world.database.reading(world.desk) as session:
-        (sent,) = holders.received(session, world.desk, world.case, worlds.editions.current(session))
+        (sent,) = pieces.received(session, world.desk, world.case, worlds.editions.current(session).dictionary)
     salma = Browser(world.app)
     salma.sign_in("salma", accounts.password())
     assert salma.get(f"/documents/{sent.document_id}").content == PDF
-    assert "Envoyées en ligne" in salma.get(f"/cases/{world.case}?tab=documents").text and "La personne a envoyé une pièce" in salma.get(f"/cases/{world.case}?tab=history").text
+    assert "envoyée en ligne" in salma.get(f"/cases/{world.case}?tab=documents").text and "La personne a envoyé une pièce" in salma.get(f"/cases/{world.case}?tab=history").text
 
 
 def test_a_consent_is_withdrawn_and_a_complaint_made_once_each(world, phone, secret):

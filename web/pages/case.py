@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from engine import i18n, identity
 from engine.actors import agencies, authority
-from engine.casework import appointments, case_notes, cases, diagrams, editions, exceptions, holders, incidents, movable, readers
+from engine.casework import appointments, case_notes, cases, diagrams, editions, exceptions, holders, incidents, movable, pieces, readers
 from engine.casework.views import CaseFile, KnownFact
 from engine.dossier import documents, programmes
-from web import ball, sentences
+from web import ball, sentences, widgets
 from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
 
@@ -31,7 +31,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, tab: 
 
 
 def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, process: str = "", cursor: str = "", *, status: int = 200, typed: Any = None) -> Response:
-    """The page of one tab. `typed`: a note that was refused, with why."""
+    """The page of one tab. `typed`: a note or a paper that was refused, with why."""
     offered = {name: picture for name, picture in TABS.items() if name != "notes" or actor.agency != agencies.PARTNERS}
     chosen = tab if tab in offered else "overview"
     file = cases.file(session, actor, case_id)
@@ -46,7 +46,7 @@ def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, pro
         "diagram": lambda: _diagram(screen, session, edition, file, process, {found.node for found in broken}),
         "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group not in ("aide", "note"))), "may_correct": may_correct},
         "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide")), "may_correct": may_correct},
-        "documents": lambda: _documents(actor, session, file) | {"received": holders.received(session, actor, case_id, edition)},
+        "documents": lambda: _documents(screen, session, file, edition, typed),
         "notes": lambda: {"notes": case_notes.of_case(session, actor, case_id), "typed": typed or {"text": "", "class_": "C", "named": [], "refused": ""}},
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
@@ -82,10 +82,15 @@ def _diagram(screen: Screen, session: Any, edition: editions.Edition, file: Case
     return {"drawings": drawings, "shown": shown, **{name: json.dumps(list(value)) for name, value in written.items()}}
 
 
-def _documents(actor: Any, session: Any, file: CaseFile) -> dict[str, Any]:
-    """The papers and, for whoever answers for the data, who opened each."""
-    found = [fact for fact in file.known if fact.document_id]
-    return {"documents": found, "kept": documents.kept(session, [fact.document_id for fact in found]), "opened": readers.of_documents(session, actor, file.case_id), "letters": file.letters}
+def _documents(screen: Screen, session: Any, file: CaseFile, edition: editions.Edition, typed: Any) -> dict[str, Any]:
+    """The papers and, for whoever answers for the data, who opened each; those that came and no answer names; and what may be brought."""
+    actor = screen.actor
+    found, came = [fact for fact in file.known if fact.document_id], [one for one in pieces.received(session, actor, file.case_id, edition.dictionary) if not one.is_used]
+    kept = documents.kept(session, [*(fact.document_id for fact in found), *(str(one.document_id) for one in came)])
+    typed = typed or {"kind": "", "title": "", "document": "", "refused": ""}
+    carried = widgets.Widget("file", "document", "document", screen.words.text("piece.file"), "", value=typed["document"])
+    return {"documents": found, "kept": kept, "opened": readers.of_documents(session, actor, file.case_id), "letters": file.letters, "received": came,
+            "may_bring": pieces.offered(session, actor, file.case_id), "carried": carried, "typed": typed}  # fmt: skip
 
 
 def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFact]) -> list[dict[str, Any]]:

@@ -1,14 +1,19 @@
-"""Documents: sent as soon as they are chosen, and given back as files to keep, never shown inside our pages."""
+"""Documents: sent as soon as they are chosen, brought into a case whether or not a form asks for them, and given back as files to keep, never shown inside our pages."""
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from engine import errors
+from engine import errors, identity
+from engine.casework import pieces
 from engine.dossier import documents
-from web.dependencies import Acting, OnScreen, Posted, Reading, Writing
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
+from web.pages import case, task
+from web.pages.admin import attempt
+from web.typed import Typed
 
 router = APIRouter()
 
@@ -25,6 +30,25 @@ def upload(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> R
         session.rollback()
         return PlainTextResponse(screen.refusal(refusal.code, refusal.details), refusal.status)
     return JSONResponse({"document_id": str(document_id), "said": screen.words.text("task.file_done")})
+
+
+@router.post("/cases/{case_id}/documents")
+def lodge(request: Request, screen: OnScreen, actor: Acting, form: Posted, case_id: UUID) -> Response:
+    """A paper that somebody brought becomes the case's. What was chosen stays where it is refused."""
+    typed, (piece, _, class_) = Typed.of_post(form), field(form, "kind", 60).partition("|")
+
+    def bring(session: Session) -> None:
+        task.keep_files(screen, session, actor, form, typed)
+        pieces.lodge(session, actor, case_id, piece, class_, identity.parse(typed.one("document")), typed.one("title")[:120])
+
+    _, refusal = attempt(request, actor, bring)
+    if refusal is None:
+        return screen.go(f"/cases/{case_id}?tab=documents", "piece_lodged")
+    said = next((one.message for one in refusal.findings if one.message), "") or screen.refusal(refusal.code, refusal.details)
+    sent = form.get("document")  # what came with the form itself went with its refusal
+    typed_again = {"kind": typed.one("kind"), "title": typed.one("title"), "document": sent if isinstance(sent, str) else "", "refused": said}
+    with database_of(request).reading(actor) as session:
+        return case.drawn(screen, actor, session, case_id, "documents", status=refusal.status, typed=typed_again)
 
 
 @router.get("/documents/{document_id}")

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from engine import clock, errors
 from engine.actors import authority, users
-from engine.casework import diagrams, staff, tasks
+from engine.casework import diagrams, pieces, staff, tasks
 from engine.casework.views import TaskView
 from engine.dossier import documents, programmes
 from web import layout, onward, widgets
@@ -72,12 +72,12 @@ def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, t
                 case "complete":
                     return _complete(screen, actor, session, form, typed, correcting, task_id, place)
                 case "draft" if not screen.is_patch:
-                    _keep(actor, session, typed, correcting, task_id)
+                    _keep(actor, session, form, typed, correcting, task_id)
                     return screen.go(place.address, "draft")
                 case "release":
                     tasks.release(session, actor, task_id)
                     return screen.go("/desk", "released")
-                case "add" | "remove" | "today":
+                case "add" | "remove" | "today" | "take":
                     focus = typed.obey(wanted, on, clock.today(clock.now(session)))
                 case "correct":
                     correcting.add(on)
@@ -87,18 +87,18 @@ def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, t
                     typed.forget(on)
                 case _ if wanted in place.acts:
                     focus = place.acts[wanted](tasks.view(session, actor, task_id, correcting), typed)
-            kept = wanted in ("add", "remove", "today", "correct", "keep", "draft", *place.acts)
+            kept = wanted in ("add", "remove", "today", "take", "correct", "keep", "draft", *place.acts)
             if kept:
-                _keep(actor, session, typed, correcting, task_id)
+                _keep(actor, session, form, typed, correcting, task_id)
             return page(screen, session, tasks.view(session, actor, task_id, correcting), typed, correcting, place, widgets.element_id(focus) if focus else "", kept)
     except errors.Refusal as refusal:
-        return _refused(request, screen, actor, task_id, typed, correcting, refusal, place)
+        return _refused(request, screen, actor, form, task_id, typed, correcting, refusal, place)
 
 
 @router.post("/tasks/{task_id}/draft")
 def keep_draft(screen: OnScreen, actor: Acting, session: Writing, form: Posted, task_id: UUID) -> Response:
     """What is being typed, kept for its author; the first time it takes the task in hand."""
-    _keep(actor, session, Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}, task_id)
+    _keep(actor, session, form, Typed.of_post(form), {value for value in form.getlist("correcting") if isinstance(value, str)}, task_id)
     return PlainTextResponse(_saved(screen))
 
 
@@ -125,8 +125,9 @@ def pass_on(screen: OnScreen, actor: Acting, session: Writing, form: Posted, tas
     return screen.go("/desk", "passed", name=staff.in_script(chosen, screen.language))
 
 
-def _keep(actor: users.Actor, session: Any, typed: Typed, correcting: set[str], task_id: UUID) -> None:
-    tasks.save_draft(session, actor, task_id, typed.as_draft(correcting))
+def _keep(actor: users.Actor, session: Any, form: FormData, typed: Typed, correcting: set[str], task_id: UUID) -> None:
+    """Refuses: `task.draft_elsewhere` where another page of hers kept something since this one was made."""
+    tasks.save_draft(session, actor, task_id, typed.as_draft(correcting) | {"page": field(form, "key", 64)}, field(form, "draft", 40) if "draft" in form else None)
 
 
 def _saved(screen: Screen) -> str:
@@ -154,20 +155,21 @@ def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, 
     except errors.Conflict:
         done = tasks.complete(session, actor, task_id, None, None, key)  # a second click of the same submission; refuses any other
         return place.onward(session, None, done) if place.onward else onward.go(screen, actor, session, task_id, "", done)
+    _keep(actor, session, form, typed, correcting, task_id)
     doubles = {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason"), "same_as": typed.many("same_as")}
     raw = layout.read(task.form, typed) | doubles
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
     return place.onward(session, task, done) if place.onward else onward.go(screen, actor, session, task_id, task.name, done)
 
 
-def _refused(request: Request, screen: Screen, actor: users.Actor, task_id: UUID, typed: Typed, correcting: set[str], refusal: errors.Refusal,
+def _refused(request: Request, screen: Screen, actor: users.Actor, form: FormData, task_id: UUID, typed: Typed, correcting: set[str], refusal: errors.Refusal,
              place: Place) -> Response:  # fmt: skip
     """The same page with what was typed and what is wrong. What was typed becomes the draft too: a page that is closed loses nothing."""
     if refusal.status not in (409, 422):
         raise refusal
     if refusal.code != "task.draft_too_long":
         with suppress(errors.Refusal), database_of(request).unit_of_work(actor) as session:  # a task that is gone keeps none: it is listed below
-            _keep(actor, session, typed, correcting, task_id)
+            _keep(actor, session, form, typed, correcting, task_id)
     with database_of(request).reading(actor) as session:
         try:
             task = tasks.view(session, actor, task_id, correcting)
@@ -184,7 +186,9 @@ def _lines(session: Any, actor: users.Actor, conflict: errors.Conflict, typed: T
 def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], place: Place, focus: str = "", kept: bool = False,
          refusal: errors.Refusal | None = None) -> Response:  # fmt: skip
     findings = refusal.findings if refusal and refusal.status == 422 else ()
-    shown = layout.layout(task.form, place.address, typed, findings, screen.words)
+    asked = [spec for question in task.form.questions() for spec in (question.spec, *question.rows)]
+    at_hand = pieces.at_hand(session, screen.actor, task.case_id, task.form.dictionary, asked, programmes.present(session).at)
+    shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand)
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors

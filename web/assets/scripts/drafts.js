@@ -27,6 +27,7 @@ export function startDrafts() {
     sending.set(form, request);
     try {
       const answer = await fetch(form.dataset.draft, { method: "POST", body: typed(form), headers: { "HX-Request": "true" }, signal: request.signal });
+      if (answer.status === 409 && !answer.headers.has("masar-aside")) return elsewhere(form, saved, await answer.text());
       if (!answer.ok && !answer.headers.has("masar-aside")) throw new Error(String(answer.status)); // what stands aside is kept too, and says so
       delete form.dataset.unsaved;
       const version = answer.headers.get("masar-version");
@@ -40,6 +41,13 @@ export function startDrafts() {
     } finally {
       sending.delete(form);
     }
+  }
+
+  // Another page of hers kept something meanwhile: nothing is sent again before she has chosen, or typed on.
+  function elsewhere(form, saved, sentence) {
+    delete form.dataset.unsaved;
+    if (saved) saved.textContent = sentence;
+    form.dispatchEvent(new CustomEvent("masar:elsewhere", { bubbles: true }));
   }
 
   function again(form, delay) {

@@ -9,6 +9,8 @@ const MOMENT = 300;
 const AGAIN = 5000;
 const LONGEST = 30000;
 const SAID = "masar-said";
+const OURS = new Set(["version", "key", "draft"]); // of the page, not of what is typed
+const NOBODY_THERE = new Set([502, 503, 504]); // what stands before the server answers in its place
 
 export async function startKeeping() {
   if (!crypto.subtle || !document.querySelector("[data-keeps]")) return;
@@ -72,6 +74,12 @@ function keepTheForm(shelf) {
   });
   document.addEventListener("htmx:afterSettle", () => form()?.dataset.draft && !form().dataset.unsaved && (base = typedIn(form())));
 
+  document.addEventListener("masar:elsewhere", async () => {
+    await keep();
+    const record = await shelf.get(location.pathname);
+    if (record) choose(() => restore(shelf, form(), record), () => (shelf.drop(location.pathname), location.reload()));
+  });
+
   // Done, or given back: nothing of it stays here.
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (!detail.successful || !form()?.contains(detail.elt) || !detail.xhr.getResponseHeader("HX-Redirect")) return;
@@ -91,7 +99,7 @@ function keepTheForm(shelf) {
     const one = form();
     if (!one || event.detail.requestConfig?.verb !== "post" || !one.contains(event.detail.elt)) return;
     const act = event.detail.requestConfig.triggeringEvent?.submitter?.value;
-    const isQueued = act === "complete" && event.type !== "htmx:responseError";
+    const isQueued = act === "complete" && (event.type !== "htmx:responseError" || NOBODY_THERE.has(event.detail.xhr.status));
     await keep(isQueued);
     if (isQueued) wait(shelf);
   };
@@ -136,7 +144,8 @@ async function sendAll(shelf) {
     }
     await shelf.put(address, { ...record, isSent: false });
     if (location.pathname !== address) say("unsent", address, record.name);
-    else if (document.querySelector("form[data-keep][data-draft]")) document.querySelector("button[value=complete]")?.click(); // what is wrong is shown as ever
+    else if (draft() && typedIn(draft()) === answersOf(record.pairs)) document.querySelector("button[value=complete]")?.click(); // what is wrong is shown as ever
+    else if (draft()) continue; // another typing than what was handed in: it is given back first
     else show(await answer.text());
   }
   return true;
@@ -160,21 +169,24 @@ async function giveBack(shelf) {
   }
   const mine = answersOf(record.pairs);
   if (mine === typedIn(form)) return form.dataset.draft && shelf.drop(address);
-  const restore = async () => {
-    if (!form.dataset.draft) { // nothing of it is kept by the server before it is handed in: it stays here too
-      const answer = await post(address, [...record.pairs, ["act", "refresh"]], csrf);
-      if (!answer?.ok) return say("line");
-      show(await answer.text());
-      return say("restored", "", "", "notice-good");
-    }
-    const answer = await post(form.dataset.draft, record.pairs.filter(([name]) => name !== "version"), csrf);
+  if (record.base === typedIn(form)) return restore(shelf, form, record);
+  choose(() => restore(shelf, form, record), () => shelf.drop(address));
+}
+
+// Puts what was typed here into the page again, in the place of whatever the server has: she chose so, or it has only what this began from.
+async function restore(shelf, form, record) {
+  const csrf = document.querySelector("input[name=csrf]").value;
+  if (!form.dataset.draft) { // nothing of it is kept by the server before it is handed in: it stays here too
+    const answer = await post(location.pathname, [...record.pairs, ["act", "refresh"]], csrf);
     if (!answer?.ok) return say("line");
-    shelf.drop(address);
-    sessionStorage.setItem(SAID, "1");
-    location.reload();
-  };
-  if (record.base === typedIn(form)) return restore();
-  choose(restore, () => shelf.drop(address));
+    show(await answer.text());
+    return say("restored", "", "", "notice-good");
+  }
+  const answer = await post(form.dataset.draft, record.pairs.filter(([name]) => !OURS.has(name)), csrf);
+  if (!answer?.ok) return say("line");
+  shelf.drop(location.pathname);
+  sessionStorage.setItem(SAID, "1");
+  return location.reload();
 }
 
 function choose(take, leave) {
@@ -192,7 +204,8 @@ function choose(take, leave) {
 async function post(address, pairs, csrf) {
   const body = new URLSearchParams([...pairs.filter(([name]) => name !== "csrf"), ["csrf", csrf]]);
   const headers = { "HX-Request": "true" };
-  return fetch(address, { method: "POST", body, headers, signal: AbortSignal.timeout(LONGEST) }).catch(() => null);
+  const answer = await fetch(address, { method: "POST", body, headers, signal: AbortSignal.timeout(LONGEST) }).catch(() => null);
+  return NOBODY_THERE.has(answer?.status) ? null : answer;
 }
 
 function show(page) {
@@ -202,9 +215,10 @@ function show(page) {
   htmx.process(document.querySelector("main"));
 }
 
+const draft = () => document.querySelector("form[data-keep][data-draft]");
 const addressOf = (form) => new URL(form.action).pathname;
 const pairsOf = (form) => [...new FormData(form)].filter(([name, value]) => name !== "csrf" && !(value instanceof File));
-const answersOf = (pairs) => JSON.stringify(pairs.filter(([name]) => name !== "version" && name !== "key"));
+const answersOf = (pairs) => JSON.stringify(pairs.filter(([name]) => !OURS.has(name)));
 const typedIn = (form) => answersOf(pairsOf(form));
 const text = (one) => new TextEncoder().encode(one);
 const bytes = (one) => Uint8Array.from(atob(one), (letter) => letter.charCodeAt(0));

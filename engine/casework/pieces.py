@@ -1,0 +1,151 @@
+"""Papers that come of themselves: brought to a desk, or sent by the page of a receipt, whether or not something waits for them.
+
+Each becomes a document of the case at once, as the paper that it is and under the class of the fields that hold it; the first form that asks for that paper finds it
+(`at_hand`), whichever agency's it is. What a form asks and what comes with its answers is `tasks`'.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from engine import errors
+from engine.actors import authority, users
+from engine.casework import case_notes, editions, messages, notices, staff
+from engine.casework.instances import Change, Held, lock
+from engine.dossier import documents, facts
+from engine.i18n import pick
+from forms import field_types
+from forms.dictionary import Dictionary, Field
+
+RECEIVED = "piece.recue"
+OTHER = "autre"  # the code of a paper that the dictionary has no name for: its own name says what it is
+PROOFS = ("PJ02", "PJ03")  # what reception waits for before it knows which aids are asked
+_ONE_ACT = "P0D"
+_MISSING = "aide.pieces_manquantes"
+_CASE = text("""SELECT instance_id, root_id, branch, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, is_kept, also_read_by, lent_to, edition_id FROM instance
+                 WHERE instance_id = :id AND root_id = instance_id""")
+_INSERT = text("INSERT INTO received_piece (document_id, instance_id, piece, received_at) VALUES (:id, :case, :piece, :now)")
+# Of what waits for papers: whom it is about, and the papers that came since it began to. The first that it awaited has woken it.
+_WAITING = text("""SELECT w.correlation, i.subject, ARRAY(SELECT p.piece FROM received_piece p WHERE p.instance_id = :case AND p.received_at > w.opened_at AND p.document_id <> :id) AS came
+                     FROM wait w JOIN instance i USING (instance_id) WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'piece.recue' ORDER BY w.opened_at""")
+_PIECES = text("""SELECT p.document_id, p.piece, p.received_at, d.name, d.class, d.uploaded_by, p.instance_id,
+                         EXISTS (SELECT FROM fact f WHERE f.root_id = p.instance_id AND f.is_current AND strpos(f.value::text, p.document_id::text) > 0) AS is_used
+                    FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case ORDER BY p.received_at DESC, p.document_id DESC""")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a paper may be said to be, by whoever brings it into the case. `piece`: `OTHER` for one without a name of its own; `class_`: who reads it."""
+
+    piece: str
+    class_: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """A paper that came. `by`: who brought it into the case, "" where the person sent it herself; `until`: until when it counts; `is_used`: a form has it as its answer."""
+
+    document_id: UUID
+    piece: str
+    class_: str
+    label: str
+    name: str
+    at: dt.datetime
+    by: str
+    until: dt.datetime | None
+    is_used: bool
+
+
+def offered(session: Session, actor: Any, case_id: UUID) -> tuple[Choice, ...]:
+    """What the actor may bring into a case now: the papers whose class she writes, then any other, by who is to read it. Nothing where it is not hers to do."""
+    held = session.execute(_CASE, {"id": case_id}).one_or_none()
+    if held is None or not authority.may(actor, "piece.lodge", branch=held.branch, case=held):
+        return ()
+    edition = editions.load(session, held.edition_id)
+    named = {(one.piece, authority.classes_of(one)): None for one in edition.dictionary.fields.values() if one.piece and authority.writable(actor, authority.classes_of(one))}
+    found = [Choice(piece, class_, pick(edition.dictionary.pieces[piece]["label"], actor.language)) for piece, class_ in named]
+    return (*sorted(found, key=lambda one: (one.piece, one.class_)), *(Choice(OTHER, one, "") for one in case_notes.classes(actor, held)))
+
+
+def lodge(session: Session, actor: Any, case_id: UUID, piece: str, class_: str, document_id: UUID | None, title: str = "") -> None:
+    """Brings into a case a document that the actor has just sent; `title` names it, and must where it is no paper of the dictionary's. Whoever waits for it goes on.
+
+    Refuses: `case.not_found`; Forbidden; `document.none`, `document.not_yours`, `piece.kind`, `piece.title` (Invalid). Records: `piece.lodged`.
+    """
+    held = lock(session, case_id)
+    if held is None or held.instance_id != held.root_id:
+        raise errors.NotFound("case.not_found")
+    authority.require(actor, "case.read", branch=held.branch, case=held)
+    authority.require(actor, "piece.lodge", branch=held.branch, case=held)
+    if document_id is None:
+        raise errors.Invalid("document.none")
+    if (piece, class_) not in {(one.piece, one.class_) for one in offered(session, actor, case_id)}:
+        raise errors.Invalid("piece.kind")
+    if piece == OTHER and not title.strip():
+        raise errors.Invalid("piece.title")
+    change = Change(session, actor, held, held.now)
+    _take(change, "piece.lodged", piece, class_, document_id, title)
+
+
+def send(session: Session, actor: Any, held: Held, piece: str, name: str, stream: BinaryIO) -> None:
+    """The same by the person herself: under the class of the fields that hold the paper. Refuses what `documents.upload` refuses. Records: `piece.received`."""
+    change = Change(session, actor, held, held.now)
+    _take(change, "piece.received", piece, _class_of(held.edition, piece), documents.upload(session, actor, name, stream))
+
+
+def received(session: Session, actor: Any, case_id: UUID, dictionary: Dictionary) -> tuple[Received, ...]:
+    """The papers that came, as far as the actor may read them, the newest first."""
+    rows, known = session.execute(_PIECES, {"case": case_id}).all(), dictionary.pieces
+    who = staff.names(session, actor.language, (row.uploaded_by for row in rows))
+    return tuple(
+        Received(row.document_id, row.piece, row._mapping["class"], pick(known.get(row.piece, {}).get("label"), actor.language) or row.name.rpartition(".")[0], row.name, row.received_at,
+                 "" if row.uploaded_by == row.instance_id else who.get(str(row.uploaded_by), ""), _until(row.received_at, known.get(row.piece, {}).get("validity")), row.is_used)
+        for row in rows)  # fmt: skip
+
+
+def at_hand(session: Session, actor: Any, case_id: UUID, dictionary: Dictionary, asked: Iterable[Field], now: dt.datetime) -> Mapping[str, Sequence[Received]]:
+    """By field: the papers that came, that it asks for, that still count and that no form has yet; the newest first."""
+    wanted = [one for one in asked if one.type == "doc" and one.piece]
+    came = [one for one in received(session, actor, case_id, dictionary) if not one.is_used and (one.until is None or one.until > now)] if wanted else []
+    found = {spec.id: [one for one in came if (one.piece, one.class_) == (spec.piece, authority.classes_of(spec))] for spec in wanted}
+    return {name: those for name, those in found.items() if those}
+
+
+def _take(change: Change, kind: str, piece: str, class_: str, document_id: UUID, title: str = "") -> None:
+    session, held = change.session, change.held
+    documents.give(session, change.actor, held.root_id, document_id, class_, title)
+    change.note(kind, {"document": str(document_id), "piece": piece})
+    session.execute(_INSERT, {"id": document_id, "case": held.root_id, "piece": piece, "now": change.at})
+    if not _wake(session, held, piece, document_id):  # else whoever has the next task is told of that
+        notices.tell(session, change.actor, held.referent_id, "piece.came", held.branch, instance_id=held.root_id)
+    change.write()
+
+
+def _wake(session: Session, held: Held, piece: str, document_id: UUID) -> bool:
+    """Whether something waited for this paper; it goes on, unless another paper woke it already."""
+    waiting = session.execute(_WAITING, {"case": held.root_id, "id": document_id}).all()
+    aids = [row.subject.partition(":")[2] for row in waiting if row.subject.startswith("aide:")]
+    missing = {one.subject: one.value for one in facts.snapshot(session, facts.Subjects(held.root_id, held.person_id, {"aide": aids}), [_MISSING])} if waiting else {}
+    awaited = {row.correlation: (missing.get(row.subject) or PROOFS, row.came) for row in waiting}
+    woken = [correlation for correlation, (pieces, _) in awaited.items() if piece in pieces]
+    for correlation in woken:
+        pieces, came = awaited[correlation]
+        if not set(came) & set(pieces):
+            messages.send(session, users.system(), RECEIVED, correlation, {})
+    return bool(woken)
+
+
+def _class_of(edition: editions.Edition, piece: str) -> str:
+    """The class of the fields that a paper answers, health before any other, as where a form names it; of what has no name there, who receives her sorts it."""
+    classes = [authority.classes_of(one) for one in edition.dictionary.fields.values() if one.piece == piece]
+    return "H" if "H" in classes or piece == "PJ06" else classes[0] if classes else "O" if piece == OTHER else "C"
+
+
+def _until(at: dt.datetime, validity: str | None) -> dt.datetime | None:
+    return at + field_types.duration(validity) if validity and validity != _ONE_ACT else None
