@@ -223,6 +223,9 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Says what changed from one folder of diagrams and forms to another, and what it costs those who walk the pathway."""
+    for folder in (old, new):
+        if not (folder / "processes").is_dir() and not (folder / "forms").is_dir():
+            raise Stop(f"The folder {folder} holds neither processes/ nor forms/.")
     before, after = (editions.Edition(UUID(int=0), 0, editions.files_of(folder / "processes", folder / "forms")) for folder in (old, new))
     told = comparisons.changes(before, after, language)
     try:

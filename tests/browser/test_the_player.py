@@ -116,6 +116,9 @@ def test_two_cases_side_by_side_in_arabic_on_a_mirrored_sheet(watch, cases):
     page.wait_for_function("() => document.querySelectorAll('.canvas .masar-here').length >= 2")
     assert page.locator("html").get_attribute("dir") == "rtl" and page.locator(".replay-side").count() == 2
     seen(page, "player-beside-ar")
+    for canvas in page.locator(".replay-side .canvas").all():
+        buttons, sheet = canvas.locator(".canvas-tools").bounding_box(), canvas.locator(".djs-container").bounding_box()
+        assert sheet["height"] > 200 and buttons["y"] + buttons["height"] <= sheet["y"], "the buttons stand above the drawing"
     assert wrong_with(page) == []
     phone = watch(f"/cases/{cases[0]}/replay?at=40", "ar", "phone")
     phone.wait_for_selector(".canvas .masar-here")

@@ -14,7 +14,7 @@ from engine import errors
 from engine.actors import users
 from engine.casework import drafts, findings, player, publication
 from engine.demo import accounts, stories
-from engine.insight import audit, proofs_of_why, samples, whys
+from engine.insight import audit, departures, proofs_of_why, samples, whys
 from engine.ledger import consultations, journal, proving
 from engine.settings import Settings
 from tests import world as worlds
@@ -136,9 +136,9 @@ def test_she_searches_the_history_of_all_cases(world, case):
         assert [one.case_id for one in audit.of_rule(session, auditor, "D1_recevable").items] == [case]
         with pytest.raises(errors.Forbidden):
             audit.of_rule(session, auditor, "D3_standard")
-        assert audit.deviations(session, auditor).items == () and audit.departures(session, auditor).items == ()
+        assert audit.deviations(session, auditor).items == () and departures.listed(session, auditor).items == ()
     with world.database.reading(karim) as session:
-        for asked in (audit.late, audit.rules, audit.pairs, audit.departures):
+        for asked in (audit.late, audit.rules, audit.pairs, departures.listed):
             with pytest.raises(errors.Forbidden):
                 asked(session, karim)
         assert session.execute(text("SELECT count(*) FROM rule_fired")).scalar() == 0, "the second wall"
@@ -152,7 +152,7 @@ def test_she_searches_the_history_of_all_cases(world, case):
 
 def test_who_prepared_with_who_approved_and_where_the_decision_departs(tunisia, staff, on_the_day):
     samia = stories.mother_in_sfax(dt.date(2026, 11, 24))
-    samia.truth |= {"aide.montant_propose": 500_000, "aide.montant_accorde": 450_000}
+    samia.truth |= {"aide.montant_accorde": 450_000, "aide.motif_decision": "Deux devis suffisent"}
     on_the_day(samia.arrives_on)
     staff.receive(samia)
     staff.until(worlds.clock_at(samia.arrives_on + dt.timedelta(days=100)))
@@ -161,20 +161,31 @@ def test_who_prepared_with_who_approved_and_where_the_decision_departs(tunisia, 
     with tunisia.reading(auditor) as session:
         two = audit.pairs(session, auditor).items
         assert two and all(one.prepared_by != one.approved_by and 0 < one.times <= one.approved for one in two)
-        departed = audit.departures(session, auditor).items
-        assert [one.decided for one in departed if one.proposed] != [], "granted less than was proposed"
-        assert audit.departures(session, auditor, "aid").items == departed and audit.departures(session, auditor, "orientation").items == ()
-        assert audit.departures(session, auditor, "orientation").veiled == 0
-    with tunisia.owner() as connection:  # a plan of other measures than the rules proposed: how many there are is told, not whose they are
+        departed = departures.listed(session, auditor).items
+        assert [(one.proposed, one.decided) for one in departed] == [("600,000 DT", "450,000 DT")], "granted less than was proposed"
+        granted = departed[0]
+        assert granted.author and granted.agency == "OTE" and granted.at and granted.case_number and granted.reason == "Deux devis suffisent"
+        assert player.frame(session, auditor, granted.told_in, at=granted.seq, part=granted.instance_id).seq == granted.seq, "and is seen where it was decided"
+        assert departures.listed(session, auditor, "aid").items == departed and departures.listed(session, auditor, "orientation").items == ()
+        assert departures.listed(session, auditor).veiled == 0
+    # A plan of other measures than the rules proposed: told of where they weigh what is hers to know, only counted where they do not.
+    with tunisia.owner() as connection:
         said = connection.exec_driver_sql("SELECT fact_id, value #>> '{}' FROM fact WHERE field = 'mesure.type' AND is_current").all()
-    assert said
-    change = text("UPDATE fact SET value = to_jsonb(CAST(:value AS text)) WHERE fact_id = :id")
-    for values, veiled in ([{"id": one, "value": "M23"} for one, _ in said], 1), ([{"id": one, "value": was} for one, was in said], 0):
-        with tunisia.owner() as connection:
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-            connection.execute(change, values)
-        with tunisia.reading(auditor) as session:
-            assert audit.departures(session, auditor).veiled == veiled
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.execute(text("UPDATE fact SET value = to_jsonb('M23'::text) WHERE fact_id = ANY (:ids)"), {"ids": [one for one, _ in said]})
+    with tunisia.reading(auditor) as session:
+        (plan,) = departures.listed(session, auditor, "orientation").items
+        assert plan.case_id == granted.case_id and plan.author and "social" in plan.proposed and plan.decided and departures.listed(session, auditor, "orientation").veiled == 0
+    with tunisia.owner() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql("UPDATE rule_fired SET rule = 'D4_psy' WHERE decision = 'D4' AND rule = 'D4_besoins'")
+    with tunisia.reading(auditor) as session:
+        found = departures.listed(session, auditor, "orientation")
+        assert "social" not in found.items[0].proposed and found.veiled == 1, "it would tell to whom psychological support was proposed"
+    with tunisia.owner() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql("UPDATE rule_fired SET rule = 'D4_besoins' WHERE decision = 'D4' AND rule = 'D4_psy'")
+        connection.execute(text("UPDATE fact SET value = to_jsonb(CAST(:value AS text)) WHERE fact_id = :id"), [{"id": one, "value": was} for one, was in said])
 
 
 def test_anybody_draws_her_sample_again_and_nobody_keeps_another(world, case):

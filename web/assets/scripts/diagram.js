@@ -26,7 +26,7 @@ async function show(canvas) {
       return;
     }
     if (!answer.ok) throw new Error(String(answer.status));
-    const viewer = viewerIn(canvas);
+    const viewer = viewerIn(canvas, sheetUnder(canvas));
     const xml = await answer.text();
     await viewer.importXML(canvas.dataset.mirrored ? mirrored(xml) : inLanguage(xml, canvas.dataset.language));
     let here = stand(viewer, canvas);
@@ -45,11 +45,20 @@ async function show(canvas) {
   }
 }
 
+// The buttons stand above the sheet, never over what is drawn on it.
+function sheetUnder(canvas) {
+  const template = canvas.parentElement.querySelector("template[data-tools]");
+  const sheet = document.createElement("div");
+  sheet.className = "canvas-sheet";
+  canvas.replaceChildren(...(template ? [template.content.cloneNode(true)] : []), sheet);
+  return sheet;
+}
+
 // Mirrored, the heads of pools and lanes are drawn at the right too.
-function viewerIn(canvas) {
-  if (!canvas.dataset.mirrored) return new NavigatedViewer({ container: canvas });
+function viewerIn(canvas, container) {
+  if (!canvas.dataset.mirrored) return new NavigatedViewer({ container });
   const look = { language: canvas.dataset.language, mirrored: true };
-  return new NavigatedViewer({ container: canvas, additionalModules: [naming(look)], moddleExtensions: { masar } });
+  return new NavigatedViewer({ container, additionalModules: [naming(look)], moddleExtensions: { masar } });
 }
 
 // Each element carries its name in French and, beside it, in Arabic and English: the reader's is put in its place before drawing.
@@ -144,13 +153,9 @@ function pick(id) {
 
 function tools(frame, viewer, looked) {
   const canvas = viewer.get("canvas");
-  const template = frame.parentElement.querySelector("template[data-tools]");
-  if (!template) return;
-  const row = template.content.cloneNode(true);
-  const on = (name, act) => row.querySelector(`[data-do=${name}]`)?.addEventListener("click", act);
+  const on = (name, act) => frame.querySelector(`.canvas-tools [data-do=${name}]`)?.addEventListener("click", act);
   on("closer", () => canvas.zoom(canvas.zoom() * 1.25));
   on("farther", () => canvas.zoom(canvas.zoom() / 1.25));
   on("whole", () => place(viewer, []));
   on("here", () => place(viewer, looked()));
-  frame.append(row);
 }
