@@ -61,6 +61,20 @@ def notes(content):
                   for one in etree.fromstring(content).iter("{urn:masar:bpmn:1}*"))  # fmt: skip
 
 
+def test_an_editor_that_writes_elements_in_another_order_changes_nothing_and_no_way_out_of_a_choice(real):
+    diagrams = {path: content for path, content in real.items() if path.endswith(".bpmn")}
+    after = rewritten(diagrams, "turned")
+    told = comparisons.differences(editions.Edition(uuid4(), 0, diagrams), editions.Edition(uuid4(), 0, after))
+    assert {(one.kind, one.what) for one in told} == {("layout", "writing")}
+    assert ways_tried(real) == ways_tried({**real, **after})
+    assert sorted((one.code, one.where) for one in editions.check({**real, **after})) == sorted((one.code, one.where) for one in editions.check(real))
+
+
+def ways_tried(held):
+    """The ways out of each choice, in the order in which their conditions are tried."""
+    return {one.place: [flow.id for flow in one.tried] for one in editions.Edition(uuid4(), 0, held).definitions.nodes if one.kind == "exclusiveGateway"}
+
+
 def test_every_diagram_is_what_the_schema_of_bpmn_allows(real):
     """As SpiffArena looks at what is sent to it."""
     schema = BpmnValidator()
