@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine import errors
 from engine.pathway import bpmn
 from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.drawing import Case
@@ -46,7 +47,10 @@ def test_no_way_out_is_an_incident_that_retry_takes_up_on_new_facts():
     case.retry()
     assert case.codes == ["gateway.no_way_out"] and len(case.told(bpmn.IncidentRaised)) == 2
     case.facts = {"case": {"n": 2}}
+    mended = case.seen.incidents[0].incident_id
     assert case.retry().tasks == ["b"] and case.codes == []
+    with pytest.raises(errors.Conflict, match=r"incident\.not_open"):
+        case.give(bpmn.Retry, mended)
 
 
 def test_a_condition_that_is_no_truth_value_or_cannot_be_weighed_is_an_incident():
