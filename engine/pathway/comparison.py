@@ -88,6 +88,7 @@ class _Diagram:
         self.nodes = list(self._nodes(root))
         self.drawn = set(self.nodes)
         self.by_id = {node.get("id"): node for node in self.nodes if node.get("id")}
+        self.choices = self._choices()
         self.lanes = {(one.text or "").strip(): lane.get("id", "") for lane in root.iter(f"{_B}lane") for one in lane.findall(f"{_B}flowNodeRef")}
         self.near: dict[str, set[str]] = {}
         for flow in self.nodes:
@@ -107,6 +108,18 @@ class _Diagram:
             if is_drawn and (child.get("id") or name in _HOLDERS):
                 yield from self._nodes(child)
 
+    def _choices(self) -> dict[str, str]:
+        """The flows whose conditions a choice tries one after the other, each with the choice: among the nodes they now stand in that order, which counts."""
+        places: dict[str, list[int]] = {}
+        for place, node in enumerate(self.nodes):
+            source = self.by_id.get(node.get("sourceRef"))
+            if source is not None and local(source) == "exclusiveGateway" and node.find(f"{_B}conditionExpression") is not None:
+                places.setdefault(node.get("sourceRef"), []).append(place)
+        for choice, taken in places.items():
+            for place, node in zip(taken, xml.tried(self.by_id[choice], [self.nodes[one] for one in taken], lambda way: way.get("id", "")), strict=True):
+                self.nodes[place] = node
+        return {self.nodes[place].get("id", ""): choice for choice, taken in places.items() for place in taken}
+
     def things(self) -> Iterator[Thing]:
         seen: dict[str, int] = {}
         for place, node in enumerate(self.nodes):
@@ -124,7 +137,7 @@ class _Diagram:
             if holder is not None and local(holder) in ("process", "subProcess", "transaction", "adHocSubProcess"):
                 links["scope"] = holder.get("id", "")
             yield Thing(key, name, kind, self.path, _FAMILIES.get(kind, "node"), self._names(node, kind), properties, links, frozenset(self.near.get(name, ())),
-                        traits="" if name else kind)  # fmt: skip
+                        row=self.choices.get(name), traits="" if name else kind)  # fmt: skip
 
     def _names(self, node: Any, kind: str) -> dict[str, str]:
         """The label by language; a flow without one is called by what it joins."""

@@ -326,7 +326,8 @@ def _failed(definitions: bpmn.Definitions, file: str, scenario: Scenario, number
     return Finding(told, f"{file}#{number}", {**about, **details})
 
 
-_CODES = frozenset({"scenario.breaks", "scenario.opens_other", "scenario.opens_less", "scenario.opens_more", "scenario.ends_not", "scenario.ends", "scenario.ends_other"})
+_CODES = frozenset({"scenario.breaks", "scenario.opens_other", "scenario.opens_less", "scenario.opens_more", "scenario.ends_not", "scenario.ends", "scenario.ends_other",
+                    "scenario.started", "scenario.not_started"})
 
 
 def _names(definitions: bpmn.Definitions, nodes: Sequence[str]) -> Mapping[str, str]:

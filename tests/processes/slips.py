@@ -77,6 +77,14 @@ def unlabelled(element, language):
     return edit
 
 
+def out_of_its_lane(element):
+    def edit(root):
+        place = next(one for one in root.iter(f"{BPMN}flowNodeRef") if (one.text or "").strip() == element)
+        place.getparent().remove(place)
+
+    return edit
+
+
 def timer_becomes_a_message(element):
     def edit(root):
         event = node(root, element)

@@ -20,6 +20,7 @@ from tests.processes.slips import (
     loses,
     nobodys,
     note,
+    out_of_its_lane,
     reads,
     rules_of,
     takes,
@@ -27,6 +28,7 @@ from tests.processes.slips import (
     unlabelled,
     without,
 )
+from tests.web.small.installation import files as small_files
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +151,13 @@ DIAGRAMS = [
     # words
     ("a task has no Arabic", "accueil", unlabelled("T101", "ar"), "check.label_missing", "T101"),
     ("a task has no English", "versements", unlabelled("T608", "en"), "check.label_missing", "T608"),
+    ("a label is a page long", "accueil", takes("T101", name="Accueillir " * 20), "check.label_long", "T101"),
     ("a task has no French", "versements", loses("T608", "name"), "check.label_missing", "T608"),
     # who is asked
     ("a role is misspelt", "accueil", note("T101", role="agent_acceuil"), "check.role_unknown", "T101"),
     ("a role of another agency", "accueil", note("T101", role="travailleur_social"), "check.role_elsewhere", "T101"),
+    ("a task is drawn outside the lanes", "accueil", out_of_its_lane("T101"), "check.lane_missing", "T101"),
+    ("a form asks only what others may write", "accueil", note("T101", role="administrateur"), "form.asks_nothing", "T101"),
     ("a form is misspelt", "accueil", note("T101", form="f1l"), "edition.form_unknown", "T101"),
 ]
 TEXTS = [
@@ -275,6 +280,15 @@ def test_a_slip_in_a_text_is_found(edition, found_without, path, edit, code):
 def test_a_slip_in_a_table_is_found(edition, found_without, file, edit, code, element):
     found = new(judged(edition, f"processes/decisions/{file}.dmn", edit), found_without)
     assert any(one == code and place.endswith(f"#{element}" if element else "") for one, place in found), found
+
+
+def test_money_that_moves_before_anybody_acted_is_refused():
+    files, path = small_files(), "processes/parcours.bpmn"
+    drawn = files[path].decode().replace('<masar:operation nom="recepisse"/>', '<masar:operation nom="verser_avance"/>')
+    drawn = drawn.replace('<masar:tache form="accueil" role="agent_accueil" delai="8" unite="heures_ouvrees"/></bpmn:extensionElements></bpmn:userTask>', "</bpmn:extensionElements></bpmn:task>", 1)
+    drawn = drawn.replace('<bpmn:userTask id="accueillir"', '<bpmn:task id="accueillir"')
+    found = judge(Sources({**files, path: drawn.encode()}), editions.house())
+    assert [(one.code, one.where) for one in found if one.code.startswith("duties.")] == [("duties.nobody", "parcours.bpmn#recepisse")]
 
 
 def with_fields(edition, page, written, form, asked):

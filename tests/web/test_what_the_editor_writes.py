@@ -11,7 +11,7 @@ from lxml import etree
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
 
 from engine import errors
-from engine.casework import comparisons, editions, sketches, vocabulary
+from engine.casework import archives, comparisons, editions, sketches, vocabulary
 from tests.web.small.installation import files
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,20 @@ def notes(content):
                   for one in etree.fromstring(content).iter("{urn:masar:bpmn:1}*"))  # fmt: skip
 
 
+def test_an_editor_that_writes_elements_in_another_order_changes_nothing_and_no_way_out_of_a_choice(real):
+    diagrams = {path: content for path, content in real.items() if path.endswith(".bpmn")}
+    after = rewritten(diagrams, "turned")
+    told = comparisons.differences(editions.Edition(uuid4(), 0, diagrams), editions.Edition(uuid4(), 0, after))
+    assert {(one.kind, one.what) for one in told} == {("layout", "writing")}
+    assert ways_tried(real) == ways_tried({**real, **after})
+    assert sorted((one.code, one.where) for one in editions.check({**real, **after})) == sorted((one.code, one.where) for one in editions.check(real))
+
+
+def ways_tried(held):
+    """The ways out of each choice, in the order in which their conditions are tried."""
+    return {one.place: [flow.id for flow in one.tried] for one in editions.Edition(uuid4(), 0, held).definitions.nodes if one.kind == "exclusiveGateway"}
+
+
 def test_every_diagram_is_what_the_schema_of_bpmn_allows(real):
     """As SpiffArena looks at what is sent to it."""
     schema = BpmnValidator()
@@ -82,6 +96,31 @@ def test_what_other_tools_wrote_is_kept(real):
     after = rewritten({"a": small.encode()})["a"].decode()
     assert [one for one in said if one not in after] == []
     assert [one.code for one in editions.check({**files(), "processes/parcours.bpmn": after.encode()}) if one.severity == "error"] == []
+
+
+OURS = ("http://www.omg.org/", "http://www.w3.org/", "urn:masar:")
+
+
+def others(content):
+    """All that is neither BPMN's nor Masar's: elements with what they hold, and attributes."""
+    found = []
+    for one in etree.fromstring(content).iter():
+        if not one.tag[1:].startswith(OURS):
+            found.append((one.tag, *sorted(one.attrib.items()), (one.text or "").strip()))
+        found += [(one.get("id", ""), name, value) for name, value in one.attrib.items() if name.startswith("{") and not name[1:].startswith(OURS)]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("name", ["camunda7", "camunda8", "spiffarena"])
+def test_a_file_as_camunda_modeler_or_spiffarena_wrote_it_keeps_all_that_is_theirs_and_ours(name):
+    """The small pathway opened in their editors, given what they add to it, exported by them."""
+    path = "processes/parcours.bpmn"
+    theirs = Path(__file__).with_name("foreign").joinpath(f"{name}.bpmn").read_bytes()
+    after = rewritten({path: theirs})[path]
+    kept = archives.unpack(archives.pack({path: after}, "Échange"))[path]
+    assert others(kept) == others(theirs) and len(others(theirs)) >= 8
+    assert notes(kept) == notes(theirs) == notes(files()[path])
+    assert [one.code for one in editions.check({**files(), path: kept}) if one.severity == "error"] == []
 
 
 @pytest.mark.parametrize("kind", sketches.KINDS)

@@ -5,7 +5,7 @@ Inclusive: fires when no token elsewhere could still reach an empty flow in with
 everything that can move by itself has moved. Event-based: listens for each of its targets; the first to happen wins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class ExclusiveGateway(Element):
-    """The first flow whose condition holds, in the order drawn; else the default."""
+    """The first flow whose condition holds, in the order in which they are `tried`; else the default."""
+
+    tried: Sequence[Flow] = ()
 
     def choose(self, run: "Run", token: Token) -> tuple[Flow, ...]:
         flows = self.flows_out
@@ -28,7 +30,7 @@ class ExclusiveGateway(Element):
 
     def way(self, sight: Mapping[str, Any]) -> tuple[tuple[Flow, ...], list[dict[str, Any]]]:
         flows = self.flows_out
-        why, held = weigh([flow for flow in flows if flow.condition is not None and not flow.is_default], sight, first_only=True)
+        why, held = weigh([flow for flow in self.tried if flow.condition is not None and not flow.is_default], sight, first_only=True)
         return way_out(flows, held, why)[:1], why
 
 

@@ -13,7 +13,7 @@ from SpiffWorkflow.bpmn.parser.util import full_tag
 
 from engine.errors import Finding
 from engine.pathway import additions
-from engine.pathway.spiff import readers
+from engine.pathway.spiff import readers, xml
 from engine.pathway.spiff.activities import SubProcess
 from engine.pathway.spiff.elements import Element, Flow
 from engine.pathway.spiff.events import BoundaryEvent, CatchEvent, StartEvent, ThrowEvent
@@ -184,6 +184,8 @@ class ProcessReader(ProcessParser):
     def _check_flows(self, element: Element) -> None:
         node = self.get_node_by_id(element.id)
         out = element.flows_out
+        if isinstance(element, ExclusiveGateway):
+            element.tried = xml.tried(node, out, lambda flow: flow.id)
         if isinstance(element, ParallelGateway | EventGateway):
             for flow in out:
                 if flow.condition is not None:

@@ -65,6 +65,12 @@ def test_each_aggregator_of_collect(aggregation, x, outputs):
     assert decide(table("COLLECT", rows, aggregation), x=x).outputs == outputs
 
 
+@pytest.mark.parametrize("aggregation", ["SUM", "MIN", "MAX"])
+def test_words_are_not_added_up(aggregation):
+    verdict = decide(table("COLLECT", [(["> 1"], ['"a"']), (["> 2"], ["4"])], aggregation), x=4)
+    assert verdict.outputs is None and [one.code for one in verdict.findings] == ["decision.cannot_aggregate"]
+
+
 def test_half_points_of_an_unknown_answer_add_up_exactly():
     rows = [(['"oui"', "-"], ["4"]), (['"inconnu", "refuse"', "-"], ["0.5 * 4"]), (["-", ">= 3"], ["1"])]
     assert decide(table("COLLECT", rows, "SUM", inputs=("abri", "charge")), abri="inconnu", charge=3).outputs == Decimal("3.0")

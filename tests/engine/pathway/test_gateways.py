@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine import errors
 from engine.pathway import bpmn
 from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.drawing import Case
@@ -21,6 +22,14 @@ def test_the_first_way_that_holds_is_taken_else_the_default(n, taken):
     assert exclusive(n=n).tasks == [taken]
 
 
+@pytest.mark.parametrize(("listed", "taken"), [("abc", "a"), ("bac", "b"), ("cba", "b"), ("b", "a"), ("", "a")])
+def test_conditions_are_tried_in_the_order_that_the_gateway_lists_whatever_an_editor_makes_of_the_file(listed, taken):
+    """Camunda Modeler writes the arrows of a file anew when an element is moved; a list that does not hold all of them says nothing."""
+    gateway = draw.element("exclusiveGateway", "x", "".join(f"<bpmn:outgoing>x__{one}</bpmn:outgoing>" for one in listed), default="x__c")
+    parts = (draw.start(), gateway, draw.user("a"), draw.user("b"), draw.user("c"))
+    assert Case(draw.parsed(*parts, draw.flows("start > x > {n > 1} a", "x > {n > 0} b", "x > c")), facts={"case": {"n": 2}}).tasks == [taken]
+
+
 def test_a_branch_tells_its_conditions_their_values_and_what_was_taken():
     (told,) = exclusive(n=1).told(bpmn.BranchTaken)
     assert told.node == "x" and told.flows == ("x__b",)
@@ -38,7 +47,10 @@ def test_no_way_out_is_an_incident_that_retry_takes_up_on_new_facts():
     case.retry()
     assert case.codes == ["gateway.no_way_out"] and len(case.told(bpmn.IncidentRaised)) == 2
     case.facts = {"case": {"n": 2}}
+    mended = case.seen.incidents[0].incident_id
     assert case.retry().tasks == ["b"] and case.codes == []
+    with pytest.raises(errors.Conflict, match=r"incident\.not_open"):
+        case.give(bpmn.Retry, mended)
 
 
 def test_a_condition_that_is_no_truth_value_or_cannot_be_weighed_is_an_incident():

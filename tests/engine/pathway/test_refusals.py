@@ -253,6 +253,10 @@ def test_a_table_given_twice_or_too_long_is_told():
     long = (HEAD + table("UNIQUE", rows, decision_id="D2") + "</definitions>").encode()
     found = refused(*between(draw.element("scriptTask", "e")), decisions={"a.dmn": one, "b.dmn": one, "c.dmn": long})
     assert {("decision_repeated", "b.dmn#D1"), ("dmn.table_too_long", "c.dmn#D2")} <= set(found)
+    bare = (HEAD + table("UNIQUE", [(["= 1"], [])], outputs=(), decision_id="D3") + "</definitions>").encode()
+    assert refused(*between(draw.user("e")), decisions={"c.dmn": bare}) == [("dmn.no_output", "c.dmn#D3")]
+    with pytest.raises(errors.Invalid, match=r"dmn\.refused"):
+        decision_tables.parse(bare)
     assert decision_tables.parse((HEAD + table("UNIQUE", rows[:-1], decision_id="D2") + "</definitions>").encode()).ids == {"D2"}
 
 

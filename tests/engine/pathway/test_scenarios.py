@@ -64,6 +64,18 @@ def test_where_a_drawing_goes_otherwise_it_says_at_which_step(scenario, definiti
     assert finding(definitions, scenario) == told
 
 
+def test_one_that_does_not_begin_begins_twice_or_ends_unforeseen_is_told_so(scenario):
+    start, first, last = scenario.steps
+    assert finding(WAY, replace(scenario, steps=(first, last)))[:2] == ("scenario.not_started", "1")
+    assert finding(WAY, replace(scenario, steps=(start, first, start)))[:2] == ("scenario.started", "3")
+    assert finding(WAY, replace(scenario, steps=(start, first, replace(last, ends=None))))[:2] == ("scenario.ends", "3")
+    assert finding(WAY, replace(scenario, steps=(start, replace(first, node="c"))))[:2] == ("scenario.not_there", "2")
+    with pytest.raises(scenarios.errors.Invalid, match=r"scenario\.value"):
+        scenario_files.write(replace(scenario, steps=(replace(start, values={"v": object()}),)))
+    many = {f"processes/scenarios/{number}.toml": replace(scenario, steps=scenario.steps * 100) for number in range(100)}
+    assert [one.code for one in scenarios.check(WAY, many)] == ["scenario.too_many_steps"]
+
+
 def test_what_covers_what(scenario):
     passed = scenarios.coverage(WAY, {"s": scenario})["p"]
     assert {"start", "a", "x", "b", "end", "x__b"} <= passed and not {"c", "x__c"} & passed

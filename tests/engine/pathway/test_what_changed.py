@@ -52,6 +52,18 @@ def test_many_edits_of_a_diagram_are_each_told_and_nothing_else(seed):
     assert told(assert_told_both_ways(comparison.of_diagrams, DIAGRAMS[file], content)) == sorted(expected), file
 
 
+def test_conditions_tried_in_another_order_are_told_and_arrows_written_in_another_order_are_not():
+    def drawn(listed, *ways):
+        gateway = drawing.element("exclusiveGateway", "x", "".join(f"<bpmn:outgoing>x__{one}</bpmn:outgoing>" for one in listed), default="x__c")
+        return drawing.diagram(drawing.process(drawing.start(), gateway, *map(drawing.user, "abc"), drawing.end(), drawing.flows("start > x", *ways, "a > end", "b > end", "c > end")))
+
+    ways = ["x > {n > 3} a", "x > {n > 2} b", "x > c"]
+    before = drawn("abc", *ways)
+    assert told(assert_told_both_ways(comparison.of_diagrams, before, drawn("abc", *reversed(ways)))) == [("layout", "", "writing")]
+    assert [(one.kind, one.what, {one.before, one.after}) for one in assert_told_both_ways(comparison.of_diagrams, before, drawn("bac", *ways))] == [("moved", "order", {"1", "2"})]
+    assert [one.what for one in assert_told_both_ways(comparison.of_diagrams, drawn("", *ways), drawn("", ways[1], ways[0], ways[2]))] == ["order"]
+
+
 @pytest.mark.parametrize("name", sorted(edits.OF_TABLES))
 def test_each_kind_of_edit_of_a_table_is_told_and_nothing_else(name):
     rng = random.Random(name)

@@ -171,7 +171,7 @@ function drawAgain(modeler) {
 /** F6 goes round the parts of the page, as in a desktop's program. */
 function keys({ modeler, panel, maySave, announce }) {
   const parts = () => [part("outline").querySelector("[tabindex='0']"), part("canvas").querySelector("svg"), part("panel").querySelector("h2"), part("findings").querySelector("summary")].filter(Boolean);
-  page.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
     if (event.key !== "F6") return;
     event.preventDefault();
     const round = parts();

@@ -1,0 +1,115 @@
+"""A task drawn by keyboard alone: added from the outline, named in three languages, given its form, role and deadline, led elsewhere, taken out, put back, kept."""
+
+from playwright.sync_api import expect
+
+from tests.browser.test_drawing import NAMES, differences, draw, named, saved
+from tests.browser.test_the_next_edition import begin
+
+HELD = "() => { const on = document.activeElement; return on.dataset.key ?? on.dataset.element ?? on.tagName; }"
+
+
+def held(page):
+    """What the keyboard is on: the key of a control, the id of a step of the outline."""
+    return page.evaluate(HELD)
+
+
+def read_to(page, element):
+    """Down the outline to a step."""
+    for _ in range(6):
+        if page.evaluate("document.activeElement.closest('[data-part=outline]') !== null"):
+            break
+        page.keyboard.press("F6")
+    page.keyboard.press("Home")
+    for _ in range(40):
+        if held(page) == element:
+            return
+        page.keyboard.press("ArrowDown")
+    raise AssertionError(f"{element} is not in the outline")
+
+
+def on_to(page, key):
+    """Along the panel to a control."""
+    for _ in range(60):
+        if held(page) == key:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{key} is not reached: {held(page)}")
+
+
+def pick(page, value):
+    """Through the options of the list in hand, one after the other, to a value."""
+    for _ in range(60):
+        if page.evaluate("document.activeElement.value") == value:
+            return
+        page.keyboard.press("ArrowDown")
+    raise AssertionError(f"{value} is no option of {held(page)}")
+
+
+def steps(page):
+    return page.locator("[data-part=outline] button[data-element]").evaluate_all("all => all.map((one) => one.dataset.element)")
+
+
+def test_a_task_is_drawn_led_elsewhere_taken_out_and_put_back_without_a_mouse(visit):
+    page = visit("meriem")
+    draft = begin(page, "Sans souris")
+    draw(page, draft)
+    drawn = steps(page)
+    press = page.keyboard.press
+    read_to(page, "accueillir")
+    press("a")
+    page.wait_for_selector("[data-key=after]:focus")
+    shapes = page.locator("[data-part=canvas] .djs-shape")
+    count = shapes.count()
+    press("End")
+    press("Home")
+    assert shapes.count() == count, "going through the list draws nothing"
+    pick(page, "UserTask")
+    press("Enter")
+    page.wait_for_selector("[data-key=name-fr]:focus")
+    page.wait_for_selector("button.finding[data-code='pathway.form_missing']")
+    (made,) = set(steps(page)) - set(drawn)
+    assert steps(page).index(made) == drawn.index("accueillir") + 1
+    for language, name in NAMES.items():
+        on_to(page, f"name-{language}")
+        page.keyboard.type(name)
+    for key, value in (("form", "visiter"), ("role", "referent")):
+        on_to(page, key)
+        pick(page, value)
+    on_to(page, "deadline")
+    page.keyboard.type("3")
+    on_to(page, "unit")
+    pick(page, "jours_ouvres")
+    on_to(page, "connect")
+    pick(page, "fin")
+    press("Enter")
+    chips = page.locator("[data-part=panel] [data-key^=way-]")
+    expect(chips).to_have_count(2)
+    assert held(page) == "connect", "the hand stays where it was"
+    read_to(page, made)
+    press("Control+z")
+    expect(chips).to_have_count(1)
+    press("Control+y")
+    expect(chips).to_have_count(2)
+    press("Enter")
+    page.wait_for_selector("[data-key=name-fr]:focus")
+    on_to(page, chips.nth(1).get_attribute("data-key"))
+    press("Tab")
+    press("Enter")  # that way is taken off
+    expect(chips).to_have_count(1)
+    page.wait_for_selector("[data-chips] .state-good")
+    saved(page)
+    kept = named(page, draft)
+    assert all(name in kept for name in NAMES.values()) and '<masar:tache form="visiter" role="referent" delai="3" unite="jours_ouvres" />' in kept
+
+    read_to(page, made)
+    press("Delete")
+    expect(page.locator(f"[data-part=outline] [data-element='{made}']")).to_have_count(0)
+    expect(page.locator("[data-part=announce]")).to_have_text(f"{NAMES['fr']} : retiré.")
+    page.wait_for_selector("[data-part=outline] button:focus")
+    press("Control+z")
+    page.locator(f"[data-part=outline] [data-element='{made}']").wait_for()
+    read_to(page, "fin")
+    press("a")
+    expect(page.locator("[data-part=announce]")).to_have_text("Rien ne peut suivre cet élément.")
+    saved(page)
+    assert differences(kept, named(page, draft)) == []
