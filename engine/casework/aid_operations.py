@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from engine import clock, identity
-from engine.casework import operations
+from engine.casework import aids, operations
 from engine.casework.instances import Change
 from engine.casework.operations import CannotRun, Outcome
 
@@ -43,29 +43,32 @@ _HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
 
 @operations.operation("engager_fonds", "classe")
 def commit_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Commits what was granted on its programme's fund: `fonds` is `engages`, or `insuffisants` and the aid stands in the programme's waiting list.
+    """Commits what was granted, and is not committed yet, on its programme's fund: `fonds` is `engages`, or `insuffisants` and the aid stands in the programme's waiting list.
 
     The list is served by vulnerability class (`classe`), then by the day the aid was asked, then by arrival in the line: nobody is served before whoever stands ahead.
     """
     programme, granted = granted_of(change)
-    aid_id, session = _aid_id(change), change.session
+    aid_id, session, moved = _aid_id(change), change.session, _moved(change)
+    due = granted - moved.committed + moved.released
+    if due <= 0:  # a repair brought it here again
+        return Outcome({"fonds": "engages", "engage": Decimal(0), "paye": Decimal(moved.paid) / 1000})
     session.execute(_LOCK_FUND, {"programme": programme})
     asked_on = aid_of(change).get("date_demande") or clock.today(change.at)
     session.execute(_LINE_UP, {"aid": aid_id, "programme": programme, "instance": change.held.instance_id, "class": int(parameters.get("classe") or 0), "asked_on": _day(asked_on)})
     row = False
     if str(session.execute(_FIRST, {"programme": programme}).scalar()) == aid_id:
-        row = _move(change, programme, "committed", granted)
+        row = _move(change, programme, "committed", due)
     if row:
         session.execute(_LEAVE_LINE, {"aid": aid_id})
         _call_next(change, programme)
-    return Outcome({"fonds": "engages" if row else "insuffisants", "engage": Decimal(granted if row else 0) / 1000, "paye": Decimal(0)})
+    return Outcome({"fonds": "engages" if row else "insuffisants", "engage": Decimal(due if row else 0) / 1000, "paye": Decimal(moved.paid) / 1000})
 
 
 @operations.operation("verser_avance")
 def pay_advance(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Enters in its fund an emergency advance that was paid at once, and as the aid's only instalment."""
     programme, granted = granted_of(change)
-    if not _move(change, programme, "advanced", granted):
+    if _moved(change).paid < granted and not _move(change, programme, "advanced", granted):
         raise CannotRun("operation.no_fund")
     said = [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted)]
     return Outcome({"paye": Decimal(granted) / 1000}, said)
@@ -95,22 +98,23 @@ def open_instalment(change: Change, parameters: Mapping[str, Any], _subject: str
 
 @operations.operation("verser_tranche", "k", "deja")
 def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Enters the payment of instalment `k` in its fund: from committed to paid."""
+    """Enters the payment of instalment `k` in its fund: from committed to paid, never more than was committed."""
     if change.session.execute(_HELD, {"id": change.held.instance_id}).scalar():
         raise CannotRun("operation.payments_held")
-    programme, _granted_amount = granted_of(change)
-    amount = millimes(aid_of(change).get("versement_montant"))
-    if not _move(change, programme, "paid", amount):
+    programme, granted = granted_of(change)
+    amount, moved = millimes(aid_of(change).get("versement_montant")), _moved(change)
+    paid = max(moved.paid, millimes(parameters.get("deja"))) + amount
+    if paid > (moved.committed or granted) - moved.released or not _move(change, programme, "paid", amount):
         raise CannotRun("operation.no_fund")
-    paid = millimes(parameters.get("deja")) + amount
-    return Outcome({"paye": Decimal(paid) / 1000})
+    return Outcome({"paye": Decimal(paid) / 1000, "verse": Decimal(amount) / 1000})
 
 
 @operations.operation("liberer_fonds", "paye")
 def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Gives back to the fund what was committed and not paid."""
     programme, granted = granted_of(change)
-    rest = granted - millimes(parameters.get("paye"))
+    moved = _moved(change)
+    rest = (moved.committed or granted) - moved.released - max(moved.paid, millimes(parameters.get("paye")))
     if rest > 0:
         _move(change, programme, "released", rest)
         _call_next(change, programme)
@@ -121,8 +125,8 @@ def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) 
 def recover(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Enters in its fund what the person gave back of what she was paid (`montant`); who waits first for the programme is told."""
     programme, granted = granted_of(change)
-    amount = millimes(parameters.get("montant"))
-    if amount > granted:
+    amount, moved = millimes(parameters.get("montant")), _moved(change)
+    if amount > (moved.paid or granted) - moved.recovered:
         raise CannotRun("operation.no_fund")
     if amount > 0:
         _move(change, programme, "recovered", amount)
@@ -158,6 +162,11 @@ def put_off(change: Change, parameters: Mapping[str, Any], _subject: str) -> Out
     """Takes a file off a sitting that had no quorum for it: the next sitting has it."""
     change.held.scope["aide"] = [one for one in change.held.scope.get("aide") or [] if one != parameters.get("aide")]
     return Outcome()
+
+
+def _moved(change: Change) -> aids.Money:
+    """What the dossier moved in its fund so far. Of what it committed and was paid before movements were kept nothing stands here: then what was granted counts."""
+    return aids.money(change.session, _aid_id(change))
 
 
 def _move(change: Change, programme: str, kind: str, amount: int) -> bool:

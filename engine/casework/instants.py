@@ -310,11 +310,13 @@ def _operated(now: Instant, operation: str, outputs: Mapping[str, Any]) -> None:
         case "confier_antenne" | "proposer_antenne" | "retirer_proposition" if outputs.get("branche"):
             now.branch = str(outputs["branche"])
         case "engager_fonds" if outputs.get("fonds") == "engages":
-            now.money["committed"] = _millimes(outputs["engage"])
+            now.money["committed"] = now.money.get("committed", 0) + _millimes(outputs["engage"])
+        case "verser_tranche" if "verse" in outputs:
+            now.money["paid"] = now.money.get("paid", 0) + _millimes(outputs["verse"])
         case "verser_tranche" | "verser_avance" if "paye" in outputs:
             now.money["paid"] = _millimes(outputs["paye"])
         case "liberer_fonds" if "libere" in outputs:
-            now.money["released"] = _millimes(outputs["libere"])
+            now.money["released"] = now.money.get("released", 0) + _millimes(outputs["libere"])
         case "recouvrer" if "recouvre" in outputs:
             now.money["recovered"] = now.money.get("recovered", 0) + _millimes(outputs["recouvre"])
 

@@ -34,7 +34,8 @@ _TASKS_GO = text("""UPDATE open_task SET branch = CASE WHEN role = ANY (CAST(:ce
 _READ_TOO = text("UPDATE instance SET also_read_by = :branch, also_read_until = CAST(:until AS timestamptz) WHERE instance_id = :id")
 _READ_ON = text("UPDATE instance SET also_read_until = CAST(:until AS timestamptz), seq = :seq, head = :head WHERE instance_id = :id AND also_read_by <> ''")
 _HANDED = text("UPDATE instance SET also_read_by = :branch, also_read_until = NULL, seq = :seq, head = :head WHERE instance_id = :id")
-_ENDED_GOES = text("UPDATE instance SET branch = :to, seq = :seq, head = :head WHERE instance_id = :id")
+_ENDED_GOES = text("""UPDATE instance SET branch = :to, referent_id = :referent, social_worker_id = :social_worker, assigned = CAST(:assigned AS uuid[]), seq = :seq, head = :head
+                        WHERE instance_id = :id""")
 _CLOCKS = text("""SELECT position, 'task' AS kind, node, names, opened_at, due_at, remind_at FROM open_task WHERE instance_id = :id AND due_at IS NOT NULL
                   UNION ALL SELECT position, 'timer', node, labels, opened_at, due_at, NULL FROM wait WHERE instance_id = :id AND kind = 'timer' AND due_at IS NOT NULL
                   ORDER BY due_at, position""")
@@ -182,7 +183,8 @@ def save(change: Change) -> None:
     if held.status == "open":
         change.write()
     else:
-        change.session.execute(_ENDED_GOES, {"id": held.instance_id, "to": held.branch, "seq": held.seq, "head": held.head})
+        change.session.execute(_ENDED_GOES, {"id": held.instance_id, "to": held.branch, "referent": held.referent_id, "social_worker": held.social_worker_id, "assigned": held.assigned,
+                                             "seq": held.seq, "head": held.head})  # fmt: skip
 
 
 # --- clocks ---

@@ -58,7 +58,7 @@ def _advanced(change: Change, _parameters: Mapping[str, Any], _subject: str) -> 
 
 def _paid(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     amount = aid_operations.millimes(aid_operations.aid_of(change).get("versement_montant"))
-    return Outcome({"paye": Decimal(aid_operations.millimes(parameters.get("deja")) + amount) / 1000})
+    return Outcome({"paye": Decimal(aid_operations.millimes(parameters.get("deja")) + amount) / 1000, "verse": Decimal(amount) / 1000})
 
 
 def _released(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
