@@ -87,8 +87,9 @@ def test_a_leave_is_said_on_its_page_and_the_stand_in_finds_the_work(browser, sm
     page = salma.get("/leaves")
     stand_in = re.search(r'<option value="([^"]+)"[^>]*>Selim Jaziri', page.text)[1]
     assert "Karim Ben Amor" not in page.text.partition('id="stand_in"')[2]
-    assert salma.post("/leaves", from_on=today, until_on="2020-01-01", stand_in=stand_in).status_code == 422
-    salma.post("/leaves", from_on=today, until_on=today, stand_in=stand_in)
+    assert salma.post("/leaves", **days(today, "2020-01-01"), stand_in=stand_in).status_code == 422
+    assert salma.post("/leaves", **days(today, "2026-02-31"), stand_in=stand_in).status_code == 422
+    salma.post("/leaves", **days(today, today), stand_in=stand_in)
     assert "Remplacé par" in salma.page.text
     page = selim.get("/desk?view=instead")
     assert task in page.text and "À la place d&#39;un absent" in page.text
@@ -146,3 +147,8 @@ def test_what_is_late_of_a_post_is_listed_to_whoever_holds_it_with_how_late(brow
     page = browser("salma").get("/notices").text
     assert "Ce qui arrive à votre poste" in page and f"/tasks/{task.task_id}" in page and "en retard" in page.partition("Ce qui arrive à votre poste")[2].split("</section>")[0]
     assert f"/tasks/{task.task_id}" not in browser("ines").get("/notices").text, "another branch's is not hers"
+
+
+def days(first, last):
+    """Two days as the page's fields say them."""
+    return {f"{name}~{part}": value for name, day in (("from_on", first), ("until_on", last)) for part, value in zip(("year", "month", "day"), str(day).split("-"), strict=True)}

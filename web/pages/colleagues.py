@@ -12,10 +12,12 @@ from starlette.responses import Response
 from engine import errors, identity
 from engine.actors import authority
 from engine.casework import caseloads, case_notes, desk_views, digests, leaves
+from web import widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.pages import case
 from web.pages.admin import attempt
 from web.screen import Screen
+from web.typed import Typed
 
 router = APIRouter()
 
@@ -36,16 +38,15 @@ def write_note(request: Request, screen: OnScreen, actor: Acting, form: Posted, 
 @router.get("/leaves")
 def show_leaves(screen: OnScreen, actor: Acting, session: Reading, who: str = "") -> Response:
     """Who is away; and for one of whom one may say it, who may stand in."""
-    return _leaves(screen, actor, session, identity.parse(who) or actor.user_id, {}, "")
+    return _leaves(screen, actor, session, identity.parse(who) or actor.user_id, Typed(), "")
 
 
 @router.post("/leaves")
 def say_leave(request: Request, screen: OnScreen, actor: Acting, form: Posted) -> Response:
-    who = identity.parse(field(form, "who", 40)) or actor.user_id
-    typed = {name: field(form, name, 40) for name in ("from_on", "until_on", "stand_in")}
+    who, typed = identity.parse(field(form, "who", 40)) or actor.user_id, Typed.of_post(form)
 
     def say(session: Session) -> None:
-        leaves.say(session, actor, who, _day(typed["from_on"]), _day(typed["until_on"]), identity.parse(typed["stand_in"]))
+        leaves.say(session, actor, who, _day(typed, "from_on"), _day(typed, "until_on"), identity.parse(typed.one("stand_in")))
 
     _, refusal = attempt(request, actor, say)
     if refusal is None:
@@ -122,12 +123,12 @@ def show_mail(screen: OnScreen, actor: Acting, session: Reading) -> Response:
     return screen.show("admin/mail.html", kept=digests.kept(session, actor))
 
 
-def _leaves(screen: Screen, actor: Any, session: Session, who: UUID, typed: dict[str, str], refused: str, status: int = 200) -> Response:
+def _leaves(screen: Screen, actor: Any, session: Session, who: UUID, typed: Typed, refused: str, status: int = 200) -> Response:
     people = leaves.led(session, actor)
     may = who in {one.user_id for one in people}
     return screen.show(
         "colleagues/leaves.html", status, leaves=leaves.coming(session, actor), people=people, who=who, stand_ins=leaves.stand_ins(session, actor, who) if may else (),
-        typed={"from_on": "", "until_on": "", "stand_in": ""} | typed, refused=refused, may_give=authority.may(actor, "caseload.list"),
+        days=[_asked(screen, typed, name, label) for name, label in (("from_on", "leave.from"), ("until_on", "leave.until"))], stand_in=typed.one("stand_in"), refused=refused, may_give=authority.may(actor, "caseload.list"),
     )  # fmt: skip
 
 
@@ -141,8 +142,13 @@ def _caseload(screen: Screen, actor: Any, session: Session, user_id: UUID, *, to
     )  # fmt: skip
 
 
-def _day(said: str) -> dt.date:
+def _asked(screen: Screen, typed: Typed, name: str, label: str) -> widgets.Widget:
+    year, month, day = (typed.one(f"{name}~{part}") for part in ("year", "month", "day"))
+    return widgets.Widget("date_parts", name, name, screen.words.text(label), "", parts=(year, month, day))
+
+
+def _day(typed: Typed, name: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(said)
-    except ValueError as trouble:
+        return dt.date(*(int(typed.one(f"{name}~{part}")) for part in ("year", "month", "day")))
+    except (ValueError, OverflowError) as trouble:
         raise errors.Invalid("leave.dates") from trouble
