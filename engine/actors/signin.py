@@ -21,7 +21,7 @@ MOST_FAILURES, MINUTES = 5, 15  # the database counts over the same quarter of a
 HOURS = {"web": 10, "api": 12}
 # Every account of a demo opens with it; such accounts exist in demo installations only, which list it on the door.
 DEMO_PASSWORD = "bienvenue-masar"
-_NOBODY = users.PASSWORDS.hash(identity.secret_token())  # checked when there is no such user, so that the answer takes as long
+NOBODYS = users.PASSWORDS.hash(identity.secret_token())  # checked when there is no such user, so that the answer takes as long
 _FAILURES = text("SELECT masar_signin_failures(:subject)")
 _NOTE_FAILURE = text("SELECT masar_note_signin_failure(:subject)")
 _CREDENTIALS = text("SELECT user_id, password_hash FROM masar_credentials(:username)")
@@ -201,7 +201,7 @@ def _check(session: Session, subject: str, password: str) -> UUID:
     """Whose password it is. One argon2 is computed on every path, so that time tells nothing."""
     failures = session.execute(_FAILURES, {"subject": subject}).scalar_one()
     row: Any = session.execute(_CREDENTIALS, {"username": subject}).one_or_none()
-    is_right = users.PASSWORDS.verify(password[: users.LONGEST_PASSWORD], row.password_hash if row else _NOBODY)
+    is_right = users.PASSWORDS.verify(password[: users.LONGEST_PASSWORD], row.password_hash if row else NOBODYS)
     if failures >= MOST_FAILURES:
         raise errors.Unauthenticated("signin.too_many", minutes=MINUTES)
     if row is None or not is_right:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock, errors
-from engine.actors import authority, users
+from engine.actors import authority, signin, users
 from engine.casework import editions, exceptions, pieces, receipts
 from engine.casework.instances import Change, lock
 from engine.casework.receipts import Receipt
@@ -34,7 +34,6 @@ MOST_PIECES = 20  # a day and case
 COMPLAINT, RIGHTS = "reclamation", "droits"
 # What she asked for herself; of what is looked into about her (a fraud) her page says nothing.
 _ASKED_BY_HER = ("dossier_aide", "reclamation", "recours", "droits", "desistement", "reouverture", "transfert")
-_NOBODY = users.PASSWORDS.hash("nobody's")
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 _LIMIT = text("SELECT pg_advisory_xact_lock(hashtextextended(:of_code, 0)), pg_advisory_xact_lock(hashtextextended(:of_address, 1))")
 _COUNTED = text("SELECT masar_signin_failures(:of_code), masar_signin_failures(:of_address)")
@@ -190,7 +189,7 @@ def enter(database: Database, code: str, secret: str, address: str) -> str:
     with database.reading(users.system()) as session:
         door = session.execute(_DOOR, {"code": code, "most": MOST_EVER}).one_or_none()
     typed = "".join(one for one in secret.translate(_DIGITS) if one.isalnum())[:64]
-    is_right = users.PASSWORDS.verify(typed, door.secret_hash if door else _NOBODY)
+    is_right = users.PASSWORDS.verify(typed, door.secret_hash if door else signin.NOBODYS)
     if door is None or not is_right:
         if door is not None:
             with database.unit_of_work(users.system()) as session:

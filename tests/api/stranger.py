@@ -1,10 +1,11 @@
 """A stranger: a client that knows the routes and JSON Schema, nothing of Masar, and leads any case to its end.
 
-It answers whatever a form asks of everybody with the first value that the schema takes. Where the server points at an answer it tries
+It answers whatever a form asks of everybody with the first value that the schema takes, or by chance with any. Where the server points at an answer it tries
 another value, then none; where it points at one that is missing it gives one.
 """
 
 import datetime as dt
+import random
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -13,7 +14,7 @@ from typing import Any
 import jsonschema_rs
 
 _UPLOAD = "x-upload"
-_MOST_TRIES, _MOST_STEPS, _MOST_VALUES = 60, 400, 12
+_MOST_TRIES, _MOST_STEPS, _MOST_VALUES = 400, 400, 12
 
 
 def candidates(schema: dict[str, Any], today: dt.date, upload) -> Iterator[Any]:
@@ -78,10 +79,11 @@ def _needed(schema) -> list[str]:
 
 
 class Stranger:
-    """Leads one case, with as many accounts as it takes. `programs`: user name → client with a token."""
+    """Leads one case, with as many accounts as it takes. `programs`: user name → client with a token; `chance`: answers any valid value, in place of the plainest."""
 
-    def __init__(self, programs, today: dt.date) -> None:
-        self.programs, self.today = programs, today
+    def __init__(self, programs, today: dt.date, chance: random.Random | None = None) -> None:
+        self.programs, self.today, self.chance = programs, today, chance
+        self.boldness = chance.choice([0.05, 0.2, 0.5, 1.0]) if chance else 0.0  # how often an answer is any, and not the plainest
         self.done: list[str] = []
         self.sent: Counter[tuple[str, str]] = Counter()
 
@@ -139,9 +141,11 @@ class Stranger:
         """Takes a task and completes it. Met a second time it is answered otherwise: some roads turn in circles on purpose."""
         task_id, turn, properties = task["task_id"], self.done.count(task["node"]), task["form"]["properties"]
         assert program.post(f"/tasks/{task_id}/claim").status_code == 200
-        values = {name: list(islice(candidates(schema, self.today, lambda: self._document(program)), _MOST_VALUES)) for name, schema in properties.items()}
-        tried = {name: iter(found[turn % len(found) :] + found[: turn % len(found)]) for name, found in values.items() if found}
-        answers = {name: next(tried[name]) for name in tried if "x-when" not in properties[name]}
+        values = {name: self._values(schema, program, turn) for name, schema in properties.items()}
+        tried = {name: iter(found) for name, found in values.items() if found}
+        asked = [name for name in tried if "x-when" not in properties[name]]
+        answers = {name: next(tried[name]) for name in asked if self.chance is None or name in task["form"]["required"] or self.chance.random() > self.boldness * 0.3}
+        told: Counter[tuple[str, str]] = Counter()
         for attempt in range(_MOST_TRIES):
             sent = {"answers": answers, "version": task["version"]}
             answer = program.post(f"/tasks/{task_id}/complete", json=sent, headers={"idempotency-key": f"{task_id} {attempt}"})
@@ -149,6 +153,7 @@ class Stranger:
                 return
             problem = answer.json()
             assert answer.status_code == 422, (task["node"], problem)
+            told.update((fault["pointer"], fault["detail"]) for fault in problem["errors"])
             for fault in problem["errors"]:
                 pointers = fault.get("pointers") or [fault["pointer"]]
                 name = pointers[attempt % len(pointers)].removeprefix("#/answers/").split("/")[0]
@@ -157,7 +162,14 @@ class Stranger:
                 answers[name] = next(tried[name], None) if name in tried and fault["code"] != "answer.not_asked" else None
                 if answers[name] is None:
                     del answers[name]
-        raise AssertionError((task["node"], answers, problem))
+        raise AssertionError((task["node"], told.most_common(12), answers))
+
+    def _values(self, schema, program, turn) -> list[Any]:
+        found = list(islice(candidates(schema, self.today, lambda: self._document(program)), None if self.boldness else _MOST_VALUES))
+        if self.chance is None or self.chance.random() > self.boldness:
+            return found[turn % len(found) :] + found[: turn % len(found)] if found else []
+        self.chance.shuffle(found)
+        return [value for value in found if value is not None]
 
     def _document(self, program) -> str:
         sent = program.post("/documents", files={"file": ("scan.pdf", b"%PDF-1.4\n%%EOF\n", "application/pdf")})

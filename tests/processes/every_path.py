@@ -1,17 +1,19 @@
 """Walks every path of the diagrams in memory: each process is begun over and over, its forms answered, its messages sent and its clocks moved at random.
 
 Answers are what the forms take, facts known beforehand are answers to forms, operations answer what they may answer; conditions and tables weigh them as in a
-real case. A walk is made again from its name. `python -m tests.processes.every_path` looks for walks that together
-pass as many flows as it can, and writes their names in `walks.txt`, with the flows that are left to stories.
+real case. A walk is made again from its name: the process, a number for its chances, and what it wishes (`field=value` answered so, null not at all; `name=value` of
+an operation or of whoever calls; a form answered before; a node heard or rung before all else). `python -m tests.processes.every_path` looks for walks that together
+pass as many flows as it can, and writes their names in `walks.txt`, with the flows that are left and why.
 """
 
 import datetime as dt
+import json
 import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,7 +37,7 @@ from tests.processes import reading
 
 BPMN, MASAR = "{http://www.omg.org/spec/BPMN/20100524/MODEL}", "{urn:masar:bpmn:1}"
 NOW = dt.datetime(2026, 3, 12, 9, tzinfo=dt.UTC)
-MOST_ACTS = 80
+MOST_ACTS = 400
 _CALLERS = {"parcours", "accompagnement"}  # from which what is called has what it is handed
 _COMPARED = re.compile(r'(?<![\w."])([a-z]\w*(?:\.\w+)*) ?!?= ?"([^"]*)"')
 _TRUTH = re.compile(r"(?<![\w.\"])([a-z]\w*(?:\.\w+)*) ?= ?(true|false)")
@@ -58,6 +60,8 @@ class Drawn:
     variables: dict[str, set[Any]] = field(default_factory=dict)  # path of a variable → values it is compared with
     aims: dict[str, set[Any]] = field(default_factory=dict)  # field → what conditions compare it with
     starts: list[str | None] = field(default_factory=list)
+    wishes: dict[str, Any] = field(default_factory=dict)  # of one walk: field, variable or output → its value
+    sooner: frozenset[str] = frozenset()  # of one walk: what is heard or rung before all else
 
 
 def drawn(whole: Edition) -> list[Drawn]:
@@ -99,6 +103,8 @@ def drawn(whole: Edition) -> list[Drawn]:
 
 def value_of(spec: Any, chance: random.Random, today: dt.date, whole: Edition, one: Drawn) -> Any:
     """Some answer of the right kind, often one that a condition of the process asks about."""
+    if spec.id in one.wishes:
+        return one.wishes[spec.id]
     aims = [value for value in sorted(one.aims.get(spec.id, ()), key=str) if isinstance(value, bool) == (spec.type in ("bool", "tri")) and (not spec.codes or value in spec.codes)]
     if aims and spec.type in ("enum", "multi", "bool", "tri") and chance.random() < 0.45:
         wished = chance.choice(aims)
@@ -132,9 +138,11 @@ def value_of(spec: Any, chance: random.Random, today: dt.date, whole: Edition, o
 def answered(form: forms.Form, chance: random.Random, today: dt.date, around: Mapping[str, Any], whole: Edition, drawn_as: Drawn, somebody: dict[str, Any]) -> dict[str, Any] | None:
     """Answers that the form takes: half of them drawn, the others as is usual; None where none of some tries holds together."""
     for boldness in (0.9, 0.7, 0.5, 0.3, 0.1, 0.0):
-        truth = somebody | {one.spec.id: value for one in form.questions() if chance.random() < boldness
+        truth = somebody | {one.spec.id: value for one in form.questions() if (one.spec.id in drawn_as.wishes or chance.random() < boldness)
                  and (value := value_of(one.spec, chance, today, whole, drawn_as)) is not None}  # fmt: skip
-        raw = stand_ins.with_papers(form, usual.to(form, truth, today, NOBODY, None, around), around)
+        usually = usual.to(form, truth, today, NOBODY, None, around)
+        said = {name: value for name, value in usually.items() if drawn_as.wishes.get(name, value) is not None}  # what is wished null is not said
+        raw = stand_ins.with_papers(form, said, around)
         if not answers.read(form, raw, "fr", around).findings:
             return raw
     return None
@@ -151,11 +159,11 @@ NOBODY = _Nobody()
 
 
 @contextmanager
-def varied(chance: random.Random) -> Iterator[None]:
+def varied(chance: random.Random, wishes: Mapping[str, Any]) -> Iterator[None]:
     """Operations that touch the world answer one or another of what they may answer, for as long as this is entered."""
 
     def gives(outputs: Callable[[], Mapping[str, Any]]) -> Any:
-        return lambda _change, _parameters, _subject: Outcome(dict(outputs()))
+        return lambda _change, _parameters, _subject: Outcome({name: wishes.get(name, value) for name, value in outputs().items()})
 
     def funds(change: Any, parameters: Mapping[str, Any], subject: str) -> Outcome:
         told = before["engager_fonds"](change, parameters, subject)
@@ -185,13 +193,17 @@ class Walk:
     """One process, begun beside a case that knows something, and walked for some acts. `passed`: the elements and flows behind it."""
 
     def __init__(self, whole: Edition, tables: Any, one: Drawn, seed: str) -> None:
-        self.whole, self.one, self.chance = whole, one, random.Random(seed)
+        _, number, *wishes = seed.split(" ")
+        told = {name: json.loads(value, parse_float=Decimal) for name, _, value in (wish.partition("=") for wish in wishes) if value}
+        self.whole, self.chance = whole, random.Random(f"{one.process} {number}")
+        self.one = replace(one, wishes=told, sooner=frozenset(wish for wish in wishes if "=" not in wish))
+        self.before = [whole.forms[wish] for wish in wishes if wish in whole.forms]
         self.town = sandbox.Sandbox(whole, tables, derived_id(UUID(int=0), seed), NOW, "MED")
         self.passed: set[str] = set()
         self.truth = dict(people.draw(self.chance, 1, "MED", self.town.today, self.chance.choice(["emploi", "formation", "creation", "social"])).truth)
 
     def go(self) -> set[str]:
-        with varied(self.chance):
+        with varied(self.chance, self.one.wishes):
             is_part = cases.own_subject(self.whole.definitions, self.one.process) is not None
             if is_part:
                 self.town.begin("parcours")
@@ -226,10 +238,10 @@ class Walk:
         wanted = [form for form in self.whole.forms.values() if self.one.facts.intersection(forms.field_ids(form))]
         self.chance.shuffle(wanted)
         for spec in self.whole.dictionary.fields.values():  # of the row of a list that this is about
-            if spec.group == "mesure" and spec.computed is None and self.chance.random() < 0.7:
+            if spec.group == "mesure" and spec.computed is None and (spec.id in self.one.wishes or self.chance.random() < 0.7):
                 self._know(subjects.key("measure"), spec, value_of(spec, self.chance, self.town.today, self.whole, self.one))
         around, told = self.town.tables.scope(self.town.today), SimpleNamespace(instance_id=root, seq=0, now=NOW)
-        for told.seq, definition in enumerate(wanted[: self.chance.choice([0, 3, 8, 20])]):
+        for told.seq, definition in enumerate([*self.before, *wanted[: self.chance.choice([0, 3, 8, 20])]]):
             known = tasks.as_known(list(self.town.known.values()), subjects, definition, self.whole)
             asked = forms.ask(definition, known, lambda *_: True, lambda _: True, self.town.today, "fr", around)
             raw = answered(asked, self.chance, self.town.today, around, self.whole, self.one, self.truth)
@@ -249,14 +261,17 @@ class Walk:
         given: dict[str, Any] = {}
         for path, values in self.one.variables.items():
             here, *inner = path.split(".")
-            if here in ("item", "parametres", "dossier", "mesure", "aide", "seance", "visite") or self.chance.random() < 0.3:
+            if here in ("item", "parametres", "dossier", "mesure", "aide", "seance", "visite") or (self.chance.random() < 0.3 and path not in self.one.wishes):
                 continue
             value = self.chance.choice([*sorted(values, key=str), None] if values else [True, False, None, Decimal(1), "x"])
+            value = self.one.wishes.get(path, value)
             if inner:
                 if isinstance(given.setdefault(here, {}), dict):
                     given[here][inner[0]] = value
             else:
                 given[here] = value
+        for inner in [one for one in given.values() if isinstance(one, dict)]:  # what a message carries is read under a name of whoever hears it
+            given |= inner
         return given
 
     def _act(self, first: int) -> bool:
@@ -265,6 +280,10 @@ class Walk:
         waits = [one for one in self.town.waiting() if one.instance >= first]
         heard = [one for one in waits if one.kind in ("message", "signal")]
         rings = [one for one in waits if one.due_at is not None]
+        sooner = next((one for one in waits if one.node in self.one.sooner), None)
+        if sooner is not None:
+            self._come(sooner)
+            return True
         kinds = [kind for kind, times, there in (("turn", 6, turns), ("hear", 1 if turns else 3, heard), ("ring", 2 if turns else 3, rings)) if there for _ in range(times)]
         if not kinds:
             return False
@@ -277,11 +296,16 @@ class Walk:
                     with suppress(errors.Invalid):  # what the whole form refuses, papers and signatures included, changes nothing
                         self.town.answer(turn.instance, turn.node, turn.turn, raw)
             case "hear":
-                wait = self.chance.choice(heard)
-                self.town.hear(wait.instance, wait.node, wait.turn, self._variables())
+                self._come(self.chance.choice(heard))
             case "ring":
-                self.town.pass_to(min(one.due_at for one in rings))
+                self._come(min(rings, key=lambda one: one.due_at))
         return True
+
+    def _come(self, wait: sandbox.Wait) -> None:
+        if wait.due_at is None:
+            self.town.hear(wait.instance, wait.node, wait.turn, self._variables())
+        else:
+            self.town.pass_to(wait.due_at)
 
 
 KEPT = Path(__file__).with_name("walks.txt")  # names of walks; after a dash, the flows that none of them passes
