@@ -47,7 +47,7 @@ _BACK = text("SELECT masar_came_back(CAST(:persons AS uuid[]))")
 _DONE = text("SELECT person_id FROM erasure WHERE state = 'done' AND kept IS NULL")
 _DONE_IN_PART = text("SELECT DISTINCT ON (person_id) person_id, kept, decided_at FROM erasure WHERE state = 'done' AND kept IS NOT NULL ORDER BY person_id, decided_at DESC")
 _PAPERS = text("SELECT letter_id, instance_id, content, aids, numbers FROM masar_papers_of_person(:person, :kept)")
-_REWRITE_PAPERS = text("SELECT masar_rewrite_papers(:person, :kept, CAST(:papers AS jsonb))")
+_FORGET_AT_SITTINGS = text("SELECT masar_forget_at_sittings(:person, :kept, CAST(:papers AS jsonb))")
 _DOCUMENTS_BESIDE = text("SELECT masar_documents_beside(:person, :kept)")
 _FORGET_IN_PART = text("SELECT masar_forget_in_part(:person, :kept)")
 _SEALED = text("SELECT instance_id, seq, ciphertext, letter FROM masar_sealed_of_person(:person, :key, :kept)")
@@ -333,7 +333,7 @@ def _tell(session: Session, actor: Any, person_id: UUID, kind: str, told: Mappin
         body = {**told, **({"subjects": row.subjects} if row.subjects else {}), **({"papers": left} if left else {})}
         head = events.append(session, actor, events.Head(row.instance_id, held.seq, bytes(held.head)), None, kind, now, body, {}, row.edition)
         session.execute(_HEAD, {"id": row.instance_id, "seq": head.seq, "head": head.hash})
-    session.execute(_REWRITE_PAPERS, asked | {"papers": json.dumps([{"letter_id": str(paper), "content": content} for paper, (_, content) in papers.items()])})
+    session.execute(_FORGET_AT_SITTINGS, asked | {"papers": json.dumps([{"letter_id": str(paper), "content": content} for paper, (_, content) in papers.items()])})
 
 
 def _renewing(keys: Any, folder: Path, hers: Sequence[UUID], kept: Sequence[str], at: dt.datetime, documents: Sequence[UUID]) -> Callable[[Session], None]:

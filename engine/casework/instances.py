@@ -46,6 +46,7 @@ _LOCK = _WHOLE.format(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.instance_id = %(i
 _LOCK_BY_TASK = _WHOLE.format(f"""SELECT {_COLUMNS}, t.task_id, t.position, t.node, t.names, t.form, t.subjects AS task_subjects, t.agency AS task_agency, t.branch AS task_branch, t.role, t.holder_id,
                t.apart
           FROM {_FROM} JOIN open_task t ON t.instance_id = i.instance_id WHERE t.task_id = %(id)s FOR UPDATE OF i, t""")
+_WHOSE_AID = "SELECT person_id FROM masar_home_of_aid(%(subject)s)"
 _STEP = """SELECT masar_step(%(instance)s, CAST(%(now)s AS timestamptz), CAST(%(author)s AS uuid), %(author_name)s, %(author_agency)s, CAST(%(state)s AS bytea),
     CAST(%(step)s AS jsonb))"""
 _STEP_TOLD = f"{_STEP}, masar_tell_opened(%(instance)s, CAST(%(now)s AS timestamptz), CAST(%(notices)s AS jsonb))"
@@ -238,7 +239,7 @@ class Change:
             sealed["state"] = hashlib.sha256(held.state).hexdigest()
         if reason:
             sealed["reason"] = reason
-        line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), self._whose(said), kind, self.at, public, sealed, held.edition.number)
+        line = events.line(self.session, self.actor, events.Head(held.instance_id, held.seq, held.head), self._whose(said, stimulus), kind, self.at, public, sealed, held.edition.number)
         self.lines.append(line)
         held.seq, held.head = line.head.seq, line.head.hash
         self.said += [facts.row(fact, self._home_of(fact), held.seq) for fact in new_facts]
@@ -267,9 +268,14 @@ class Change:
             return self.held.subjects
         return self.home
 
-    def _whose(self, said: Sequence[facts.NewFact]) -> UUID | None:
-        """Under whose key a line goes: of the person it tells of, in a sitting too, so that it is forgotten with her."""
-        return next((home.person_id for home in map(self._home_of, said) if home.person_id), self.held.person_id)
+    def _whose(self, said: Sequence[facts.NewFact], stimulus: Any) -> UUID | None:
+        """Under whose key a line goes: of the person it tells of, so that it is forgotten with her. In a sitting, of whose aid facts are said, or a message tells."""
+        if self.held.person_id is not None:
+            return self.held.person_id
+        told = getattr(stimulus, "payload", None) or getattr(stimulus, "variables", None) or {}
+        if aid := told.get("aide"):
+            return ask(self.session, _WHOSE_AID, {"subject": f"aide:{aid['id'] if isinstance(aid, Mapping) else aid}"})
+        return next((home.person_id for home in map(self._home_of, said) if home.person_id), None)
 
     def write(self) -> None:
         """Writes the rows of everything that happened: tasks, waits, messages, incidents, the instance itself, and notices to whom a task opened for, in one statement."""

@@ -27,10 +27,14 @@ CREATE FUNCTION masar_papers_of_person(of_person uuid, kept_fields text[]) RETUR
          FROM letter l WHERE l.about <> '{}' AND l.about && masar_aids_of_person(of_person) AND masar_is_approved(of_person, kept_fields)
           AND (kept_fields IS NULL OR (l.class <> 'F' AND EXISTS (SELECT FROM fact f WHERE f.subject = ANY (SELECT 'aide:' || a FROM unnest(masar_aids_of_person(of_person)) a) AND f.field <> ALL (kept_fields))))
         ORDER BY 1 $$;
-CREATE FUNCTION masar_rewrite_papers(of_person uuid, kept_fields text[], papers jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION masar_forget_at_sittings(of_person uuid, kept_fields text[], papers jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    IF NOT masar_is_approved(of_person, kept_fields) THEN
+        RAISE EXCEPTION 'nobody approved the erasure of this person' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    UPDATE message SET payload = '{}' WHERE correlation = ANY (masar_aids_of_person(of_person)::text[]) AND payload <> '{}';
     UPDATE letter l SET content = p.content FROM jsonb_to_recordset(papers) AS p(letter_id uuid, content jsonb)
      WHERE l.letter_id = p.letter_id AND l.letter_id IN (SELECT m.letter_id FROM masar_papers_of_person(of_person, kept_fields) m);
 END $$;
-REVOKE EXECUTE ON FUNCTION masar_aids_of_person(uuid), masar_papers_of_person(uuid, text[]), masar_rewrite_papers(uuid, text[], jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION masar_papers_of_person(uuid, text[]), masar_rewrite_papers(uuid, text[], jsonb) TO masar_app;
+REVOKE EXECUTE ON FUNCTION masar_aids_of_person(uuid), masar_papers_of_person(uuid, text[]), masar_forget_at_sittings(uuid, text[], jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION masar_papers_of_person(uuid, text[]), masar_forget_at_sittings(uuid, text[], jsonb) TO masar_app;

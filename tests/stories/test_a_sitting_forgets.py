@@ -23,6 +23,12 @@ def opened(database: Database) -> str:
         return json.dumps([access.open_line(session, *row) for row in session.execute(_SEALED)], ensure_ascii=False)
 
 
+def _at_the_sitting(database: Database, sitting_id) -> str:
+    """The same of its own lines."""
+    with database.reading(users.system()) as session:
+        return json.dumps([access.open_line(session, *row) for row in session.execute(_SEALED) if row.instance_id == sitting_id], ensure_ascii=False)
+
+
 def minutes(database: Database, actor: users.Actor, sitting_id) -> str:
     """Every paper of a sitting, as somebody reads it."""
     with database.reading(actor) as session:
@@ -87,6 +93,7 @@ def test_what_a_sitting_wrote_of_her_goes_with_her(world, make_database):
     database, head = world.database, world.agent("OTE", "MED", "chef_antenne")
     assert HERS in opened(database) and HERS in minutes(database, head, sitting_id) and {"fact", "letter"} <= tables_with(database, HERS), "positive control"
     assert faults(database) == []
+    told_of_both = _at_the_sitting(database, sitting_id).count("montant_regle")
     with database.owner() as connection:
         name = connection.exec_driver_sql("SELECT current_database()").scalar()
         state = connection.exec_driver_sql("SELECT state FROM instance WHERE instance_id = %s", (sitting_id,)).scalar()
@@ -97,6 +104,7 @@ def test_what_a_sitting_wrote_of_her_goes_with_her(world, make_database):
     forget(world, hers)
     assert HERS not in opened(database) and tables_with(database, HERS) == set() and HERS not in minutes(database, head, sitting_id)
     assert OTHERS in opened(database) and OTHERS in minutes(database, head, sitting_id), "another's file stands"
+    assert _at_the_sitting(database, sitting_id).count("montant_regle") == told_of_both / 2 > 0, "what the dossier told the sitting of her"
     assert proving.prove(database, users.system()).wrong == [] and faults(database) == []
     with database.reading(head) as session:
         told = cases.history(session, head, sitting_id).items
