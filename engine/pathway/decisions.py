@@ -15,7 +15,7 @@ from engine.pathway import additions, hit_policies, markup
 from forms.feel import Expression, FeelError, UnaryTests, about, compile_expression, compile_unary_tests
 
 MOST_ROWS = 300  # of one table
-_LABEL = f"{{{additions.MASAR}}}libelle"
+_LABEL, _INFERRED = f"{{{additions.MASAR}}}libelle", f"{{{additions.MASAR}}}infere"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Rule:
     tests: tuple[UnaryTests, ...]
     results: tuple[Expression, ...]
     label: str = ""
+    is_inferred: bool = False
 
     @cached_property
     def asked(self) -> tuple[tuple[int, UnaryTests], ...]:
@@ -59,6 +60,7 @@ class Decision:
     types: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)  # what it is called, by language; `name` is French
     titles: tuple[Mapping[str, str], ...] = ()
+    is_inferred: bool = False
 
     def column(self, place: int) -> Mapping[str, str] | str:
         """What an input is called, by language; its expression where it has no title."""
@@ -222,6 +224,10 @@ def _names(element: Any, french: str) -> dict[str, str]:
     return ({"fr": french} if french else {}) | {language: text for language, text in said.items() if text}
 
 
+def _is_inferred(element: Any) -> bool:
+    return any(one.tag == _INFERRED for beside in _children(element, "extensionElements") for one in beside)
+
+
 class _Reading:
     """One decision being read; what cannot be is a finding, and reading goes on to find the rest."""
 
@@ -233,7 +239,7 @@ class _Reading:
         self.findings.append(errors.Finding(code, f"{self.file}#{self.id}", {"decision": self.name, **details}))
 
     def decision(self) -> Decision:
-        return replace(self._logic(), names=_names(self.element, self.name))
+        return replace(self._logic(), names=_names(self.element, self.name), is_inferred=_is_inferred(self.element))
 
     def _logic(self) -> Decision:
         links = (one for link in _children(self.element, "informationRequirement") for one in link if _tag(one) == "requiredDecision")
@@ -270,7 +276,7 @@ class _Reading:
             tests = tuple(self._feel(compile_unary_tests, text, f"rule {row}, input {place}") for place, text in enumerate(cells, 1))
             said = tuple(self._feel(compile_expression, text, f"rule {row}, output {place}") for place, text in enumerate(results, 1))
             description = _child(rule, "description")
-            rules.append(Rule(rule.get("id") or f"{self.id}_{row}", tests, said, "".join(description.itertext()).strip() if description is not None else ""))
+            rules.append(Rule(rule.get("id") or f"{self.id}_{row}", tests, said, "".join(description.itertext()).strip() if description is not None else "", _is_inferred(rule)))
         if not outputs:
             self.refuse("dmn.no_output")
         return Decision(self.id, self.name, policy, aggregation, inputs, outputs, tuple(rules), None, requires, self.file, types, titles=titles)

@@ -114,6 +114,22 @@ def test_a_task_is_due_by_a_date_of_the_case(visit):
     assert wrong_with(page) == []
 
 
+def test_a_choice_tries_its_conditions_in_the_order_that_she_gives_them(visit):
+    page = visit("meriem")
+    draft = begin(page, "Dans quel ordre")
+    draw(page, draft)
+    choose(page, "choix")
+    page.select_option("[data-key=connect]", "accueillir")
+    page.click("[data-key=connect-do]")
+    legends = page.locator("[data-part=panel] .way legend")
+    expect(legends).to_have_text(["Sortie 1 vers Trouver un hébergement", "Sortie 2 vers Accueillir et identifier", "Sortie 3 vers Orientée"])
+    page.click("[data-key=earlier-1]")
+    expect(legends).to_have_text(["Sortie 1 vers Accueillir et identifier", "Sortie 2 vers Trouver un hébergement", "Sortie 3 vers Orientée"])
+    saved(page)
+    listed = re.search(r'id="choix".*?</bpmn:exclusiveGateway>', named(page, draft), re.DOTALL)[0]
+    assert re.findall(r"<bpmn:outgoing>(.*?)</bpmn:outgoing>", listed)[1:] == ["f4", "f5"]
+
+
 def test_two_coordinators_lose_nothing(visit):
     meriem, anis = visit("meriem"), visit("anis")
     draft = begin(meriem, "À deux")

@@ -184,3 +184,9 @@ def test_every_piece_and_every_class_is_met(decide, all_tables):
     for level in ("N1", "N2", "N3"):
         hit |= set(decide("D8_exigees", asked | {"aide.niveau": level}).rules)
     assert sorted(rule.rule_id for name in ("D3", "D8_exigees") for rule in all_tables.by_id[name].rules if rule.rule_id not in hit) == []
+
+
+def test_every_mark_of_what_no_public_text_says_is_read(root):
+    marked = {one.getparent().getparent().get("id") for one in root.iter(f"{MASAR}infere")}
+    read = decisions.parse(etree.tostring(root)).by_id.values()
+    assert {one.decision_id for one in read if one.is_inferred} | {rule.rule_id for one in read for rule in one.rules if rule.is_inferred} == marked

@@ -1,7 +1,7 @@
 // The panel of what is waited for or sent, and of the ways out.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { isEventSubProcess } from "bpmn-js/lib/util/DiUtil";
-import { choiceField, feelField, h, rowsField, section, textField, tickField } from "./fields.js";
+import { button, choiceField, feelField, h, rowsField, section, textField, tickField } from "./fields.js";
 import { eventOf } from "./kinds.js";
 import { extensionOf } from "./masar.js";
 import { shownName } from "./names.js";
@@ -114,10 +114,26 @@ export function flowSections(view) {
     if (!isAny(object.get("sourceRef"), CHOOSES)) return [];
     return [section(t("section.way"), way(view, shape, ""))];
   }
-  const out = (shape.outgoing ?? []).filter((one) => is(one, "bpmn:SequenceFlow"));
+  const out = tried(shape);
   if (!isAny(object, CHOOSES) || out.length < 2) return [];
-  const ways = out.map((flow, at) => h("fieldset", { class: "way" }, h("legend", {}, t("way_to", { number: at + 1, name: shownName(flow.target.businessObject, view.look.language) })), way(view, flow, `-${at}`)));
+  const ways = out.map((flow, at) => h("fieldset", { class: "way" }, h("legend", {}, t("way_to", { number: at + 1, name: shownName(flow.target.businessObject, view.look.language) })), way(view, flow, `-${at}`), earlier(view, out, at)));
   return [section(t("section.ways"), ways)];
+}
+
+/** The ways out in the order in which their conditions are tried, which is that of the list that the file keeps; the default comes last. */
+function tried(shape) {
+  const object = shape.businessObject;
+  const listed = object.get("outgoing") ?? [];
+  const rank = ({ businessObject }) => (object.get("default") === businessObject ? listed.length : listed.indexOf(businessObject));
+  return (shape.outgoing ?? []).filter((one) => is(one, "bpmn:SequenceFlow")).sort((one, other) => rank(one) - rank(other));
+}
+
+/** Of a choice that takes the first condition that holds, a way is tried before the one above it. */
+function earlier({ object, shape, modeling, locked }, out, at) {
+  if (locked || at === 0 || !is(object, "bpmn:ExclusiveGateway") || object.get("default") === out[at].businessObject) return null;
+  const outgoing = out.map((one) => one.businessObject);
+  outgoing.splice(at - 1, 2, outgoing[at], outgoing[at - 1]);
+  return button(t("way_earlier"), () => modeling.updateProperties(shape, { outgoing }), { "data-key": `earlier-${at}` });
 }
 
 /** The condition of a flow, or that it is taken when no other is. */
