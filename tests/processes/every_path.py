@@ -21,7 +21,7 @@ from uuid import UUID
 from lxml import etree
 
 from engine import errors
-from engine.casework import cases, sandbox, stand_ins, tasks
+from engine.casework import cases, diagrams, sandbox, stand_ins, tasks
 from engine.casework.editions import Edition, files_of
 from engine.casework.operations import CannotRun, Outcome
 from engine.demo import answers as usual
@@ -169,6 +169,7 @@ def varied(chance: random.Random) -> Iterator[None]:
         "rattacher_dossier_parent": gives(lambda: chance.choice([{"dossier_parent": "", "numero_parent": ""}, {"dossier_parent": "x", "numero_parent": "TN-MED-2026-00001"}])),
         "compter_absences": gives(lambda: {"absences_comptees": chance.randint(1, 3)}),
         "retrouver_cloture": gives(lambda: {"cloture_le": (NOW - dt.timedelta(days=chance.choice([90, 800]))).date()}),
+        **dict.fromkeys(("mesures_en_cours", "refuser_orientation"), gives(lambda: {"mesures": chance.choice([[], [{"id": str(UUID(int=1))}]])})),
         "chercher_relais": gives(lambda: {"relais": chance.choice(["", "OTE", "CPS", "ANETI"]), "pretee": chance.choice(["", "SFX"])}),
     }
     try:
@@ -185,7 +186,7 @@ class Walk:
     """One process, begun beside a case that knows something, and walked for some acts. `passed`: the elements and flows behind it."""
 
     def __init__(self, whole: Edition, tables: Any, one: Drawn, seed: str) -> None:
-        self.whole, self.one, self.chance = whole, one, random.Random(seed)
+        self.whole, self.one, self.chance, self.listening = whole, one, random.Random(seed), diagrams.listening(whole)
         self.town = sandbox.Sandbox(whole, tables, derived_id(UUID(int=0), seed), NOW, "MED")
         self.passed: set[str] = set()
         self.truth = dict(people.draw(self.chance, 1, "MED", self.town.today, self.chance.choice(["emploi", "formation", "creation", "social"])).truth)
@@ -263,7 +264,7 @@ class Walk:
         """Something happens: somebody answers, a message comes, a clock rings."""
         turns = [one for one in self.town.turns() if one.instance >= first]
         waits = [one for one in self.town.waiting() if one.instance >= first]
-        heard = [one for one in waits if one.kind in ("message", "signal")]
+        heard = [one for one in waits if one.kind in ("message", "signal") and (one.node not in self.listening or self.chance.random() < 0.1)]  # else few walks would reach their end
         rings = [one for one in waits if one.due_at is not None]
         kinds = [kind for kind, times, there in (("turn", 6, turns), ("hear", 1 if turns else 3, heard), ("ring", 2 if turns else 3, rings)) if there for _ in range(times)]
         if not kinds:
