@@ -23,7 +23,7 @@ from uuid import UUID
 from lxml import etree
 
 from engine import errors
-from engine.casework import cases, sandbox, stand_ins, tasks
+from engine.casework import cases, diagrams, sandbox, stand_ins, tasks
 from engine.casework.editions import Edition, files_of
 from engine.casework.operations import CannotRun, Outcome
 from engine.demo import answers as usual
@@ -177,6 +177,7 @@ def varied(chance: random.Random, wishes: Mapping[str, Any]) -> Iterator[None]:
         "rattacher_dossier_parent": gives(lambda: chance.choice([{"dossier_parent": "", "numero_parent": ""}, {"dossier_parent": "x", "numero_parent": "TN-MED-2026-00001"}])),
         "compter_absences": gives(lambda: {"absences_comptees": chance.randint(1, 3)}),
         "retrouver_cloture": gives(lambda: {"cloture_le": (NOW - dt.timedelta(days=chance.choice([90, 800]))).date()}),
+        **dict.fromkeys(("mesures_en_cours", "refuser_orientation"), gives(lambda: {"mesures": chance.choice([[], [{"id": str(UUID(int=1))}]])})),
         "chercher_relais": gives(lambda: {"relais": chance.choice(["", "OTE", "CPS", "ANETI"]), "pretee": chance.choice(["", "SFX"])}),
     }
     try:
@@ -195,7 +196,7 @@ class Walk:
     def __init__(self, whole: Edition, tables: Any, one: Drawn, seed: str) -> None:
         _, number, *wishes = seed.split(" ")
         told = {name: json.loads(value, parse_float=Decimal) for name, _, value in (wish.partition("=") for wish in wishes) if value}
-        self.whole, self.chance = whole, random.Random(f"{one.process} {number}")
+        self.whole, self.chance, self.listening = whole, random.Random(f"{one.process} {number}"), diagrams.listening(whole)
         self.one = replace(one, wishes=told, sooner=frozenset(wish for wish in wishes if "=" not in wish))
         self.before = [whole.forms[wish] for wish in wishes if wish in whole.forms]
         self.town = sandbox.Sandbox(whole, tables, derived_id(UUID(int=0), seed), NOW, "MED")
@@ -278,7 +279,7 @@ class Walk:
         """Something happens: somebody answers, a message comes, a clock rings."""
         turns = [one for one in self.town.turns() if one.instance >= first]
         waits = [one for one in self.town.waiting() if one.instance >= first]
-        heard = [one for one in waits if one.kind in ("message", "signal")]
+        heard = [one for one in waits if one.kind in ("message", "signal") and (one.node not in self.listening or self.chance.random() < 0.1)]  # else few walks would reach their end
         rings = [one for one in waits if one.due_at is not None]
         sooner = next((one for one in waits if one.node in self.one.sooner), None)
         if sooner is not None:

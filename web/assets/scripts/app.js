@@ -50,4 +50,8 @@ function lead() {
 lead();
 document.addEventListener("htmx:afterSettle", lead);
 
+// In a long list beside what is open, the one that is open is in sight.
+const open = document.querySelector(".sitting-files [aria-current]");
+if (open) open.closest(".sitting-files").scrollTop = open.offsetTop - open.closest(".sitting-files").clientHeight / 2;
+
 document.addEventListener("click", (event) => event.target.closest?.("[data-print]") && window.print());
