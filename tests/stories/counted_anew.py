@@ -117,7 +117,7 @@ def _hear(case: Case, instance: UUID, seq: int, kind: str, body: dict, at: dt.da
         due = body.get("due", {}).get(position)
         tasks[instance, position] = Task(instance, node, at, dt.datetime.fromisoformat(due) if due else None, at if position in body.get("held", ()) else None)
         case.tasks.append(tasks[instance, position])
-    for node, sort, position, name, *_ in body.get("waits", ()):
+    for position, node, sort, name, *_ in body.get("waits", ()):
         waits[instance, position] = Wait(node, name, at)
         if sort == "message":
             case.waits.append((instance, waits[instance, position]))
