@@ -232,6 +232,19 @@ def test_the_report_of_a_half_year_names_nobody_and_shows_no_small_cell(lived):
     assert not any(isinstance(cell, int) for cell in cells) and not re.search(r"\[\"web\.|\d 500|null", json.dumps(content))
 
 
+def test_what_a_label_says_is_text_in_the_sheet_whatever_it_begins_with(lived):
+    world, *_ = lived
+    rows = [[code, 7, 1000, False] for code in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1")]
+    content = {"blocks": [{"code": "granted", "rows": rows, "total": 35, "amount": 5000}], "indicators": [], "masked": []}
+    with world.database.owner() as connection:
+        connection.execute(text("INSERT INTO halfyear_report (year, half, content, made_at) VALUES (2020, 1, CAST(:content AS jsonb), now())"), {"content": json.dumps(content)})
+    with world.database.reading(world.staff[COORDINATOR]) as session:
+        book = load_workbook(io.BytesIO(halfyear_papers.sheet(session, world.staff[COORDINATOR], 2020, 1)))
+    cells = [cell for row in book.worksheets[0].iter_rows() for cell in row]
+    assert not any(cell.data_type == "f" for cell in cells) and not any(isinstance(cell.value, str) and cell.value[:1] in "=+-@\t" for cell in cells)
+    assert sum("SUM(A1)" in str(cell.value) for cell in cells) == 1
+
+
 def test_there_is_one_report_of_a_half_year_and_no_other_to_take_from_it(lived):
     """Whoever holds a branch's report and the land's, one reader's and another's, today's and tomorrow's, takes one from the other: they are the same, for ever."""
     world, *_ = lived
