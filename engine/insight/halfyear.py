@@ -109,7 +109,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Report:
-    """A half-year of the whole land, as it was made on the day `made_at`. `indicators`: `cases` 0 and no value where they are not shown (`masked`: their codes)."""
+    """A half-year of the whole land, as it was made on the day `made_at`. `indicators`: no value where they are not shown (`is_masked`)."""
 
     year: int
     half: int
@@ -118,7 +118,6 @@ class Report:
     made_at: dt.datetime
     blocks: tuple[Block, ...]
     indicators: tuple[Indicator, ...]
-    masked: tuple[str, ...]
 
 
 def halves(session: Session, actor: Any) -> list[tuple[int, int]]:
@@ -135,7 +134,7 @@ def report(session: Session, actor: Any, year: int, half: int) -> Report:
         raise errors.NotFound("steering.half")
     first, last = _bounds(year, half)
     edition, told = editions.current(session), kept.content
-    return Report(year, half, first, last, kept.made_at, tuple(_shown(edition, actor.language, one) for one in told["blocks"]), tuple(_indicator(one) for one in told["indicators"]), tuple(told["masked"]))
+    return Report(year, half, first, last, kept.made_at, tuple(_shown(edition, actor.language, one) for one in told["blocks"]), tuple(_indicator(one, one["code"] in told["masked"]) for one in told["indicators"]))
 
 
 def due(session: Session) -> list[tuple[int, int]]:
@@ -209,10 +208,10 @@ def _kept(one: Indicator, before: float | None, is_few: bool) -> dict[str, Any]:
     return {"code": one.code, "value": one.value, "tenth": one.tenth, "before": before, "cases": one.cases, "drawn": one.drawn}
 
 
-def _indicator(kept: Mapping[str, Any]) -> Indicator:
+def _indicator(kept: Mapping[str, Any], is_masked: bool) -> Indicator:
     one, value, before = measures.MEASURES[kept["code"]], kept["value"], kept["before"]
     return Indicator(one.code, one.unit, value, before, kept["tenth"], kept["cases"], steering.trend(value, before, one.is_less_better), one.target, steering.is_met(one, value, kept["tenth"]),
-                     one.is_less_better, kept["drawn"], (), ())  # fmt: skip
+                     one.is_less_better, kept["drawn"], (), (), is_masked)  # fmt: skip
 
 
 def _shown(edition: editions.Edition, language: str, kept: Mapping[str, Any]) -> Block:

@@ -40,9 +40,8 @@ def sheet(session: Session, actor: Any, year: int, half: int) -> bytes:
     figures = book.create_sheet(say("indicators")[:31])
     _write(figures, [say("indicator"), say("figure"), say("unit_name"), say("before"), say("cases_number")], is_head=True)
     for one in made.indicators:
-        is_masked = one.code in made.masked
-        _write(figures, [f"{one.code.upper()} {say(f'{one.code}.name')}", say("report.masked") if is_masked else _rounded(one.value), say(f"unit.{one.unit}"),
-                         _rounded(one.before), say("report.masked") if is_masked else one.cases])  # fmt: skip
+        _write(figures, [f"{one.code.upper()} {say(f'{one.code}.name')}", say("report.masked") if one.is_masked else _rounded(one.value), say(f"unit.{one.unit}"),
+                         _rounded(one.before), say("report.masked") if one.is_masked else one.cases])  # fmt: skip
     for one in book.worksheets:
         one.sheet_view.rightToLeft = language == "ar"
         for column, width in enumerate((46, 16, 18, 16, 16), 1):
@@ -67,7 +66,7 @@ def _side(made: Report, language: str) -> dict[str, Any]:
         rows = [[isolated(row.label), *_cells(block, row, language)] for row in _lines(block, language)]
         blocks += [{"kind": "heading", "text": say(f"report.block.{block.code}")}, {"kind": "table", "head": head, "rows": rows} if block.rows else {"kind": "paragraph", "text": say("nothing")}]
     blocks += [{"kind": "heading", "text": say("indicators")}, {"kind": "table", "head": [say(one) for one in ("indicator", "figure", "before", "target", "cases_number")],
-                                                              "rows": [_figures(made, one, language) for one in made.indicators]},
+                                                              "rows": [_figures(one, language) for one in made.indicators]},
                {"kind": "heading", "text": say("report.not_title")}, {"kind": "paragraph", "text": say("report.not")}]  # fmt: skip
     return {
         "sender": [say("report.sender")], "addressee": [], "title": _title(made, language), "object": "", "signatures": [], "blocks": blocks,
@@ -82,10 +81,10 @@ def _cells(block: Block, row: Row, language: str) -> list[str]:
     return [isolated(words.number(row.persons, language)), *([isolated(amount)] if block.unit else [])]
 
 
-def _figures(made: Report, one: Indicator, language: str) -> list[str]:
+def _figures(one: Indicator, language: str) -> list[str]:
     name = f"{isolated(one.code.upper())} {_say(language, f'{one.code}.name')}"
     target = _figure(one, one.target, language)
-    if one.code in made.masked:
+    if one.is_masked:
         return [name, _say(language, "report.masked"), "", target, _say(language, "report.masked")]
     return [name, _figure(one, one.value, language) or _say(language, "nothing"), _figure(one, one.before, language), target, isolated(words.number(one.cases, language))]
 

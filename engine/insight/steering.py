@@ -21,8 +21,7 @@ from engine.casework import diagrams, editions
 from engine.casework.kept import Kept
 from engine.casework.rows import FROM_THE_PERSON, LANES, STAGES
 from engine.i18n import pick
-from engine.insight import measures, teams
-from engine.insight.masking import FEWEST
+from engine.insight import masking, measures, teams
 from engine.insight.measures import ENOUGH, MEASURES, OWN
 from engine.pathway import burden
 
@@ -34,8 +33,8 @@ _DAY = dt.timedelta(days=1)
 STATIC = {"b1": "questions_again", "b2": "documents", "b3": "visits", "b4": "handovers", "b5": "working_days", "b8": "loops", "b10": "signatures", "b11": "without_deadline"}
 _MONTHS = 12
 
-_ASKED, _FIGURES = text(measures.ASKED), text(measures.figures())
-_TELL = text("SELECT masar_tell_passages(:most)")
+_FIGURES = text(measures.figures())
+_TELL = text("SELECT masar_tell_passages(:most, CAST(:fields AS text[]), CAST(:papers AS text[]), CAST(:held AS text[]))")
 _SLICE = 50_000  # entries of the log
 # What is counted here goes over whole tables; a plan that looks up one by one, made while they are small, takes the square of them once they are not.
 _PLAN = text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true), set_config('work_mem', '64MB', true)")
@@ -54,11 +53,8 @@ _PROGRAMMES = text(f"""WITH {OWN}, aid AS (SELECT c.root_id, c.status, f.value #
            count(DISTINCT a.root_id) FILTER (WHERE a.decided_at >= :first AND a.decision = 'refuse') AS refused,
            coalesce(sum(a.granted) FILTER (WHERE a.decided_at >= :first AND a.decision IN ('accorde', 'sous_reserve')), 0) AS amount
       FROM fund u LEFT JOIN aid a ON a.programme = u.programme GROUP BY 1, 2, 3, 4 ORDER BY 1""")
-_PAID = text(f"""WITH {OWN}, paid AS (SELECT DISTINCT ON (p.instance_id, p.position) s.span, (f.value #>> '{{}}')::numeric AS amount
-          FROM passage p JOIN part c USING (instance_id) JOIN period s ON p.opened_at >= s.a AND p.opened_at < s.b
-          JOIN fact f ON f.root_id = c.root_id AND f.subject = c.subject AND f.field = 'aide.versement_montant' AND f.recorded_at <= p.opened_at
-         WHERE p.kind = 'operation' AND p.name IN ('verser_tranche', 'verser_avance') ORDER BY p.instance_id, p.position, f.fact_id DESC)
-    SELECT span, sum(amount) AS millimes FROM paid GROUP BY 1""")
+_PAID = text(f"""WITH {OWN} SELECT s.span, sum(m.amount_millimes) AS millimes FROM fund_movement m JOIN part c USING (instance_id) JOIN period s ON m.moved_at >= s.a AND m.moved_at < s.b
+                  WHERE m.kind IN ('paid', 'advanced') GROUP BY 1""")
 _NUMBERS = text(f"""WITH {OWN} SELECT count(*) FILTER (WHERE ended_at IS NULL) AS stock, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') >= :first) AS stock_before,
            count(*) FILTER (WHERE opened_at >= :first) AS opened, count(*) FILTER (WHERE opened_at >= :before AND opened_at < :first) AS opened_before,
            count(*) FILTER (WHERE ended_at >= :first) AS ended, count(*) FILTER (WHERE ended_at >= :before AND ended_at < :first) AS ended_before,
@@ -97,8 +93,8 @@ class Aside:
 
 @dataclass(frozen=True)
 class Indicator:
-    """B1–B12. `value` None: nothing happened that it could be computed of. `trend`: `better`, `worse`, `same`, or "" where there was nothing before. `drawn`: what the drawing
-    alone says, way by way (`pathway.burden`); `is_met`: whether the target is reached."""
+    """B1–B12. `value` None: nothing happened that it could be computed of, or of so few cases that it is not shown (`is_masked`: then `cases` is 0). `trend`: `better`, `worse`,
+    `same`, or "" where there was nothing before. `drawn`: what the drawing alone says, way by way (`pathway.burden`); `is_met`: whether the target is reached."""
 
     code: str
     unit: str
@@ -113,6 +109,7 @@ class Indicator:
     drawn: Mapping[str, int] | None
     by_branch: tuple[Group, ...]
     aside: tuple[Aside, ...]
+    is_masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,9 +132,9 @@ class Cases:
 
 
 def gather(session: Session) -> int:
-    """Turns the lines sealed since the last time into passages, which is what is counted here; how many entries there were. By the system alone."""
-    told = 0
-    while made := session.execute(_TELL, {"most": _SLICE}).scalar_one():
+    """Turns the lines sealed since the last time into passages and what was asked, which is what is counted here; how many entries there were. By the system alone."""
+    drawn, told = _drawings_of(session), 0
+    while made := session.execute(_TELL, {"most": _SLICE, "fields": drawn.fields, "papers": drawn.papers, "held": drawn.held}).scalar_one():
         told += made
     return told
 
@@ -155,10 +152,15 @@ def window(session: Session, actor: Any, branch: str = "", days: int = 90) -> Wi
     return Window(now - 2 * days * _DAY, now - days * _DAY, now, branch, days)
 
 
+def is_masking(actor: Any) -> bool:
+    """Whether small numbers are not shown to whoever asks: outside OTE. The house itself (the half-year's report) masks what it makes of them."""
+    return actor.agency not in ("", OTE)
+
+
 def ask(session: Session, actor: Any, asked: Window, statement: Any, **more: Any) -> Any:
     """The rows of a statement over the cases one reaches, told of the period and of the drawings. Refuses: Forbidden."""
     authority.require(actor, "steering.read")
-    return _rows(session, _given(session, asked) | more, statement)
+    return session.execute(statement, _given(session, asked) | more).all()  # which names what it needs of what all are told
 
 
 def numbers(session: Session, actor: Any, asked: Window) -> Mapping[str, int]:
@@ -167,27 +169,41 @@ def numbers(session: Session, actor: Any, asked: Window) -> Mapping[str, int]:
     return dict(ask(session, actor, asked, _NUMBERS)[0]._mapping)
 
 
-def stock(session: Session, actor: Any, asked: Window) -> list[tuple[str, str, int]]:
-    """Branch, stage, open cases. Refuses: Forbidden."""
-    return [(row.branch, row.stage, row.cases) for row in ask(session, actor, asked, _STOCK)]
+def shown(actor: Any, found: Mapping[str, int]) -> Mapping[str, int | None]:
+    """`numbers` as they are shown: outside OTE None where one to four. The stock is that of before, more what began, less what ended: of those two both are shown or none."""
+    cells = dict(_shown(actor, found))
+    for pair in (("opened", "ended"), ("opened_before", "ended_before")):
+        if any(cells[one] is None for one in pair):
+            cells |= dict.fromkeys(pair)
+    return cells
 
 
-def flow(session: Session, actor: Any, asked: Window) -> list[tuple[str, int, int]]:
-    """Month, cases begun, cases ended: the last twelve months. Refuses: Forbidden."""
-    return [(row.month, int(row.opened), int(row.ended)) for row in ask(session, actor, asked, _FLOW)]
+def stock(session: Session, actor: Any, asked: Window) -> Mapping[str, Mapping[str, int | None]]:
+    """By branch, open cases at each stage and `all` of them; outside OTE None where one to four, or where they would tell of such. Refuses: Forbidden."""
+    found: dict[str, dict[str, int]] = {}
+    for row in ask(session, actor, asked, _STOCK):
+        found.setdefault(row.branch, {})[row.stage] = row.cases
+    return {branch: _shown(actor, stages | {"all": sum(stages.values())}, masking.Sum("all", tuple(stages))) for branch, stages in found.items()}
+
+
+def flow(session: Session, actor: Any, asked: Window) -> list[tuple[str, int | None, int | None]]:
+    """Month, cases begun, cases ended: the last twelve months; outside OTE None as in `stock`. Refuses: Forbidden."""
+    rows = ask(session, actor, asked, _FLOW)
+    opened, ended = (_shown(actor, {row.month: int(getattr(row, side)) for row in rows}) for side in ("opened", "ended"))
+    return [(month, opened[month], ended[month]) for month in opened]
 
 
 def programmes(session: Session, actor: Any, asked: Window) -> list[Mapping[str, Any]]:
     """By programme: dossiers that run, persons granted and refused in the period, money; outside OTE None where fewer than five. Refuses: Forbidden."""
-    return [{name: _masked(actor, name, value) for name, value in row._mapping.items()} for row in ask(session, actor, asked, _PROGRAMMES)]
+    return [_programme(actor, row._mapping) for row in ask(session, actor, asked, _PROGRAMMES)]
 
 
 def indicators(session: Session, actor: Any, asked: Window) -> tuple[Indicator, ...]:
     """B1–B12 for the period, against the one before, by branch. Refuses: Forbidden."""
     authority.require(actor, "steering.read")
     told, drawn = _given(session, asked), _drawn(editions.current(session))
-    found = _rows(session, told, _FIGURES)
-    paid = {row.span: float(row.millimes or 0) / 1000 for row in _rows(session, told, _PAID)}
+    found = session.execute(_FIGURES, told).all()
+    paid = {row.span: float(row.millimes or 0) / 1000 for row in session.execute(_PAID, told)}
     return tuple(_indicator(actor, one, [row for row in found if row.code == code], paid, drawn) for code, one in MEASURES.items())
 
 
@@ -212,25 +228,28 @@ def validations(session: Session, actor: Any, asked: Window) -> tuple[tuple[str,
     return tuple((f"{names.get(row.node) or row.node} ({titles.get(row.node, row.node)})", row.times, row.others, "used" if row.others else "never" if row.times >= ENOUGH else "early") for row in rows)
 
 
-def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, float | None], ...]:
-    """By stage: cases that entered it in the period, those that left from it before the end of the way, and the days they had been in it (the middle)."""
-    authority.require(actor, "steering.read")
+def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int | None, int | None, float | None], ...]:
+    """By stage: cases that entered it in the period, those that left from it before the end of the way, and the days they had been in it (the middle); outside OTE None as in `stock`."""
     rows = ask(session, actor, asked, text(measures.STAGES_LEFT))
-    found = {row.stage: (row.stage, row.entered, row.gone, None if row.days is None else float(row.days)) for row in rows}
+    entered, gone = (_shown(actor, {row.stage: getattr(row, side) for row in rows}) for side in ("entered", "gone"))
+    found = {row.stage: (row.stage, entered[row.stage], gone[row.stage], None if row.days is None or gone[row.stage] is None else float(row.days)) for row in rows}
     return tuple(found[stage] for stage in ("accueil", "evaluation", "accompagnement", "suivi", "cloture") if stage in found)
 
 
 def _indicator(actor: Any, one: measures.Measure, told: list[Any], paid: Mapping[int, float], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
-    rows, beside = [row for row in told if not row.name], [row for row in told if row.name]
-    now, then = _whole(rows, 0), _whole(rows, 1)
+    rows = [row for row in told if not row.name]
+    now, then = (None if row is not None and _is_few(actor, row.cases) else row for row in (_whole(rows, 0), _whole(rows, 1)))
+    is_masked = now is None and _whole(rows, 0) is not None
+    beside = [] if is_masked else [row for row in told if row.name]
     value, before = (None if row is None else row.value for row in (now, then))
     tenth = now.tenth if now is not None else None
-    here = [(row, row.cases >= FEWEST or actor.agency == OTE) for row in rows if row.span == 0 and not row.is_any_branch]
-    groups = tuple(Group(row.branch, row.value if is_shown else None, row.cases if is_shown else None) for row, is_shown in here)
+    here = [row for row in rows if row.span == 0 and not row.is_any_branch]
+    shown = _shown(actor, {row.branch: row.cases for row in here}, masking.Sum(None, [row.branch for row in here]))
+    groups = tuple(Group(row.branch, None if shown[row.branch] is None else row.value, shown[row.branch]) for row in here)
     figure = STATIC.get(one.code)
     ways = {path: getattr(drawn[path], figure) for path in PATHS} if figure and drawn else None
     return Indicator(one.code, one.unit, value, before, tenth, now.cases if now is not None else 0, trend(value, before, one.is_less_better), one.target, is_met(one, value, tenth), one.is_less_better, ways,
-                     groups, _aside(one, beside, now, paid))  # fmt: skip
+                     groups, _aside(one, beside, now, paid), is_masked)  # fmt: skip
 
 
 def _whole(rows: list[Any], span: int) -> Any:
@@ -270,24 +289,28 @@ def _of_case(one: measures.Measure, row: Any) -> float:
     return float(row.most) if one.takes == "median" else float(row.num) / float(row.den or 1)
 
 
-def _masked(actor: Any, name: str, value: Any) -> Any:
-    return None if name in ("running", "granted", "refused") and actor.agency != OTE and 0 < value < FEWEST else value
+def _is_few(actor: Any, number: int) -> bool:
+    return is_masking(actor) and 0 < number < masking.FEWEST
 
 
-def _rows(session: Session, given: dict[str, Any], statement: Any) -> Any:
-    if "asked" in statement.compile().params and "asked" not in given:
-        given["asked"] = session.execute(_ASKED, given).scalar_one()
-    return session.execute(statement, given).all()  # which names what it needs of what all are told
+def _shown(actor: Any, cells: Mapping[str, int], *sums: masking.Sum) -> Mapping[str, int | None]:
+    """Numbers as they are shown: outside OTE those of one to four are not, nor as many others of the same sum as would tell them."""
+    away = masking.hidden(cells, sums) if is_masking(actor) else frozenset()
+    return {name: None if name in away else number for name, number in cells.items()}
+
+
+def _programme(actor: Any, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    shown = {name: None if name in ("running", "granted", "refused") and _is_few(actor, value) else value for name, value in row.items()}
+    return shown | ({"amount": None} if shown["granted"] is None else {})
 
 
 def _given(session: Session, asked: Window) -> dict[str, Any]:
     """What the statements are told: the period, and what the drawings say of their elements."""
     session.execute(_PLAN)
-    ids = tuple(session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC")).scalars())
-    drawn = _drawings.get(ids, lambda: _read([editions.load(session, one) for one in ids]))
+    drawn = _drawings_of(session)
     return {
-        "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, **drawn._asdict(),
-        "services": list(measures.SERVICES), "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
+        "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, "nodes": drawn.nodes, "listening": drawn.listening,
+        "services": list(measures.SERVICES), "refused": measures.REFUSED, "paid": measures.PAID, "said": [*measures.SERVICES, measures.REFUSED], "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
         "complete_at": measures.COMPLETE_AT, "direct": measures.DIRECT, "missing": measures.MISSING, "filed": list(measures.FILED), "written": measures.WRITTEN,
         "exits": list(measures.EXITS), "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,
     }  # fmt: skip
@@ -305,6 +328,11 @@ class _Drawings(NamedTuple):
 
 _drawings = Kept[_Drawings](4)
 _measured = Kept[Mapping[str, burden.PathBurden]](4)
+
+
+def _drawings_of(session: Session) -> _Drawings:
+    ids = tuple(session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC")).scalars())
+    return _drawings.get(ids, lambda: _read([editions.load(session, one) for one in ids]))
 
 
 def _read(found: list[editions.Edition]) -> _Drawings:

@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine.actors.agencies import OTE
 from engine.casework import diagrams, editions
 from engine.insight import masking, steering
 from engine.insight.measures import OWN
@@ -177,7 +176,7 @@ def _held(code: str, name: str, process: str, seconds: list[float], times: list[
 def _parted(actor: Any, rows: list[Any]) -> list[Apart]:
     cells = {(row.part, row.who): row.times for row in rows}
     hidden: set[Any] = set()
-    if actor.agency != OTE:
+    if steering.is_masking(actor):
         hidden = {(part, who) for who in {row.who for row in rows} for part, is_hidden in masking.column({part: number for (part, other), number in cells.items() if other == who}).items() if is_hidden}
     found: dict[str, dict[str, tuple[int, int] | None]] = {}
     for row in rows:

@@ -6,12 +6,14 @@ from collections import Counter
 import pytest
 from sqlalchemy import text
 
-from engine import clock
+from engine import clock, jobs
 from engine.actors import users
 from engine.casework.rows import STAGE_ORDER
 from engine.demo import play, stories
+from engine.insight import steering
 from engine.ledger import proving
 from tests import world as worlds
+from tests.stories import counted_anew
 
 SUNDAY_NIGHT = dt.datetime(2026, 8, 16, 2, 0, tzinfo=dt.UTC)
 # An auditor reads, an administrator keeps accounts.
@@ -83,3 +85,26 @@ def test_the_pizzeria_of_zarzis_has_reached_its_goals(visited):
     assert {"T607", "T608", "T609", "T610", "T702", "T801", "T802", "T804"} <= world.done(case_id)
     reason = rows(world, f"SELECT value FROM fact WHERE root_id = '{case_id}' AND field = 'cloture.motif' AND is_current")
     assert [row.value for row in reason] == ["objectifs_atteints"]
+
+
+@pytest.mark.parametrize(("days", "branch"), [(30, ""), (90, ""), (365, ""), (365, "MED")])
+def test_each_indicator_and_the_cases_behind_it_are_what_the_ledger_tells(visited, days, branch):
+    world, *_ = visited
+    with world.database.unit_of_work(users.system()) as session:
+        jobs.seal(session)
+    actor = world.agent("OTE", "TUN", "coordinateur")
+    with world.database.reading(actor) as session:
+        asked = steering.window(session, actor, branch, days)
+        found = {one.code: one for one in steering.indicators(session, actor, asked)}
+        behind = {code: {case.case_id: case.value for case in steering.cases(session, actor, asked, code).items} for code in found}
+    now, then = (counted_anew.indicators(world.database, *span, branch) for span in ((asked.first, asked.last), (asked.before, asked.first)))
+    for code, one in found.items():
+        assert (one.value, one.before) == (approx(counted_anew.figure(code, now[code])), approx(counted_anew.figure(code, then[code]))), code
+        assert behind[code] == approx({root: counted_anew.of_a_case(code, rows) for root, rows in now[code].items()}) and one.cases == len(behind[code]), code
+    aside = {one.name: one.value for one in found["b7"].aside}
+    assert aside.get("to_payment") == approx(counted_anew.to_payment(world.database, asked.first, asked.last, branch))
+    assert days < 365 or branch or (all(now[code] for code in found) and aside["to_payment"]), "each has cases in a year"
+
+
+def approx(value):
+    return None if value is None else pytest.approx(value, abs=1e-6)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from engine import errors
 from engine.actors import branches
-from engine.actors.agencies import AGENCIES, OTE
+from engine.actors.agencies import AGENCIES
 from engine.casework import diagrams, editions
 from engine.dossier import programmes
 from engine.i18n import pick
@@ -35,7 +35,7 @@ def show(screen: OnScreen, actor: Acting, session: Reading, branch: str = "", da
     tab = tab if tab in _TABS else "overview"
     return screen.show(
         "steering/page.html", asked=asked, tab=tab, tabs=_TABS, address=_Address(asked, process, tab), periods=steering.PERIODS, branch_codes=branches.codes(session) if actor.reach == "all" else [],
-        agencies=AGENCIES, is_masking=actor.agency != OTE, **_PARTS[tab](screen, actor, session, asked, process),
+        agencies=AGENCIES, is_masking=steering.is_masking(actor), **_PARTS[tab](screen, actor, session, asked, process),
     )  # fmt: skip
 
 
@@ -74,8 +74,7 @@ def drawing(actor: Acting, session: Reading, edition: int, process: str) -> Resp
 def report(screen: OnScreen, actor: Acting, session: Reading, year: int, half: int) -> Response:
     """The report of a half-year that is over, to be read and printed."""
     made = halfyear.report(session, screen.actor, year, half)
-    shown = [_shown(screen, one) | {"is_masked": one.code in made.masked} for one in made.indicators]
-    return screen.show("steering/report.html", report=made, indicators=shown, last_day=made.last - dt.timedelta(days=1))
+    return screen.show("steering/report.html", report=made, indicators=[_shown(screen, one) for one in made.indicators], last_day=made.last - dt.timedelta(days=1))
 
 
 @router.get("/report/{year}/{half}/sheet")
@@ -116,7 +115,7 @@ def _shown(screen: Screen, one: steering.Indicator) -> dict[str, Any]:
 
     asides = [{"name": found.name, "value": _beside(screen, found.name, found.value), "before": _beside(screen, found.name, found.before)} for found in one.aside if found.value is not None]
     return {
-        "one": one, "value": _figure(screen, one.unit, one.value), "before": _figure(screen, one.unit, one.before), "tenth": _figure(screen, one.unit, one.tenth) if one.tenth is not None else "",
+        "one": one, "value": screen.words.text("steering.report.masked") if one.is_masked else _figure(screen, one.unit, one.value), "before": _figure(screen, one.unit, one.before), "tenth": _figure(screen, one.unit, one.tenth) if one.tenth is not None else "",
         "target": _figure(screen, one.unit, one.target) if one.target is not None else "", "branches": [group(found) for found in one.by_branch],
         "asides": asides,
     }  # fmt: skip
@@ -131,7 +130,7 @@ def _overview(screen: Screen, actor: Any, session: Reading, asked: steering.Wind
     held, late = waits.holding(session, actor, asked, numbers), waits.late(session, actor, asked)
     shown = [_shown(screen, one) for one in steering.indicators(session, actor, asked)]
     trends = Counter(one["one"].trend for one in shown)
-    return {"numbers": numbers, "late": late, "who_held": held.who, "hottest": [_hot(screen, held, one) for one in held.where[:6]], "indicators": shown, "trends": trends}
+    return {"numbers": steering.shown(actor, numbers), "late": late, "who_held": held.who, "hottest": [_hot(screen, held, one) for one in held.where[:6]], "indicators": shown, "trends": trends}
 
 
 def _waits(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
@@ -156,12 +155,9 @@ def _figures(screen: Screen, actor: Any, session: Reading, asked: steering.Windo
 
 def _flow(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
     """By branch, how many cases stand at each stage; by month, how many came and ended; by programme, persons and money."""
-    by_branch: dict[str, dict[str, int]] = {}
-    for branch, stage, number in steering.stock(session, actor, asked):
-        by_branch.setdefault(branch, {})[stage] = number
-    flow = steering.flow(session, actor, asked)
-    return {"stock": [{"branch": branch, "stages": stages, "all": sum(stages.values())} for branch, stages in by_branch.items()], "flow": flow, "stages": _STAGES,
-            "most": {"stock": max((sum(stages.values()) for stages in by_branch.values()), default=1), "flow": max((max(opened, ended) for _, opened, ended in flow), default=1) or 1},
+    stock, flow = steering.stock(session, actor, asked), steering.flow(session, actor, asked)
+    return {"stock": stock, "flow": flow, "stages": _STAGES,
+            "most": {"stock": max((stages["all"] or 0 for stages in stock.values()), default=1), "flow": max((number or 0 for _, *both in flow for number in both), default=1)},
             "programmes": steering.programmes(session, actor, asked), "programme_names": _programme_names(screen, session)}  # fmt: skip
 
 
