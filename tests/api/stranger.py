@@ -165,11 +165,12 @@ class Stranger:
         raise AssertionError((task["node"], told.most_common(12), answers))
 
     def _values(self, schema, program, turn) -> list[Any]:
-        found = list(islice(candidates(schema, self.today, lambda: self._document(program)), None if self.boldness else _MOST_VALUES))
-        if self.chance is None or self.chance.random() > self.boldness:
-            return found[turn % len(found) :] + found[: turn % len(found)] if found else []
-        self.chance.shuffle(found)
-        return [value for value in found if value is not None]
+        found = [value for value in candidates(schema, self.today, lambda: self._document(program)) if value is not None]
+        if self.chance is not None and self.chance.random() < self.boldness:
+            self.chance.shuffle(found)
+            return found
+        few = found[:_MOST_VALUES]
+        return few[turn % len(few) :] + few[: turn % len(few)] if few else []
 
     def _document(self, program) -> str:
         sent = program.post("/documents", files={"file": ("scan.pdf", b"%PDF-1.4\n%%EOF\n", "application/pdf")})

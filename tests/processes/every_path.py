@@ -2,8 +2,8 @@
 
 Answers are what the forms take, facts known beforehand are answers to forms, operations answer what they may answer; conditions and tables weigh them as in a
 real case. A walk is made again from its name: the process, a number for its chances, and what it wishes (`field=value` answered so, null not at all; `name=value` of
-an operation or of whoever calls; a form answered before; a node heard or rung before all else). `python -m tests.processes.every_path` looks for walks that together
-pass as many flows as it can, and writes their names in `walks.txt`, with the flows that are left and why.
+an operation or of whoever calls; a form answered before; a node heard or rung before all else; `patient`: nothing else is while somebody has a task, and no clock rings). `python -m tests.processes.every_path` looks for walks that together
+pass as many flows as it can, and writes their names in `walks.txt`, with the flows that are left: each needs a walk with wishes.
 """
 
 import datetime as dt
@@ -281,10 +281,13 @@ class Walk:
         waits = [one for one in self.town.waiting() if one.instance >= first]
         heard = [one for one in waits if one.kind in ("message", "signal") and (one.node not in self.listening or self.chance.random() < 0.1)]  # else few walks would reach their end
         rings = [one for one in waits if one.due_at is not None]
-        sooner = next((one for one in waits if one.node in self.one.sooner), None)
+        is_left = "patient" in self.one.sooner and turns
+        sooner = next((one for one in waits if one.node in self.one.sooner and not (is_left and one.due_at is not None)), None)
         if sooner is not None:
             self._come(sooner)
             return True
+        if is_left:
+            heard, rings = [], []
         kinds = [kind for kind, times, there in (("turn", 6, turns), ("hear", 1 if turns else 3, heard), ("ring", 2 if turns else 3, rings)) if there for _ in range(times)]
         if not kinds:
             return False
@@ -313,7 +316,7 @@ KEPT = Path(__file__).with_name("walks.txt")  # names of walks; after a dash, th
 
 
 def kept() -> tuple[list[str], set[str]]:
-    """The names of the walks, and what they leave to stories."""
+    """The names of the walks, and what they leave."""
     lines = KEPT.read_text().splitlines() if KEPT.exists() else []
     return [line for line in lines if not line.startswith("- ")], {line.removeprefix("- ") for line in lines if line.startswith("- ")}
 
