@@ -34,7 +34,7 @@ WHO = {
     "charter.enter": {"attache_social"}, "person.compare": {"agent_accueil", "referent"} | COORDINATION | {"chef_antenne"},
     **dict.fromkeys(["person.tell_apart", "person.propose_merge"], {"agent_accueil", "referent", "chef_antenne", "coordinateur"}),
     **dict.fromkeys(["person.approve_merge", "person.refuse_merge", "person.undo_merge"], {"chef_antenne", "coordinateur"}),
-    "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"}, "exception.begin": WORKING, "appointment.read": WITH_AUDITOR, "appointment.write": HELPING | {"operateur"}, "receipt.open": HELPING,
+    "finding.answer": ANSWERING, "finding.read": ANSWERING | {"auditeur"}, "exception.begin": WORKING, "appointment.read": WITH_AUDITOR, "appointment.write": HELPING | {"operateur"}, "receipt.open": HELPING, "piece.lodge": WORKING - {"membre_commission"},
     "note.read": WITH_AUDITOR, "note.write": WORKING - {"operateur", "membre_commission"}, "leave.say": WITH_ATTACHE, "view.keep": WITH_ATTACHE | {"auditeur"},
     **dict.fromkeys(["caseload.list", "caseload.give"], {"chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), "mail.read": {"administrateur"},
     "fund.read": COORDINATION | {"gestionnaire_aides", "ordonnateur", "chef_antenne"},
@@ -172,6 +172,12 @@ def test_notes_are_between_the_agencies_in_reach_of_the_case():
     for act in ("note.read", "note.write"):
         assert may(person("referent"), act, branch="MED", case=case()) and not may(person("referent"), act, branch="SFX", case=case())
         assert not may(partner(), act, branch="MED", case=case())
+
+
+def test_a_paper_is_brought_into_a_case_by_who_works_there_in_reach_or_has_it():
+    assert may(person("agent_accueil"), "piece.lodge", branch="MED") and not may(person("agent_accueil"), "piece.lodge", branch="SFX")
+    assert may(partner(), "piece.lodge", branch="MED", case=case()) and not may(partner(), "piece.lodge", branch="MED", case=case(to=(OTHER,)))
+    assert not may(person("auditeur"), "piece.lodge", branch="MED")
 
 
 def test_an_operator_does_the_task_of_a_case_that_she_has():
