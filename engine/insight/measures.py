@@ -6,7 +6,8 @@
 
 from dataclasses import dataclass
 
-SERVICES = ("suivi.ouvrir", "paiement.confirme")  # said by the diagrams at the first service, and at each payment
+PAID = "paiement.confirme"
+SERVICES = ("suivi.ouvrir", PAID)  # said by the diagrams at the first service, and at each payment
 COMPLETE_AT, MISSING, DIRECT, WRITTEN = "T603", "T602", "T604", "T656"  # instruction begins: the file is complete; pieces asked; decided by one person; by writing
 FILED = ("T601_N1", "T601_N2", "T601_N3")
 EXITS = ("desistement", "perdu_de_vue", "redepart_etranger", "demenagement_hors_zone", "comportement_agressif")  # reasons of closing that are no end of the way
@@ -116,7 +117,11 @@ ASIDE = {
                 FROM own o {_WITHIN.format(at='o.ended_at')} LEFT JOIN moved m ON m.root_id = o.root_id AND m.agency = m.was_before GROUP BY 2
               UNION ALL SELECT 'refused', s.span, count(*) FROM other p {_WITHIN.format(at='p.opened_at')}
                WHERE p.kind = 'sent' AND p.name = :refused GROUP BY 2""",
-    "b7": f"""SELECT 'written' AS name, s.span, count(*) AS value FROM passage p JOIN instance i USING (instance_id) {_WITHIN.format(at='p.closed_at')}
+    "b7": f"""SELECT 'to_payment' AS name, s.span, (percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM y.at - d.at) / 86400))::numeric AS value
+                FROM (SELECT p.instance_id, min(p.opened_at) AS at FROM other p WHERE p.kind = 'sent' AND p.name = :paid GROUP BY 1) y
+                JOIN (SELECT p.instance_id, min(p.closed_at) AS at FROM passage p WHERE (p.kind = 'message' AND p.name = :decides) OR (p.kind = 'task' AND p.node = :direct AND p.outcome = 'completed') GROUP BY 1) d
+                     ON d.instance_id = y.instance_id AND d.at <= y.at {_WITHIN.format(at='y.at')} GROUP BY 2
+              UNION ALL SELECT 'written', s.span, count(*) AS value FROM passage p JOIN instance i USING (instance_id) {_WITHIN.format(at='p.closed_at')}
                WHERE p.kind = 'task' AND p.node = :written AND p.outcome = 'completed' AND (:branch = '' OR i.branch = :branch) GROUP BY 2
               UNION ALL SELECT 'backlog', 0, count(*) FROM other p WHERE p.kind = 'message' AND p.name = :decides AND p.closed_at IS NULL
               UNION ALL SELECT 'backlog_age', 0, max(extract(epoch FROM CAST(:last AS timestamptz) - p.opened_at) / 86400) FROM other p

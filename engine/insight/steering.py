@@ -310,7 +310,7 @@ def _given(session: Session, asked: Window) -> dict[str, Any]:
     drawn = _drawings_of(session)
     return {
         "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, "nodes": drawn.nodes, "listening": drawn.listening,
-        "services": list(measures.SERVICES), "refused": measures.REFUSED, "said": [*measures.SERVICES, measures.REFUSED], "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
+        "services": list(measures.SERVICES), "refused": measures.REFUSED, "paid": measures.PAID, "said": [*measures.SERVICES, measures.REFUSED], "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
         "complete_at": measures.COMPLETE_AT, "direct": measures.DIRECT, "missing": measures.MISSING, "filed": list(measures.FILED), "written": measures.WRITTEN,
         "exits": list(measures.EXITS), "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,
     }  # fmt: skip

@@ -81,7 +81,7 @@ def test_every_screen(visit, language, size, scheme):
     for address in ("/incidents", "/inferred", "/editions"):
         meriem.goto(address)
         trouble[address] = wrong_with(meriem)
-    for address in ("/steering", "/steering?tab=waits", "/steering?tab=stuck", "/steering?tab=indicators"):
+    for address in ("/steering", "/steering?tab=waits", "/steering?tab=stuck", "/steering?tab=indicators", "/steering?tab=flow", "/steering?tab=report", "/steering/cases/b11", "/steering/waiting"):
         meriem.goto(address)
         if "stuck" in address:
             meriem.wait_for_selector(".canvas .djs-element")

@@ -5,6 +5,7 @@ An oracle for steering: it shares neither its statements nor the rows that the w
 
 import datetime as dt
 import json
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -62,10 +63,10 @@ class Case:
     ended: dt.datetime | None
     tasks: list[Task] = field(default_factory=list)
     waits: list[tuple[UUID, Wait]] = field(default_factory=list)
-    sent: list[tuple[dt.datetime, str]] = field(default_factory=list)
+    sent: list[tuple[dt.datetime, str, UUID]] = field(default_factory=list)
 
     def service(self) -> dt.datetime | None:
-        return min((at for at, name in self.sent if name in SERVICE), default=None)
+        return min((at for at, name, _ in self.sent if name in SERVICE), default=None)
 
     def visits(self, drawn: dict[str, dict]) -> list[dt.datetime]:
         """When the person came: one place and one day are once."""
@@ -75,6 +76,10 @@ class Case:
                 key = (task.closed.astimezone(TUNIS).date(), place)
                 found[key] = min(task.closed, found.get(key, task.closed))
         return list(found.values())
+
+    def decided(self) -> list[tuple[UUID, dt.datetime]]:
+        """When each of its aid files was decided, by a sitting or by the head alone."""
+        return [(instance, wait.closed) for instance, wait in self.waits if wait.name == SITTING and wait.closed] + [(task.instance, task.closed) for task in self.done() if task.node == HEAD_DECIDES]
 
     def done(self) -> list[Task]:
         return sorted((task for task in self.tasks if task.is_done), key=lambda one: (one.closed, one.seq, one.instance))
@@ -121,7 +126,7 @@ def _hear(case: Case, instance: UUID, seq: int, kind: str, body: dict, at: dt.da
         waits[instance, position] = Wait(node, name, at)
         if sort == "message":
             case.waits.append((instance, waits[instance, position]))
-    case.sent += [(at, name) for name in body.get("messages", ())]
+    case.sent += [(at, name, instance) for name in body.get("messages", ())]
     ways = [" ".join(sorted(flows)) for _, flows in body.get("branches", ())]
     for position, outcome in body.get("closed", ()):
         task = tasks[instance, position]
@@ -155,8 +160,7 @@ def indicators(database, first: dt.datetime, last: dt.datetime, branch: str = ""
         agencies = [drawn[task.node]["agency"] for task in done if drawn[task.node]["agency"]]
         add("b4", case, case.ended, sum(before != after for before, after in zip(agencies, agencies[1:], strict=False)))
         _waited(found, case, listening, first, last)
-        decided = [(instance, wait.closed) for instance, wait in case.waits if wait.name == SITTING and wait.closed] + [(task.instance, task.closed) for task in done if task.node == HEAD_DECIDES]
-        for instance, at in decided:
+        for instance, at in case.decided():
             complete = max((task.opened for task in case.tasks if task.instance == instance and task.node == FILES_COMPLETE and task.opened <= at), default=None)
             if complete:
                 add("b7", case, at, (at - complete).total_seconds() / DAY)
@@ -176,6 +180,20 @@ def indicators(database, first: dt.datetime, last: dt.datetime, branch: str = ""
             has_left = case.ended is not None and first <= case.ended < last and motives.get(case.root) in LEFT
             found["b12"][case.root].append((has_left, 1))
     return found
+
+
+def to_payment(database, first: dt.datetime, last: dt.datetime, branch: str = "") -> float | None:
+    """Days from an aid's decision to its first payment, of those first paid in the period: the middle."""
+    found = []
+    for case in cases(database).values():
+        decided: dict[UUID, dt.datetime] = {}
+        for instance, at in case.decided():
+            decided[instance] = min(at, decided.get(instance, at))
+        for instance, begun in decided.items():
+            paid = min((at for at, name, of in case.sent if of == instance and name == "paiement.confirme"), default=None)
+            if paid and first <= paid < last and begun <= paid and branch in ("", case.branch):
+                found.append((paid - begun).total_seconds() / DAY)
+    return statistics.median(found) if found else None
 
 
 def _ways(validations: list[Task]) -> dict[str, Counter]:
@@ -235,10 +253,7 @@ def figure(code: str, of: dict[UUID, list[tuple[float, float]]]) -> float | None
     if not rows:
         return None
     if code in MEDIANS:
-        ordered = sorted(number for number, _ in rows)
-        place = (len(ordered) - 1) / 2
-        low, high = ordered[int(place)], ordered[min(int(place) + 1, len(ordered) - 1)]
-        return low + (high - low) * (place - int(place))
+        return statistics.median(number for number, _ in rows)
     whole = sum(number for number, _ in rows) / (sum(of for _, of in rows) or 1)
     return 100 * whole if code in RATIOS else whole
 
