@@ -54,7 +54,7 @@ _WORK = f"""work AS (SELECT p.root_id, s.span, sum(CASE WHEN p.claimed_at IS NUL
                   FROM task p {_WITHIN.format(at="p.closed_at")} WHERE p.is_drawn AND p.outcome = 'completed' GROUP BY 1, 2),
     trips AS (SELECT v.root_id, s.span, count(*) AS trips FROM visit v {_WITHIN.format(at="v.at")} GROUP BY 1, 2)"""
 _WAYS = """way AS MATERIALIZED (SELECT c.root_id, p.node, p.closed_at, p.way FROM passage p JOIN part c USING (instance_id)
-                 WHERE p.kind = 'task' AND p.outcome = 'completed' AND p.node IN (SELECT n.node FROM node n WHERE n.validates)),
+                 WHERE p.kind = 'task' AND p.outcome = 'completed' AND p.node = ANY (ARRAY(SELECT n.node FROM node n WHERE n.validates))),
     usual AS (SELECT node, mode() WITHIN GROUP (ORDER BY way) AS way FROM way GROUP BY 1)"""
 _LEFT = """gone AS (SELECT o.root_id, o.ended_at, (f.value #>> '{}') = ANY (:exits) AS has_left FROM own o
                   LEFT JOIN fact f ON f.root_id = o.root_id AND f.field = 'cloture.motif' AND f.is_current AND f.subject = 'case:' || o.root_id WHERE o.ended_at IS NOT NULL)"""

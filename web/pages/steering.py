@@ -12,7 +12,7 @@ from starlette.responses import Response
 from engine import errors
 from engine.actors import branches
 from engine.actors.agencies import AGENCIES
-from engine.casework import diagrams, editions
+from engine.casework import editions
 from engine.dossier import programmes
 from engine.i18n import pick
 from engine.insight import halfyear, halfyear_papers, measures, steering, waits

@@ -176,15 +176,19 @@ def test_passages_are_what_the_ledger_tells(lived):
 
 def test_what_was_asked_is_what_facts_and_ledger_tell(lived):
     """Told line by line as it was sealed, and told anew from the first line on."""
-    world, *_ = lived
-    kept = text("SELECT instance_id, seq, at, asks, again, corrected, given, given_held FROM asked ORDER BY 1, 2")
+    world, case, _ = lived
+    for said in (True, False):  # the second is another answer, while the first is valid
+        world.says(case, c6=said)
+    sealed(world)
+    kept = text("SELECT instance_id, seq, at, asks, again, corrected, given, given_held FROM asked ORDER BY at, seq")
     with world.database.owner() as connection:
         before = connection.execute(kept).all()
         connection.execute(text("DELETE FROM asked"))
         connection.execute(text("UPDATE passage_told SET asked_upto = 0"))
     sealed(world)
     with world.database.owner() as connection:
-        assert connection.execute(kept).all() == before and sum(row.asks for row in before) == answers(world) and sum(row.again for row in before) == 1
+        assert connection.execute(kept).all() == before and sum(row.asks for row in before) == answers(world)
+    assert (before[-1].asks, before[-1].again, before[-1].corrected) == (1, 0, 1) and sum(row.given for row in before) == 7 and sum(row.given_held for row in before) == 2
 
 
 def test_what_a_head_of_another_agency_is_shown_tells_of_no_four_cases(lived):
