@@ -28,6 +28,7 @@ SENTENCES = {
     "line.not_as_sealed": "the line is not the one that was sealed", "line.never_sealed": "a line was passed over by the sealing of later ones",
     "sealed.gone": "what the line sealed is gone", "sealed.other": "what the line sealed is not what it committed to",
     "sealed.key_gone": "the key of what the line sealed is gone, and no line says that anybody was erased",
+    "sealed.key_damaged": "the file of the key of what the line sealed does not hold a key: put it back from where keys are kept apart",
     "entry.gone": "an entry of the log is gone", "entry.without_checkpoint": "entries that no checkpoint covers", "tile.other": "kept hashes are not those of the entries",
     "tile.too_many": "hashes are kept of entries that are not there", "checkpoint.unreadable": "a checkpoint cannot be read",
     "checkpoint.unsigned": "a checkpoint is not signed by the key of its time", "checkpoint.other": "a checkpoint is not what was signed",

@@ -18,6 +18,10 @@ _IN_PART = "erased_in_part"
 _NEXT = ".next"
 
 
+class Damaged(ValueError):
+    """A key file does not hold a key."""
+
+
 class KeyStore:
     """Keys under `folder`, two letters a sub-folder; files are born whole (written aside, flushed, linked) and readable by their owner only."""
 
@@ -52,7 +56,7 @@ class KeyStore:
         except FileNotFoundError:
             return None
         if len(key) != _KEY_BYTES:
-            raise ValueError(f"the key file of {owner} is damaged")
+            raise Damaged(f"the key file of {owner} is damaged")
         return self._keep(owner, key, mark)
 
     def erase(self, owner: UUID) -> None:

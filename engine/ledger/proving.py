@@ -20,6 +20,7 @@ from engine.database import Acting, Database
 from engine.ledger import chain, proving_log, sealing
 from engine.ledger.found import Proof, Reader, Seen, Wrong
 from engine.ledger.journal import JOURNAL
+from engine.ledger.keys import Damaged
 
 _LINES_A_SLICE, _WORTH_A_PROCESS, _MOST_PROCESSES = 20_000, 60_000, 8
 _LINES_A_PAGE = 4_000
@@ -215,7 +216,11 @@ class _Link:
             return
         owner = sealed[2] or self.instance
         if owner not in self.keys:
-            self.keys[owner] = self.find(UUID(bytes=owner))
+            try:
+                self.keys[owner] = self.find(UUID(bytes=owner))
+            except Damaged:
+                self.keys[owner] = None
+                self._blame("sealed.key_damaged", seq, index, found)
         key = self.keys[owner]
         if key is None:
             found.erased += 1

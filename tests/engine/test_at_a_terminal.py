@@ -104,3 +104,20 @@ def test_a_line_that_somebody_broke_is_named_and_nothing_is_written(town, masar,
         assert code == 0 or (code == 1 and is_one_sentence(said) and f"line {seq}, {town.number}" in said), (command, said)
     if all(code for code, _, _ in told):
         assert (tmp_path / "written").read_bytes() == kept and [one.name for one in tmp_path.iterdir() if one.name.endswith(".part")] == []
+
+
+def test_a_key_file_that_is_damaged_is_told_of_by_the_line_that_it_seals(town, masar):
+    keys = town.database._carried["keys"]
+    with town.database.owner() as connection:
+        person = connection.execute(text("SELECT person_id FROM instance WHERE instance_id = :id"), {"id": town.case}).scalar_one()
+    file = keys._path(person)
+    was = file.read_bytes()
+    file.write_bytes(was[:5])
+    try:
+        wrong = json.loads(masar(town.database, "verify --json")[1])["wrong"]
+        code, _, said = masar(town.database, "why --short")
+        assert masar(town.database, "doctor")[0] == 1
+    finally:
+        file.write_bytes(was)
+    assert {(one["code"], one["instance"]) for one in wrong} == {("sealed.key_damaged", str(town.case))}
+    assert code == 1 and is_one_sentence(said) and "put it back" in said
