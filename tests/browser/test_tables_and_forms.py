@@ -94,4 +94,15 @@ def named_in_two_languages(visit, meriem, draft, cell):
     anis.click("[data-view='E1']")
     assert "الجنس المصرح به" in anis.locator(".tjs-table thead").inner_text() and "جدول تجريبي" in anis.locator(".decision-table-name").inner_text()
     assert "جدول تجريبي" in anis.locator("[data-view='E1']").inner_text()
+    assert "نص" in anis.locator(".tjs-table thead").inner_text() and "string" not in anis.locator(".tjs-table thead").inner_text()
+    anis.locator(".tjs-table th.input-cell").dblclick()
+    kind = anis.locator(".type-ref-edit .dms-input")
+    expect(kind).to_have_text("نص")
+    with anis.expect_response(lambda answer: f"/files/{TABLE}" in answer.url):
+        kind.click()
+        anis.click(".dms-select-options .option:has-text('عدد')")
+    expect(kind).to_have_text("عدد")
+    assert 'typeRef="number"' in written(anis, draft, TABLE), "the file keeps DMN's word"
+    anis.click("[data-do=undo]")
+    anis.keyboard.press("Escape")
     assert not wrong_with(anis)

@@ -53,7 +53,7 @@ export function placeSections(view) {
     section(
       t("section.place"),
       kinds.length > 1 && choiceField("kind", t("kind_is"), kindOf(shape), named(kinds), change, { empty: null, act: t("kind_do") }),
-      lanes.length > 0 && choiceField("lane", t("lane_in"), view.laneOf(shape)?.id ?? "", lanes.map((one) => [one.id, one.businessObject.get("name") || one.id]), (id) => id && view.moveTo(shape, id), { findings: view.findingsFor("lane") }),
+      lanes.length > 0 && choiceField("lane", t("lane_in"), view.laneOf(shape)?.id ?? "", lanes.map((one) => [one.id, view.outline.laneName(one.businessObject)]), (id) => id && view.moveTo(shape, id), { findings: view.findingsFor("lane") }),
       after.length > 0 && choiceField("after", t("add_after"), "", named(after), (kind) => kind && view.addAfter(shape, kind), { empty: t("add_choose"), act: t("row_add") }),
       edges.length > 0 && choiceField("edge", t("add_edge"), "", named(edges), (kind) => kind && view.addEdge(shape, kind), { empty: t("add_choose"), act: t("row_add") }),
       leads(view, targets),

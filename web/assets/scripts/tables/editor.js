@@ -7,6 +7,7 @@ import { t, translation, useWords } from "../drawing/words.js";
 import { Cells } from "./cells.js";
 import { TableFindings } from "./findings.js";
 import { drawn, naming, shownName } from "./names.js";
+import { types } from "./types.js";
 
 const page = document.querySelector("[data-tables]");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
@@ -29,7 +30,7 @@ async function start() {
   const context = { draft, path, maySave, material, fileName: path.split("/").pop(), findingsAddress: `${draft}/findings/${path}` };
   const watched = watch(context);
   const each = { additionalModules: [translation, watched] };
-  const modeler = new Modeler({ container: part("sheet"), drd: { additionalModules: [translation, watched, drawn] }, decisionTable: { additionalModules: [translation, watched, naming] }, literalExpression: each, boxedExpression: each });
+  const modeler = new Modeler({ container: part("sheet"), drd: { additionalModules: [translation, watched, drawn] }, decisionTable: { additionalModules: [translation, watched, naming, types] }, literalExpression: each, boxedExpression: each });
   Object.assign(context, {
     tables: modeler,
     announce: (sentence) => (part("announce").textContent = sentence),
@@ -58,6 +59,8 @@ async function start() {
   const warnings = await context.open(file.text);
   if (warnings.length) context.keeping.warn(warnings);
   tools(context);
+  // What is picked from a list of dmn-js leaves the focus where it was: taken to the sheet, the list closes before the click is heard.
+  part("sheet").addEventListener("mousedown", (event) => event.target.closest(".dms-select-options") && event.preventDefault(), true);
   context.findings.ask();
   page.dataset.ready = "yes";
   if (page.dataset.element) await context.select(page.dataset.element);
