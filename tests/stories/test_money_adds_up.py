@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from engine import doctor, errors
 from engine.actors import users
-from engine.casework import aids
+from engine.casework import aids, repairs
 from engine.insight import aid_files
 from tests import world as worlds
 
@@ -95,3 +95,18 @@ def test_what_a_programme_committed_paid_and_recovered_is_the_sum_of_its_dossier
     assert ("table.other", "money: recovered") in {(code, about.partition(", ")[2]) for code, about in faults(world)}, "the fund and its movements agree, the dossier's lines do not"
     with world.database.owner() as connection:
         connection.execute(text("UPDATE fund_movement SET amount_millimes = amount_millimes + 1000 WHERE kind = 'recovered'"))
+
+
+def test_a_repair_that_passes_the_commitment_again_commits_nothing_twice(world):
+    case_id = world.receive(world.somebody("creation", 1))
+    world.reaches("T607")
+    before, (first, second) = fund(world), [one for one in world.staff.values() if "coordinateur" in one.roles][:2]
+    with world.database.unit_of_work(first) as session:
+        place = next(one for one in repairs.places(session, first, case_id) if one.node == "dossier_aide_payer")
+        asked = repairs.move(session, first, place.instance_id, place.position, "T606", "Le contrat est à signer de nouveau.")
+    with world.database.unit_of_work(second) as session:
+        repairs.approve(session, second, asked, repairs.show(session, second, asked).at_seq)
+    world.settle()
+    world.does(case_id, "T606")
+    assert before.engaged > 0 and fund(world) == before and "T607" in world.nodes(case_id)
+    assert faults(world) == set() and world.incidents() == []
