@@ -116,7 +116,7 @@ class FileTaken(BaseModel):
     proposals: int
 
 
-@router.get("/accounts", responses=problems.described(401, 403))
+@router.get("/accounts", responses=problems.described(401, 403, 422))
 def show_accounts(
     actor: Acting, session: Reading, search: Annotated[str, Query(max_length=100)] = "", agency: Code = "", branch: Code = "", role: Code = "",
     state: Literal["", "active", "closed", "new"] = "", idle_days: Annotated[int, Query(ge=0, le=3650)] = 0,
@@ -164,7 +164,7 @@ def reset_password(actor: Acting, session: Writing, user_id: UUID, asked: Reason
     return _given(session, actor, accounts.reset_password(session, actor, user_id, asked.reason))
 
 
-@router.get("/proposals", responses=problems.described(401, 403))
+@router.get("/proposals", responses=problems.described(401, 403, 422))
 def show_proposals(actor: Acting, session: Reading, state: Literal["", "open", "approved", "refused", "withdrawn"] = "") -> Proposals:
     """What one administrator asked for and another has to decide."""
     return Proposals(accounts.proposals(session, actor, state=state))
@@ -223,7 +223,7 @@ def take_up(actor: Acting, session: Writing, kind: Annotated[str, Path(descripti
     return FileTaken(kind=kind, count=report.count, is_done=report.is_done, errors=found, passwords=dict(report.passwords), proposals=report.proposals)
 
 
-@router.get("/journal", responses=problems.described(401, 403))
+@router.get("/journal", responses=problems.described(401, 403, 422))
 def show_journal(
     actor: Acting, session: Reading, before: Annotated[int, Query(ge=0, le=2**62)] = 0, about: Annotated[str, Query(max_length=80)] = "",
     kind: Annotated[str, Query(max_length=40)] = "", limit: Annotated[int, Query(ge=1, le=200)] = 50,

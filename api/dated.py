@@ -186,7 +186,7 @@ def take_parameter_back(actor: Acting, session: Writing, code: str, valid_from: 
     return catalogues.parameters_listed(session, actor, code)[0]
 
 
-@router.get("/holidays", responses=problems.described(401, 403))
+@router.get("/holidays", responses=problems.described(401, 403, 422))
 def show_holidays(actor: Acting, session: Reading, year: Annotated[int, Query(ge=2000, le=2200)]) -> Holidays:
     """The closed days of a year."""
     return Holidays(catalogues.holidays_listed(session, actor, year))

@@ -32,7 +32,7 @@ class SittingFile:
     ballot: tuple[Seat, ...]
 
 
-@router.get("", responses=problems.described(401, 403))
+@router.get("", responses=problems.described(401, 404))
 def listed(actor: Acting, session: Reading) -> Sittings:
     """The sittings that the caller may look at."""
     return Sittings(sittings.listed(session, actor))

@@ -48,8 +48,10 @@ class Scope:
     def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {"id": row.get("id")}
         for inner, value in row.items():
-            if inner in self._fields:
-                made[inner.partition(".")[2]] = field_types.to_feel(self._fields[inner], value)
+            spec = self._fields.get(inner)
+            if spec is not None:
+                is_list = spec.type == field_types.ROWS  # of a row: its rows are known by their ids, or whole
+                made[inner.partition(".")[2]] = [self._row(one if isinstance(one, Mapping) else {"id": one}) for one in value or ()] if is_list else field_types.to_feel(spec, value)
         return made
 
 

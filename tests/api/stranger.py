@@ -169,7 +169,7 @@ class Stranger:
         if self.chance is not None and self.chance.random() < self.boldness:
             self.chance.shuffle(found)
             return found
-        few = found[:_MOST_VALUES]
+        few = found[:_MOST_VALUES] if self.chance is None else found
         return few[turn % len(few) :] + few[: turn % len(few)] if few else []
 
     def _document(self, program) -> str:

@@ -37,7 +37,7 @@ from tests.processes import reading
 
 BPMN, MASAR = "{http://www.omg.org/spec/BPMN/20100524/MODEL}", "{urn:masar:bpmn:1}"
 NOW = dt.datetime(2026, 3, 12, 9, tzinfo=dt.UTC)
-MOST_ACTS = 400
+MOST_ACTS = 200
 _CALLERS = {"parcours", "accompagnement"}  # from which what is called has what it is handed
 _COMPARED = re.compile(r'(?<![\w."])([a-z]\w*(?:\.\w+)*) ?!?= ?"([^"]*)"')
 _TRUTH = re.compile(r"(?<![\w.\"])([a-z]\w*(?:\.\w+)*) ?= ?(true|false)")

@@ -38,3 +38,21 @@ def test_a_revision_goes_on_with_the_same_follow_up_and_nothing_closes_before_wh
     world.answers(added)
     world.reaches("T801")
     assert world.nodes(case_id) == ["T801"] and world.incidents() == []
+
+
+SUPPORT = {"mesure.type": "M05", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": False}
+
+
+def test_what_a_measure_lists_of_its_own_stands_in_nobodys_way_at_a_visit_or_a_revision(tunisia):
+    """Sessions of psychosocial support are rows of a row of the plan."""
+    world = worlds.World(tunisia)
+    case_id = world.receive(world.somebody("social", **{"plan.mesures": [SUPPORT]}))
+    world.answers(world.reaches("T304"))
+    sessions = world.facts("mesure.seances_psy")["mesure.seances_psy"]
+    world.answers(world.reaches("T702"), visite__suite="ajuster")
+    world.answers(world.reaches("T703"), plan__a_reviser=True)
+    again = world.reaches("T206")
+    (first,) = world.facts("plan.mesures")["plan.mesures"]
+    world.answers(again, **{"plan.mesures": [SUPPORT | {"id": first}]})
+    assert world.facts("mesure.seances_psy")["mesure.seances_psy"] == sessions and len(sessions) == 1
+    assert world.reaches("T208").root_id == case_id and world.incidents() == []
