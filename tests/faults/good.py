@@ -99,6 +99,8 @@ def _note(node, name, text=None, **attributes):
     if holder is None:
         holder = etree.Element(_tag("extensionElements"))
         node.insert(0, holder)
+    for before in [one for one in holder.findall(f"{{{MASAR}}}{name}") if one.get("lang") == attributes.get("lang")]:
+        holder.remove(before)
     note = etree.SubElement(holder, f"{{{MASAR}}}{name}", attributes)
     note.text = text
 
