@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-import shutil
 import subprocess
 import unicodedata
 
@@ -11,6 +10,7 @@ import pytest
 from engine import errors
 from forms import field_types, samples
 from tests.forms.test_letters import DICTIONARY, ISOLATES, LETTERS, decided, said, write
+from tests.web import printed
 from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, open_case
 from web import printing
@@ -21,12 +21,7 @@ EMPTY = {"parametres": {}, "today": AT.date(), "dossier": {"ouvert_le": AT.date(
 
 def text_of(pdf, tmp_path):
     """The words of a PDF in the order a reader of it takes them, without marks of direction."""
-    if not shutil.which("pdftotext"):
-        pytest.fail("pdftotext is needed: apt-get install poppler-utils")
-    path = tmp_path / "letter.pdf"
-    path.write_bytes(pdf)
-    read = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
-    return words("".join(one for one in read if unicodedata.category(one) != "Cf"))
+    return words("".join(one for one in printed.read(pdf, tmp_path) if unicodedata.category(one) != "Cf"))
 
 
 def words(text):

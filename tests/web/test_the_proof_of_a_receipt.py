@@ -18,6 +18,7 @@ from engine import clock
 from engine.actors import users
 from engine.ledger import log, notes, verify_receipt
 from tests.engine.ledger import second_verifier
+from tests.web import printed
 from tests.web.conftest import Browser
 from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, open_case
@@ -171,11 +172,9 @@ def scanned(picture):
 @pytest.fixture(scope="module")
 def codes(told, papers, tmp_path_factory):
     """What a phone reads on the printed letter, on each of its sides, at the resolution of a poor printer."""
-    folder, found = tmp_path_factory.mktemp("papers"), []
-    for name, paper in zip(("early", "late"), papers, strict=True):
-        (folder / f"{name}.pdf").write_bytes(paper)
-        subprocess.run(["pdftoppm", "-r", "150", "-png", f"{name}.pdf", name], cwd=folder, check=True)
-        read = {text for page in sorted(folder.glob(f"{name}-*.png")) for text in scanned(Image.open(page))}
+    found = []
+    for paper in papers:
+        read = {text for page in printed.drawn(paper, tmp_path_factory.mktemp("paper")) for text in scanned(Image.open(page))}
         assert len(read) == 1, "the same on both sides"
         found.append(read.pop())
     return found

@@ -1,8 +1,8 @@
 """Where my case stands, for the holder of a receipt: no account, no name, no answer, in three languages."""
 
 import re
-import subprocess
 
+from tests.web import printed
 from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, open_case
 
@@ -42,8 +42,7 @@ def test_the_receipt_is_printed_in_both_languages_by_those_who_may_read_the_pers
     address = re.search(r"/letters/[0-9a-f-]{36}", salma.get(case).text)[0]
     sheet = salma.get(address)
     assert sheet.headers["content-type"] == "application/pdf" and sheet.content.startswith(b"%PDF-")
-    (tmp_path / "letter.pdf").write_bytes(sheet.content)
-    read = subprocess.run(["pdftotext", str(tmp_path / "letter.pdf"), "-"], capture_output=True, text=True, check=True).stdout
+    read = printed.read(sheet.content, tmp_path)
     for said in (typed["person.nom_fr"], typed["person.nom_ar"], "Récépissé", "وصل إيداع"):
         assert said in read
     assert ines.get(address).status_code == 404, "another branch"
