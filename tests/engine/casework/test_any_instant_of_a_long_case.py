@@ -68,9 +68,9 @@ def test_an_old_case_is_looked_at_as_lightly_as_a_young_one(cases, name):
         found[length] = (max(ran for ran, _ in looks), {table: max(rows[table] for _, rows in looks) for table in set().union(*(rows for _, rows in looks))})
     (ran_young, young), (ran_old, old) = found[YOUNG], found[OLD]
     assert ran_old <= ran_young + 2, found
-    behind = old.pop("instance", 0)  # looked at once behind each row of the others, or once for all of them, as PostgreSQL plans it
+    behind = old.pop("instance", 0)  # looked at behind each row of the others, by its policy and by its join, or once for all of them, as PostgreSQL plans it
     assert {table: rows for table, rows in old.items() if rows > young.get(table, 0) + 20} == {}, young
-    assert behind <= sum(old.values()) + 20, old
+    assert behind <= 2 * sum(old.values()) + 20, old
     assert {table: rows for table, rows in old.items() if table in ("ledger_line", "ledger_sealed", "fact", "replay_snapshot") and rows > 80} == {}, "not every row there is"
 
 
