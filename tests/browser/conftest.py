@@ -164,3 +164,12 @@ def worker(installed):
     for loop, stop in loops:
         loop.call_soon_threadsafe(stop.set)
     thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def case(world):
+    """A case on the real pathway whose person was received and is to be assessed."""
+    case_id = world.receive(world.somebody("emploi"))
+    for node in ("T101", "T102", "T104", "T106"):
+        world.does(case_id, node)
+    return case_id

@@ -13,14 +13,11 @@ def installed(make_database):
 
 
 @pytest.fixture(scope="module")
-def case(world):
-    case_id = world.receive(world.somebody("emploi"))
-    for node in ("T101", "T102", "T104", "T106"):
-        world.does(case_id, node)
+def case(world, case):
     amel = world.staff["amel"]
     with world.database.unit_of_work(amel) as session:
-        tasks.claim(session, amel, next(row.task_id for row in world.open_tasks(case_id) if row.node == "T202"))
-    return case_id
+        tasks.claim(session, amel, next(row.task_id for row in world.open_tasks(case) if row.node == "T202"))
+    return case
 
 
 def test_a_consent_is_read_and_withdrawn_on_a_phone_in_arabic_and_her_who_had_the_task_is_told(visit, world, case):

@@ -13,6 +13,14 @@ def held(page):
     return page.evaluate(HELD)
 
 
+def press_until(page, key, is_reached, what):
+    for _ in range(60):
+        if is_reached():
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{what} is not reached: {held(page)}")
+
+
 def read_to(page, element):
     """Down the outline to a step."""
     for _ in range(6):
@@ -20,29 +28,17 @@ def read_to(page, element):
             break
         page.keyboard.press("F6")
     page.keyboard.press("Home")
-    for _ in range(40):
-        if held(page) == element:
-            return
-        page.keyboard.press("ArrowDown")
-    raise AssertionError(f"{element} is not in the outline")
+    press_until(page, "ArrowDown", lambda: held(page) == element, element)
 
 
 def on_to(page, key):
     """Along the panel to a control."""
-    for _ in range(60):
-        if held(page) == key:
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"{key} is not reached: {held(page)}")
+    press_until(page, "Tab", lambda: held(page) == key, key)
 
 
 def pick(page, value):
     """Through the options of the list in hand, one after the other, to a value."""
-    for _ in range(60):
-        if page.evaluate("document.activeElement.value") == value:
-            return
-        page.keyboard.press("ArrowDown")
-    raise AssertionError(f"{value} is no option of {held(page)}")
+    press_until(page, "ArrowDown", lambda: page.evaluate("document.activeElement.value") == value, value)
 
 
 def steps(page):

@@ -20,14 +20,6 @@ def installed(make_database):
     return make_database(worlds.furnish)
 
 
-@pytest.fixture(scope="module")
-def case(world):
-    case_id = world.receive(world.somebody("emploi"))
-    for node in ("T101", "T102", "T104", "T106"):
-        world.does(case_id, node)
-    return case_id
-
-
 @pytest.mark.parametrize(("language", "size", "scheme"), [("fr", "desk", "light"), ("ar", "phone", "dark")])
 def test_each_kind_of_page(visit, case, language, size, scheme):
     told, looked_at = [], 0

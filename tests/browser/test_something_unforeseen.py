@@ -13,14 +13,6 @@ def installed(make_database):
     return make_database(worlds.furnish)
 
 
-@pytest.fixture(scope="module")
-def case(world):
-    case_id = world.receive(world.somebody("emploi"))
-    for node in ("T101", "T102", "T104", "T106"):
-        world.does(case_id, node)
-    return case_id
-
-
 @pytest.mark.parametrize(("language", "size", "script"), [("fr", "desk", True), ("ar", "phone", True), ("fr", "desk", False)])
 def test_a_complaint_is_begun_from_the_menu(visit, world, case, language, size, script):
     page = visit("salma", language, size, script=script)
