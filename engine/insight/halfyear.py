@@ -179,7 +179,7 @@ def hidden(found: Mapping[str, Mapping[str, tuple[int, int | None]]], indicators
     """The cells of a report that are not shown: (block, code), (block, "total"), or the code of an indicator. `found`: block → code → persons, amount."""
     cells: dict[Hashable, int] = {(block, code): persons for block, rows in found.items() for code, (persons, _) in rows.items()}
     cells |= {(block, "total"): sum(persons for persons, _ in rows.values()) for block, rows in found.items()}
-    shares = {one.code: round(one.value * one.cases / 100) for one in indicators if one.code in ("b8", "b12") and one.value is not None}
+    shares = {one.code: round(one.value * one.cases / 100) for one in indicators if one.code in measures.OF_CASES and one.value is not None}
     cells |= {(code, "left"): number for code, number in shares.items()}  # a share of cases tells how many they are
     sums = [Sum((block, "total"), [(block, code) for code in rows]) for block, rows in found.items()]
     sums += [Sum(one.whole, parts) for one in _LINKS if one.whole in cells and (parts := [part for part in one.parts if part in cells])]
@@ -211,7 +211,7 @@ def _kept(one: Indicator, before: float | None, is_few: bool) -> dict[str, Any]:
 def _indicator(kept: Mapping[str, Any], is_masked: bool) -> Indicator:
     one, value, before = measures.MEASURES[kept["code"]], kept["value"], kept["before"]
     return Indicator(one.code, one.unit, value, before, kept["tenth"], kept["cases"], steering.trend(value, before, one.is_less_better), one.target, steering.is_met(one, value, kept["tenth"]),
-                     one.is_less_better, kept["drawn"], (), (), is_masked)  # fmt: skip
+                     one.is_less_better, kept["drawn"], (), (), (), is_masked)  # fmt: skip
 
 
 def _shown(edition: editions.Edition, language: str, kept: Mapping[str, Any]) -> Block:

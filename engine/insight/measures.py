@@ -12,7 +12,10 @@ COMPLETE_AT, MISSING, DIRECT, WRITTEN = "T603", "T602", "T604", "T656"  # instru
 FILED = ("T601_N1", "T601_N2", "T601_N3")
 EXITS = ("desistement", "perdu_de_vue", "redepart_etranger", "demenagement_hors_zone", "comportement_agressif")  # reasons of closing that are no end of the way
 DECIDES, REFUSED = "dossier.decide", "orientation.refusee"
+CLASS = ("D3", "classe")  # the decision that finds how vulnerable somebody is, and which of its results says so
 HOUR_OF_AGENT, TRIP = 12, 8  # dinars [inferred, domain.md §5.3]
+OF_CASES = ("b8", "b12")  # shares of cases: they tell how many
+COUNTS = ("corrected", "held", "asked_again", "refused", "written", "backlog", "loops", "trips")  # what stands beside an indicator and is a number of things
 ENOUGH = 50  # times a validation was done before one may say that it never refuses
 
 # Cases one reaches, their dossiers and what runs beside them. Those whose person refused C1 or withdrew it are not of the other agencies', neither by name nor as one of a number.
@@ -32,6 +35,9 @@ _TASK = """whole AS MATERIALIZED (SELECT root_id FROM service WHERE at >= :befor
                             FROM passage p JOIN part c USING (instance_id) LEFT JOIN node n ON n.node = p.node
                            WHERE p.kind = 'task' AND (coalesce(p.closed_at, 'infinity') >= CAST(:before AS timestamptz) - interval '1 day' OR c.root_id IN (SELECT w.root_id FROM whole w)))"""
 _TASKS = (_OTHER, _SERVICE, _TASK)
+# How vulnerable the person was last found to be, before an instant.
+_CLASS = """(SELECT k.class FROM passage d JOIN part c USING (instance_id) JOIN jsonb_to_recordset(CAST(:classes AS jsonb)) AS k(rule text, class text) ON k.rule = d.name
+             WHERE d.kind = 'decided' AND c.root_id = {case} AND d.opened_at <= {at} ORDER BY d.opened_at DESC, d.closed_seq DESC, d.position DESC LIMIT 1)"""
 _WITHIN = "JOIN period s ON {at} >= s.a AND {at} < s.b"
 _VISIT = """visit AS (SELECT p.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, p.presence, min(p.closed_at) AS at FROM task p
                  WHERE p.outcome = 'completed' AND p.presence = ANY (:places) GROUP BY 1, 2, 3)"""
@@ -46,10 +52,11 @@ _DECIDED = """decided AS (SELECT p.root_id, p.instance_id, p.closed_at AS at, (S
                    FROM (SELECT root_id, instance_id, closed_at FROM other WHERE kind = 'message' AND name = :decides AND closed_at IS NOT NULL
                          UNION ALL SELECT root_id, instance_id, closed_at FROM task WHERE node = :direct AND outcome = 'completed' AND closed_at IS NOT NULL) p)"""
 # What is waited through: a task until somebody has it in hand (to its end, where nobody took it in hand), the person, the sitting.
-_WAITED = """until AS (SELECT root_id, opened_at, coalesce(held_at, closed_at) AS till FROM task
-                   UNION ALL SELECT root_id, opened_at, closed_at FROM other WHERE kind = 'message' AND name = ANY (:awaited) AND node <> ALL (:listening)),
-    waited AS (SELECT u.root_id, s.span, range_agg(tstzrange(greatest(u.opened_at, s.a), least(coalesce(u.till, s.b), s.b))) AS stretches
-                 FROM until u JOIN period s ON u.opened_at < s.b AND coalesce(u.till, 'infinity') > s.a AND greatest(u.opened_at, s.a) < least(coalesce(u.till, s.b), s.b) GROUP BY 1, 2)"""
+_WAITED = """until AS (SELECT root_id, opened_at, coalesce(held_at, closed_at) AS till, agency AS who FROM task
+                   UNION ALL SELECT root_id, opened_at, closed_at, CASE WHEN name = :decides THEN 'sitting' ELSE 'person' END FROM other WHERE kind = 'message' AND name = ANY (:awaited) AND node <> ALL (:listening)),
+    waited AS (SELECT u.root_id, s.span, u.who, grouping(u.who) AS is_anybody, range_agg(tstzrange(greatest(u.opened_at, s.a), least(coalesce(u.till, s.b), s.b))) AS stretches
+                 FROM until u JOIN period s ON u.opened_at < s.b AND coalesce(u.till, 'infinity') > s.a AND greatest(u.opened_at, s.a) < least(coalesce(u.till, s.b), s.b)
+                GROUP BY GROUPING SETS ((u.root_id, s.span), (u.root_id, s.span, u.who)))"""
 _WORK = f"""work AS (SELECT p.root_id, s.span, sum(CASE WHEN p.claimed_at IS NULL THEN :usual ELSE least(extract(epoch FROM p.closed_at - p.claimed_at) / 3600, :longest) END) AS hours, count(*) AS done, count(p.claimed_at) AS measured
                   FROM task p {_WITHIN.format(at="p.closed_at")} WHERE p.is_drawn AND p.outcome = 'completed' GROUP BY 1, 2),
     trips AS (SELECT v.root_id, s.span, count(*) AS trips FROM visit v {_WITHIN.format(at="v.at")} GROUP BY 1, 2)"""
@@ -89,7 +96,7 @@ MEASURES = {
                                                        FROM service v JOIN own o USING (root_id) {_WITHIN.format(at="v.at")}""", (_OTHER, _SERVICE)),
         Measure("b6", "ratio", "percent", True, 70, """SELECT o.root_id, s.span, coalesce(extract(epoch FROM (SELECT sum(upper(r) - lower(r)) FROM unnest(w.stretches) r)), 0) AS num,
                        extract(epoch FROM least(coalesce(o.ended_at, s.b), s.b) - greatest(o.opened_at, s.a)) AS den
-                  FROM own o JOIN period s ON o.opened_at < s.b AND coalesce(o.ended_at, 'infinity') > s.a LEFT JOIN waited w ON w.root_id = o.root_id AND w.span = s.span
+                  FROM own o JOIN period s ON o.opened_at < s.b AND coalesce(o.ended_at, 'infinity') > s.a LEFT JOIN waited w ON w.root_id = o.root_id AND w.span = s.span AND w.is_anybody = 1
                  WHERE least(coalesce(o.ended_at, s.b), s.b) > greatest(o.opened_at, s.a)""", (*_TASKS, _WAITED)),
         Measure("b7", "median", "days", True, 30, f"""SELECT d.root_id, s.span, extract(epoch FROM d.at - d.complete_at) / 86400 AS num, 1 AS den FROM decided d
                                                        {_WITHIN.format(at="d.at")} WHERE d.complete_at IS NOT NULL""", (*_TASKS, _DECIDED), at_tenth=True),
@@ -117,6 +124,8 @@ ASIDE = {
                 FROM own o {_WITHIN.format(at='o.ended_at')} LEFT JOIN moved m ON m.root_id = o.root_id AND m.agency = m.was_before GROUP BY 2
               UNION ALL SELECT 'refused', s.span, count(*) FROM other p {_WITHIN.format(at='p.opened_at')}
                WHERE p.kind = 'sent' AND p.name = :refused GROUP BY 2""",
+    "b6": """SELECT w.who AS name, w.span, 100.0 * sum((SELECT sum(extract(epoch FROM upper(r) - lower(r))) FROM unnest(w.stretches) r)) / (SELECT sum(extract(epoch FROM least(coalesce(o.ended_at, s.b), s.b) - greatest(o.opened_at, s.a)))
+                FROM own o JOIN period s ON o.opened_at < s.b AND coalesce(o.ended_at, 'infinity') > s.a WHERE s.span = w.span) AS value FROM waited w WHERE w.is_anybody = 0 AND w.who <> '' GROUP BY 1, 2""",
     "b7": f"""SELECT 'to_payment' AS name, s.span, (percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM y.at - d.at) / 86400))::numeric AS value
                 FROM (SELECT p.instance_id, min(p.opened_at) AS at FROM other p WHERE p.kind = 'sent' AND p.name = :paid GROUP BY 1) y
                 JOIN (SELECT p.instance_id, min(p.closed_at) AS at FROM passage p WHERE (p.kind = 'message' AND p.name = :decides) OR (p.kind = 'task' AND p.node = :direct AND p.outcome = 'completed') GROUP BY 1) d
@@ -133,6 +142,8 @@ ASIDE = {
                 FROM own o {_WITHIN.format(at='o.opened_at')} LEFT JOIN (SELECT p.root_id, min(p.opened_at) AS at FROM other p
                       WHERE p.kind = 'operation' AND p.name = 'recepisse' GROUP BY 1) r USING (root_id) GROUP BY 2""",
 }  # fmt: skip
+# Of which figures are told apart by how vulnerable the person is: rows of (root_id, span, num, at).
+BY_CLASS = {"b5": f"SELECT v.root_id, s.span, extract(epoch FROM v.at - o.opened_at) / 86400 AS num, v.at FROM service v JOIN own o USING (root_id) {_WITHIN.format(at='v.at')}"}
 # By validation: how often it was done since ever, and led elsewhere than it mostly does.
 VALIDATIONS = f"""WITH {OWN}, {_WAYS} SELECT w.node, count(*) AS times, count(*) FILTER (WHERE w.way <> u.way) AS others FROM way w JOIN usual u USING (node) GROUP BY 1 ORDER BY 3, 2 DESC"""
 # By stage, in the period: cases that entered it, those of them that left from it, and how long they had been in it.
@@ -155,6 +166,7 @@ def figures() -> str:
               FROM ({one.rows}) r JOIN own o USING (root_id) GROUP BY GROUPING SETS ((r.span), (r.span, o.branch))"""
         for one in MEASURES.values()
     ]
+    parts += [f"SELECT '{code}', 'class', r.span, coalesce({_CLASS.format(case='r.root_id', at='r.at')}, ''), {_FIGURE['median']}, count(DISTINCT r.root_id), NULL, NULL FROM ({rows}) r GROUP BY 3, 4" for code, rows in BY_CLASS.items()]
     parts += [f"SELECT '{code}', a.name, a.span, NULL, a.value::float8, NULL, NULL, NULL, NULL FROM ({rows}) a" for code, rows in ASIDE.items()]
     needed = dict.fromkeys((OWN, *(part for one in MEASURES.values() for part in one.more)))  # of which what stands beside them is counted too
     return f"WITH {', '.join(needed)} {' UNION ALL '.join(parts)} ORDER BY code, name, span, branch"

@@ -75,10 +75,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Group:
-    """An indicator's figure of one branch; `value` None where so few cases are not shown."""
+    """An indicator's figure of one branch or of one class, with its ninth tenth; None where so few cases are not shown."""
 
     name: str
     value: float | None
+    tenth: float | None
     cases: int | None
 
 
@@ -108,6 +109,7 @@ class Indicator:
     is_less_better: bool
     drawn: Mapping[str, int] | None
     by_branch: tuple[Group, ...]
+    by_class: tuple[Group, ...]
     aside: tuple[Aside, ...]
     is_masked: bool = False
 
@@ -219,13 +221,15 @@ def cases(session: Session, actor: Any, asked: Window, code: str, cursor: str = 
     return Cases(code, one.unit, items, str(offset + PAGE) if len(rows) > PAGE else "")
 
 
-def validations(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int, int, str], ...]:
-    """Each validation since ever: its name, how often it was done, how often it led elsewhere than it mostly does, and `never` (it may be dropped), `early` (too early to say) or `used`."""
+def validations(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int | None, int | None, str], ...]:
+    """Each validation since ever: its name, how often it was done, how often it led elsewhere than it mostly does, and `never` (it may be dropped), `early` (too early to say) or `used`;
+    outside OTE both None where so few would be told."""
     authority.require(actor, "steering.read")
     edition = editions.current(session)
     names, titles = named(edition, actor.language), {one.node: pick(edition.definitions.processes[one.process].names, actor.language) for one in edition.definitions.tasks}
     rows = ask(session, actor, asked, text(measures.VALIDATIONS))
-    return tuple((f"{names.get(row.node) or row.node} ({titles.get(row.node, row.node)})", row.times, row.others, "used" if row.others else "never" if row.times >= ENOUGH else "early") for row in rows)
+    told = {row.node: not any(_is_few(actor, number) for number in (row.times, row.others, row.times - row.others)) for row in rows}
+    return tuple((f"{names.get(row.node) or row.node} ({titles.get(row.node, row.node)})", row.times if told[row.node] else None, row.others if told[row.node] else None, "used" if row.others else "never" if row.times >= ENOUGH else "early") for row in rows)
 
 
 def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str, int | None, int | None, float | None], ...]:
@@ -238,18 +242,18 @@ def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str,
 
 def _indicator(actor: Any, one: measures.Measure, told: list[Any], paid: Mapping[int, float], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
     rows = [row for row in told if not row.name]
-    now, then = (None if row is not None and _is_few(actor, row.cases) else row for row in (_whole(rows, 0), _whole(rows, 1)))
+    now, then = (None if row is not None and _is_telling(actor, one, row) else row for row in (_whole(rows, 0), _whole(rows, 1)))
     is_masked = now is None and _whole(rows, 0) is not None
-    beside = [] if is_masked else [row for row in told if row.name]
+    beside = [] if is_masked else [row for row in told if row.name not in ("", "class")]
     value, before = (None if row is None else row.value for row in (now, then))
     tenth = now.tenth if now is not None else None
-    here = [row for row in rows if row.span == 0 and not row.is_any_branch]
-    shown = _shown(actor, {row.branch: row.cases for row in here}, masking.Sum(None, [row.branch for row in here]))
-    groups = tuple(Group(row.branch, None if shown[row.branch] is None else row.value, shown[row.branch]) for row in here)
+    here, classed = ([row for row in found if row.span == 0] for found in ((row for row in rows if not row.is_any_branch), (row for row in told if row.name == "class")))
+    groups = _groups(one, here, is_masking(actor))
+    classes = () if is_masked else _groups(one, classed, True)  # what a class is found from is secret: of fewer than five nobody is told
     figure = STATIC.get(one.code)
     ways = {path: getattr(drawn[path], figure) for path in PATHS} if figure and drawn else None
     return Indicator(one.code, one.unit, value, before, tenth, now.cases if now is not None else 0, trend(value, before, one.is_less_better), one.target, is_met(one, value, tenth), one.is_less_better, ways,
-                     groups, _aside(one, beside, now, paid), is_masked)  # fmt: skip
+                     groups, classes, _aside(actor, one, beside, now, paid), is_masked)  # fmt: skip
 
 
 def _whole(rows: list[Any], span: int) -> Any:
@@ -274,10 +278,32 @@ def trend(value: float | None, before: float | None, is_less_better: bool) -> st
     return "better" if (value < before) is is_less_better else "worse"
 
 
-def _aside(one: measures.Measure, beside: list[Any], now: Any, paid: Mapping[int, float]) -> tuple[Aside, ...]:
+def _shares(one: measures.Measure, row: Any) -> tuple[int, ...]:
+    """What a share of cases tells: how many are in it, and how many are not."""
+    return (int(row.num), row.cases - int(row.num)) if one.code in measures.OF_CASES else ()
+
+
+def _is_telling(actor: Any, one: measures.Measure, row: Any) -> bool:
+    return any(_is_few(actor, number) for number in (row.cases, *_shares(one, row)))
+
+
+def _groups(one: measures.Measure, rows: list[Any], is_hiding: bool) -> tuple[Group, ...]:
+    """Figures apart, those of few cases hidden, and as many others as would tell them."""
+    cells: dict[Any, int] = {row.branch: row.cases for row in rows}
+    shares = {(row.branch, side): number for row in rows for side, number in enumerate(_shares(one, row))}
+    sums = [masking.Sum(None, [*cells]), *(masking.Sum(None, [key for key in shares if key[1] == side]) for side in (0, 1)), *(masking.Sum(row.branch, [(row.branch, 0), (row.branch, 1)]) for row in rows if shares)]
+    away = masking.hidden(cells | shares, sums) if is_hiding else frozenset()
+    shown = [(row, row.branch not in away, not away & {row.branch, (row.branch, 0), (row.branch, 1)}) for row in rows]
+    return tuple(Group(row.branch, row.value if is_whole else None, row.tenth if is_whole else None, row.cases if is_counted else None) for row, is_counted, is_whole in shown)
+
+
+def _aside(actor: Any, one: measures.Measure, beside: list[Any], now: Any, paid: Mapping[int, float]) -> tuple[Aside, ...]:
     found: dict[str, list[float | None]] = {}
     for row in beside:
-        found.setdefault(row.name, [None, None])[row.span] = row.value
+        is_few = row.name in measures.COUNTS and row.value is not None and _is_few(actor, int(row.value))
+        found.setdefault(row.name, [None, None])[row.span] = None if is_few else row.value
+    if "backlog" in found and found["backlog"][0] is None:
+        found.pop("backlog_age", None)  # the oldest of so few is one of them
     if one.code == "b9" and now is not None and paid.get(0):
         found["per_hundred"] = [100 * now.num / paid[0], None]
     return tuple(Aside(name, *values) for name, values in found.items())
@@ -312,18 +338,19 @@ def _given(session: Session, asked: Window) -> dict[str, Any]:
         "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, "nodes": drawn.nodes, "listening": drawn.listening,
         "services": list(measures.SERVICES), "refused": measures.REFUSED, "paid": measures.PAID, "said": [*measures.SERVICES, measures.REFUSED], "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
         "complete_at": measures.COMPLETE_AT, "direct": measures.DIRECT, "missing": measures.MISSING, "filed": list(measures.FILED), "written": measures.WRITTEN,
-        "exits": list(measures.EXITS), "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,
+        "exits": list(measures.EXITS), "classes": drawn.classes, "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,
     }  # fmt: skip
 
 
 class _Drawings(NamedTuple):
-    """What is told of every edition's drawings and dictionary; `papers`: those that persons are asked for, `held`: of them, those that an administration has."""
+    """What is told of every edition's drawings and dictionary; `papers`: those that persons are asked for, `held`: of them, those that an administration has; `classes`: rule → class."""
 
     nodes: str
     listening: list[str]
     fields: list[str]
     papers: list[str]
     held: list[str]
+    classes: str
 
 
 _drawings = Kept[_Drawings](4)
@@ -356,7 +383,17 @@ def _read(found: list[editions.Edition]) -> _Drawings:
     listening = sorted(frozenset().union(*(diagrams.listening(one) for one in found)))
     asked = [one.id for one in fields.values() if one.computed is None and one.type not in ("doc", "list") and one.validity != "P0D" and one.subject != "member"]
     papers = [one for one in fields.values() if one.type == "doc" and one.piece and not one.produced_by]
-    return _Drawings(json.dumps(list(tasks.values())), listening, asked, [one.id for one in papers], [one.id for one in papers if one.held_by])
+    classes = {rule: found for edition in reversed(found) for rule, found in _classes(edition).items()}
+    return _Drawings(json.dumps(list(tasks.values())), listening, asked, [one.id for one in papers], [one.id for one in papers if one.held_by], json.dumps([{"rule": rule, "class": said} for rule, said in classes.items()]))
+
+
+def _classes(edition: editions.Edition) -> Mapping[str, str]:
+    """Of each rule that finds how vulnerable somebody is, the class it says."""
+    reference, result = measures.CLASS
+    if reference not in edition.definitions.decisions:
+        return {}
+    decided = edition.definitions.decision(reference)
+    return {rule.rule_id: said.text for rule in decided.rules for output, said in zip(decided.outputs, rule.results, strict=True) if output.name == result}
 
 
 def _drawn(edition: editions.Edition, process: str = "parcours") -> Mapping[str, burden.PathBurden]:

@@ -111,12 +111,13 @@ def _figure(screen: Screen, unit: str, value: float | None) -> str:
 
 def _shown(screen: Screen, one: steering.Indicator) -> dict[str, Any]:
     def group(found: steering.Group) -> dict[str, Any]:
-        return {"name": found.name, "value": _figure(screen, one.unit, found.value) if found.cases is not None else screen.words.text("steering.report.masked"), "share": found.value or 0, "cases": found.cases}
+        value, tenth = (screen.words.text("steering.report.masked") if found.value is None else "" if number is None else _figure(screen, one.unit, number) for number in (found.value, found.tenth))
+        return {"name": found.name, "value": value, "tenth": tenth, "share": found.value or 0, "cases": found.cases}
 
     asides = [{"name": found.name, "value": _beside(screen, found.name, found.value), "before": _beside(screen, found.name, found.before)} for found in one.aside if found.value is not None]
     return {
         "one": one, "value": screen.words.text("steering.report.masked") if one.is_masked else _figure(screen, one.unit, one.value), "before": _figure(screen, one.unit, one.before), "tenth": _figure(screen, one.unit, one.tenth) if one.tenth is not None else "",
-        "target": _figure(screen, one.unit, one.target) if one.target is not None else "", "branches": [group(found) for found in one.by_branch],
+        "target": _figure(screen, one.unit, one.target) if one.target is not None else "", "branches": [group(found) for found in one.by_branch], "classes": [group(found) for found in one.by_class],
         "asides": asides,
     }  # fmt: skip
 

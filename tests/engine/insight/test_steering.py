@@ -117,8 +117,18 @@ def test_each_indicator_is_what_was_computed_by_hand(lived):
     }, abs=0.01)  # fmt: skip
     assert found["b4"].cases == 1 and found["b7"].tenth == pytest.approx(5, abs=0.01)
     assert aside(found["b4"]) == {"ping_pong": 1} and aside(found["b11"]) == {"receipts": 100} and aside(found["b2"])["held"] == 2
+    waited = aside(found["b6"])  # ANETI: T203 of both; CPS, at the same time: T202 of both, from day 0 to day 1; OTE: T603 and T604
+    assert waited == pytest.approx({"ANETI": 100 * (26 + withdrawn) / (32 * 24 + 2 + withdrawn), "OTE": 100 * 120 / (32 * 24 + 2 + withdrawn), "CPS": 100 * (24 + 26) / (32 * 24 + 2 + withdrawn)}, abs=0.01)
     assert aside(found["b9"])["per_hundred"] == pytest.approx(100 * 248 / 600, abs=0.01)  # 600 dinars were paid
     assert all(one.before is None and one.trend == "" for one in found.values())
+
+
+def test_the_time_to_a_first_service_is_told_by_how_vulnerable_the_person_was_found(lived, monkeypatch):
+    world, case, other = lived
+    assert [(one.name, one.value, one.cases) for one in asked(world, COORDINATOR)["b5"].by_class] == [("2", None, None)], "of so few nobody is told how vulnerable they are, within OTE neither"
+    monkeypatch.setattr(masking, "FEWEST", 1)
+    (found,) = asked(world, COORDINATOR)["b5"].by_class
+    assert (found.name, found.value, found.tenth, found.cases) == ("2", pytest.approx(31 + 2 / 24, abs=0.01), pytest.approx(31 + 2 / 24, abs=0.01), 1)
 
 
 def test_the_cases_behind_a_figure_say_what_each_adds_to_it(lived):
@@ -261,6 +271,14 @@ def test_there_is_one_report_of_a_half_year_and_no_other_to_take_from_it(lived):
         awaited, (by_branch, by_programme) = waits.awaited(session, coordinator, asked_for), waits.apart(session, coordinator, asked_for)
         found, after = waits.behind(session, coordinator, asked_for, "OTE", "T101")
     assert [(one.who, one.node, one.times) for one in awaited] == [("OTE", "T101", 5), ("OTE", "T701", 1)] and [(one.code, one.by_who["OTE"][0]) for one in by_branch] == [("MED", 6)]
+    with world.database.reading(social := next(one for one in world.staff.values() if "chef_cps" in one.roles and one.branch == "MED")) as session:
+        tasks_of = {one.node: one.times for one in waits.awaited(session, social, asked_for)}
+        (of_branch,), _ = waits.apart(session, social, asked_for)
+        tardy = waits.late(session, social, asked_for)
+        held = waits.holding(session, social, asked_for, steering.numbers(session, social, asked_for))
+    assert tasks_of["T701"] is None and (tasks_of["T101"] is None or of_branch.by_who["OTE"] is None), "one case, which six less five would tell"
+    assert (tardy.open is None) is (of_branch.by_who["OTE"] is None) is (next(one for one in tardy.by_agency if one.agency == "OTE").open is None), "the same number in three places"
+    assert all(one.times is None and one.days is None and one.per_case is None for one in held.where if one.code != "T101") and "T701" not in held.heat, "two cases stood there"
     assert len(found) == 5 and not after and by_programme == [] and all(one.branch == "MED" and one.who == "OTE" for one in found)
     world.passes(days=200)
     reported(world)
@@ -308,7 +326,7 @@ def test_no_small_cell_of_a_table_can_be_found_by_way_of_another(tables, told):
     pytest.fail("what is shown leaves one number only for it")
 
 
-EMPTY = steering.Indicator("", "percent", 0, None, None, 0, "", None, None, True, None, (), ())
+EMPTY = steering.Indicator("", "percent", 0, None, None, 0, "", None, None, True, None, (), (), ())
 
 
 def _solutions(tables, cells, away, share):
