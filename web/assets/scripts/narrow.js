@@ -6,7 +6,8 @@ function fold() {
 }
 
 export function startNarrow() {
-  document.querySelector(".tabs a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });
+  const tab = document.querySelector(".tabs a[aria-current]");
+  if (tab) tab.parentElement.scrollBy({ left: middleOf(tab) - middleOf(tab.parentElement), behavior: "instant" }); // the row of tabs alone: the page stays where it is
   if (!matchMedia("(max-width: 1023px)").matches) return;
   document.addEventListener("click", (event) => {
     const one = event.target.closest(".task-side summary")?.parentElement;
@@ -16,4 +17,5 @@ export function startNarrow() {
   fold();
 }
 
+const middleOf = (one) => one.getBoundingClientRect().left + one.getBoundingClientRect().width / 2;
 const nameOf = (one) => one.querySelector("summary").firstChild.textContent.trim(); // without its count, which changes
