@@ -121,8 +121,7 @@ def worker(leash: Leash = None) -> None:
 @masar.command()
 def migrate() -> None:
     """Brings the database to this version; the first time, fills it."""
-    database = installation.prepare(settings.read(), say, terminal.bar())
-    database.dispose()
+    installation.bring_up_to_date(settings.read(), say, terminal.bar())
     say("The database is up to date.")
 
 

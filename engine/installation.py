@@ -43,19 +43,34 @@ def opened(settings: Settings) -> Iterator[Database]:
 
     Raises Unreachable (not there, or not of this version), postgres.ServerTrouble; Unusable when nothing was installed yet.
     """
-    started = not settings.database_url and not postgres.is_running(cluster(settings))
-    if started and not (cluster(settings) / "data" / "PG_VERSION").exists():
+    if not settings.database_url and not (cluster(settings) / "data" / "PG_VERSION").exists():
         raise Unusable("Nothing is installed here yet: start with `make run`.")
-    if started:
-        postgres.ensure_running(cluster(settings))
-    database = _database(settings)
+    with _as_it_was(settings):
+        if not settings.database_url:
+            postgres.ensure_running(cluster(settings))
+        database = _database(settings)
+        try:
+            database.check()
+            database.require_migrated()
+            yield database
+        finally:
+            database.dispose()
+
+
+def bring_up_to_date(settings: Settings, say: Callable[[str], None], tell: Callable[[float], None] = lambda _share: None) -> None:
+    """`prepare`, for a command that ends then: an embedded server that had to be started for it is stopped. Raises: as `prepare`."""
+    with _as_it_was(settings):
+        prepare(settings, say, tell).dispose()
+
+
+@contextmanager
+def _as_it_was(settings: Settings) -> Iterator[None]:
+    """An embedded server that was not running before is stopped at the end."""
+    was_running = bool(settings.database_url) or postgres.is_running(cluster(settings))
     try:
-        database.check()
-        database.require_migrated()
-        yield database
+        yield
     finally:
-        database.dispose()
-        if started:
+        if not was_running:
             postgres.stop(cluster(settings))
 
 

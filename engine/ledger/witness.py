@@ -44,7 +44,10 @@ class Witness:
         """Makes this witness's key; returns what the log's installation is to be told (`masar witness name`)."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         secret = notes.make_key(name, notes.COSIGNATURE)
-        _write(self.folder / "witness.key", secret.written(), fresh=True)
+        try:
+            _write(self.folder / "witness.key", secret.written(), fresh=True)
+        except FileExistsError as trouble:
+            raise CannotLook(f"This folder is a witness's already: {self.folder / 'witness.key'} is kept as it is. Begin in another folder.") from trouble
         return secret.key
 
     def trust(self, key: notes.Key) -> None:

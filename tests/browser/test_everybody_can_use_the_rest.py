@@ -1,17 +1,27 @@
 """Accessibility with axe on what only the real pathway has: what stands around the task, each kind of page once, in Arabic on a phone in the dark and in French at a desk."""
 
+import re
+from collections import Counter, deque
+from pathlib import Path
+
 import pytest
 
 from tests import world as worlds
+from tests.browser.conftest import SETTINGS
 from tests.browser.test_everybody_can_use_it import wrong_with
+from tests.browser.test_the_next_edition import begin
+from tests.web.conftest import routes_of
+from web.app import create_app
 
-# Who looks at what; `*` is the case, every <details> of the page is opened.
+# Who looks at what, and at whatever links lead to from there; `*` is the case, every <details> of the page is opened.
 PAGES = {
     "salma": ("/cases/*?tab=documents", "/cases/*?tab=notes", "/cases/*/person", "/cases/*/consent", "/cases/*/appointments/new", "/cases/*/exceptions/desistement", "/appointments", "/leaves", "/notices"),
-    "sonia": ("/caseloads", "/caseloads/+", "/erasures", "/exports", "/findings", "/cases/*/casefile", "/cases/*/readers", "/funds", "/sittings", "/steering?tab=report"),
+    "sonia": ("/caseloads", "/erasures", "/exports", "/findings", "/cases/*/casefile", "/cases/*/readers", "/funds", "/sittings", "/steering?tab=report"),
     "auditeur": ("/audit", "/audit/events", "/cases/*/replay", "/admin/journal"),
     "coordination": ("/repairs", "/cases/*/repair", "/cases/*/why"),
     "attache": ("/charter",),
+    "administration": ("/admin",),
+    "aides": ("/funds",),
 }
 
 
@@ -20,23 +30,54 @@ def installed(make_database):
     return make_database(worlds.furnish)
 
 
+ALIVE = {"/desk/live"}  # it never ends
+# Kinds of page that are not come to from there: which file looks at them.
+ELSEWHERE: dict[str, str] = {}
+
+
+def kinds(database):
+    """The address of each GET as it is written in the routes, those with the fewest blanks first, with what it matches."""
+    paths = [route.path for method, route in routes_of(create_app(SETTINGS, database)) if method == "GET"]
+    return {path: re.compile(re.sub(r"\\{\w+(:path)?\\}", lambda blank: ".+" if blank[1] else "[^/]+", re.escape(path)) + r"(\?.*)?(#.*)?") for path in sorted(paths, key=lambda path: path.count("{"))}
+
+
+def walk(page, first, of, seen, is_following):
+    """From the addresses on, along links if `is_following`, yields at each kind of page not seen before; what is no page is noted and left."""
+    ahead, tries = deque(first), Counter()
+    while ahead:
+        address = ahead.popleft()
+        kind = next((path for path, pattern in of.items() if pattern.fullmatch(address)), "")
+        if not kind or kind in seen or tries[kind] == 3:
+            continue
+        tries[kind] += 1
+        answer = page.request.get(address, max_redirects=0, headers={"accept": "text/html"})
+        if answer.status != 200:
+            continue
+        seen.add(kind)
+        if "html" in answer.headers.get("content-type", ""):
+            page.goto(address)
+            yield address
+            if is_following:
+                ahead += page.evaluate("[...document.querySelectorAll('a[href^=\"/\"]')].map(one => one.getAttribute('href'))")
+
+
 @pytest.mark.parametrize(("language", "size", "scheme"), [("fr", "desk", "light"), ("ar", "phone", "dark")])
-def test_each_kind_of_page(visit, case, language, size, scheme):
-    told, looked_at = [], 0
+def test_each_kind_of_page(visit, case, installed, language, size, scheme):
+    of, seen, told, is_whole = kinds(installed), set(), [], size == "phone"
     for who, addresses in PAGES.items():
         page = visit(who, language, size, color_scheme=scheme)
-        for address in addresses:
-            if address.endswith("/+"):
-                page.goto(address[:-2])
-                address = page.locator("main table a").first.get_attribute("href")
-            answer = page.goto(address.replace("*", str(case)))
-            assert answer and answer.status == 200, f"{who} {address}: {answer and answer.status}"
+        drafts = [begin(page)] if who == "coordination" else []
+        starts = [address.replace("*", str(case)) for address in addresses] + [re.sub(r"^https?://[^/]+", "", one) for one in drafts]
+        if is_whole:
+            starts += [path for path in of if "{" not in path and path not in ALIVE]
+        for address in walk(page, starts, of, seen, is_whole):
             page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
             told += [f"{who} {address}: {rule} at {where}: {why}" for rule, where, why in wrong_with(page)]
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is wider than the screen"
-            looked_at += 1
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                told.append(f"{who} {address} is wider than the screen")
     assert not told, "\n".join(told)
-    assert looked_at == sum(map(len, PAGES.values()))
+    assert not is_whole or {*of} - seen - ALIVE == {*ELSEWHERE}, "a page that nobody looks at, or one that is looked at here already"
+    assert all("wrong_with" in (Path(__file__).parent / name).read_text("utf-8") for name in ELSEWHERE.values())
 
 
 @pytest.mark.parametrize("language", ["fr", "ar"])

@@ -161,3 +161,12 @@ def test_no_word_but_a_named_witness_s_is_kept(hamlet, watching):
         assert (answer.status_code, answer.json()["code"]) == (422, "log.cosignature_wrong")
     with hamlet.owner() as connection:
         assert connection.execute(text("SELECT count(*) FROM log_cosignature")).scalar_one() == 1
+
+
+def test_a_folder_that_is_a_witness_s_already_keeps_its_key_and_says_so(tmp_path, capsys):
+    assert witness.main(["begin", str(tmp_path), "cps.test"]) == 0
+    kept = (tmp_path / "witness.key").read_text("utf-8")
+    assert witness.main(["begin", str(tmp_path), "cps.test"]) == 2
+    said = capsys.readouterr().err
+    assert "witness's already" in said and "Errno" not in said and said.count("\n") == 1
+    assert (tmp_path / "witness.key").read_text("utf-8") == kept
