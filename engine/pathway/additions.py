@@ -3,7 +3,7 @@
 What stands elsewhere would say nothing and be passed over in silence: each is a finding that names its element. Not here: what an addition means (`spiff.extensions`).
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from engine.errors import Finding
@@ -45,8 +45,15 @@ def finding(code: str, file: str, node: Any, **details: Any) -> Finding:
     while node is not None and (not node.get("id") or _is_masars(node.tag)):
         node = node.getparent()
     where = file if node is None else f"{file}#{node.get('id')}"
-    name = "" if node is None else node.get("name") or node.get("label") or node.get("id")
-    return Finding(code, where, {"element": name, **details})
+    return Finding(code, where, {"element": "" if node is None else _names(node), **details})
+
+
+def _names(node: Any) -> Mapping[str, str]:
+    """By language, as every detail of a finding that quotes the diagram; French is the id where nothing is written."""
+    said = {"fr": node.get("name") or node.get("label") or node.get("id")}
+    for label in node.iterfind(f"{{*}}extensionElements/{{{MASAR}}}libelle"):
+        said[label.get("lang") or ""] = label.text or ""
+    return {language: " ".join(text.split()) for language, text in said.items() if language and text.strip()}
 
 
 def _on(node: Any, file: str) -> Iterator[Finding]:

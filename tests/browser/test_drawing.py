@@ -130,6 +130,49 @@ def test_a_choice_tries_its_conditions_in_the_order_that_she_gives_them(visit):
     assert re.findall(r"<bpmn:outgoing>(.*?)</bpmn:outgoing>", listed)[1:] == ["f4", "f5"]
 
 
+def test_something_unforeseen_is_drawn_and_a_step_of_another_kind_keeps_nothing_of_the_former(visit):
+    page = visit("meriem")
+    draft = begin(page, "Un imprévu")
+    before = named(page, draft)
+    draw(page, draft)
+    choose(page, "debut")
+    assert page.locator("[data-key=unforeseen]").count() == 0, "a start that nothing begins from a case"
+    page.select_option("[data-key=kind]", "StartEvent_message")
+    page.click("[data-key=kind-do]")
+    page.check("[data-key=unforeseen]")
+    made = page.locator("[data-part=outline] button[aria-current]").get_attribute("data-element")
+    page.select_option("[data-key=event]", "+")
+    put(page, "event", "imprevu.essai")
+    page.select_option("[data-key=form]", "visiter")
+    nobody = page.locator("button.finding[data-code='pathway.unforeseen_by_nobody']")
+    nobody.wait_for()
+    choose(page, "fin")
+    nobody.click()
+    page.wait_for_selector("[data-key=role]:focus")
+    for role in ("referent", "agent_accueil"):
+        page.select_option("[data-key=role]", role)
+        page.click("[data-key=role-do]")
+    expect(page.locator("[data-part=panel] .chip")).to_contain_text(["Référent", "Agent d'accueil"])
+    page.select_option("[data-key=cases]", "clos")
+    page.uncheck("[data-key=alone]")
+    nobody.wait_for(state="detached")
+    saved(page)
+    assert '<masar:imprevu form="visiter" roles="referent agent_accueil" sur="clos" seul="non" />' in named(page, draft)
+    page.select_option("[data-key=kind]", "StartEvent_none")
+    page.click("[data-key=kind-do]")
+    page.wait_for_selector("[data-key=unforeseen]", state="detached")
+    saved(page)
+    assert differences(before, named(page, draft)) == [], "nor is anything said of a message"
+    page.click("[data-do=undo]")
+    choose(page, made)
+    expect(page.locator("[data-key=cases]")).to_have_value("clos")
+    choose(page, "visiter")
+    page.select_option("[data-key=kind]", "ServiceTask")
+    page.click("[data-key=kind-do]")
+    page.wait_for_selector("button.finding[data-code='pathway.operation_missing']")
+    assert page.locator("button.finding[data-code='pathway.extension_out_of_place']").count() == 0 and "form=\"visiter\" role" not in named(page, draft)
+
+
 def test_two_coordinators_lose_nothing(visit):
     meriem, anis = visit("meriem"), visit("anis")
     draft = begin(meriem, "À deux")

@@ -1,4 +1,5 @@
-"""A task drawn by keyboard alone: added from the outline, named in three languages, given its form, role and deadline, led elsewhere, taken out, put back, kept."""
+"""A task drawn by keyboard alone: added from the outline, named in three languages, given its form, role and deadline, led elsewhere, taken out, put back, kept; then
+proposed, and published by a second person, without a mouse either; and the letters of the shortcuts on an Arabic keyboard."""
 
 from playwright.sync_api import expect
 
@@ -109,3 +110,64 @@ def test_a_task_is_drawn_led_elsewhere_taken_out_and_put_back_without_a_mouse(vi
     expect(page.locator("[data-part=announce]")).to_have_text("Rien ne peut suivre cet élément.")
     saved(page)
     assert differences(kept, named(page, draft)) == []
+    proposed(page)
+    published(visit("rim"), page.url)
+
+
+def link_to(page, address):
+    """On with the tab key to a link, and through it."""
+    press_until(page, "Tab", lambda: page.evaluate("document.activeElement.getAttribute?.('href')") == address, address)
+    page.keyboard.press("Enter")
+
+
+def on_to_field(page, name):
+    press_until(page, "Tab", lambda: page.evaluate("document.activeElement.id || document.activeElement.value") == name, name)
+
+
+def proposed(page):
+    """From the editor back to the draft, its reasons typed, proposed."""
+    address = page.url.partition("/diagrams/")[0]
+    link_to(page, address.removeprefix(page.evaluate("location.origin")))
+    page.wait_for_url(address)
+    for name, reason in (("reason", "Un rendez-vous confirmé est tenu"), ("burden-reason", "Un appel évite un déplacement")):
+        on_to_field(page, name)
+        page.keyboard.type(reason)
+    on_to_field(page, "submit")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Attend un accord")
+
+
+def published(page, address):
+    """By somebody else, from her desk: the pathway, what waits for her, its approval."""
+    link_to(page, "/editions")
+    page.wait_for_url("**/editions")
+    link_to(page, address.removeprefix(page.evaluate("location.origin")))
+    page.wait_for_url(address)
+    assert NAMES["fr"] in page.inner_text("main")
+    on_to_field(page, "approve")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=est publiée")
+
+
+def test_the_letters_of_the_shortcuts_are_those_of_an_arabic_keyboard_too(visit):
+    page = visit("meriem", "ar")
+    draw(page, begin(page, "لوحة المفاتيح"))
+    devtools = page.context.new_cdp_session(page)
+
+    def press(letter, code, number, held=0):
+        for kind in ("keyDown", "keyUp"):
+            devtools.send("Input.dispatchKeyEvent", {"type": kind, "key": letter, "code": code, "windowsVirtualKeyCode": number, "modifiers": held})
+
+    drawn = steps(page)
+    read_to(page, "accueillir")
+    press("ش", "KeyA", 65)
+    page.wait_for_selector("[data-key=after]:focus")
+    pick(page, "UserTask")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-key=name-fr]:focus")
+    read_to(page, "accueillir")
+    press("ئ", "KeyZ", 90, held=2)
+    page.wait_for_function("number => document.querySelectorAll('[data-part=outline] button[data-element]').length === number", arg=len(drawn))
+    read_to(page, "accueillir")
+    press("ث", "KeyE", 69)
+    page.wait_for_selector(".djs-direct-editing-content:focus")

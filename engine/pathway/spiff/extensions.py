@@ -184,7 +184,10 @@ class Reading:
         if on not in CASES or alone not in ("oui", "non"):
             self.report("pathway.unforeseen_unreadable", node, on=on, alone=alone)
         is_by_message = child.get("form") is None and child.get("roles") is None  # nobody begins it by hand
-        return Unforeseen(child.get("form", ""), () if is_by_message else tuple(self._required(child, "roles", node).split()), on, alone == "oui")
+        roles = tuple(child.get("roles", "").split())
+        if not roles and not is_by_message:
+            self.report("pathway.unforeseen_by_nobody", node)
+        return Unforeseen(child.get("form", ""), roles, on, alone == "oui")
 
     def _parameters(self, holder: Any, tag: str, node: Any) -> tuple[Parameter, ...]:
         read = ((self._required(child, "nom", node), self.feel(child.get("valeur"), node)) for child in holder.findall(f"{{{MASAR}}}{tag}"))

@@ -1,10 +1,9 @@
 // The desk by keyboard: j and k move, Enter opens (it is a link), c claims, x chooses, / searches, ? shows the keys. Never while typing.
 // A page whose controls bear `data-key` is worked through by them: each presses its own; v goes to the answers, Escape leaves the field one types in, Ctrl+Enter presses that of
-// Enter, while typing too. On an Arabic keyboard a key is the Latin letter of its place.
-const TYPED = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
+// Enter, while typing too.
+import { keyOf } from "./letters.js";
 
-const ARABIC = /[\u0600-\u06ff]/;
-const keyOf = (event) => (event.key === "؟" ? "?" : ARABIC.test(event.key) && event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : event.key);
+const TYPED = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
 
 export function startKeys() {
   document.addEventListener("keydown", (event) => {

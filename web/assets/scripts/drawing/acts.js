@@ -2,12 +2,12 @@
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { isEventSubProcess } from "bpmn-js/lib/util/DiUtil";
 import { dueFields } from "./due.js";
-import { button, choiceField, feelField, h, rowsField, section, textField, tickField } from "./fields.js";
+import { choiceField, feelField, rowsField, section, severalField, textField, tickField } from "./fields.js";
 import { extensionOf, extensionsOf } from "./masar.js";
 import { shownName } from "./names.js";
 import { t } from "./words.js";
 
-const labelled = (list) => list.map((one) => [one.id, one.label && one.label !== one.id ? `${one.label} (${one.id})` : one.id]);
+export const labelled = (list) => list.map((one) => [one.id, one.label && one.label !== one.id ? `${one.label} (${one.id})` : one.id]);
 
 export function actSections(view) {
   const { object } = view;
@@ -26,8 +26,7 @@ function ofTask(view) {
   const of = (name) => note?.get(name) ?? "";
   const put = (properties) => writer.extension(shape, object, "masar:Tache", properties);
   const agency = view.agencyOf(shape);
-  const [ours, others] = [true, false].map((isOurs) => material.roles.filter((one) => one.agencies.includes(agency) === isOurs));
-  const roles = agency ? [{ group: t("roles_of", { agency: material.agencies[agency] }), options: pairs(ours) }, { group: t("roles_elsewhere"), options: pairs(others) }] : pairs(material.roles);
+  const roles = rolesOf(material.roles, agency, material);
   return section(
     t("section.task"),
     choiceField("form", t("form"), of("form"), labelled(material.forms), (form) => put({ form }), { locked, findings: findingsFor("form") }),
@@ -39,7 +38,12 @@ function ofTask(view) {
   );
 }
 
-const pairs = (roles) => roles.map((one) => [one.id, one.label]);
+/** Roles to choose from, those of the lane's agency first. */
+export function rolesOf(roles, agency, material) {
+  const pairs = (list) => list.map((one) => [one.id, one.label]);
+  const [ours, others] = [true, false].map((isOurs) => roles.filter((one) => one.agencies.includes(agency) === isOurs));
+  return agency ? [{ group: t("roles_of", { agency: material.agencies[agency] }), options: pairs(ours) }, { group: t("roles_elsewhere"), options: pairs(others) }] : pairs(roles);
+}
 
 /** Tasks whose doer may not do this one: chosen one by one, each taken off by its button. */
 function distinct(view, ids, commit) {
@@ -47,10 +51,7 @@ function distinct(view, ids, commit) {
   const nameOf = (id) => tasks.find((one) => one.id === id)?.label ?? t("unknown_value", { value: id });
   const byFile = Object.groupBy ? Object.groupBy(tasks, (one) => one.file) : { "": tasks };
   const options = Object.entries(byFile).map(([file, found]) => ({ group: file.split("/").pop(), options: labelled(found.filter((one) => !ids.includes(one.id))) }));
-  const field = choiceField("distinct", t("distinct"), "", options, (id) => id && commit([...ids, id]), { locked: view.locked, empty: t("distinct_add"), act: t("row_add"), help: t("distinct_how"), findings: view.findingsFor("distinct") });
-  const chips = ids.map((id) => h("li", { class: "chip" }, h("span", {}, h("bdi", {}, nameOf(id)), " ", h("code", {}, id)), !view.locked && button(t("take_off", { name: nameOf(id) }), () => commit(ids.filter((one) => one !== id)), { name: "x-lg", class: "chip-off" })));
-  if (chips.length) field.querySelector(".form-label").after(h("ul", { class: "plain chips" }, chips));
-  return field;
+  return severalField("distinct", t("distinct"), ids, nameOf, options, commit, { locked: view.locked, empty: t("distinct_add"), help: t("distinct_how"), findings: view.findingsFor("distinct") });
 }
 
 function ofOperation(view) {

@@ -2,12 +2,14 @@
 import Modeler from "bpmn-js/lib/Modeler";
 import Minimap from "diagram-js-minimap";
 import { DraftSaver, openFile } from "../draft_saver.js";
+import { keyOf } from "../letters.js";
 import { h } from "./fields.js";
 import { Findings } from "./findings.js";
 import { Keeping } from "./keeping.js";
 import { kindsAfter, onlyWhatRuns } from "./kinds.js";
 import { masar, Writer } from "./masar.js";
 import { Mirror } from "./mirror.js";
+import { dropMisplaced } from "./misplaced.js";
 import { moves } from "./moves.js";
 import { nameTyping, naming, writeName } from "./names.js";
 import { Outline } from "./outline.js";
@@ -42,6 +44,7 @@ async function start() {
   });
   const writer = new Writer(modeler);
   const modeling = modeler.get("modeling");
+  dropMisplaced(modeler, writer);
   let isMoreOpen = false;
   const context = {
     modeler, writer, modeling, material, look, maySave, draft, path, frame,
@@ -182,7 +185,7 @@ function keys({ modeler, panel, maySave, announce }) {
   modeler.get("keyboard").addListener(1500, ({ keyEvent }) => {
     if (keyEvent.ctrlKey || keyEvent.metaKey || keyEvent.altKey) return undefined;
     if (keyEvent.key === "Enter") panel.goTo();
-    else if (keyEvent.key.toLowerCase() !== "a" || !maySave) return undefined;
+    else if (keyOf(keyEvent).toLowerCase() !== "a" || !maySave) return undefined;
     else if (kindsAfter(panel.shape).length) panel.goTo("after");
     else announce(t("add_none"));
     return true;

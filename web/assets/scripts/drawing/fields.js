@@ -31,9 +31,8 @@ export function icon(name, points = false) {
 export const button = (words, act, { name = "", quiet = true, ...more } = {}) =>
   h("button", { type: "button", class: `btn btn-sm ${quiet ? "btn-quiet" : "btn-primary"}`, on: { click: act }, ...more }, name && icon(name), name && " ", words);
 
-function labelled(key, label, control, { help, findings = [] } = {}) {
-  control.id ||= `f-${key}-${(counted += 1)}`;
-  control.dataset.key = key;
+/** What helps with a control, and what is wrong with it, told to whoever sees and whoever hears. */
+function notesOf(control, { help, findings = [] }) {
   const notes = [];
   if (help) notes.push(h("p", { class: "form-text", id: `${control.id}-help` }, help));
   if (findings.length) notes.push(...findings.map((one, at) => h("p", { class: `field-${one.severity}`, id: `${control.id}-found-${at}` }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), " ", one.sentence)));
@@ -42,7 +41,13 @@ function labelled(key, label, control, { help, findings = [] } = {}) {
     control.classList.add("is-invalid");
     control.setAttribute("aria-invalid", "true");
   }
-  return h("div", { class: "field" }, h("label", { class: "form-label", htmlFor: control.id }, label), control, notes);
+  return notes;
+}
+
+function labelled(key, label, control, more = {}) {
+  control.id ||= `f-${key}-${(counted += 1)}`;
+  control.dataset.key = key;
+  return h("div", { class: "field" }, h("label", { class: "form-label", htmlFor: control.id }, label), control, notesOf(control, more));
 }
 
 /** A line or, with `rows`, several, of text. `commit(text)`. */
@@ -112,11 +117,19 @@ export function choiceField(key, label, value, options, commit, { empty = t("cho
   return field;
 }
 
-export function tickField(key, label, value, commit, { locked = false } = {}) {
+/** Several chosen one by one, each taken off by its button. `nameOf(id)`; `options` as `choiceField`'s, without those chosen. */
+export function severalField(key, label, ids, nameOf, options, commit, { locked, ...more }) {
+  const field = choiceField(key, label, "", options, (id) => id && commit([...ids, id]), { locked, act: t("row_add"), ...more });
+  const chips = ids.map((id) => h("li", { class: "chip" }, h("span", {}, h("bdi", {}, nameOf(id)), " ", h("code", {}, id)), !locked && button(t("take_off", { name: nameOf(id) }), () => commit(ids.filter((one) => one !== id)), { name: "x-lg", class: "chip-off" })));
+  if (chips.length) field.querySelector(".form-label").after(h("ul", { class: "plain chips" }, chips));
+  return field;
+}
+
+export function tickField(key, label, value, commit, { locked = false, help, findings = [] } = {}) {
   const control = h("input", { type: "checkbox", class: "form-check-input", checked: Boolean(value), disabled: locked, id: `f-${key}-${(counted += 1)}` });
   control.dataset.key = key;
   control.addEventListener("change", () => commit(control.checked));
-  return h("div", { class: "form-check" }, control, h("label", { class: "form-check-label", htmlFor: control.id }, label));
+  return h("div", { class: "form-check" }, control, h("label", { class: "form-check-label", htmlFor: control.id }, label), notesOf(control, { help, findings }));
 }
 
 /** FEEL: a text in which a field of the dictionary is put where the caret stands. */

@@ -1,7 +1,8 @@
 // The panel of what is waited for or sent, and of the ways out.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { isEventSubProcess } from "bpmn-js/lib/util/DiUtil";
-import { button, choiceField, feelField, h, rowsField, section, textField, tickField } from "./fields.js";
+import { labelled, rolesOf } from "./acts.js";
+import { button, choiceField, feelField, h, rowsField, section, severalField, textField, tickField } from "./fields.js";
 import { eventOf } from "./kinds.js";
 import { extensionOf } from "./masar.js";
 import { shownName } from "./names.js";
@@ -13,7 +14,7 @@ export function eventSections(view) {
   const { object } = view;
   const event = is(object, "bpmn:Event") ? eventOf(object) : isAny(object, ["bpmn:SendTask", "bpmn:ReceiveTask"]) ? "message" : "none";
   const make = { message: ofMessage, timer: ofTimer, condition: ofCondition, signal: ofRoot, error: ofRoot, escalation: ofRoot, link: ofLink }[event];
-  return [make?.(view, event), ofInterruption(view, event)];
+  return [make?.(view, event), ofUnforeseen(view, event), ofInterruption(view, event)];
 }
 
 /** A name among those in use, or a new one typed in its place. */
@@ -40,9 +41,30 @@ function ofMessage(view) {
     t(isSent ? "section.sent" : "section.awaited"),
     nameChoice("event", t("message"), name, view.messages(), (nom) => put({ nom }), { locked, findings: findingsFor("event") }),
     feelField("key", t("message_key"), note?.get("cle"), (cle) => put({ cle: cle.trim() }), view, { help: t(isSent ? "message_to" : "message_for") }),
-    !isSent && textField("result", t("message_result"), note?.get("resultat"), (resultat) => put({ resultat: resultat.trim() }), { dir: "ltr", code: true, locked }),
+    !isSent && textField("payload", t("message_result"), note?.get("resultat"), (resultat) => put({ resultat: resultat.trim() }), { dir: "ltr", code: true, locked }),
     isSent && rowsField("parameter", t("message_holds"), rows, null, (list) => put({ parametres: list.map((row) => writer.create("masar:Parametre", row)) }), view),
   );
+}
+
+/** A process that runs beside a case: whether it does, who may begin it from the case's page and what is asked of them, of which cases. */
+function ofUnforeseen(view, event) {
+  const { object, shape, writer, material, locked, findingsFor } = view;
+  const note = extensionOf(object, "masar:Imprevu");
+  if (!note && !(event === "message" && is(object, "bpmn:StartEvent") && is(object.$parent, "bpmn:Process"))) return null;
+  const put = (properties) => writer.extension(shape, object, "masar:Imprevu", properties, true);
+  const content = [tickField("unforeseen", t("unforeseen"), note, (value) => put(value ? {} : null), { locked, help: t("unforeseen_how"), findings: findingsFor("unforeseen") })];
+  if (note) {
+    const ids = (note.get("roles") ?? "").split(/\s+/).filter(Boolean);
+    const nameOf = (id) => material.roles.find((one) => one.id === id)?.label ?? t("unknown_value", { value: id });
+    const roles = rolesOf(material.roles.filter((one) => !ids.includes(one.id)), view.agencyOf(shape), material);
+    content.push(
+      severalField("role", t("unforeseen_by"), ids, nameOf, roles, (chosen) => put({ roles: chosen.join(" ") }), { locked, empty: t("unforeseen_add"), help: t(ids.length ? "unforeseen_by_how" : "unforeseen_by_none"), findings: findingsFor("role") }),
+      choiceField("form", t("unforeseen_form"), note.get("form"), labelled(material.forms), (form) => put({ form }), { locked, empty: t("unforeseen_asks_nothing"), findings: findingsFor("form") }),
+      choiceField("cases", t("unforeseen_on"), note.get("sur") ?? "ouvert", ["ouvert", "clos", "tout"].map((one) => [one, t(`unforeseen_of.${one}`)]), (sur) => put({ sur: sur === "ouvert" ? "" : sur }), { locked, empty: null }),
+      tickField("alone", t("unforeseen_alone"), note.get("seul") !== "non", (value) => put({ seul: value ? "" : "non" }), { locked }),
+    );
+  }
+  return section(t("section.unforeseen"), content);
 }
 
 function ofTimer(view) {

@@ -1,6 +1,7 @@
 // The diagram as a nested list, in the order in which it is walked: pools, lanes, steps, what hangs on each and where it leads. For whoever cannot see the
 // canvas, and for whoever would rather read. One stop of the tab key; arrows, Home and End move; the other keys do to a step here what they do to it on the canvas.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
+import { keyOf } from "../letters.js";
 import { h } from "./fields.js";
 import { iconOf, kindOf, nameOfKind } from "./kinds.js";
 import { nameOf, shownName } from "./names.js";
@@ -146,7 +147,7 @@ export class Outline {
     const { modeler, select, announce, look } = this.context;
     const shape = modeler.get("elementRegistry").get(document.activeElement?.dataset.element ?? "");
     const isOfAll = event.ctrlKey || event.metaKey;
-    if (!shape || event.altKey || !(isOfAll || ON_A_STEP.test(event.key))) return;
+    if (!shape || event.altKey || !(isOfAll || ON_A_STEP.test(keyOf(event)))) return;
     const name = shownName(shape.businessObject, look.language);
     if (!isOfAll) select(shape);
     if (modeler.get("eventBus").fire("keyboard.keydown", { keyEvent: event })) event.preventDefault();

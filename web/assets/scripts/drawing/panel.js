@@ -12,12 +12,12 @@ import { t } from "./words.js";
 const ABOUT = [
   ["form_", "form"], ["role_", "role"], ["lane_", "lane"], ["deadline_", "deadline"], ["due_without", "deadline"], ["due_", "due"], ["shift_", "shift"], ["presence_", "presence"], ["distinct_", "distinct"], ["grants_alone", "distinct"],
   ["label_", "name"], ["default_", "default"], ["operation_", "operation"], ["decision_", "decision"], ["call_", "call"], ["timer_", "timer"],
-  ["collection_", "collection"], ["loop_", "loop"], ["condition_", "condition"], ["name_missing", "event"], ["id_", "id"],
+  ["collection_", "collection"], ["loop_", "loop"], ["condition_", "condition"], ["name_missing", "event"], ["id_", "id"], ["unforeseen_by", "role"], ["unforeseen_", "unforeseen"],
 ];
 
 const CONTROLS = ":is(input, select, textarea)[data-key]";
 const MISSING = /expression_missing|attribute_missing/;
-const OPTIONAL = /search|^name|^after|^edge|^connect|^distinct|^presence|^subject|^due|^shift|^documentation|^key/;
+const OPTIONAL = /search|^payload|^name|^after|^edge|^connect|^distinct|^presence|^subject|^due|^shift|^documentation|^key/;
 
 export function keyOf(finding) {
   const last = finding.code.split(".").pop();
