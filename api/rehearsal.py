@@ -56,7 +56,7 @@ class Begun(Body):
 class Act(Body):
     """`answer` (`answers`), `hear` (`payload`), `retry`, `jump` (to what falls due next) or `wait` (`days`). Of several tokens at a node, `turn` is which."""
 
-    do: str = Field(pattern="^(answer|hear|retry|jump|wait)$")
+    do: str = Field(pattern=f"^({'|'.join(trials.ACTS)})$")
     version: Version
     instance: int = Field(default=0, ge=0, le=1000)
     node: str = Field(default="", max_length=200)
@@ -235,8 +235,7 @@ def begin_trial(actor: Acting, session: Writing, draft_id: UUID, asked: Begun) -
 @router.post("/trial/acts", responses=problems.described(401, 403, 404, 409, 422))
 def act_in_trial(actor: Acting, session: Writing, draft_id: UUID, asked: Act) -> TrialRead:
     """One act more: a task answered, a message that comes, time that jumps."""
-    wanted = {"answer": ("instance", "node", "turn", "answers"), "hear": ("instance", "node", "turn", "payload"), "retry": ("instance", "node"), "jump": (), "wait": ("days",)}
-    return _trial(trials.act(session, actor, draft_id, {"do": asked.do, **{name: getattr(asked, name) for name in wanted[asked.do]}}, asked.version))
+    return _trial(trials.act(session, actor, draft_id, asked.model_dump(exclude={"version"}), asked.version))
 
 
 @router.post("/trial/back", responses=problems.described(401, 403, 404, 409, 422))

@@ -21,7 +21,7 @@ from engine.dossier import consents, facts
 from engine.dossier.programmes import DatedTables
 from engine.identity import derived_id
 from engine.pathway import bpmn
-from forms import answers
+from forms import answers as readings
 from forms import form as forms
 
 _MOST_INSTANCES, _MOST_MESSAGES, _MOST_TIMERS = 40, 200, 400
@@ -144,12 +144,12 @@ class Sandbox:
         self._start(process, self.branch, payload if message else {}, None, {}, start)
         self.settle()
 
-    def answer(self, instance: int, node: str, turn: int, raw: Mapping[str, Any]) -> None:
+    def answer(self, instance: int, node: str, answers: Mapping[str, Any], turn: int = 1) -> None:
         """A task is done. Refuses: `trial.no_task`, `task.answers` (findings), `consent.elsewhere`."""
         walk, key, opened = self._task(instance, node, turn)
         actor, subjects = self._doer(opened), walk.held.subjects.narrowed(opened.scope)
         whole = self._form(walk, opened)
-        said = answers.read(whole, stand_ins.with_papers(whole, raw, self.tables.scope(self.today)), self.language, self.tables.scope(self.today))
+        said = readings.read(whole, stand_ins.with_papers(whole, answers, self.tables.scope(self.today)), self.language, self.tables.scope(self.today))
         if said.findings:
             raise errors.Invalid("task.answers", said.findings)
         new = tasks.facts_said(said, subjects, self.edition, walk.held)
@@ -160,7 +160,7 @@ class Sandbox:
         change.give("task.completed", bpmn.Complete(task_id=key, variables={}, at=self.now, seq=0, facts={}), {}, new)
         self._finish(change)
 
-    def hear(self, instance: int, node: str, turn: int, payload: Mapping[str, Any]) -> None:
+    def hear(self, instance: int, node: str, payload: Mapping[str, Any], turn: int = 1) -> None:
         """What an instance waits for at an element comes: the message, the signal. Refuses: `trial.no_wait`."""
         walk, _, wait = self._wait(instance, node, turn)
         if wait.kind == "signal":
@@ -187,6 +187,10 @@ class Sandbox:
         if due is None:
             raise errors.Conflict("trial.nothing_due")
         self.pass_to(max(due, self.now))
+
+    def wait(self, days: int) -> None:
+        """Days pass."""
+        self.pass_to(self.now + dt.timedelta(days=days))
 
     def pass_to(self, until: dt.datetime) -> None:
         """Time passes; what falls due on the way happens at its own time."""
@@ -377,24 +381,3 @@ def _nth(these: Mapping[str, Any], node: str, turn: int) -> tuple[str, Any] | No
 def _turn_of(these: Mapping[str, Any], key: str) -> int:
     node = these[key].node
     return [other for other, one in these.items() if one.node == node].index(key) + 1
-
-
-def do(sandbox: Sandbox, act: Mapping[str, Any]) -> None:
-    """One act of a trial. Refuses: what the sandbox refuses; `trial.unknown_act`. Refused, the town is to be thrown away: the act may be half done."""
-    sandbox.before = len(sandbox.told)
-    match act:
-        case {"do": "begin", "process": process}:
-            sandbox.begin(process, act.get("message", ""))
-        case {"do": "answer", "instance": instance, "node": node}:
-            sandbox.answer(instance, node, act.get("turn", 1), act.get("answers", {}))
-        case {"do": "hear", "instance": instance, "node": node}:
-            sandbox.hear(instance, node, act.get("turn", 1), act.get("payload", {}))
-        case {"do": "retry", "instance": instance, "node": node}:
-            sandbox.retry(instance, node)
-        case {"do": "jump"}:
-            sandbox.jump()
-        case {"do": "wait", "days": days}:
-            sandbox.pass_to(sandbox.now + dt.timedelta(days=days))
-        case _:
-            raise errors.Invalid("trial.unknown_act")
-

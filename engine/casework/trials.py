@@ -7,8 +7,9 @@ import datetime as dt
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,8 @@ from engine.casework import drafts, editions, sandbox
 from engine.dossier import programmes
 from engine.pathway import bpmn
 
+# What may be done in a trial once it is begun; each takes what its verb takes, whatever the face it comes from.
+ACTS = {verb.__name__: verb for verb in (sandbox.Sandbox.answer, sandbox.Sandbox.hear, sandbox.Sandbox.retry, sandbox.Sandbox.jump, sandbox.Sandbox.wait)}
 MOST_ACTS, _LARGEST = 400, 200_000
 _TOWNS_IN_MEMORY = 24
 _towns: OrderedDict[str, sandbox.Sandbox] = OrderedDict()
@@ -80,14 +83,17 @@ def begin(session: Session, actor: Any, draft_id: UUID, process: str, branch: st
 
 
 def act(session: Session, actor: Any, draft_id: UUID, wanted: Mapping[str, Any], version: int) -> Trial:
-    """One act more, as `sandbox.do` takes them. `version`: that of the trial as it was seen.
+    """One act more: of all that is given, what the act named by `do` takes. `version`: that of the trial as it was seen.
 
-    Refuses: Forbidden, `trial.not_begun` (NotFound), `trial.stale` (Conflict), `trial.too_long`; what the act itself refuses (`trial.…`, `task.answers`).
+    Refuses: Forbidden, `trial.unknown_act`, `trial.not_begun` (NotFound), `trial.stale` (Conflict), `trial.too_long`; what the act itself refuses (`trial.…`, `task.answers`).
     """
     whole, row, acts = _locked(session, actor, draft_id, version)
+    if wanted["do"] not in ACTS:
+        raise errors.Invalid("trial.unknown_act")
+    wanted = {"do": wanted["do"], **_taken(ACTS[wanted["do"]], wanted)}
     if len(acts) >= MOST_ACTS or len(json.dumps(wanted, default=str)) > _LARGEST:
         raise errors.Invalid("trial.too_long", most=MOST_ACTS)
-    trial = _after(_played(session, actor, whole, row, acts), dict(wanted))
+    trial = _after(_played(session, actor, whole, row, acts), wanted)
     _keep(session, actor, draft_id, trial.acts)
     return trial
 
@@ -106,9 +112,20 @@ def drop(session: Session, actor: Any, draft_id: UUID) -> None:
     session.execute(_DROP, {"draft": draft_id, "by": actor.user_id})
 
 
+def _do(town: sandbox.Sandbox, act: Mapping[str, Any]) -> None:
+    """One act, the beginning or one of `ACTS`. Refuses: what the sandbox refuses. Refused, the town is to be thrown away: the act may be half done."""
+    town.before = len(town.told)
+    verb = sandbox.Sandbox.begin if act["do"] == "begin" else ACTS[act["do"]]
+    verb(town, **_taken(verb, act))
+
+
+def _taken(verb: Callable[..., None], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in signature(verb).parameters if name in given}
+
+
 def _after(trial: Trial, wanted: Mapping[str, Any]) -> Trial:
     """The trial one act later, those before it that were lost left out. Refuses: what the act refuses."""
-    sandbox.do(trial.town, wanted)
+    _do(trial.town, wanted)
     return Trial(trial.draft, (*trial.acts, wanted), 0, trial.town, tuple(trial.town.told[trial.town.before :]))
 
 
@@ -137,7 +154,7 @@ def _played(session: Session, actor: Any, whole: drafts.Whole, row: Any, acts: S
     while done < len(acts):
         attempt = town.copy()
         try:
-            sandbox.do(attempt, acts[done])
+            _do(attempt, acts[done])
         except (errors.Conflict, errors.Invalid):
             break
         town, done = attempt, done + 1

@@ -207,7 +207,7 @@ def _work(matching: Matching, old: Run, carried: Carried) -> Iterator[Reason]:
 
 def _passed(matching: Matching, old: Run) -> list[Element]:
     """The tasks of the other edition whose work was done, or is open, in the order drawn."""
-    found = {matching.element(one) for one in matching.before.nodes if isinstance(one, PersonTask) and old.passed[one.number >> 3] >> (one.number & 7) & 1}
+    found = {matching.element(one) for one in matching.before.nodes if isinstance(one, PersonTask) and _has_passed(old, one)}
     found |= {matching.element(token.element) for token in _open(old) if "task" in token.internal_data and matching.is_same(token.element)}
     return sorted((one for one in found if one is not None), key=lambda one: one.number)
 
@@ -263,7 +263,7 @@ def _obligations(asked: Asked, matching: Matching, old: Run, carried: Carried, b
     for name, _, _ in carried.run.early:
         if name not in matching.after.message_names:
             yield Reason("message_unheard", breaks="obligations", details={"message": name})
-    engaged = _operations(one for one in matching.before.nodes if old.passed[one.number >> 3] >> (one.number & 7) & 1) & set(MONEY[:1])
+    engaged = _operations(one for one in matching.before.nodes if _has_passed(old, one)) & set(MONEY[:1])
     for name in sorted((_operations(before) - _operations(after)) & set(_SETTLES)) if engaged else ():
         yield Reason("money_unsettled", breaks="obligations", details={"operation": name})
     for name in sorted((_sends(before) - _sends(after)) & asked.awaited):
@@ -285,7 +285,7 @@ def _blind(matching: Matching, carried: Carried, after: coming.Came) -> Iterator
     given = {name for one in after for name in coming.sets(one)}
     over: dict[str, Element] = {}
     for element in matching.after.nodes:
-        if element not in after and matching.is_new(element) and not new.passed[element.number >> 3] >> (element.number & 7) & 1:
+        if element not in after and matching.is_new(element) and not _has_passed(new, element):
             over |= {name: element for name in coming.sets(element) - known - given}
     for element in (*after, *(token.element for token in carried.kept.values())):
         for name in sorted(coming.reads(element, matching.after) & over.keys()):
@@ -305,7 +305,7 @@ def _apart(matching: Matching, old: Run) -> Iterator[Reason]:
     apart = {name for one in matching.after.nodes if isinstance(one, PersonTask) and one.extensions.task is not None for name in one.extensions.task.distinct}
     for one in matching.before.nodes:
         other = matching.element(one)
-        if isinstance(one, PersonTask) and other is not None and other.id != one.id and other.id in apart and old.passed[one.number >> 3] >> (one.number & 7) & 1:
+        if isinstance(one, PersonTask) and other is not None and other.id != one.id and other.id in apart and _has_passed(old, one):
             yield _of("apart_forgotten", one, "obligations", to=other.id)
 
 
@@ -333,10 +333,15 @@ def _notes(matching: Matching, carried: Carried, after: coming.Came, followed: B
             case MessageSent() | OperationRequested():
                 yield Reason("sets_off", happening.node)
     asked_then = {one.node for turn in (followed.turns if followed else ()) for one in turn.differences if one.kind == "asks"}
+    entered = {element.scope_spec.process for element in matching.after.nodes if _has_passed(new, element) or _is_open(new, element)}
     for element in matching.after.nodes:
-        if isinstance(element, PersonTask) and matching.is_new(element) and not _is_open(new, element) and not new.passed[element.number >> 3] >> (element.number & 7) & 1:
+        if isinstance(element, PersonTask) and matching.is_new(element) and element.scope_spec.process in entered and not _is_open(new, element) and not _has_passed(new, element):
             if element not in after or element.id in asked_then:
                 yield _of("passed_over", element)
+
+
+def _has_passed(run: Run, element: Element) -> bool:
+    return bool(run.passed[element.number >> 3] >> (element.number & 7) & 1)
 
 
 def _is_open(run: Run, element: Element) -> bool:

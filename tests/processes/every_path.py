@@ -298,7 +298,7 @@ class Walk:
                 raw = answered(self.town._form(walk, opened), self.chance, self.town.today, self.town.tables.scope(self.town.today), self.whole, self.one, self.truth)
                 if raw is not None:
                     with suppress(errors.Invalid):  # what the whole form refuses, papers and signatures included, changes nothing
-                        self.town.answer(turn.instance, turn.node, turn.turn, raw)
+                        self.town.answer(turn.instance, turn.node, raw, turn.turn)
             case "hear":
                 self._come(self.chance.choice(heard))
             case "ring":
@@ -307,7 +307,7 @@ class Walk:
 
     def _come(self, wait: sandbox.Wait) -> None:
         if wait.due_at is None:
-            self.town.hear(wait.instance, wait.node, wait.turn, self._variables())
+            self.town.hear(wait.instance, wait.node, self._variables(), wait.turn)
         else:
             self.town.pass_to(wait.due_at)
 

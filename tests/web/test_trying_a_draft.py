@@ -2,16 +2,19 @@
 
 import html
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from engine.casework import batches
+from engine.pathway import simulation
 from engine.settings import Settings
 from tests.web.conftest import Browser
 from tests.web.small.answers import reception
 from tests.web.small.installation import files, furnish
 from tests.web.test_a_task_page import complete
 from web.app import create_app
+from web.pages.simulation import _change
 
 DIAGRAM = "processes/parcours.bpmn"
 LATER = ('role="referent" delai="2"', 'role="referent" delai="9"')
@@ -104,6 +107,7 @@ def test_a_trial_by_hand_from_the_form_that_people_get_to_a_scenario(sign_in):
     assert "vers « Non »" in said(meriem) and "À faire : « Trouver un hébergement »." in said(meriem)
     meriem.post(here, act="back", version=meriem.hidden("version"))
     assert "À faire : 1 tâche Orienter la personne" in said(meriem)
+    assert 'value="invent" aria-label="Inventer et terminer Orienter la personne"' in meriem.page.text, "without opening its form"
     meriem.page = meriem.client.post(here, data=typed(meriem, act="invent"))
     meriem.page = meriem.client.post(here, data=typed(meriem, act="answer"))
     assert "Tout est terminé." in said(meriem)
@@ -142,6 +146,13 @@ def test_a_simulation_says_what_is_to_be_expected_and_on_what_it_rests(sign_in):
     page = said(meriem.get(f"{draft}/simulation?branch=MED&n.MED.OTE.referent=0") and meriem)
     assert "personne ne tient le rôle" in page and "Calculé avec d'autres personnes qu'aujourd'hui" in page
     assert meriem.get(f"{draft}/simulation?branch=MED&n.MED.OTE.referent=999").status_code == 422
+
+
+@pytest.mark.parametrize(("later", "kind"), [((4.9, 4.9, *(5.0,) * 18), "same"), ((4.4, 4.6) * 10, "less"), ((3.0, 7.0) * 10, "unsure"), ((5.4, 5.6) * 10, "more")])
+def test_figures_that_read_alike_are_no_difference(later, kind):
+    before, after = (simulation.Range(0.0, 0.0, 0.0, drawn) for drawn in ((5.0,) * 20, later))
+    told = _change(SimpleNamespace(words=SimpleNamespace(number=str)), before, after, 1)
+    assert told["kind"] == kind and "-0.0" not in told.values()
 
 
 @pytest.mark.parametrize("part", ["trial", "rehearsal", "scenarios", "simulation"])

@@ -17,7 +17,7 @@ router = APIRouter()
 
 @router.get("/drafts/{draft_id}/scenarios")
 def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, sheet: str = "") -> Response:
-    """The scenarios, played. `sheet`: the process whose diagram is painted."""
+    """The scenarios, played. `sheet`: the process whose diagram is painted; without one, that where they pass the most."""
     return _page(screen, actor, session, draft_id, sheet)
 
 
@@ -51,7 +51,7 @@ def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, sheet: str, 
         whole, kept, sheets = scenarios.listed(session, actor, draft_id)
     except errors.Invalid as unread:
         whole, kept, sheets, refusal = drafts.show(session, actor, draft_id), (), (), refusal or unread
-    shown = next((one for one in sheets if one.process == sheet), next(iter(sheets), None))
+    shown = next((one for one in sheets if one.process == sheet), max(sheets, key=lambda one: len(one.passed), default=None))
     definitions = whole.edition.definitions if sheets else None
 
     def name(process: str) -> str:

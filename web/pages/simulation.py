@@ -67,13 +67,19 @@ def _people(screen: Screen, outlook: simulations.Outlook, branch: str, asked: Ma
 
 
 def _told(screen: Screen, value: simulation.Range, digits: int = 0, times: int = 1) -> dict[str, str]:
-    return {name: screen.words.number(round(getattr(value, name) * times, digits) if digits else round(getattr(value, name) * times)) for name in ("mean", "low", "high")}
+    return {name: screen.words.number(one if digits else int(one)) for name, one in _rounded(value, digits, times).items()}
+
+
+def _rounded(value: simulation.Range, digits: int, times: int = 1) -> dict[str, float]:
+    return {name: round(getattr(value, name) * times, digits) + 0.0 for name in ("mean", "low", "high")}  # + 0.0: never -0
 
 
 def _change(screen: Screen, before: simulation.Range, after: simulation.Range, digits: int = 0, summed: Any = None) -> dict[str, Any]:
+    """A difference as it is read: what the figures shown do not tell apart is none."""
     found = simulation.difference(before, after, summed)
-    least = 0.5 / 10**digits
-    kind = "same" if max(abs(found.low), abs(found.high), abs(found.mean)) < least else "more" if found.low > 0 else "less" if found.high < 0 else "unsure"
+    shown, least = _rounded(found, digits), 10**-digits
+    is_same = shown["mean"] == 0 and -least <= shown["low"] and shown["high"] <= least
+    kind = "same" if is_same else "more" if shown["low"] > 0 else "less" if shown["high"] < 0 else "unsure"
     return {"kind": kind, **_told(screen, found, digits)}
 
 

@@ -21,7 +21,6 @@ from web.screen import Screen
 from web.typed import Typed
 
 router = APIRouter()
-_OURS = ("instance", "node", "turn", "days")
 _LONGEST_WAIT = 3_660  # days in one act
 
 
@@ -70,25 +69,20 @@ def _shown(session: Any, actor: Any, draft_id: UUID) -> trials.Trial | None:
 
 
 def _wanted(session: Any, actor: Any, draft_id: UUID, kind: str, form: Any, typed: Typed) -> Mapping[str, Any]:
-    """The act as trials take it."""
+    """The act as trials take it: whatever the page sent of it."""
     at = {"instance": _number(field(form, "instance", 4)), "node": field(form, "node", 200), "turn": _number(field(form, "turn", 4)) or 1}
-    match kind:
-        case "answer" | "invent":
-            trial = trials.show(session, actor, draft_id)
-            turn = next((one for one in trial.town.turns() if (one.instance, one.node, one.turn) == tuple(at.values())), None) if trial else None
-            if turn is None:
-                raise errors.Conflict("trial.no_task")
-            said = layout.read(turn.form, typed)
-            if kind == "invent":
-                said = invention.invented(trial.town, turn, {name: value for name, value in said.items() if value not in ("", [], None)}, str(trial.acts[0].get("wish", "")))
-            return {"do": "answer", **at, "answers": said}
-        case "hear":
-            return {"do": "hear", **at, "payload": {name.removeprefix("payload."): _value(values[0]) for name, values in typed.pairs.items()
-                                                    if name.startswith("payload.") and values[0].strip()}}  # fmt: skip
-        case "wait":
-            return {"do": "wait", "days": min(max(_number(field(form, "days", 5)), 1), _LONGEST_WAIT)}
-        case _:
-            return {"do": kind, **at}
+    payload = {name.removeprefix("payload."): _value(values[0]) for name, values in typed.pairs.items() if name.startswith("payload.") and values[0].strip()}
+    sent = {"do": kind, **at, "payload": payload, "days": min(max(_number(field(form, "days", 5)), 1), _LONGEST_WAIT)}
+    if kind not in ("answer", "invent"):
+        return sent
+    trial = trials.show(session, actor, draft_id)
+    turn = next((one for one in trial.town.turns() if (one.instance, one.node, one.turn) == tuple(at.values())), None) if trial else None
+    if turn is None:
+        raise errors.Conflict("trial.no_task")
+    said = layout.read(turn.form, typed)
+    if kind == "invent":
+        said = invention.invented(trial.town, turn, {name: value for name, value in said.items() if value not in ("", [], None)}, str(trial.acts[0].get("wish", "")))
+    return sent | {"do": "answer", "answers": said}
 
 
 def _value(written: str) -> Any:
@@ -212,7 +206,7 @@ class _Showing:
         file = next(path for path in self.trial.town.edition.files if path.rpartition("/")[2] == self.definitions.processes[process].file)
         here, done = stands.active_in.get(process, frozenset()), stands.done_in.get(process, frozenset())
         return {"place": walk.place, "process": process, "path": file, "name": i18n.pick(self.definitions.processes[process].names, self.screen.language),
-                "here": json.dumps(sorted(here)), "done": json.dumps(sorted(done - here)), "names": [self.name(node, process) for node in sorted(here)],
+                "here": json.dumps(sorted(here)), "done": json.dumps(sorted(done - here)), "names": list(dict.fromkeys(self.name(node, process) for node in sorted(here))),
                 "stopped": json.dumps(sorted(one.node for one in walk.incidents.values()))}  # fmt: skip
 
     def told(self) -> list[str]:

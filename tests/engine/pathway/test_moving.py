@@ -66,6 +66,15 @@ def test_a_task_added_behind_is_passed_over_and_said_so():
     assert moved(case, after, way="positions").do("b").ended
 
 
+def test_a_task_added_to_a_process_that_the_case_never_enters_is_not_told():
+    def elsewhere(body, tasks):
+        return draw.process(draw.start("s2"), draw.end("e2"), *(draw.user(name) for name in tasks.split()), draw.flows(body), name="q")
+
+    case = Case(drawn("start > a > b > end", tasks="a b", extra=[elsewhere("s2 > x > e2", "x")])).do("a")
+    after = drawn("start > a > b > end", tasks="a b", extra=[elsewhere("s2 > x > c > e2", "x c")])
+    assert [one for one in tried(case, after).certificate.notes if one.code == "passed_over"] == []
+
+
 def test_a_task_renamed_is_proposed_and_goes_on_under_its_id():
     case = Case(drawn("start > a > verifier > end", tasks="a verifier")).do("a")
     after = drawn("start > a > verifier_dossier > end", tasks="a verifier_dossier")
