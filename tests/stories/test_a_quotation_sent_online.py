@@ -11,7 +11,7 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 LEASE = {"aide.postes": [{"poste.nature": "loyer", "poste.montant": 280_000, "poste.fournisseur": "Bailleur"}]}
 
 
-@pytest.mark.parametrize(("wish", "lacking", "class_"), [("social", LEASE, "SF"), ("creation", {"aide.pj13": None}, "P")])
+@pytest.mark.parametrize(("wish", "lacking", "class_"), [("social", LEASE, "S,F"), ("creation", {"aide.pj13": None}, "P")])
 def test_a_quotation_sent_online_is_of_the_class_of_the_aid_that_waits_for_it(world, wish, lacking, class_):
     case_id = world.receive(world.somebody(wish, 1, **lacking))
     world.answers(world.reaches("T602"), aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ10", "PJ13"])
