@@ -14,6 +14,7 @@ from engine import clock, identity
 from engine.casework import aids, operations
 from engine.casework.instances import Change
 from engine.casework.operations import CannotRun, Outcome
+from engine.dossier import facts
 
 # One statement each: two dossiers never commit the same dinar, the balance cannot go below nothing (the table's own check), and the movement stands beside what it moved.
 _MOVED = """WITH moved AS (UPDATE fund SET {columns} WHERE programme = :programme AND {short} RETURNING available_millimes, paid_millimes)
@@ -38,6 +39,7 @@ _LOCK_FUND = text("SELECT 1 FROM fund WHERE programme = :programme FOR UPDATE")
 _LINE_UP = text("INSERT INTO fund_waiting (aid_id, programme, instance_id, class, asked_on) VALUES (:aid, :programme, :instance, :class, :asked_on) ON CONFLICT DO NOTHING")
 _FIRST = text("SELECT masar_first_in_line(:programme)")
 _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
+_PAID = "aide.montant_paye"
 _HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
 
 
@@ -70,7 +72,7 @@ def pay_advance(change: Change, _parameters: Mapping[str, Any], _subject: str) -
     programme, granted = granted_of(change)
     if _moved(change).paid < granted and not _move(change, programme, "advanced", granted):
         raise CannotRun("operation.no_fund")
-    said = [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted)]
+    said = [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted), *paid_so_far(change, granted)]
     return Outcome({"paye": Decimal(granted) / 1000}, said)
 
 
@@ -106,7 +108,12 @@ def pay_instalment(change: Change, parameters: Mapping[str, Any], _subject: str)
     paid = max(moved.paid, millimes(parameters.get("deja"))) + amount
     if paid > (moved.committed or granted) - moved.released or not _move(change, programme, "paid", amount):
         raise CannotRun("operation.no_fund")
-    return Outcome({"paye": Decimal(paid) / 1000, "verse": Decimal(amount) / 1000})
+    return Outcome({"paye": Decimal(paid) / 1000, "verse": Decimal(amount) / 1000}, paid_so_far(change, paid))
+
+
+def paid_so_far(change: Change, paid: int) -> list[facts.NewFact]:
+    """What the person was paid in all, as a fact that her accounts are settled against, where the edition knows of it."""
+    return [operations.recorded(change, _PAID, paid)] if _PAID in change.held.edition.dictionary.fields else []
 
 
 @operations.operation("liberer_fonds", "paye")

@@ -29,7 +29,7 @@ from engine.pathway import bpmn, recorded
 from engine.workdays import Calendar
 
 _HELD = ("task.claimed", "task.released", "task.passed")
-_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened", "case.stopped", "consent.closed", "task.lent")
+_ORDERED = ("case.transferred", "clocks.stopped", "clocks.started", "case.reopened", "case.stopped", "aid.given_up", "consent.closed", "task.lent")
 _LATE = frozenset({"task.late", "task.very_late"})
 _FIRST_READ, _MOST_READ = 16, 256  # lines read at a time: few for one instant, more for whoever goes on
 _INSTANCE = text("SELECT instance_id, root_id, process, person_id, seq FROM instance WHERE instance_id = :id")

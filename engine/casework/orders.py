@@ -56,6 +56,7 @@ EVERYBODY = (OTE, CPS, ANETI, PARTNERS, "seance")  # of a sitting: each member w
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
                      WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since""")
 _WHY = "aide.retrait"
+GIVEN_UP = "aide.abandonnee"  # what an aid's diagram hears once its contract binds: it settles its accounts, then ends by itself
 _REASONS = {"consentement_retire": "consentement_retire", "desistement": "desistement", "deces": "deces"}  # why a file left its sitting; of any other that its case is closed
 _SUSPENDED = text("SELECT suspended_at FROM instance WHERE instance_id = :id")
 
@@ -278,19 +279,27 @@ def _end(change: Change, payload: Mapping[str, Any]) -> None:
         end(change, str(payload.get("motif") or ""))
 
 
-def end(change: Change, outcome: str) -> None:
-    """Ends an instance where it stands: of an aid, what it had not spent goes back to its fund, and its case is told, and the sitting that was to decide of it."""
+def end(change: Change, outcome: str) -> bool:
+    """Ends an instance where it stands; an aid that has moved money goes to its settlement instead where its diagram draws one, and False is answered. Of another aid, what
+    it had not spent goes back to its fund, and its case is told, and the sitting that was to decide of it. Records: `aid.given_up` or `case.stopped`."""
     held = change.held
     is_aid = held.subject.startswith("aide:")
     why = _REASONS.get(outcome, "dossier_clos")
     said = []
-    rest = aid_operations.give_back(change, snapshots.at(change.session, held.instance_id, held.seq)[0].money) if is_aid else 0
+    money = snapshots.at(change.session, held.instance_id, held.seq)[0].money if is_aid else {}
+    if GIVEN_UP in held.edition.definitions.message_names and any(money.values()):
+        change.send(GIVEN_UP, held.subject.partition(":")[2], {})
+        change.note("aid.given_up", {"reason_code": outcome})
+        change.write()
+        return False
+    rest = aid_operations.give_back(change, money) if is_aid else 0
     if is_aid:  # whoever waits for it on the case's road is told
         change.send("aide.terminee", held.subject.partition(":")[2], {"issue": outcome})
         if leave_sittings(change, EVERYBODY, why) and _WHY in held.edition.dictionary.fields:
             said.append(operations.recorded(change, _WHY, why))
     change.give("case.stopped", bpmn.Stop(outcome=outcome, at=change.at, seq=0, facts={}), {"reason_code": outcome} | ({"released": rest} if rest else {}), said)
     endings.finish(change)
+    return True
 
 
 def leave_sittings(change: Change, whose: Collection[str], why: str) -> bool:

@@ -27,6 +27,7 @@ OTHER = "autre"  # the code of a paper that the dictionary has no name for: its 
 PROOFS = ("PJ02", "PJ03")  # what reception waits for before it knows which aids are asked
 _ONE_ACT = "P0D"
 _MISSING = "aide.pieces_manquantes"
+_CARRIER = "mesure.agence"
 _CASE = text("""SELECT instance_id, root_id, branch, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, is_kept, also_read_by, lent_to, edition_id FROM instance
                  WHERE instance_id = :id AND root_id = instance_id""")
 _INSERT = text("INSERT INTO received_piece (document_id, instance_id, piece, received_at) VALUES (:id, :case, :piece, :now)")
@@ -96,7 +97,7 @@ def lodge(session: Session, actor: Any, case_id: UUID, piece: str, class_: str, 
 def send(session: Session, actor: Any, held: Held, piece: str, name: str, stream: BinaryIO) -> None:
     """The same by the person herself: under the class of the fields that hold the paper. Refuses what `documents.upload` refuses. Records: `piece.received`."""
     change = Change(session, actor, held, held.now)
-    _take(change, "piece.received", piece, _class_of(held.edition, piece), documents.upload(session, actor, name, stream))
+    _take(change, "piece.received", piece, _class_of(session, held, piece), documents.upload(session, actor, name, stream))
 
 
 def received(session: Session, actor: Any, case_id: UUID, dictionary: Dictionary) -> tuple[Received, ...]:
@@ -129,21 +130,28 @@ def _take(change: Change, kind: str, piece: str, class_: str, document_id: UUID,
 
 def _wake(session: Session, held: Held, piece: str, document_id: UUID) -> bool:
     """Whether something waited for this paper; it goes on, unless another paper woke it already."""
-    waiting = session.execute(_WAITING, {"case": held.root_id, "id": document_id}).all()
-    aids = [row.subject.partition(":")[2] for row in waiting if row.subject.startswith("aide:")]
-    missing = {one.subject: one.value for one in facts.snapshot(session, facts.Subjects(held.root_id, held.person_id, {"aide": aids}), [_MISSING])} if waiting else {}
-    awaited = {row.correlation: (missing.get(row.subject) or PROOFS, row.came) for row in waiting}
-    woken = [correlation for correlation, (pieces, _) in awaited.items() if piece in pieces]
-    for correlation in woken:
-        pieces, came = awaited[correlation]
-        if not set(came) & set(pieces):
-            messages.send(session, users.system(), RECEIVED, correlation, {})
+    woken = _waits_for(session, held, piece, document_id)
+    for row, pieces in woken:
+        if not set(row.came) & set(pieces):
+            messages.send(session, users.system(), RECEIVED, row.correlation, {})
     return bool(woken)
 
 
-def _class_of(edition: editions.Edition, piece: str) -> str:
-    """The class of the fields that a paper answers, health before any other, as where a form names it; of what has no name there, who receives her sorts it."""
-    classes = [authority.classes_of(one) for one in edition.dictionary.fields.values() if one.piece == piece]
+def _waits_for(session: Session, held: Held, piece: str, document_id: UUID | None = None) -> list[tuple[Any, Sequence[str]]]:
+    """What waits for this paper, each with all that it waits for."""
+    waiting = session.execute(_WAITING, {"case": held.root_id, "id": document_id}).all()
+    aids = [row.subject.partition(":")[2] for row in waiting if row.subject.startswith("aide:")]
+    missing = {one.subject: one.value for one in facts.snapshot(session, facts.Subjects(held.root_id, held.person_id, {"aide": aids}), [_MISSING])} if waiting else {}
+    return [(row, pieces) for row in waiting if piece in (pieces := missing.get(row.subject) or PROOFS)]
+
+
+def _class_of(session: Session, held: Held, piece: str) -> str:
+    """The class of the fields that a paper answers, of those of the agency that carries the measure whose aid waits for it; health before any other, as where a form names
+    it. Of what has no name there, who receives her sorts it."""
+    fields = [one for one in held.edition.dictionary.fields.values() if one.piece == piece]
+    measures = {row.subject.replace("aide:", "mesure:", 1) for row, _ in _waits_for(session, held, piece)}
+    carriers = {one.value for one in facts.snapshot(session, held.subjects, [_CARRIER]) if one.subject in measures}
+    classes = [authority.classes_of(one) for one in [one for one in fields if one.owner in carriers] or fields]
     return "H" if "H" in classes or piece == "PJ06" else classes[0] if classes else "O" if piece == OTHER else "C"
 
 

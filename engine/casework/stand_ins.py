@@ -53,12 +53,14 @@ def _committed(change: Change, _parameters: Mapping[str, Any], _subject: str) ->
 
 def _advanced(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     granted = _granted(change)
-    return Outcome({"paye": Decimal(granted) / 1000}, [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted)])
+    return Outcome({"paye": Decimal(granted) / 1000}, [operations.recorded(change, "aide.versement_rang", 1), operations.recorded(change, "aide.versement_montant", granted),
+                                                     *aid_operations.paid_so_far(change, granted)])
 
 
 def _paid(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     amount = aid_operations.millimes(aid_operations.aid_of(change).get("versement_montant"))
-    return Outcome({"paye": Decimal(aid_operations.millimes(parameters.get("deja")) + amount) / 1000, "verse": Decimal(amount) / 1000})
+    paid = aid_operations.millimes(parameters.get("deja")) + amount
+    return Outcome({"paye": Decimal(paid) / 1000, "verse": Decimal(amount) / 1000}, aid_operations.paid_so_far(change, paid))
 
 
 def _released(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:

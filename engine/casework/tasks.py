@@ -29,7 +29,7 @@ from forms import form as forms
 
 _TASK = text(f"""
     SELECT t.task_id, t.instance_id, t.root_id, t.process, t.node, t.names, t.form, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.opened_at, t.due_at,
-           t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject,
+           t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject, i.opened_at AS begun_at,
            r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id, masar_is_kept(t.instance_id) AS is_kept,
            i.branch AS case_branch, {staff.called("u")} AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
            CASE WHEN t.apart <> '{{}}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft,
@@ -315,7 +315,7 @@ def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapp
 
 
 def _around(session: Session, row: Any) -> Mapping[str, Any]:
-    return programmes.tables(session, row.dated_version).scope(clock.today(row.now))
+    return {**programmes.tables(session, row.dated_version).scope(clock.today(row.now)), "dossier": {"ouvert_le": clock.today(row.begun_at)}}
 
 
 def _home(session: Session, subjects: Sequence[str], instance_subject: str) -> Any:

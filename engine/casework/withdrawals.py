@@ -59,8 +59,7 @@ def _closed(change: Change, payload: Mapping[str, Any]) -> None:
     if held.instance_id == held.root_id and not held.is_shared_operator:
         held.assigned = []
     held.is_kept = consents.is_kept(held, new)
-    if "c2" in scopes and held.status == "open" and _needs_the_funder(change):
-        orders.end(change, WITHOUT_THE_FUNDER)
+    if "c2" in scopes and held.status == "open" and _needs_the_funder(change) and orders.end(change, WITHOUT_THE_FUNDER):
         return
     taken = [row for row in change.session.execute(_TASKS, {"id": held.instance_id}) if _is_lost(row, held)]
     lost = set_aside.lost_by(scopes)

@@ -202,6 +202,8 @@ class _Walking:
         elif isinstance(element, ReceiveTask | Listener) and element.trigger.kind == "message" and element.kind != "startEvent":
             if not self._comes(element.trigger.name, person, done):
                 return
+        if isinstance(element, ThrowEvent) and element.trigger.kind == "error":
+            return  # out by the host's boundary alone, which was offered before it was entered
         landing = element.landing if isinstance(element, ThrowEvent) else None
         if landing is not None:
             yield frozenset({token}), frozenset({self._entered(around, landing, -1)}), more

@@ -167,11 +167,16 @@ def varied(chance: random.Random, wishes: Mapping[str, Any]) -> Iterator[None]:
 
     def funds(change: Any, parameters: Mapping[str, Any], subject: str) -> Outcome:
         told = before["engager_fonds"](change, parameters, subject)
-        return told if chance.random() < 0.7 else Outcome({"fonds": "insuffisants", "engage": Decimal(0), "paye": Decimal(0)})
+        return told if chance.random() < 0.7 and wishes.get("fonds") != "insuffisants" else Outcome({"fonds": "insuffisants", "engage": Decimal(0), "paye": Decimal(0)})
+
+    def paid(change: Any, parameters: Mapping[str, Any], subject: str) -> Outcome:
+        if wishes.get("retenu"):  # by what runs beside the case
+            raise CannotRun("operation.payments_held")
+        return before["verser_tranche"](change, parameters, subject)
 
     before = dict(stand_ins.STAND_INS)
     stand_ins.STAND_INS |= {
-        "engager_fonds": funds,
+        "engager_fonds": funds, "verser_tranche": paid,
         "rechercher_doublons": gives(lambda: {"doublon": {"cin": chance.choice(["non", "exact"]), "ressemblance": Decimal(chance.choice(["0", "0.95"])),
                                                           "dossier": chance.choice(["aucun", "ouvert", "clos"])}}),  # fmt: skip
         "rattacher_dossier_parent": gives(lambda: chance.choice([{"dossier_parent": "", "numero_parent": ""}, {"dossier_parent": "x", "numero_parent": "TN-MED-2026-00001"}])),

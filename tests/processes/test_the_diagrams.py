@@ -154,7 +154,7 @@ NOT_YET_CALLED: set[str] = set()
 FROM_OUTSIDE = {"signalement.recu", "piece.recue"}
 FROM_RECEPTION = {"signalement.arrivee", "demande.en_ligne"}  # `cases.open_case` and the first task send them (tests/stories/test_before_they_come_home.py)
 FROM_ANYBODY = {"signalement.en_ligne"}  # the page without account (tests/web/test_asking_online.py)
-FROM_OPERATIONS = {"dossier.ecarte", "fonds.revenus", "dossier.rouvert"}  # a closed case is opened again; a fund that gets money back calls the first of its waiting list
+FROM_OPERATIONS = {"aide.abandonnee", "dossier.ecarte", "fonds.revenus", "dossier.rouvert"}  # a closed case is opened again; a fund that gets money back calls the first of its waiting list
 FROM_THE_CASE_PAGE = {note.getparent().find(f"{MASAR}message").get("nom") for path in FILES for note in etree.parse(path).getroot().iter(f"{MASAR}imprevu")}
 
 

@@ -152,6 +152,8 @@ def _before(root, node_id, after=""):
     """Everything from which a flow leads to the element; what stands before `after` is left out."""
     found, left = set(), [node_id]
     flows = [(flow.get("sourceRef"), flow.get("targetRef")) for flow in root.iter(f"{BPMN}sequenceFlow")]
+    for inner in root.iter(f"{BPMN}subProcess"):  # entered at its beginning, left by its ends
+        flows += [(inner.get("id"), one.get("id")) for one in inner.iter(f"{BPMN}startEvent")] + [(one.get("id"), inner.get("id")) for one in inner.iter(f"{BPMN}endEvent")]
     while left:
         here = left.pop()
         new = {source for source, target in flows if target == here} - found

@@ -50,8 +50,10 @@ class Life:
             for fund in aids.funds(session, officer):
                 assert aids.ledger(session, officer, fund.programme).is_even, did
                 assert self.whole(fund) == self.before[fund.programme] and min(fund.available, fund.committed) >= 0, f"a dinar is lost or made by {did}"
-            for row in session.execute(text("SELECT instance_id, split_part(subject, ':', 2) AS aid FROM instance WHERE subject LIKE 'aide:%'")).all():
+            for row in session.execute(text("""SELECT i.subject, split_part(i.subject, ':', 2) AS aid, (f.value #>> '{}')::bigint AS granted FROM instance i LEFT JOIN fact f
+                                             ON f.subject = i.subject AND f.field = 'aide.montant_accorde' AND f.is_current WHERE i.subject LIKE 'aide:%'""")).all():
                 money = aids.money(session, row.aid)
+                assert money.committed - money.released <= (row.granted or 0), f"more is committed than was granted by {did}"
                 assert money.paid <= money.committed or not money.committed, did
                 assert money.committed - money.released >= (money.paid if money.committed else 0) and money.recovered <= money.paid, did
 

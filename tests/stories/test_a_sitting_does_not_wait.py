@@ -1,0 +1,32 @@
+"""A committee sits at latest thirty days after the first file that waits for it (domain.md §4.7, §4.10), and is asked to meet at once for ten files or a person in danger."""
+
+import pytest
+from sqlalchemy import text
+
+from engine import errors
+from engine.actors import users
+
+
+def refuses(world, row, day):
+    with pytest.raises(errors.Invalid) as refused:
+        world.answers(row, seance__date=day)
+    return {one.where.strip("/") for one in refused.value.findings}
+
+
+def test_a_sitting_is_called_within_thirty_days_of_its_first_file_and_late_on_the_first_date_there_is(world):
+    world.receive(world.somebody("creation"))
+    call = world.reaches("T651")
+    assert refuses(world, call, "@+31") == {"seance.date"}
+    world.passes(days=28)
+    assert refuses(world, call, "@+11") == {"seance.date"}, "two days are left: within ten, for there must be time to study"
+    world.answers(call, seance__date="@+10")
+    assert "T654" in {row.node for row in [world.reaches("T654")]} and world.incidents() == []
+
+
+@pytest.mark.parametrize(("number", "asked"), [(5, 1), (1, 0)])
+def test_a_person_in_danger_has_an_extraordinary_sitting_asked_for(world, number, asked):
+    danger = {"depistage.sans_abri_ce_soir": True} if asked else {}
+    world.receive(world.somebody("creation", number, **danger))
+    world.reaches("T651")
+    with world.database.reading(users.system()) as session:
+        assert session.execute(text("SELECT count(*) FROM letter WHERE template = 'seance_extraordinaire'")).scalar_one() == asked
