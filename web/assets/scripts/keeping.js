@@ -2,7 +2,7 @@
 // It is sealed with a key that the server gives to whoever signs in and that no device holds: a lost telephone tells nothing.
 // What was handed in without a line is sent once, when there is one again: the form's own submission key makes a second sending the same.
 import htmx from "htmx.org";
-import { clear, say } from "./trouble.js";
+import { clear, NOBODY_THERE, say } from "./trouble.js";
 
 const PREFIX = "masar:";
 const MOMENT = 300;
@@ -10,7 +10,6 @@ const AGAIN = 5000;
 const LONGEST = 30000;
 const SAID = "masar-said";
 const OURS = new Set(["version", "key", "draft"]); // of the page, not of what is typed
-const NOBODY_THERE = new Set([502, 503, 504]); // what stands before the server answers in its place
 
 export async function startKeeping() {
   if (!crypto.subtle || !document.querySelector("[data-keeps]")) return;
@@ -100,8 +99,9 @@ function keepTheForm(shelf) {
     if (!one || event.detail.requestConfig?.verb !== "post" || !one.contains(event.detail.elt)) return;
     const act = event.detail.requestConfig.triggeringEvent?.submitter?.value;
     const isQueued = act === "complete" && (event.type !== "htmx:responseError" || NOBODY_THERE.has(event.detail.xhr.status));
-    await keep(isQueued);
-    if (isQueued) wait(shelf);
+    const isWhole = !one.querySelector("[data-waits]"); // a file that has not left yet leaves with the page: it is handed in again then
+    await keep(isQueued && isWhole);
+    if (isQueued && isWhole) wait(shelf);
   };
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, lost);
 }
