@@ -25,9 +25,11 @@ def test_a_file_chosen_without_a_line_leaves_when_there_is_one_and_what_is_hande
         page.locator("button[value=claim], form[action$='/claim'] button").first.click()
     expect(page.locator(FILE).first).to_be_visible()
     page.wait_for_load_state("networkidle")
+    box = page.locator("[data-file]").first
+    page.set_input_files(FILE, {"name": "film.pdf", "mimeType": "application/pdf", "buffer": PAGE + b" " * 20_000_000})
+    expect(box).to_contain_text("dépasse 20 Mo")  # said at once: nothing of it goes over a slow line
     page.context.set_offline(True)
     page.set_input_files(FILE, {"name": "feuille.pdf", "mimeType": "application/pdf", "buffer": PAGE})
-    box = page.locator("[data-file]").first
     expect(box).to_contain_text("le fichier partira dès qu'elle revient")
     page.click("button[value=complete]")
     expect(page.locator("#trouble")).to_contain_text("ne répond pas")
@@ -39,5 +41,6 @@ def test_a_file_chosen_without_a_line_leaves_when_there_is_one_and_what_is_hande
         assert connection.execute(text("SELECT count(*) FROM task_done WHERE task_id = :id"), {"id": row.task_id}).scalar() == 0, "not without its paper"
         assert connection.execute(text("SELECT count(*) FROM document WHERE name = 'feuille.pdf'")).scalar() == 1
     kept = box.locator("input[type=hidden]").input_value()
+    assert kept
     page.reload()
-    assert page.locator("[data-file] input[type=hidden]").first.input_value() == kept != ""
+    expect(page.locator("[data-file] input[type=hidden]").first).to_have_value(kept)

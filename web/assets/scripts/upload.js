@@ -23,6 +23,10 @@ function send(input, file, turn) {
   const box = input.closest("[data-file]");
   const form = input.form;
   const status = box.querySelector("[data-status]");
+  if (file.size > Number(input.dataset.largest)) {
+    input.value = "";
+    return (status.textContent = `${file.name} · ${input.dataset.tooLarge}`);
+  }
   const bar = document.createElement("progress");
   bar.max = 1;
   bar.value = 0;
@@ -35,6 +39,7 @@ function send(input, file, turn) {
   const request = new XMLHttpRequest();
   request.open("POST", input.dataset.upload);
   request.setRequestHeader("HX-Request", "true");
+  request.setRequestHeader("Accept", "application/json"); // a refusal as its sentence alone
   request.upload.addEventListener("progress", (step) => step.lengthComputable && (bar.value = step.loaded / step.total));
   request.addEventListener("load", () => {
     if (NOBODY_THERE.has(request.status)) return wait();
