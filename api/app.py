@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import administration, aids, appointments, audit, cases, checks, colleagues, consents, dated, demo, documents, drafts, editions, examples, exceptions, exports, log, me, messages, moves, notices, problems, rehearsal, repairs, search, sittings, steering, tasks, token, worklist
+from api import administration, aids, appointments, audit, cases, checks, colleagues, consents, dated, demo, documents, drafts, editions, examples, exceptions, exports, log, me, messages, moves, notices, pieces, problems, rehearsal, repairs, search, sittings, steering, tasks, token, worklist
 from api.dependencies import Guard
 from engine import logs
 from engine.database import Database
@@ -22,7 +22,7 @@ DESCRIPTION = """The same verbs as the pages of Masar, for programs.
    publication, and another person's `…/approve` publishes. `GET /incidents` lists the cases that broke; `POST /instances/{instance_id}/repair` moves one on.
 6. Administrators: accounts, access reviews, branches, programmes, parameters and holidays under `/admin`, each change with its reason; what gives the right to
    decide or to pay waits for a second one (`/admin/proposals`). Auditors read all of it.
-7. The agent's day: consents and appointments of a case (`/cases/{case_id}/consent`, `…/appointments`), notes, notices, leaves, several tasks at once
+7. The agent's day: consents, papers and appointments of a case (`/cases/{case_id}/consent`, `…/pieces`, `…/appointments`), notes, notices, leaves, several tasks at once
    (`POST /worklist/selection`), sittings of a committee and the money of aids. A file of a sitting is studied, voted on and decided by its own task.
 8. Whoever checks: `GET /log/checkpoint` and `GET /log/consistency` need no token; `GET /cases/{case_id}/entries/{seq}` proves a line of a case.
 
@@ -40,7 +40,7 @@ def create_app(settings: Settings, database: Database, printer: cases.Printer | 
     app.add_middleware(Guard)
     problems.install(app)
     for noun in (tasks, worklist, cases, token, me, documents, messages, editions, rehearsal, drafts, moves, checks, repairs, administration, dated, log, exports, audit, search, exceptions, steering,
-                 consents, appointments, colleagues, notices, sittings, aids):
+                 consents, pieces, appointments, colleagues, notices, sittings, aids):
         app.include_router(noun.router)
     if settings.is_demo:
         app.include_router(demo.router)

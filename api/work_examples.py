@@ -20,6 +20,10 @@ _NOTES = {
     "items": [{"note_id": 1204, "text": "@karim she calls back on Monday.", "class_": "C", "author": "Salma Trabelsi", "agency": "OTE", "at": _AT}], "classes": ["C", "O"],
     "colleagues": [{"user_id": _KARIM, "username": "karim", "name": "Karim Ben Amor", "agency": "OTE", "classes": "CO"}],
 }  # fmt: skip
+_PIECES = {
+    "items": [{"document_id": _LETTER, "piece": "PJ05", "class_": "C", "label": "Proof of address", "name": "bill.pdf", "at": _AT, "by": "Salma Trabelsi", "until": "2026-06-16T09:12:00Z", "is_used": False}],
+    "choices": [{"piece": "PJ05", "class_": "C", "label": "Proof of address"}, {"piece": "autre", "class_": "O", "label": ""}],
+}  # fmt: skip
 _NOTICE = {"notice_id": _ID, "code": "note.mention", "at": _AT, "is_read": False, "who": "Salma Trabelsi", "task": "", "task_id": None, "case_id": _CASE, "case_number": _NUMBER,
            "due_at": None}  # fmt: skip
 _LOAD = _PERSON | {"agency": "OTE", "branch": "MED", "tasks": 12, "cases": 31, "is_active": True, "is_away": False}
@@ -34,6 +38,8 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/cases/{case_id}/consent"): _AGREEMENT,
     ("get", "/cases/{case_id}/consent/{act}"): {"act": "withdraw", "form": {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Consent withdrawn", "type": "object", "properties": {}}},
     ("post", "/cases/{case_id}/consent/{act}"): _AGREEMENT,
+    ("get", "/cases/{case_id}/pieces"): _PIECES,
+    ("post", "/cases/{case_id}/pieces"): _PIECES,
     ("get", "/appointments"): {"items": [_APPOINTMENT]},
     ("get", "/cases/{case_id}/appointments"): {"items": [_APPOINTMENT]},
     ("get", "/cases/{case_id}/appointments/free"): {"case_id": _CASE, "case_number": _NUMBER, "branch": "MED", "agents": [_PERSON | {"agency": "OTE"}], "agent_id": _KARIM, "minutes": 30, "day": _DAY,

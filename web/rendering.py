@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from engine import i18n
+from engine.dossier import documents
 from web.formatting import NAMES, Words, without_bidi_controls
 
 _HERE = Path(__file__).parent
@@ -45,7 +46,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, finalize=_finalize,
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.do"],
     )  # fmt: skip
-    made.globals.update(asset=asset, language_names=NAMES, pick=i18n.pick)
+    made.globals.update(asset=asset, language_names=NAMES, pick=i18n.pick, largest_file=documents.LARGEST)
     return made
 
 

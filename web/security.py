@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import errors
@@ -45,6 +46,7 @@ LARGEST_OF_ANYBODY = 40_000  # what somebody without an account may send at once
 ANYBODYS = frozenset({"/request", "/signin", "/receipt/open", "/receipt/withdraw", "/receipt/complain", "/receipt/leave"})
 VISITED = (*sorted(ANYBODYS), "/receipt")  # whose forms need nobody signed in
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_READ_THROUGH = 10 * LARGEST_UPLOAD  # a browser reads our answer only once it has sent all
 _DAY = 86_400
 
 
@@ -65,7 +67,7 @@ class Hardening:
             largest = LARGEST_OF_ANYBODY
         announced = headers.get("content-length", "0")
         if not announced.isdigit() or int(announced) > largest:
-            return await PlainTextResponse("413 Too large", 413)(scope, receive, self._dressed(scope, send))
+            return await self.app(scope, _too_large(receive, is_read_through=largest == LARGEST_UPLOAD and announced.isdigit() and int(announced) <= _READ_THROUGH), self._dressed(scope, send))
         read = 0
 
         async def counted() -> Message:
@@ -90,6 +92,17 @@ class Hardening:
             await send(message)
 
         return dressed
+
+
+def _too_large(receive: Receive, is_read_through: bool) -> Receive:
+    """A body that is refused: whoever asks for it is told so, once what comes was thrown away."""
+
+    async def read() -> Message:
+        while is_read_through and (await receive()).get("more_body"):
+            pass
+        raise HTTPException(413)
+
+    return read
 
 
 def cookie_name(settings: Settings, name: str) -> str:

@@ -100,6 +100,7 @@ class Page:
     """What her own page says. `others`: code and words of the papers that nobody awaits of her, which she may send all the same; `consents`: code and words of
     those in force; `complaint`: what a complaint asks of her, where one may be made."""
 
+    code: str
     case_number: str
     opened_at: datetime
     is_closed: bool
@@ -230,7 +231,7 @@ def page(database: Database, case_id: UUID, language: str) -> Page:
         consents = tuple((name, pick(fields[name].label, language)) for name in row.agreed or () if name in fields) if RIGHTS in unforeseen.definitions.unforeseen else ()
         awaited = _pieces(session, case_id, edition, language)
         others = () if row.status == "ended" else tuple((code, pick(one["label"], language)) for code, one in _hers(edition).items() if code not in {piece.code for piece in awaited})
-        return Page(row.number or "", row.opened_at, row.status == "ended", found, awaited, others, requests, consents,
+        return Page(row.receipt_code, row.number or "", row.opened_at, row.status == "ended", found, awaited, others, requests, consents,
                     _letters(session, case_id, language), _complaint(session, case_id, language))  # fmt: skip
 
 

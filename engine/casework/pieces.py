@@ -30,6 +30,7 @@ _MISSING = "aide.pieces_manquantes"
 _CARRIER = "mesure.agence"
 _CASE = text("""SELECT instance_id, root_id, branch, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, is_kept, also_read_by, lent_to, edition_id FROM instance
                  WHERE instance_id = :id AND root_id = instance_id""")
+_LODGED = text("SELECT 1 FROM received_piece p JOIN document d USING (document_id) WHERE p.document_id = :id AND p.instance_id = :case AND d.uploaded_by = :by")
 _INSERT = text("INSERT INTO received_piece (document_id, instance_id, piece, received_at) VALUES (:id, :case, :piece, :now)")
 # Of what waits for papers: whom it is about, and the papers that came since it began to. The first that it awaited has woken it.
 _WAITING = text("""SELECT w.correlation, i.subject, ARRAY(SELECT p.piece FROM received_piece p WHERE p.instance_id = :case AND p.received_at > w.opened_at AND p.document_id <> :id) AS came
@@ -76,6 +77,7 @@ def offered(session: Session, actor: Any, case_id: UUID) -> tuple[Choice, ...]:
 
 def lodge(session: Session, actor: Any, case_id: UUID, piece: str, class_: str, document_id: UUID | None, title: str = "") -> None:
     """Brings into a case a document that the actor has just sent; `title` names it, and must where it is no paper of the dictionary's. Whoever waits for it goes on.
+    The same document sent again is there already.
 
     Refuses: `case.not_found`; Forbidden; `document.none`, `document.not_yours`, `piece.kind`, `piece.title` (Invalid). Records: `piece.lodged`.
     """
@@ -86,6 +88,8 @@ def lodge(session: Session, actor: Any, case_id: UUID, piece: str, class_: str, 
     authority.require(actor, "piece.lodge", branch=held.branch, case=held)
     if document_id is None:
         raise errors.Invalid("document.none")
+    if session.execute(_LODGED, {"id": document_id, "case": case_id, "by": actor.user_id}).scalar():
+        return
     if (piece, class_) not in {(one.piece, one.class_) for one in offered(session, actor, case_id)}:
         raise errors.Invalid("piece.kind")
     if piece == OTHER and not title.strip():

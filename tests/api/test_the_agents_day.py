@@ -11,6 +11,7 @@ from engine.actors import signin, users
 from engine.settings import Settings
 from tests import world as worlds
 from tests.api.conftest import Program
+from tests.engine.dossier.test_documents import PDF
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 
@@ -135,3 +136,22 @@ def test_who_is_away_whose_caseload_goes_and_a_kept_view(world, program):
     view = karim.post("/worklist/views", json={"name": "Retards", "filters": {"view": "late", "stage": "evaluation"}, "is_shared": True}).json()["view_id"]
     assert [(one["name"], one["is_mine"]) for one in sonia.get("/worklist/views").json()["items"]] == [("Retards", False)] and ines.get("/worklist/views").json()["items"] == []
     assert sonia.post(f"/worklist/views/{view}/drop").status_code == 404 and karim.post(f"/worklist/views/{view}/drop").status_code == 200
+
+
+def test_a_paper_is_brought_into_a_case_once_by_whoever_writes_its_class_and_read_by_whoever_reads_it(world, program):
+    salma, karim, pieces = program("salma"), program("karim"), f"/cases/{world.case}/pieces"
+    choices = {(one["piece"], one["class_"]) for one in salma.get(pieces).json()["choices"]}
+    assert ("PJ05", "C") in choices and ("autre", "O") in choices and not [one for one in choices if one[1] == "H"]
+    sent = {"document_id": salma.post("/documents", files={"file": ("IMG_1.pdf", PDF, "application/pdf")}).json()["document_id"], "piece": "PJ05", "class_": "C"}
+    for wrong, status, code in (({"piece": "PJ06", "class_": "H"}, 422, "piece.kind"), ({"piece": "autre", "class_": "O"}, 422, "piece.title"), ({"document_id": NOWHERE}, 422, "document.not_yours")):
+        refused = salma.post(pieces, json=sent | wrong)
+        assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
+    assert karim.post(pieces, json=sent).json()["code"] == "document.not_yours", "what one sent is hers to bring"
+    for _ in range(2):
+        done = salma.post(pieces, json=sent)
+        assert done.status_code == 201, done.text
+    (one,) = done.json()["items"]
+    assert (one["document_id"], one["piece"], one["by"], one["is_used"]) == (sent["document_id"], "PJ05", "Salma Trabelsi", False) and lines(world, "piece.lodged") == 1
+    assert program("amel").get(f"/documents/{one['document_id']}").content == PDF
+    assert program("ines").get(pieces).status_code == program("ines").post(pieces, json=sent).status_code == 404
+    assert program("auditeur").get(pieces).json()["choices"] == [] and program("auditeur").post(pieces, json=sent).status_code == 404

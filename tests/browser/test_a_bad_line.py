@@ -46,6 +46,11 @@ def done(installed, address):
         return connection.execute(text("SELECT count(*) FROM task_done WHERE task_id::text = :id"), {"id": address.rpartition("/")[2]}).scalar()
 
 
+def case_of(installed, address):
+    with installed.owner() as connection:
+        return connection.execute(text("SELECT root_id::text FROM open_task WHERE task_id::text = :id"), {"id": address.rpartition("/")[2]}).scalar()
+
+
 def test_what_was_typed_before_the_tab_was_closed_comes_back_and_cannot_be_read_on_the_device(visit):
     page = visit("salma", size="phone")
     address = open_case(page)
@@ -262,3 +267,41 @@ def test_on_a_telephone_that_two_share_one_gets_nothing_of_what_the_other_handed
     page.close()
     enter(beside, "salma")
     beside.wait_for_url("**/desk") if done(installed, address) else expect(beside.locator("#q-person-prenom_fr")).to_have_value("Besma")
+
+
+def notes_of(installed, case):
+    with installed.owner() as connection:
+        return connection.execute(text("SELECT count(*) FROM fact WHERE root_id::text = :id AND field LIKE 'note.%'"), {"id": case}).scalar()
+
+
+@pytest.mark.parametrize("fails", ["on the way there", "on the way back"])
+def test_a_note_on_a_case_is_kept_while_it_is_typed_and_written_once(visit, installed, fails):
+    page = visit("salma", "ar" if fails == "on the way back" else "fr", size="phone")
+    case = case_of(installed, open_case(page))
+    page.goto(f"/cases/{case}?tab=notes")
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.fill("#note", "Elle rappelle lundi")
+    wait_until_stored(page)
+    page.wait_for_timeout(500)
+    assert "rappelle" not in stored(page)
+    page.close()
+    page.context.set_offline(False)
+    page = page.context.new_page()
+    page.goto(f"/cases/{case}?tab=notes")
+    expect(page.locator("#note")).to_have_value("Elle rappelle lundi")
+
+    def fail(route):
+        if fails == "on the way back":
+            route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route(f"**/cases/{case}/notes", fail)
+    page.click("#note-form button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("سيُرسل من تلقاء نفسه" if fails == "on the way back" else "partira toute seule")
+    assert notes_of(installed, case) == (fails == "on the way back")
+    page.unroute(f"**/cases/{case}/notes")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("#notes")).to_contain_text("Elle rappelle lundi")
+    assert notes_of(installed, case) == 1
+    wait_until_stored(page, False)

@@ -74,7 +74,15 @@ def test_a_paper_is_brought_at_any_time_and_says_what_it_is_who_brought_it_and_w
         assert said in page.text, said
     assert "a versé une pièce au dossier" in salma.get(f"/cases/{case}?tab=history").text
     (one,) = came(world, world.agent("CPS", "MED", "travailleur_social"), case)
+    sonia = browser("sonia")
+    assert "personne encore" in of_received(sonia, case)
     assert salma.get(f"/documents/{one.document_id}").content == PDF
+    assert "Salma Trabelsi" in of_received(sonia, case).partition("Ouvert par")[2], "whoever answers for the data reads who opened it"
+
+
+def of_received(browser, case):
+    """What the page says of the papers that came."""
+    return browser.get(f"/cases/{case}?tab=documents").text.partition('id="received"')[2].partition("</section>")[0]
 
 
 def test_the_task_that_asks_for_it_later_finds_it_whichever_agencys_it_is(world, case, browser):

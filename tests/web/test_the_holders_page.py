@@ -1,5 +1,6 @@
 """The page of whoever holds a receipt and its second secret: nothing of the person without it, three things to do with it, and everybody else alike turned away."""
 
+import html
 import re
 import zlib
 
@@ -157,6 +158,34 @@ def test_a_consent_is_withdrawn_and_a_complaint_made_once_each(world, phone, sec
     assert "deux mois" not in mine.page.text
     assert asked(world, "SELECT DISTINCT source ->> 'kind' AS kind FROM fact WHERE field = 'reclamation.recit'")[0].kind == "online"
     assert mine.post("/receipt/complain", **{"reclamation.objet": "", "reclamation.recit": ""}, key="x").status_code == 422
+
+
+def test_what_she_was_writing_when_her_page_closed_is_there_when_she_comes_in_again(world, phone, secret):
+    mine = opened(phone, world, secret)
+    said = {"reclamation.objet": "delai", "reclamation.recit": "J'attends « encore » <depuis> deux mois", "reclamation.agent_vise": "le guichet"}
+    key, code = mine.hidden("key"), mine.hidden("code")
+    with world.database.owner() as connection:
+        connection.execute(text("UPDATE receipt_session SET expires_at = now() - interval '1 minute'"))
+    closed = mine.post("/receipt/complain", **said, key=key, code=code)
+    assert closed.status_code == 401 and "Ce que vous avez écrit est gardé ici" in closed.text and "TN-MED" not in closed.text
+    assert asked(world, "SELECT 1 FROM fact WHERE field = 'reclamation.agent_vise' AND value = '\"le guichet\"'") == []
+
+    def comes_in(typed):
+        held = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', mine.page.text)
+        assert html.unescape(dict(held)["reclamation.recit"]) == said["reclamation.recit"] and dict(held)["code"] == world.code
+        return mine.submit("/receipt/open", {**{name: html.unescape(value) for name, value in held}, "secret": typed})
+
+    assert comes_in("0000 0000").status_code == 404, "a wrong secret keeps it too"
+    page = comes_in(secret)
+    assert page.status_code == 200 and said["reclamation.recit"] in html.unescape(page.text) and 'value="le guichet"' in page.text
+    assert re.search(r'<option value="delai" selected', page.text) and mine.hidden("key") == key
+    mine.post("/receipt/complain", **said, key=key, code=code)
+    assert mine.path == "/receipt/mine" and len(asked(world, "SELECT 1 FROM fact WHERE field = 'reclamation.agent_vise' AND value = '\"le guichet\"'")) == 1
+    for address in ("/receipt/withdraw", "/receipt/piece"):
+        with world.database.owner() as connection:
+            connection.execute(text("UPDATE receipt_session SET expires_at = now() - interval '1 minute'"))
+        assert mine.post(address, consent="consentement.c3", words="plus", code=code, csrf=mine.hidden("csrf")).status_code == 401
+        assert address == "/receipt/piece" or 'name="consent" value="consentement.c3"' in mine.page.text and 'name="words" value="plus"' in mine.page.text
 
 
 def test_her_token_opens_nothing_else(world, phone, secret):

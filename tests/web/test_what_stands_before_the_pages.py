@@ -39,6 +39,19 @@ def test_a_body_larger_than_allowed_is_refused_before_it_is_read(client):
     assert client.post("/post", content=b"x" * (security.LARGEST_BODY + 1)).status_code == 413
 
 
+@pytest.mark.parametrize(("language", "words"), [("fr", "Réduisez le fichier"), ("ar", "صغّر الملف")])
+def test_a_file_of_a_hundred_megabytes_is_a_sentence_and_is_thrown_away_as_it_comes(browser, language, words):
+    salma = browser("salma")
+    salma.post("/account/language", language=language, next="/desk")
+    csrf, sent = salma.hidden("csrf"), {"file": ("film.pdf", b"%PDF-1.4" + b" " * 100_000_000)}
+    page = salma.client.post("/documents", data={"csrf": csrf}, files=sent)
+    assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (413, "text/html") and words in page.text
+    by_script = salma.client.post("/documents", data={"csrf": csrf}, files=sent, headers={"accept": "application/json", "hx-request": "true"})
+    assert by_script.status_code == 413 and words in by_script.text and "<" not in by_script.text
+    assert salma.client.post("/receipt/complain", data={"csrf": csrf, "reclamation.recit": "x" * 50_000}).status_code == 413
+    salma.post("/account/language", csrf=csrf, language="fr", next="/desk")
+
+
 def test_over_tls_the_cookie_is_bound_to_this_host_and_out_of_reach_of_scripts():
     answer = PlainTextResponse("ok")
     security.set_cookie(answer, Settings(is_tls=True), "masar", "secret")

@@ -1,6 +1,7 @@
 """The case page: who has the ball since when, what comes next, where it stands on its diagram, what is known, what happened."""
 
 import json
+import secrets
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
@@ -47,7 +48,7 @@ def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, pro
         "known": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group not in ("aide", "note"))), "may_correct": may_correct},
         "aid": lambda: {"sections": _sections(screen, edition, (fact for fact in file.known if fact.group == "aide")), "may_correct": may_correct},
         "documents": lambda: _documents(screen, session, file, edition, typed),
-        "notes": lambda: {"notes": case_notes.of_case(session, actor, case_id), "typed": typed or {"text": "", "class_": "C", "named": [], "refused": ""}},
+        "notes": lambda: {"notes": case_notes.of_case(session, actor, case_id), "typed": {"text": "", "class_": "C", "named": [], "refused": "", "key": secrets.token_urlsafe(16), **(typed or {})}},
         "history": lambda: _history(screen, actor, session, file, names, cursor, 50),
     }[chosen]()
     return screen.show(

@@ -1,6 +1,7 @@
 """Colleagues: notes on a case, who is away and who stands in, whole caseloads, kept views of the desk, the morning's e-mail."""
 
 import datetime as dt
+import secrets
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,17 +23,25 @@ from web.typed import Typed
 router = APIRouter()
 
 
+@router.get("/cases/{case_id}/notes")
+def show_notes(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID) -> Response:
+    """Where a note that could not be written is typed on."""
+    return case.drawn(screen, actor, session, case_id, "notes")
+
+
 @router.post("/cases/{case_id}/notes")
 def write_note(request: Request, screen: OnScreen, actor: Acting, form: Posted, case_id: UUID) -> Response:
-    """Writes a note; what was typed stays where it is refused."""
-    said, class_ = field(form, "note", case_notes.LONGEST + 1), field(form, "class", 1)
+    """Writes a note; what was typed stays where it is refused, or is only put into the page again (`act`: `refresh`)."""
+    said, class_, key = field(form, "note", case_notes.LONGEST + 1), field(form, "class", 1), field(form, "key", 64)
     named = [found for value in form.getlist("named") if isinstance(value, str) and (found := identity.parse(value))]
-    _, refusal = attempt(request, actor, lambda session: case_notes.write(session, actor, case_id, said, class_, named))
-    if refusal is None:
-        return screen.go(f"/cases/{case_id}?tab=notes", "note_written")
-    typed = {"text": said, "class_": class_, "named": named, "refused": screen.refusal(refusal.code, refusal.details)}
+    typed, status = {"text": said, "class_": class_, "named": named, "key": key or secrets.token_urlsafe(16)}, 200
+    if field(form, "act", 20) != "refresh":
+        _, refusal = attempt(request, actor, lambda session: case_notes.write(session, actor, case_id, said, class_, named, key))
+        if refusal is None:
+            return screen.go(f"/cases/{case_id}?tab=notes", "note_written")
+        typed, status = typed | {"refused": screen.refusal(refusal.code, refusal.details)}, refusal.status
     with database_of(request).reading(actor) as session:
-        return case.drawn(screen, actor, session, case_id, "notes", status=refusal.status, typed=typed)
+        return case.drawn(screen, actor, session, case_id, "notes", status=status, typed=typed)
 
 
 @router.get("/leaves")

@@ -4,6 +4,7 @@ And the slip that an agent hands her: the address as a square code, the receipt'
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -38,15 +39,14 @@ def give(request: Request, screen: OnScreen, actor: Acting, session: Writing, fo
 
 @router.post("/receipt/open")
 def enter(request: Request, screen: OnScreen, form: Posted) -> Response:
-    """Opens her own page; whatever is wrong, the same page again with the same words."""
-    code = typed_code(field(form, "code", 40))
+    """Opens her own page, with what she was writing when it closed; whatever is wrong, the same page again with the same words."""
+    code, written = typed_code(field(form, "code", 40)), _written(form)
     try:
         token = holders.enter(database_of(request), code, field(form, "secret", 80), whence(request))
     except errors.Refusal as refusal:
         found = holders.look_up(database_of(request), code, whence(request)) if code else None
-        return screen.show("receipt/page.html", refusal.status, code_typed=code, found=found, letter=None, has_proof=False, is_unknown=False, not_opened=screen.refusal(refusal.code, refusal.details), own=None,
-                           square=None, is_sealed=False)  # fmt: skip
-    answer = screen.go("/receipt/mine")
+        return _door(screen, refusal, code, written, found)
+    answer = _page(request, screen, typed=written, case_id=holders.entered(database_of(request), token)) if written else screen.go("/receipt/mine")
     security.set_cookie(answer, screen.settings, HOLDER, token, holders.OPEN_MINUTES * 60)
     return answer
 
@@ -63,7 +63,9 @@ def show(request: Request, screen: OnScreen) -> Response:
 @router.post("/receipt/piece")
 def send(request: Request, screen: OnScreen, form: Posted) -> Response:
     """A paper that is awaited."""
-    case_id, sent = _entered(request, screen), form.get("file")
+    sent = form.get("file")
+    if (case_id := _still_open(request, screen)) is None:
+        return _closed(screen, form)
     try:
         if not isinstance(sent, UploadFile) or not sent.filename:
             raise errors.Invalid("document.none")
@@ -76,24 +78,27 @@ def send(request: Request, screen: OnScreen, form: Posted) -> Response:
 @router.post("/receipt/withdraw")
 def withdraw(request: Request, screen: OnScreen, form: Posted) -> Response:
     """Consents taken back."""
-    case_id, named = _entered(request, screen), [one for one in form.getlist("consent") if isinstance(one, str)]
+    if (case_id := _still_open(request, screen)) is None:
+        return _closed(screen, form)
+    named = [one for one in form.getlist("consent") if isinstance(one, str)]
     try:
         holders.withdraw(database_of(request), case_id, named, field(form, "words", 600), field(form, "key", 64), screen.language)
     except errors.Refusal as refusal:
-        return _page(request, screen, refusal)
+        return _page(request, screen, refusal, _written(form))
     return screen.go("/receipt/mine", "withdrawal_sent")
 
 
 @router.post("/receipt/complain")
 def complain(request: Request, screen: OnScreen, form: Posted) -> Response:
     """A complaint, as it would be taken down at the desk."""
-    case_id = _entered(request, screen)
+    if (case_id := _still_open(request, screen)) is None:
+        return _closed(screen, form)
     asked = holders.page(database_of(request), case_id, screen.language).complaint
     said = {one.spec.id: field(form, one.spec.id, 5000) if one.spec.type != "bool" else field(form, one.spec.id, 3) == "yes" for one in asked}
     try:
         holders.complain(database_of(request), case_id, said, field(form, "key", 64), screen.language)
     except errors.Refusal as refusal:
-        return _page(request, screen, refusal, said)
+        return _page(request, screen, refusal, _written(form))
     return screen.go("/receipt/mine", "complaint_sent")
 
 
@@ -110,9 +115,33 @@ def _entered(request: Request, screen: Screen) -> UUID:
     return holders.entered(database_of(request), security.read_cookie(request, screen.settings, HOLDER))
 
 
-def _page(request: Request, screen: Screen, refusal: errors.Refusal | None = None, typed: Any = None) -> Response:
+def _still_open(request: Request, screen: Screen) -> UUID | None:
+    try:
+        return _entered(request, screen)
+    except errors.NotFound:
+        return None
+
+
+def _written(form: Any) -> dict[str, list[str]]:
+    """What she wrote of a complaint or a withdrawal."""
+    return {name: said for name in form if name.startswith(f"{holders.COMPLAINT}.") or name in ("consent", "words", "key") if (said := [one[:5000] for one in form.getlist(name) if isinstance(one, str)])}
+
+
+def _closed(screen: Screen, form: Any) -> Response:
+    """Her page closed meanwhile: the door, which keeps what she wrote."""
+    return _door(screen, errors.Unauthenticated("receipt.closed_meanwhile"), typed_code(field(form, "code", 40)), _written(form))
+
+
+def _door(screen: Screen, refusal: errors.Refusal, code: str, written: Mapping[str, list[str]], found: Any = None) -> Response:
+    return screen.show("receipt/page.html", refusal.status, code_typed=code, found=found, letter=None, has_proof=False, is_unknown=False, not_opened=screen.refusal(refusal.code, refusal.details), own=None,
+                       square=None, is_sealed=False, written=written)  # fmt: skip
+
+
+def _page(request: Request, screen: Screen, refusal: errors.Refusal | None = None, typed: Mapping[str, list[str]] | None = None, case_id: UUID | None = None) -> Response:
     """Her page; a refusal is said above, and what she wrote stays."""
-    found = holders.page(database_of(request), _entered(request, screen), screen.language)
+    found = holders.page(database_of(request), case_id or _entered(request, screen), screen.language)
     refused = [one.message or screen.refusal(one.code, one.details) for one in refusal.findings] or [screen.refusal(refusal.code, refusal.details)] if refusal else []
     labels = {one.spec.id: screen.words.text(_SAID_TO_HER[one.spec.id]) if one.spec.id in _SAID_TO_HER else i18n.pick(one.spec.label, screen.language) for one in found.complaint}
-    return screen.show("receipt/mine.html", refusal.status if refusal else 200, own=found, found=found.receipt, refused=refused, typed=typed or {}, labels=labels, key=secrets.token_urlsafe(16))
+    typed = typed or {}
+    return screen.show("receipt/mine.html", refusal.status if refusal else 200, own=found, found=found.receipt, refused=refused, typed=typed, labels=labels,
+                       key=typed.get("key", [secrets.token_urlsafe(16)])[0])  # fmt: skip

@@ -31,7 +31,7 @@ def show(request: Request, screen: OnScreen, code: str = "") -> Response:
     is_unknown = bool(typed) and found is None and letter is None
     if is_unknown:
         holders.note_unknown(database_of(request), whence(request))
-    return screen.show("receipt/page.html", 404 if is_unknown else 200, code_typed=typed, found=found, letter=letter, is_unknown=is_unknown, not_opened="", own=None, has_proof=bool(letter and slip),
+    return screen.show("receipt/page.html", 404 if is_unknown else 200, code_typed=typed, found=found, letter=letter, is_unknown=is_unknown, not_opened="", written={}, own=None, has_proof=bool(letter and slip),
                        square=square(slip) if letter and slip else None, is_sealed=is_sealed(slip))  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-// What is typed into a task, or into the form of something unforeseen, kept on this device until the server has it: a lost line, a closed tab and an ended session take nothing away.
+// What is typed into a task, into the form of something unforeseen or into a note, kept on this device until the server has it: a lost line, a closed tab and an ended session take nothing away.
 // It is sealed with a key that the server gives to whoever signs in and that no device holds: a lost telephone tells nothing.
 // What was handed in without a line is sent once, when there is one again: the form's own submission key makes a second sending the same.
 import htmx from "htmx.org";
-import { clear, say } from "./trouble.js";
+import { clear, NOBODY_THERE, say } from "./trouble.js";
 
 const PREFIX = "masar:";
 const MOMENT = 300;
@@ -10,7 +10,6 @@ const AGAIN = 5000;
 const LONGEST = 30000;
 const SAID = "masar-said";
 const OURS = new Set(["version", "key", "draft"]); // of the page, not of what is typed
-const NOBODY_THERE = new Set([502, 503, 504]); // what stands before the server answers in its place
 
 export async function startKeeping() {
   if (!crypto.subtle || !document.querySelector("[data-keeps]")) return;
@@ -76,8 +75,8 @@ function keepTheForm(shelf) {
 
   document.addEventListener("masar:elsewhere", async () => {
     await keep();
-    const record = await shelf.get(location.pathname);
-    if (record) choose(() => restore(shelf, form(), record), () => (shelf.drop(location.pathname), location.reload()));
+    const record = await shelf.get(here());
+    if (record) choose(() => restore(shelf, form(), record), () => (shelf.drop(here()), location.reload()));
   });
 
   // Done, or given back: nothing of it stays here.
@@ -100,8 +99,9 @@ function keepTheForm(shelf) {
     if (!one || event.detail.requestConfig?.verb !== "post" || !one.contains(event.detail.elt)) return;
     const act = event.detail.requestConfig.triggeringEvent?.submitter?.value;
     const isQueued = act === "complete" && (event.type !== "htmx:responseError" || NOBODY_THERE.has(event.detail.xhr.status));
-    await keep(isQueued);
-    if (isQueued) wait(shelf);
+    const isWhole = !one.querySelector("[data-waits]"); // a file that has not left yet leaves with the page: it is handed in again then
+    await keep(isQueued && isWhole);
+    if (isQueued && isWhole) wait(shelf);
   };
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, lost);
 }
@@ -138,12 +138,12 @@ async function sendAll(shelf) {
     const onward = answer.ok && answer.headers.get("hx-redirect");
     if (onward) {
       shelf.drop(address);
-      if (location.pathname === address) location.assign(onward);
+      if (here() === address) location.assign(onward);
       else say("sent", "", record.name, "notice-good");
       continue;
     }
     await shelf.put(address, { ...record, isSent: false });
-    if (location.pathname !== address) say("unsent", address, record.name);
+    if (here() !== address) say("unsent", address, record.name);
     else if (draft() && typedIn(draft()) === answersOf(record.pairs)) document.querySelector("button[value=complete]")?.click(); // what is wrong is shown as ever
     else if (draft()) continue; // another typing than what was handed in: it is given back first
     else show(await answer.text());
@@ -155,7 +155,7 @@ async function sendAll(shelf) {
 async function giveBack(shelf) {
   const said = sessionStorage.getItem(SAID);
   sessionStorage.removeItem(SAID);
-  const address = location.pathname;
+  const address = here();
   const record = await shelf.get(address);
   const form = document.querySelector("form[data-keep]");
   if (said && form) say("restored", "", "", "notice-good");
@@ -177,14 +177,14 @@ async function giveBack(shelf) {
 async function restore(shelf, form, record) {
   const csrf = document.querySelector("input[name=csrf]").value;
   if (!form.dataset.draft) { // nothing of it is kept by the server before it is handed in: it stays here too
-    const answer = await post(location.pathname, [...record.pairs, ["act", "refresh"]], csrf);
+    const answer = await post(here(), [...record.pairs, ["act", "refresh"]], csrf);
     if (!answer?.ok) return say("line");
     show(await answer.text());
     return say("restored", "", "", "notice-good");
   }
   const answer = await post(form.dataset.draft, record.pairs.filter(([name]) => !OURS.has(name)), csrf);
   if (!answer?.ok) return say("line");
-  shelf.drop(location.pathname);
+  shelf.drop(here());
   sessionStorage.setItem(SAID, "1");
   return location.reload();
 }
@@ -217,6 +217,7 @@ function show(page) {
 
 const draft = () => document.querySelector("form[data-keep][data-draft]");
 const addressOf = (form) => new URL(form.action).pathname;
+const here = () => (document.querySelector("form[data-keep]") ? addressOf(document.querySelector("form[data-keep]")) : location.pathname);
 const pairsOf = (form) => [...new FormData(form)].filter(([name, value]) => name !== "csrf" && !(value instanceof File));
 const answersOf = (pairs) => JSON.stringify(pairs.filter(([name]) => !OURS.has(name)));
 const typedIn = (form) => answersOf(pairsOf(form));

@@ -1,4 +1,5 @@
 // When the line or the server fails, the page stays as it is, with the typing, and says so in the region named for it.
+export const NOBODY_THERE = new Set([502, 503, 504]); // what stands before the server answers in its place
 const region = () => document.getElementById("trouble");
 
 export const clear = () => region()?.replaceChildren();

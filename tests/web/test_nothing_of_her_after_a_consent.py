@@ -1,0 +1,123 @@
+"""She takes back what she agreed to: whoever knew of her by it asks every page, list, search, export and call there is, and finds nothing of her; what was read before stays written."""
+
+import datetime as dt
+import io
+import re
+from itertools import product
+from types import SimpleNamespace
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from api.app import create_app as create_api
+from engine.actors import signin, users
+from engine.casework import agreements, appointments, case_notes, notices, pieces, tasks
+from engine.dossier import documents
+from engine.ledger import consultations
+from engine.settings import Settings
+from tests import world as worlds
+from tests.web.conftest import routes_of
+from tests.web.test_absent_and_forbidden_look_the_same import PAGE, browser_of, program_of
+from web.app import create_app
+
+# Ids of the case and of all that hangs on it; other parameters are of what no case is in, and who may enter there is asked elsewhere.
+ENDLESS = "/desk/live"  # news as they come: numbers only, and it never ends
+WORDS = {"person.nom_fr": "Zqvxnom", "person.prenom_fr": "Hwkjpre", "person.nom_ar": "ظغثنوم", "person.prenom_ar": "ظضثقيس", "person.cin": "07391846", "person.tel": "+21627391846"}
+NOTE, PAPER = "Zqvxnote", "Zqvxpapier"
+MARKS = (*WORDS.values(), "27391846", "27 391 846", NOTE, PAPER)
+
+
+@pytest.fixture(scope="module")
+def village(make_database):
+    """A case whose aid was decided, paid for in part, and whose visit is entrusted to an operator, with all that may hang on it."""
+    database = make_database(worlds.furnish)
+    world = worlds.World(database)
+    world.case = world.receive(world.somebody("creation", 4, visite__confiee_a="operateur", **{name.replace(".", "__"): said for name, said in WORDS.items()}))
+    studied, visit = world.reaches("T653"), world.reaches("T702_operateur", days=400)
+    karim, amel = world.staff["karim"], world.staff["amel"]
+    with database.unit_of_work(karim) as session:
+        document = documents.upload(session, karim, "piece.pdf", io.BytesIO(PAGE))
+        pieces.lodge(session, karim, world.case, pieces.OTHER, "C", document, PAPER)
+        case_notes.write(session, karim, world.case, f"@amel @nabil {NOTE}", "C")
+        hours = appointments.offer(session, karim, world.case, day=world.today() + dt.timedelta(days=1))
+        appointment = appointments.make(session, karim, world.case, karim.user_id, hours.slots[0], 30, "antenne")
+        tasks.pass_to(session, karim, visit.task_id, world.staff["operateur"].user_id)
+    settings = Settings(is_demo=True)
+    made = SimpleNamespace(database=database, world=world, app=create_app(settings, database), api=create_api(settings, database, lambda *_: b"", lambda *_: b""))
+    with database.reading(users.system()) as session:
+        def every(sql):
+            return [str(one) for one in session.execute(text(sql), {"case": world.case, "sitting": studied.root_id}).scalars()]
+        instances = every("SELECT instance_id FROM instance WHERE root_id IN (:case, :sitting)")
+        made.ids = {
+            "case_id": [str(world.case)], "instance_id": instances, "dossier_id": instances, "sitting_id": [str(studied.root_id)],
+            "aid_id": every("SELECT DISTINCT split_part(subject, ':', 2) FROM instance WHERE root_id = :case AND subject LIKE 'aide:%'"),
+            "task_id": every("SELECT task_id FROM open_task WHERE root_id IN (:case, :sitting) UNION ALL SELECT task_id FROM task_done WHERE root_id IN (:case, :sitting)"),
+            "document_id": every("SELECT document_id FROM document WHERE root_id IN (:case, :sitting)"), "letter_id": every("SELECT letter_id FROM letter WHERE root_id IN (:case, :sitting)"),
+            "appointment_id": [str(appointment)], "process": ["parcours", "reclamation", "dossier_aide"], "act": ["withdraw", "sign"], "seq": ["1", "3"], "number": ["1"],
+            "other_id": [str(uuid4())], "user_id": [str(karim.user_id), str(amel.user_id)], "year": [str(world.today().year)], "half": ["1", "2"],
+            "programme": every("SELECT DISTINCT code FROM programme"), "table": ["events", "tasks", "cases"], "code": ["B1", "B6"], "indicator": ["B1", "B6"],
+            "edition_id": every("SELECT edition_id FROM edition"), "edition": every("SELECT edition_id FROM edition"),
+        }  # fmt: skip
+    return made
+
+
+def addresses(village, app):
+    """Every address to read of the routes there are, filled with all that hangs on the case."""
+    for method, route in routes_of(app):
+        names = re.findall(r"{(\w+)(?::path)?}", route.path)
+        if method != "GET" or route.path == ENDLESS or not set(names) <= village.ids.keys():
+            continue
+        for found in product(*(village.ids[name] for name in names)):
+            yield route.path, route.path.format(**dict(zip(names, found, strict=True)))
+
+
+def found_by(village, name):
+    """By route: whatever of her an answer holds, as one finds it who asks everything."""
+    page, call, found = browser_of(village, name), program_of(village, name), {}
+
+    def look(where, answer):
+        for one in MARKS:
+            if one in answer.text or quote(one) in answer.text:
+                found.setdefault(where, set()).add(one)
+
+    for route, address in addresses(village, village.app):
+        for more in ("", *(f"?tab={tab}" for tab in ("known", "aid", "documents", "notes", "history") if route == "/cases/{case_id}"), *(f"?view={view}" for view in ("all", "mine", "queue") if route == "/desk")):
+            look(f"{route}{more}", page.client.get(address + more))
+    for route, address in addresses(village, village.api):
+        for more in ("", *(f"?scope={scope}" for scope in ("all", "mine", "queue") if route == "/worklist")):
+            look(f"API {route}{more}", call.get(address + more))
+    for words in WORDS.values():
+        look("API /search", call.post("/search", json={"words": words}))
+        for address in ("/desk", "/cases", "/intake"):
+            page.get("/desk")
+            answer = page.post(address, q=words, view="all")
+            if str(village.world.case) in answer.text:
+                found.setdefault(f"search {address}", set()).add("her case")
+    with village.database.reading(village.world.staff[name]) as session:  # what a message would be made of
+        told = [str(one) for one in notices.mine(session, village.world.staff[name]).items]
+    if [one for one in told if any(mark in one for mark in MARKS) or ("case_id=UUID" in one and str(village.world.case) in one)]:
+        found["notices"] = {"her case"}
+    return found
+
+
+@pytest.mark.parametrize(("scopes", "those"), [(("c3",), ("operateur",)), (("c1",), ("amel", "nabil", "hedi"))])
+def test_whoever_knew_by_what_she_takes_back_finds_nothing_of_her_anywhere(village, scopes, those):
+    world, desk = village.world, village.world.agent("OTE", "MED", "agent_accueil")
+    before = {name: found_by(village, name) for name in those}
+    for name, found in before.items():
+        assert len(found) >= 5, f"{name} knew nothing of her before: this asks nothing. {found}"
+    with village.database.unit_of_work(desk) as session:
+        said = {"consentement.retires": list(scopes), "consentement.retrait_canal": "guichet", "consentement.retrait_motif": "Je ne veux plus"}
+        assert set(agreements.withdraw(session, desk, world.case, said)) == set(scopes)
+    # From the next request on: no job has run.
+    assert {name: found_by(village, name) for name in those} == dict.fromkeys(those, {})
+    world.settle()
+    assert {name: found_by(village, name) for name in those} == dict.fromkeys(those, {}), "nor once what hangs on it was done"
+    agencies = {world.staff[name].agency for name in those}
+    left = [row.node for row in world.open_tasks() if row.holder_id in {world.staff[name].user_id for name in those}]
+    assert left == [] == [one.node for name in those for one in world.desk(world.staff[name], "all").items], "their tasks are taken back"
+    with village.database.reading(users.system()) as session:
+        assert agencies <= {one.agency for one in consultations.read(session, world.case, 0, 500)}, "what was read lawfully stays written"
+    assert world.incidents() == []
