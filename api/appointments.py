@@ -32,6 +32,7 @@ class Hour(Body):
 
 class NewAppointment(Hour):
     task_id: UUID | None = Field(default=None, description="The task of the case that it is made for.")
+    measure: str = Field(default="", max_length=60, description="Without a task: which of the `measures` of the free hours it serves; empty: the whole case.")
 
 
 class Cancelling(Body):
@@ -76,7 +77,7 @@ def free(
 @router.post("/cases/{case_id}/appointments", status_code=201, responses=problems.described(401, 403, 404, 409, 422))
 def make(actor: Acting, session: Writing, case_id: UUID, asked: NewAppointment, answer: Response, idempotency_key: Key = "") -> Appointment:
     """Makes an appointment and writes the person's summons (`letter_id`). 409 `appointment.agent_taken`, `appointment.person_taken`: somebody was first."""
-    made = appointments.make(session, actor, case_id, asked.agent_id, asked.begins_at, asked.minutes, asked.place, task_id=asked.task_id, key=idempotency_key)
+    made = appointments.make(session, actor, case_id, asked.agent_id, asked.begins_at, asked.minutes, asked.place, task_id=asked.task_id, measure=asked.measure, key=idempotency_key)
     answer.headers["location"] = f"/api/v1/appointments/{made}"
     return appointments.show(session, actor, made)
 

@@ -12,8 +12,9 @@ from api.administration import Code, Reasoned
 from api.dependencies import Acting, Reading, Route, Writing
 from engine.actors import branches
 from engine.actors.branches import AgencySheet, BranchSheet
-from engine.dossier import catalogues
-from engine.dossier.catalogues import Holiday, Sheet
+from engine.dossier import catalogues, holidays
+from engine.dossier.catalogues import Sheet
+from engine.dossier.holidays import Holiday
 
 router = APIRouter(prefix="/admin", tags=["administration"], route_class=Route)
 Day = Annotated[dt.date, Field(description="Tomorrow at the earliest: what has begun stays as it was.")]
@@ -189,18 +190,18 @@ def take_parameter_back(actor: Acting, session: Writing, code: str, valid_from: 
 @router.get("/holidays", responses=problems.described(401, 403, 422))
 def show_holidays(actor: Acting, session: Reading, year: Annotated[int, Query(ge=2000, le=2200)]) -> Holidays:
     """The closed days of a year."""
-    return Holidays(catalogues.holidays_listed(session, actor, year))
+    return Holidays(holidays.listed(session, actor, year))
 
 
 @router.put("/holidays/{day}", responses=problems.described(401, 403, 409, 422))
 def set_holiday(actor: Acting, session: Writing, day: dt.date, asked: HolidaySet) -> Holidays:
     """Closes the branches on a day to come; an estimate is confirmed by saying that it is none. Deadlines given stay."""
-    catalogues.set_holiday(session, actor, day, asked.names, asked.is_estimate, asked.reason)
-    return Holidays(catalogues.holidays_listed(session, actor, day.year))
+    holidays.set_holiday(session, actor, day, asked.names, asked.is_estimate, asked.reason)
+    return Holidays(holidays.listed(session, actor, day.year))
 
 
 @router.post("/holidays/{day}/drop", responses=problems.described(401, 403, 404, 422))
 def drop_holiday(actor: Acting, session: Writing, day: dt.date, asked: Reasoned) -> Holidays:
     """Opens the branches on a day to come that was closed."""
-    catalogues.drop_holiday(session, actor, day, asked.reason)
-    return Holidays(catalogues.holidays_listed(session, actor, day.year))
+    holidays.drop_holiday(session, actor, day, asked.reason)
+    return Holidays(holidays.listed(session, actor, day.year))

@@ -14,7 +14,7 @@ _AGREEMENT = {
 }  # fmt: skip
 _APPOINTMENT = {
     "appointment_id": _ID, "case_id": _CASE, "case_number": _NUMBER, "person": "Mounir Ben Salah", "agent_id": _KARIM, "agent": "Karim Ben Amor", "agency": "OTE", "branch": "MED",
-    "place": "antenne", "begins_at": _BEGINS, "ends_at": _ENDS, "state": "set", "cause": "", "changes": 0, "changed_at": _AT, "letter_id": _LETTER, "is_begun": False, "may_write": True,
+    "place": "antenne", "measure": "", "begins_at": _BEGINS, "ends_at": _ENDS, "state": "set", "cause": "", "changes": 0, "changed_at": _AT, "letter_id": _LETTER, "is_begun": False, "may_write": True,
 }  # fmt: skip
 _NOTES = {
     "items": [{"note_id": 1204, "text": "@karim she calls back on Monday.", "class_": "C", "author": "Salma Trabelsi", "agency": "OTE", "at": _AT}], "classes": ["C", "O"],
@@ -43,7 +43,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/appointments"): {"items": [_APPOINTMENT]},
     ("get", "/cases/{case_id}/appointments"): {"items": [_APPOINTMENT]},
     ("get", "/cases/{case_id}/appointments/free"): {"case_id": _CASE, "case_number": _NUMBER, "branch": "MED", "agents": [_PERSON | {"agency": "OTE"}], "agent_id": _KARIM, "minutes": 30, "day": _DAY,
-                                                    "slots": [_BEGINS, _ENDS]},
+                                                    "slots": [_BEGINS, _ENDS], "measures": [{"subject": f"mesure:{_ID}", "name": "Vocational training"}]},
     ("post", "/cases/{case_id}/appointments"): _APPOINTMENT,
     ("get", "/appointments/{appointment_id}"): _APPOINTMENT,
     ("post", "/appointments/{appointment_id}/move"): _APPOINTMENT | {"changes": 1},

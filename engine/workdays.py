@@ -28,6 +28,10 @@ class Calendar:
         short = any(first <= day <= last for first, last in self.single_session)
         return CLOSING_SINGLE_SESSION if short else CLOSING
 
+    def open_until(self, day: dt.date) -> dt.time:
+        """When the branches close on a day; on a closed one, when they would have opened."""
+        return self.closing(day) if self.is_open(day) else OPENING
+
     def hours_of(self, day: dt.date) -> dt.timedelta:
         """How long the branches are open on an open day."""
         return dt.datetime.combine(day, self.closing(day)) - dt.datetime.combine(day, OPENING)

@@ -20,6 +20,11 @@ LANGUAGES = ("fr", "ar", "en")
 TUNIS = ZoneInfo("Africa/Tunis")
 _MESSAGES = Path(__file__).with_name("messages.toml")
 # Tunisia names the months its own way in Arabic; Babel's "ar" has the Levantine and Egyptian ones beside them.
+WEEKDAYS = {
+    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
+    "ar": ("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
 MONTHS = {
     "fr": ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"),
     "ar": ("جانفي", "فيفري", "مارس", "أفريل", "ماي", "جوان", "جويلية", "أوت", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"),
@@ -154,7 +159,13 @@ def day(value: str | date, language: str) -> str:
 def moment(value: str | datetime, language: str) -> str:
     """An instant at Tunisian time, 24-hour clock."""
     local = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(TUNIS)
-    return f"{day(local.date(), language)}, {local:%H:%M}"
+    return f"{day(local.date(), language)}{'،' if language == 'ar' else ','} {local:%H:%M}"
+
+
+def meeting(value: str | datetime, language: str) -> str:
+    """An instant with the name of its day, as one says when to come: `lundi 30 novembre 2026, 09:30`."""
+    local = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(TUNIS)
+    return f"{WEEKDAYS.get(language, WEEKDAYS['fr'])[local.weekday()]} {moment(local, language)}"
 
 
 def status(value: str, language: str) -> str:
@@ -178,7 +189,7 @@ def display(spec: Any, value: Any, language: str) -> str:
         case "date":
             return day(value, language)
         case "datetime":
-            return moment(value, language)
+            return meeting(value, language)
         case "bool" | "tri":
             return say("word.yes" if value else "word.no", language)
         case "multi":

@@ -28,11 +28,13 @@ STEP = dt.timedelta(minutes=15)
 FARTHEST = dt.timedelta(days=370)
 SUMMONS = "rendez_vous"  # the letter of the edition
 ABSENCE = "absence"  # the process that says what follows a missed appointment (X3)
+KIND = "mesure.type"
 CAUSES = {"missed": ("personne",), "not_held": ("agent", "fermeture")}
 _HOLDING = sorted(code for code, role in ROLES.items() if role.reach == "branch" and not role.is_central and code not in ("secretaire_commission", "membre_commission", "president_commission"))
 _COLUMNS = f"""a.appointment_id, a.instance_id AS case_id, i.number, a.task_id, a.agent_id, {staff.called("u")} AS agent, a.agency, a.branch, a.place, lower(a.during) AS begins_at,
-               upper(a.during) AS ends_at, a.state, a.cause, a.changes, a.letter_id, a.changed_at, i.branch AS case_branch, i.is_shared_operator, i.assigned, i.also_read_by, i.lent_to,
-               (SELECT jsonb_object_agg(f.field, f.value) FROM fact f WHERE f.person_id = i.person_id AND f.is_current AND f.field = ANY (:names)) AS person, masar_now() AS now"""
+               upper(a.during) AS ends_at, a.subject, a.state, a.cause, a.changes, a.letter_id, a.changed_at, i.branch AS case_branch, i.is_shared_operator, i.assigned, i.also_read_by, i.lent_to,
+               (SELECT jsonb_object_agg(f.field, f.value) FROM fact f WHERE f.person_id = i.person_id AND f.is_current AND f.field = ANY (:names)) AS person,
+               (SELECT f.value #>> '{{}}' FROM fact f WHERE f.root_id = a.instance_id AND f.subject = a.subject AND f.field = :kind AND f.is_current) AS measure, masar_now() AS now"""
 _FROM = "FROM appointment a LEFT JOIN instance i USING (instance_id) JOIN user_account u ON u.user_id = a.agent_id"
 _ONE = text(f"SELECT {_COLUMNS} {_FROM} WHERE a.appointment_id = :id")
 _OF_CASE = text(f"SELECT {_COLUMNS} {_FROM} WHERE a.instance_id = :case ORDER BY lower(a.during) DESC LIMIT 100")
@@ -47,6 +49,10 @@ _IS_OFF = text("SELECT masar_is_off(:agent, :begins, :ends)")
 _TAKEN = text("SELECT begins_at, ends_at FROM masar_taken(:agent, :case, :since, :until)")
 _CASE = text("SELECT instance_id, root_id, number, branch, status, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id AND root_id = instance_id")
 _TASK = text("SELECT subject FROM open_task WHERE task_id = :task AND root_id = :case")
+# What an appointment may be made for: the measures under way whose kind the reader may know.
+_MEASURES = text("""SELECT DISTINCT f.subject, f.value #>> '{}' AS kind FROM wait w JOIN instance i USING (instance_id)
+                      JOIN fact f ON f.root_id = i.root_id AND f.subject = 'mesure:' || w.correlation AND f.field = :kind AND f.is_current
+                     WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'mesure.abandonnee' ORDER BY f.subject""")
 _AGENTS = text("""SELECT user_id, name, name_ar, agency, branch FROM user_account WHERE is_active AND branch = :branch AND (roles && CAST(:roles AS text[]))
                     AND (agency <> 'PART' OR user_id = ANY (CAST(:assigned AS uuid[]))) ORDER BY agency, name""")
 
@@ -54,7 +60,7 @@ _AGENTS = text("""SELECT user_id, name, name_ar, agency, branch FROM user_accoun
 @dataclass(frozen=True)
 class Appointment:
     """One appointment as its reader sees it; `person` is "" where the name is not hers to read, `case_id` None where the case is another branch's by now.
-    `may`: write (move, cancel, settle)."""
+    `measure`: the kind of that it serves, "" where it is of the whole case. `may`: write (move, cancel, settle)."""
 
     appointment_id: UUID
     case_id: UUID | None
@@ -65,6 +71,7 @@ class Appointment:
     agency: str
     branch: str
     place: str
+    measure: str
     begins_at: dt.datetime
     ends_at: dt.datetime
     state: str
@@ -90,8 +97,16 @@ class Agent:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A measure under way, which an appointment may serve; `subject`: `mesure:<id>`."""
+
+    subject: str
+    name: str
+
+
+@dataclass(frozen=True)
 class FreeHours:
-    """What may be chosen for a case on a day: with whom, and when it may begin; `day` is the next open one where the day asked for is closed or full."""
+    """What may be chosen for a case on a day: with whom, for which measure, and when it may begin; `day` is the next open one where the day asked for is closed or full."""
 
     case_id: UUID
     case_number: str
@@ -101,6 +116,7 @@ class FreeHours:
     minutes: int
     day: dt.date
     slots: tuple[dt.datetime, ...]
+    measures: tuple[Measure, ...]
 
 
 @dataclass(frozen=True)
@@ -113,20 +129,20 @@ class Settled:
 
 def show(session: Session, actor: Any, appointment_id: UUID) -> Appointment:
     """One appointment. Refuses: `appointment.not_found`."""
-    return _seen(_row(session, actor, appointment_id), actor)
+    return _seen(session, _row(session, actor, appointment_id), actor)
 
 
 def of_case(session: Session, actor: Any, case_id: UUID) -> tuple[Appointment, ...]:
     """The appointments of a case, the latest first. Refuses: NotFound."""
     _case(session, actor, case_id)
-    return tuple(_seen(row, actor) for row in session.execute(_OF_CASE, {"case": case_id, **_words(actor)}))
+    return tuple(_seen(session, row, actor) for row in session.execute(_OF_CASE, {"case": case_id, **_words(actor)}))
 
 
 def between(session: Session, actor: Any, since: dt.datetime, until: dt.datetime, *, agent_id: UUID | None = None, branch: str = "") -> tuple[Appointment, ...]:
     """The appointments that begin between two instants, of one agent or of a branch, in order; those the actor may read."""
     authority.require(actor, "worklist.read")
     rows = session.execute(_BETWEEN, {"since": since, "until": until, "agent": agent_id, "branch": branch, **_words(actor)})
-    return tuple(_seen(row, actor) for row in rows)
+    return tuple(_seen(session, row, actor) for row in rows)
 
 
 def agenda(session: Session, actor: Any, first: dt.date, days: int, *, of_branch: bool = False, branch: str = "") -> tuple[Appointment, ...]:
@@ -149,18 +165,20 @@ def offer(session: Session, actor: Any, case_id: UUID, *, agent_id: UUID | None 
     today = clock.today(present.at)
     wanted = min(max(day or today, today), today + FARTHEST)
     first, length = present.calendar.shift(wanted, 0), dt.timedelta(minutes=minutes)
+    measures = _measures(session, actor, case_id)
     for number in range(15):
         found = present.calendar.shift(first, number) if number else first
         slots = _free(session, present, chosen.user_id, case_id, found, length)
         if slots or (day is not None and found == day):
-            return FreeHours(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, found, slots)
-    return FreeHours(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, first, ())
+            return FreeHours(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, found, slots, measures)
+    return FreeHours(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, first, (), measures)
 
 
-def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at: dt.datetime, minutes: int, place: str, *, task_id: UUID | None = None, key: str = "") -> UUID:
-    """Makes an appointment and writes the summons of the person; returns its id. The same `key` again makes none.
+def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at: dt.datetime, minutes: int, place: str, *, task_id: UUID | None = None, measure: str = "",
+         key: str = "") -> UUID:  # fmt: skip
+    """Makes an appointment and writes the summons of the person; returns its id. It serves what its task does, else `measure` (`mesure:<id>`) or the whole case. The same `key` again makes none.
 
-    Refuses: NotFound (`task.not_found` too), Forbidden; `appointment.agent`, `appointment.length`, `appointment.place`, `appointment.closed`, `appointment.past` (Invalid);
+    Refuses: NotFound (`task.not_found` too), Forbidden; `appointment.agent`, `appointment.length`, `appointment.place`, `appointment.measure`, `appointment.closed`, `appointment.past` (Invalid);
     `appointment.case_closed`, `appointment.agent_away`, `appointment.agent_taken`, `appointment.person_taken` (Conflict). Records: `appointment.made`.
     """
     change, row = _begin(session, actor, case_id)
@@ -169,12 +187,14 @@ def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at:
         return appointment_id
     if change.held.status != "open":
         raise errors.Conflict("appointment.case_closed")
-    subject = session.execute(_TASK, {"task": task_id, "case": case_id}).scalar() if task_id else ""
+    subject = session.execute(_TASK, {"task": task_id, "case": case_id}).scalar() if task_id else measure
     if subject is None:
         raise errors.NotFound("task.not_found")
+    if not task_id and subject and subject not in {one.subject for one in _measures(session, actor, case_id)}:
+        raise errors.wrong("appointment.measure", "/measure")
     agent = _checked(session, change, row, agent_id, begins_at, minutes, place)
     ends_at = begins_at + dt.timedelta(minutes=minutes)
-    letter = _tell(change, "appointment.made", appointment_id, agent, begins_at, ends_at, place, {"task": str(task_id)} if task_id else {})
+    letter = _tell(change, "appointment.made", appointment_id, agent, begins_at, ends_at, place, {"task": str(task_id)} if task_id else {"measure": subject} if subject else {})
     _keep(session, _INSERT, id=appointment_id, case=case_id, task=task_id, subject=subject, agent=agent.user_id, agency=agent.agency, branch=row.branch, begins=begins_at, ends=ends_at, place=place,
           letter=letter, by=actor.user_id, now=change.at)  # fmt: skip
     change.write()
@@ -301,6 +321,17 @@ def _agents(session: Session, language: str, case: Any) -> tuple[Agent, ...]:
     return tuple(Agent(row.user_id, staff.in_script(row, language), row.agency) for row in rows)
 
 
+def _measures(session: Session, actor: Any, case_id: UUID) -> tuple[Measure, ...]:
+    rows = session.execute(_MEASURES, {"case": case_id, "kind": KIND}).all()
+    return tuple(Measure(row.subject, _called(session, row.kind, actor.language)) for row in rows)
+
+
+def _called(session: Session, kind: str | None, language: str) -> str:
+    """A kind of measure as the dictionary in force names it."""
+    spec = editions.current(session).dictionary.fields.get(KIND) if kind else None
+    return spec.choice_label(kind, language) if spec and kind in spec.codes else kind or ""
+
+
 def _case(session: Session, actor: Any, case_id: UUID) -> Any:
     """A case that the actor reads: to whoever does not, it is not there, whatever she would do of it."""
     row = session.execute(_CASE, {"id": case_id}).one_or_none()
@@ -318,12 +349,12 @@ def _row(session: Session, actor: Any, appointment_id: UUID) -> Any:
 
 
 def _words(actor: Any) -> dict[str, Any]:
-    return {"language": actor.language, "names": list(beneficiaries.NAME_FIELDS)}
+    return {"language": actor.language, "names": list(beneficiaries.NAME_FIELDS), "kind": KIND}
 
 
-def _seen(row: Any, actor: Any) -> Appointment:
+def _seen(session: Session, row: Any, actor: Any) -> Appointment:
     may_write = row.number is not None and row.state == "set" and authority.may(actor, "appointment.write", branch=row.case_branch, case=row)
     return Appointment(
         row.appointment_id, row.case_id if row.number else None, row.number or "", beneficiaries.full_name(row.person or {}, actor.language), row.agent_id, row.agent, row.agency,
-        row.branch, row.place, row.begins_at, row.ends_at, row.state, row.cause, row.changes, row.changed_at, row.letter_id, row.begins_at <= row.now, may_write,
+        row.branch, row.place, _called(session, row.measure, actor.language), row.begins_at, row.ends_at, row.state, row.cause, row.changes, row.changed_at, row.letter_id, row.begins_at <= row.now, may_write,
     )  # fmt: skip

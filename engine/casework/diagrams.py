@@ -119,8 +119,9 @@ def ahead(edition: editions.Edition, file: CaseFile, language: str) -> tuple[str
 
 
 def labels(edition: editions.Edition, language: str) -> dict[str, str]:
-    """Every element's name in the language."""
-    return {element: pick(names, language) for process in edition.definitions.processes for element, names in sheet_of(edition, process).names.items()}
+    """The name of every process and of every element, in the language."""
+    called = {process: pick(one.names, language) for process, one in edition.definitions.processes.items()}
+    return called | {element: pick(names, language) for process in edition.definitions.processes for element, names in sheet_of(edition, process).names.items()}
 
 
 def labels_since(session: Session, root_id: UUID, edition: editions.Edition, language: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from engine import i18n
 from engine.casework import letters, notices, operations
 from engine.casework.instances import Change
 from engine.pathway import bpmn
-from forms.text import LANGUAGES, moment
+from forms.text import LANGUAGES, meeting
 
 NOTICE = "rendez_vous_annule"  # the letter of the edition
 CALLED_OFF = {"annule": "appointment.cancelled", "clos": "appointment.called_off", "transfert": "appointment.handed_over", "mesure": "appointment.given_up"}  # line and notice, by why
@@ -57,4 +57,4 @@ def call_off(change: Change, row: Any, why: str, *, reason: str = "", is_written
 
 def occasion(begins_at: dt.datetime, place: str) -> dict[str, Mapping[str, str]]:
     """When and where, in the words of a letter."""
-    return {"rendez_vous": {one: moment(begins_at, one) for one in LANGUAGES}, "lieu": {one: i18n.translate(f"web.appointment.place.{place}", one) for one in LANGUAGES}}
+    return {"rendez_vous": {one: meeting(begins_at, one) for one in LANGUAGES}, "lieu": {one: i18n.translate(f"web.appointment.place.{place}", one) for one in LANGUAGES}}

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from engine import errors
 from engine.actors import accounts, authority, branches
 from engine.casework import workbooks
-from engine.dossier import catalogues
+from engine.dossier import catalogues, holidays
 
 LARGEST, MOST_LINES, MOST_ACCOUNTS, MOST_COLUMNS = 500_000, 2_000, 200, 40
 _YES, _NO = frozenset("oui yes true vrai 1 نعم".split()), frozenset("non no false faux 0 لا".split())
@@ -186,7 +186,7 @@ def _branches(session: Session, actor: Any, lines: Sequence[Line], reason: str, 
 
 def _holidays(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
     def make(line: Line) -> Any:
-        return catalogues.set_holiday(session, actor, _date(line, "jour"), _names(line), bool(_flag(line, "estimation")), reason)
+        return holidays.set_holiday(session, actor, _date(line, "jour"), _names(line), bool(_flag(line, "estimation")), reason)
 
     return [(line, lambda line=line: make(line)) for line in lines]
 

@@ -1,4 +1,4 @@
-"""Programmes, their funds, parameters and holidays as administrators change them: a version more from a day on, never another past.
+"""Programmes, their funds and parameters as administrators change them: a version more from a day on, never another past. Closed days are `holidays`'.
 
 A dossier keeps the version of the day it was asked; a deadline that was given stays given. What no public text fixes stays marked as inferred until a source is named.
 """
@@ -17,6 +17,7 @@ from engine import clock, errors, i18n, identity
 from engine.actors import accounts, authority
 from engine.actors.branches import GOVERNORATES, not_before_tomorrow
 from engine.database import Alone
+from engine.dossier import holidays
 from engine.ledger import journal
 from forms import places
 
@@ -67,10 +68,6 @@ _PARAMETERS = text("SELECT * FROM parameter WHERE :code = '' OR code = :code ORD
 _ADD_PARAMETER = text("INSERT INTO parameter VALUES (:code, :first, NULL, CAST(:value AS jsonb), CAST(:labels AS jsonb), :source, :inferred)")
 _BOUND_PARAMETER = text("UPDATE parameter SET valid_to = :last WHERE code = :code AND valid_from = :first")
 _DROP_PARAMETER = text("DELETE FROM parameter WHERE code = :code AND valid_from = :first")
-_HOLIDAYS = text("SELECT day, names, is_estimate FROM holiday WHERE extract(year FROM day) = :year ORDER BY day")
-_HOLIDAY = text("SELECT day, names, is_estimate FROM holiday WHERE day = :day")
-_ADD_HOLIDAY = text("INSERT INTO holiday (day, names, is_estimate) VALUES (:day, CAST(:names AS jsonb), :estimate)")
-_DROP_HOLIDAY = text("DELETE FROM holiday WHERE day = :day")
 
 
 @dataclass(frozen=True)
@@ -108,16 +105,6 @@ class Sheet:
         return next((one for one in self.versions if one.state == "now"), self.versions[-1])
 
 
-@dataclass(frozen=True)
-class Holiday:
-    """A closed day. `may`: whether it can still be changed."""
-
-    day: dt.date
-    names: Mapping[str, str]
-    is_estimate: bool
-    may: bool
-
-
 def programmes_listed(session: Session, actor: Any, code: str = "") -> tuple[Sheet, ...]:
     """Programmes with their versions and funds. Refuses: Forbidden; `programme.not_found` for one that is not there."""
     authority.require(actor, "admin.read")
@@ -134,13 +121,6 @@ def parameters_listed(session: Session, actor: Any, code: str = "") -> tuple[She
     if code and not found:
         raise errors.NotFound("parameter.not_found")
     return found
-
-
-def holidays_listed(session: Session, actor: Any, year: int) -> tuple[Holiday, ...]:
-    """The closed days of a year. Refuses: Forbidden."""
-    authority.require(actor, "admin.read")
-    today = clock.today(clock.now(session))
-    return tuple(Holiday(row.day, row.names, row.is_estimate, row.day > today) for row in session.execute(_HOLIDAYS, {"year": year}))
 
 
 def add_programme(session: Session, actor: Any, code: str, valid_from: dt.date, content: Mapping[str, Any], source: str, is_inferred: bool, reason: str,
@@ -206,6 +186,7 @@ def change_fund(session: Session, actor: Any, code: str, amount_millimes: int, r
     return left
 
 
+@holidays.tells
 def set_parameter(session: Session, actor: Any, code: str, valid_from: dt.date, value: Any, source: str, is_inferred: bool, reason: str) -> None:
     """Gives a parameter another value from a day on; the one before ends the day before.
 
@@ -227,6 +208,7 @@ def set_parameter(session: Session, actor: Any, code: str, valid_from: dt.date, 
     session.execute(_ADD_PARAMETER, row)
 
 
+@holidays.tells
 def take_back(session: Session, actor: Any, kind: str, code: str, valid_from: dt.date, reason: str) -> None:
     """Takes back a version of a `programme` or a `parameter` that has not begun; the one before goes on.
 
@@ -252,38 +234,6 @@ def take_back(session: Session, actor: Any, kind: str, code: str, valid_from: dt
         session.execute(_DROP_PARAMETER, {"code": code, "first": valid_from})
         if goes_on:
             session.execute(_BOUND_PARAMETER, {"code": code, "first": before.valid_from, "last": None})
-
-
-def set_holiday(session: Session, actor: Any, day: dt.date, names: Mapping[str, str], is_estimate: bool, reason: str) -> None:
-    """Closes the branches on a day to come, or names that day otherwise; an estimate is confirmed by saying it is none. Deadlines already given stay.
-
-    Refuses: `dated.too_soon`, `branch.names`, `dated.same` (Conflict), `admin.reason`. Records: `holiday.set`.
-    """
-    authority.require(actor, "dated.write")
-    reason = accounts.given_reason(reason)
-    not_before_tomorrow(session, day, "/day")
-    said = {language: " ".join(str(names.get(language, "")).split()) for language in i18n.LANGUAGES}
-    if not all(0 < len(one) <= 200 and one.isprintable() for one in said.values()):
-        raise errors.wrong("branch.names", "/names")
-    known = session.execute(_HOLIDAY, {"day": day}).one_or_none()
-    if known and (dict(known.names), known.is_estimate) == (said, is_estimate):
-        raise errors.Conflict("dated.same")
-    journal.append(session, actor, "holiday.set", f"holiday:{day.isoformat()}", {"names": said, "is_estimate": is_estimate, **({"was": dict(known.names)} if known else {})}, {"reason": reason})
-    if known:
-        session.execute(_DROP_HOLIDAY, {"day": day})
-    session.execute(_ADD_HOLIDAY, {"day": day, "names": _json(said), "estimate": is_estimate})
-
-
-def drop_holiday(session: Session, actor: Any, day: dt.date, reason: str) -> None:
-    """Opens the branches on a day to come that was closed. Refuses: `dated.not_found`, `dated.too_soon`, `admin.reason`. Records: `holiday.dropped`."""
-    authority.require(actor, "dated.write")
-    reason = accounts.given_reason(reason)
-    not_before_tomorrow(session, day, "/day")
-    known = session.execute(_HOLIDAY, {"day": day}).one_or_none()
-    if known is None:
-        raise errors.NotFound("dated.not_found")
-    journal.append(session, actor, "holiday.dropped", f"holiday:{day.isoformat()}", {"names": dict(known.names)}, {"reason": reason})
-    session.execute(_DROP_HOLIDAY, {"day": day})
 
 
 def check_parameter(session: Session, code: str, value: Any, like: Any) -> None:

@@ -142,6 +142,12 @@ def tables(session: Session, version: int) -> DatedTables:
     return kept
 
 
+def calendar_now(session: Session) -> Calendar:
+    """The calendar as this unit of work has left it: read, not from memory, which knows what is committed."""
+    closed = session.execute(_HOLIDAYS).all()
+    return Calendar(frozenset(row.day for row in closed), short_days([dict(row) for row in session.execute(_PARAMETERS).mappings()], closed))
+
+
 def dated(session: Session) -> DatedTables:
     """The dated data as they are now."""
     return tables(session, session.execute(_PRESENT).one()[1])

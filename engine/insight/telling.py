@@ -15,7 +15,7 @@ _BY_WHAT = frozenset({"repair.proposed", "repair.refused", "incident.assigned"})
 def sentence(say: Say, kind: str, body: Mapping[str, Any], who: str, agency: str, names: Mapping[str, str]) -> str:
     """One line: who did what, and what it led to. `body` as `staff.with_names` gives it; `names`: elements by id; `who`: the name of whoever acted, "" for Masar itself."""
     doer = say("history.who", name=who, agency=say(f"agency.{agency}")) if who and agency else who or say("history.masar")
-    node, to, owner = str(body.get("node", "")), str(body.get("to", "")), body.get("owner_name", "")
+    node, to, owner = str(body.get("node") or body.get("process", "")), str(body.get("to", "")), body.get("owner_name", "")
     code = f"history.{kind.replace('.', '_')}"
     if kind in _BY_WHAT:  # worded by what is proposed, or by whether somebody was named
         code += f".{body.get('act') or ('to' if owner else 'nobody')}"

@@ -11,6 +11,7 @@ from engine import clock, errors
 from engine.actors import users
 from engine.casework import agendas, appointments, leaves, letters, notices
 from engine.demo import accounts
+from engine.dossier import catalogues, holidays
 from engine.settings import Settings
 from tests import world as worlds
 from tests.web.conftest import Browser
@@ -164,6 +165,37 @@ def test_from_a_task_it_is_made_and_its_form_filled_and_an_agenda_opens_by_its_a
     with world.database.unit_of_work(desk) as session:
         agendas.take_back(session, desk)
     assert Browser(salma.client.app).get(address).status_code == 404
+
+
+def test_a_day_that_is_closed_afterwards_is_told_to_whoever_has_an_appointment_then(world, desk):
+    """A feast that the moon moves, and hours that a single session shortens: the appointment stands until it is moved, and nobody stands before a closed door unwarned."""
+    adviser, zied = world.agent("ANETI", "MED", "conseiller_emploi"), next(one for one in world.staff.values() if "administrateur" in one.roles)
+    names = {language: "Aïd" for language in ("fr", "ar", "en")}
+    day = offered(world, desk, world.case, agent_id=adviser.user_id, day=world.today() + dt.timedelta(days=20)).day
+    hour = offered(world, desk, world.case, agent_id=adviser.user_id, day=day).slots[-1]
+    appointment_id = does(world, desk, "make", world.case, adviser.user_id, hour, 30, "antenne")
+
+    def told():
+        with world.database.reading(adviser) as session:
+            return [one.case_id for one in notices.mine(session, adviser).items if one.code == "appointment.closed"]
+
+    def decides(verb, *said):
+        with world.database.unit_of_work(zied) as session:
+            return verb(session, zied, *said, "Annonce officielle")
+
+    assert decides(holidays.set_holiday, day + dt.timedelta(days=40), names, False) == 0 and told() == [], "another day is nothing to her"
+    assert decides(holidays.set_holiday, day, names, True) == 1 and told() == [world.case]
+    assert decides(holidays.set_holiday, day, {**names, "fr": "Aïd el-Fitr"}, False) == 0 and len(told()) == 1, "a name is no news"
+    assert shown(world, desk, appointment_id).state == "set"
+    nabil = Browser(create_app(Settings(is_demo=True), world.database))
+    nabil.sign_in("nabil")
+    assert "Fermé : à déplacer" in nabil.get(f"/appointments/{appointment_id}").text
+    assert decides(holidays.drop_holiday, day) == 0
+    assert "Fermé : à déplacer" not in nabil.get(f"/appointments/{appointment_id}").text
+    short = [{"du": day.isoformat(), "au": day.isoformat()}]
+    assert decides(catalogues.set_parameter, "seance_unique", day - dt.timedelta(days=1), short, "Note", False) == 1 and len(told()) == 2, "the branch closes at two, and hers was at half past four"
+    decides(catalogues.take_back, "parameter", "seance_unique", day - dt.timedelta(days=1))
+    does(world, desk, "cancel", appointment_id, "erreur")
 
 
 def test_an_agent_on_leave_is_free_for_nobody_and_what_she_has_then_is_said(world, desk):

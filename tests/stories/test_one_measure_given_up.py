@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
+from engine import errors
 from engine.actors import users
 from engine.casework import appointments, cases, letters, notices
 from tests import world as worlds
@@ -68,6 +69,30 @@ def test_that_one_ends_with_its_tasks_and_what_was_agreed_for_it_once_she_may_ch
         told = [one.kind for one in cases.history(session, head, two).items]
     assert "appointment.given_up" in told and {"desistement.motif": "demenagement"}.items() <= world.facts("desistement.").items()
     assert world.incidents() == [] and world.stands(two).status == "open"
+
+
+def test_what_is_agreed_from_the_cases_page_may_name_the_measure_it_serves_and_is_called_off_with_it(world, two):
+    referent = world.agent("OTE", "MED", "referent")
+
+    def agrees(days, measure=""):
+        with world.database.unit_of_work(referent) as session:
+            hours = appointments.offer(session, referent, two, agent_id=referent.user_id, day=world.today() + dt.timedelta(days=days))
+            return hours, appointments.make(session, referent, two, referent.user_id, hours.slots[0], 30, "antenne", measure=measure)
+
+    hours, of_the_case = agrees(25)
+    named = {one.name: one.subject for one in hours.measures}
+    assert len(named) == 2 and not any(name.startswith("M") and name[1:].isdigit() for name in named), "by their names, not their codes"
+    job = next(subject for name, subject in named.items() if "emploi" in name.lower())
+    _, of_the_job = agrees(26, job)
+    with pytest.raises(errors.Invalid, match=r"appointment\.measure"):
+        agrees(27, f"mesure:{of_the_case}")
+    with world.database.reading(referent) as session:
+        assert (appointments.show(session, referent, of_the_job).measure, appointments.show(session, referent, of_the_case).measure) == (next(name for name, subject in named.items() if subject == job), "")
+    gives_up(world, two, "M13")
+    world.passes(days=16)
+    with world.database.reading(referent) as session:
+        states = {one.appointment_id: one.state for one in appointments.of_case(session, referent, two)}
+    assert (states[of_the_job], states[of_the_case]) == ("cancelled", "set")
 
 
 def test_whoever_changes_her_mind_goes_on_and_of_what_is_not_under_way_a_person_is_told(world, two):

@@ -87,6 +87,13 @@ def test_a_branch_that_says_nothing_has_accepted(world, case):
     assert "T914" in world.nodes(case) and "T912" not in world.nodes(case)
 
 
+def test_no_transfer_is_asked_to_the_branch_where_the_case_is(world, case):
+    referent = world.agent("OTE", "MED", "referent")
+    with pytest.raises(errors.Invalid) as refusal:
+        world.begins(case, "transfert", referent, **MOVED | {"transfert__antenne": "MED"})
+    assert [one.where for one in refusal.value.findings] == ["/transfert.antenne"] and world.beside(case, referent).running == ()
+
+
 def test_a_refused_transfer_leaves_the_case_where_it_was(world, case):
     world.begins(case, "transfert", world.agent("OTE", "MED", "referent"), **MOVED)
     head = world.agent("OTE", "SFX", "chef_antenne")
@@ -231,6 +238,30 @@ def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
     world.does(refused, "T935")
     assert {"accuse_recours", "reponse_recours"} <= {letter["template"] for letter in world.file(refused).letters}
     assert world.incidents() == []
+
+
+def test_a_coordinator_who_decided_examines_no_appeal_against_it(world, case):
+    """Not only of aids: of a suspected fraud, of an orientation that two agencies refused, of a case that is not opened again."""
+    decided_by, other = sorted((who for who in world.staff.values() if "coordinateur" in who.roles), key=lambda who: who.name)[:2]
+    world.begins(case, "fraude", world.agent("OTE", "MED", "chef_antenne"), fraude__piece=None)
+    for node in ("T971", "T972"):
+        world.does(case, node)
+    world.does(case, "T973", by=decided_by, fraude__decision="sans_suite")
+    world.begins(case, "recours", world.agent("OTE", "MED", "agent_accueil"), recours__niveau3=False, recours__piece=None)
+    with pytest.raises(errors.Forbidden, match="kept_apart"):
+        world.does(case, "T932", by=decided_by)
+    world.does(case, "T932", by=other)
+    with pytest.raises(errors.Forbidden, match="kept_apart"):
+        world.does(case, "T934", by=decided_by, recours__issue="maintien")
+    examining = {one.node: set(one.distinct) for one in bpmn_tasks(world) if one.process == "recours" and one.role == "coordinateur"}
+    deciding = {one.node for one in bpmn_tasks(world) if one.role == "coordinateur" and one.node in ("T973", "T979", "T986")}
+    assert len(deciding) == 3 and all(deciding <= apart for apart in examining.values())
+    assert world.incidents() == []
+
+
+def bpmn_tasks(world):
+    with world.database.reading(users.system()) as session:
+        return editions.current(session).definitions.tasks
 
 
 def test_a_death_stops_everything_and_the_case_is_closed(world, case):

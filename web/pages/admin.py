@@ -13,7 +13,7 @@ from engine import clock, errors, identity
 from engine.actors import accounts, authority, branches, reviews, users
 from engine.actors.roles import GIVEN_BY_TWO, ROLES
 from engine.casework import imports, posts, staff
-from engine.dossier import catalogues
+from engine.dossier import catalogues, holidays
 from engine.ledger import journal
 from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
 from web.formatting import Words
@@ -52,13 +52,13 @@ def show(screen: OnScreen, actor: Acting, session: Reading) -> Response:
     """What is there, and what somebody should look at."""
     today = clock.today(clock.now(session))
     listed = accounts.listed(session, actor)
-    holidays = [one for year in {today.year, (today + dt.timedelta(days=_SOON)).year} for one in catalogues.holidays_listed(session, actor, year)]
+    closed = [one for year in {today.year, (today + dt.timedelta(days=_SOON)).year} for one in holidays.listed(session, actor, year)]
     places = branches.listed(session, actor)
     told = {
         "proposals": accounts.proposals(session, actor, state="open"), "idle": accounts.listed(session, actor, idle_days=reviews.IDLE_DAYS),
         "fresh": [one for one in listed if one.is_active and one.one_time_until], "alone": sum(one.is_active and "administrateur" in one.roles for one in listed) < 2,
         "reviews": [one for one in reviews.listed(session, actor) if one.closed_at is None],
-        "estimates": [one for one in holidays if one.is_estimate and today < one.day <= today + dt.timedelta(days=_SOON)],
+        "estimates": [one for one in closed if one.is_estimate and today < one.day <= today + dt.timedelta(days=_SOON)],
         "lacking": [one for one in places if one.lacks and one.present.is_open],
         "vacant": [(one.code, len(found)) for one in places if one.present.is_open and (found := posts.vacant(session, actor, one.code))],
         "unserved": [one for one in branches.GOVERNORATES if not any(one in place.present.governorates and place.present.is_open for place in places)],

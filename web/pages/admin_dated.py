@@ -11,7 +11,7 @@ from engine import clock, errors
 from engine.actors import authority, branches, users
 from engine.actors.agencies import AGENCIES
 from engine.casework import editions, imports, letters, posts
-from engine.dossier import catalogues
+from engine.dossier import catalogues, holidays
 from engine.i18n import LANGUAGES
 from forms import places
 from web.dependencies import Acting, OnScreen, Posted, database_of, field
@@ -130,8 +130,8 @@ def set_parameter(request: Request, screen: OnScreen, actor: Acting, form: Poste
         return catalogues.set_parameter(session, actor, code, chosen_day(form, "valid_from"), _rebuilt(form, "value", last, code.endswith("_millimes")), field(form, "source", 1100),
                                         field(form, "inferred", 3) == "on", field(form, "reason", 600))  # fmt: skip
 
-    _, refusal = attempt(request, actor, act)
-    return _parameter(request, screen, actor, code, refusal, form) if refusal else screen.go(f"/admin/parameters/{code}", "parameter_set")
+    gave, refusal = attempt(request, actor, act)
+    return _parameter(request, screen, actor, code, refusal, form) if refusal else screen.go(f"/admin/parameters/{code}", "parameter_set", gave=_to_move(screen, gave))
 
 
 @router.post("/parameters/{code}/take-back")
@@ -153,12 +153,12 @@ def set_holiday(request: Request, screen: OnScreen, actor: Acting, form: Posted)
     def act(session: Any) -> Any:
         day = chosen_day(form, "day")
         if drops:
-            return catalogues.drop_holiday(session, actor, day, reason)
-        return catalogues.set_holiday(session, actor, day, _names(form), field(form, "estimate", 3) == "on", reason)
+            return holidays.drop_holiday(session, actor, day, reason)
+        return holidays.set_holiday(session, actor, day, _names(form), field(form, "estimate", 3) == "on", reason)
 
-    _, refusal = attempt(request, actor, act)
+    gave, refusal = attempt(request, actor, act)
     year = field(form, "day", 20)[:4]
-    return _holidays(request, screen, actor, year, refusal, _typed(form)) if refusal else screen.go(f"/admin/holidays?year={year}", "holiday_dropped" if drops else "holiday_set")
+    return _holidays(request, screen, actor, year, refusal, _typed(form)) if refusal else screen.go(f"/admin/holidays?year={year}", "holiday_dropped" if drops else "holiday_set", gave=_to_move(screen, gave))
 
 
 def _branches(request: Request, screen: Screen, actor: users.Actor, refusal: errors.Refusal | None = None, typed: dict[str, Any] | None = None) -> Response:
@@ -211,7 +211,7 @@ def _holidays(request: Request, screen: Screen, actor: users.Actor, year: str, r
     with database_of(request).reading(actor) as session:
         tomorrow = _tomorrow(session)
         chosen = int(year) if year.isdecimal() and len(year) == 4 else tomorrow.year
-        rows = catalogues.holidays_listed(session, actor, chosen)
+        rows = holidays.listed(session, actor, chosen)
     return screen.show("admin/holidays.html", refusal.status if refusal else 200, rows=rows, year=chosen, tomorrow=tomorrow, typed=typed or {}, may=authority.may(actor, "dated.write"),
                        **refused(screen, refusal))  # fmt: skip
 
@@ -237,6 +237,10 @@ def _programmes_known(session: Any) -> frozenset[str]:
 def _called(screen: Screen, codes: Any) -> str:
     named = screen.words.text("format.comma").join(f" {screen.words.text(f'branch.{code}')}" for code in codes).strip()
     return screen.words.text("admin.gave_up", branches=named) if named else ""
+
+
+def _to_move(screen: Screen, number: Any) -> str:
+    return " " + screen.words.count("admin.to_move", number) if number else ""
 
 
 def _names(form: Any) -> dict[str, str]:

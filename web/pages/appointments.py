@@ -45,7 +45,7 @@ def agenda(screen: OnScreen, actor: Acting, session: Reading, day: str = "", spa
         "appointments/page.html", days=[one for one in days if one["appointments"] or one["is_open"] or one["is_today"]], span=span if span in _SPANS else "week", of=of, total=len(found),
         may_hold=may_hold, branches=programmes.open_branches(session) if actor.reach == "all" and of == "branch" else [], branch=branch, at=at, first=first,
         before=at(day=(first - step).isoformat()), after=at(day=(first + step).isoformat()), today=at(day=today.isoformat()),
-        feed_since=agendas.address_since(session, actor), address="",
+        calendar=now.calendar, feed_since=agendas.address_since(session, actor), address="",
     )  # fmt: skip
 
 
@@ -67,10 +67,10 @@ def feed(request: Request, secret: str) -> Response:
 
 
 @router.get("/cases/{case_id}/appointments/new")
-def choose(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, agent: str = "", day: str = "", minutes: int = 30, task: str = "", place: str = "") -> Response:
+def choose(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, agent: str = "", day: str = "", minutes: int = 30, task: str = "", place: str = "", measure: str = "") -> Response:
     """With whom, how long, which day; then one of the hours that are free."""
     offered = appointments.offer(session, actor, case_id, agent_id=identity.parse(agent), day=_day(day), minutes=minutes)
-    return _choose(screen, offered, f"/cases/{case_id}/appointments", task=task, place=place, was=None)
+    return _choose(screen, offered, f"/cases/{case_id}/appointments", task=task, place=place, measure=measure, was=None)
 
 
 @router.post("/cases/{case_id}/appointments")
@@ -78,7 +78,7 @@ def make(screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_i
     """Makes the appointment that was chosen."""
     task_id = identity.parse(field(form, "task", 40))
     chosen = _chosen(form)
-    made = appointments.make(session, actor, case_id, *chosen, task_id=task_id, key=field(form, "key", 64))
+    made = appointments.make(session, actor, case_id, *chosen, task_id=task_id, measure=field(form, "measure", 60), key=field(form, "key", 64))
     if task_id:
         _tell_task(session, actor, task_id, chosen[1], chosen[3])
     address = f"/appointments/{made}"
@@ -88,7 +88,7 @@ def make(screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_i
 @router.get("/appointments/{appointment_id}")
 def show(screen: OnScreen, actor: Acting, session: Reading, appointment_id: UUID) -> Response:
     """One appointment, its summons, and what may still be done with it."""
-    return screen.show("appointments/appointment.html", one=appointments.show(session, actor, appointment_id))
+    return screen.show("appointments/appointment.html", one=appointments.show(session, actor, appointment_id), calendar=programmes.present(session).calendar)
 
 
 @router.get("/appointments/{appointment_id}/move")
@@ -98,7 +98,7 @@ def choose_again(screen: OnScreen, actor: Acting, session: Reading, appointment_
     if not was.may_write or was.case_id is None:
         raise errors.Conflict("appointment.over")
     offered = appointments.offer(session, actor, was.case_id, agent_id=identity.parse(agent) or was.agent_id, day=_day(day), minutes=minutes or was.minutes)
-    return _choose(screen, offered, f"/appointments/{appointment_id}/move", task="", place=place or was.place, was=was)
+    return _choose(screen, offered, f"/appointments/{appointment_id}/move", task="", place=place or was.place, measure="", was=was)
 
 
 @router.post("/appointments/{appointment_id}/move")
@@ -127,8 +127,8 @@ def entry(screen: OnScreen, actor: Acting, session: Reading, appointment_id: UUI
     return _calendar(calendars.calendar([appointments.show(session, actor, appointment_id)], screen.words), "rendez-vous")
 
 
-def _choose(screen: Any, offered: appointments.FreeHours, address: str, *, task: str, place: str, was: Any) -> Response:
-    return screen.show("appointments/choose.html", offered=offered, address=address, task=task, was=was, places=appointments.PLACES, lengths=appointments.LENGTHS,
+def _choose(screen: Any, offered: appointments.FreeHours, address: str, *, task: str, place: str, measure: str, was: Any) -> Response:
+    return screen.show("appointments/choose.html", offered=offered, address=address, task=task, measure=measure, was=was, places=appointments.PLACES, lengths=appointments.LENGTHS,
                        place=place if place in appointments.PLACES else "antenne", key=secrets.token_urlsafe(16))  # fmt: skip
 
 

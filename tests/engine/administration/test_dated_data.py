@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from engine import clock, errors
 from engine.actors import branches, users
-from engine.dossier import calendars, catalogues, programmes
+from engine.dossier import calendars, catalogues, holidays, programmes
 from tests.engine.administration.conftest import REASON
 
 GAFSA = {"fr": "Gafsa", "ar": "قفصة", "en": "Gafsa"}
@@ -150,16 +150,16 @@ def test_working_time_of_the_past_is_counted_by_the_calendar_of_then(house, act)
         with house.reading(users.system()) as session:
             return calendars.of(session).at(at)
 
-    feast = next(one for one in act("chokri", catalogues.holidays_listed, 2028) if "Eid al-Fitr" in one.names["en"].split(" · "))
+    feast = next(one for one in act("chokri", holidays.listed, 2028) if "Eid al-Fitr" in one.names["en"].split(" · "))
     first = feast.day - dt.timedelta(days=30)
     first += dt.timedelta(days=0 if first.weekday() < 5 else 7 - first.weekday())
     before = now()
     assert known(before).closing(first) == dt.time(14) and not known(before).is_open(feast.day)
-    act("zied", catalogues.drop_holiday, feast.day, REASON)
+    act("zied", holidays.drop_holiday, feast.day, REASON)
     between = now()
     later = feast.day + dt.timedelta(days=40)
-    act("zied", catalogues.set_holiday, later, feast.names, False, REASON)
-    act("zied", catalogues.set_holiday, later, {**feast.names, "fr": "Aïd"}, False, REASON)
+    act("zied", holidays.set_holiday, later, feast.names, False, REASON)
+    act("zied", holidays.set_holiday, later, {**feast.names, "fr": "Aïd"}, False, REASON)
     act("zied", catalogues.set_parameter, "seance_unique", dt.date(2029, 1, 1), [{"du": "2029-07-05", "au": "2029-07-09"}], "Note", False, REASON)
     told = now()
     act("zied", catalogues.take_back, "parameter", "seance_unique", dt.date(2029, 1, 1), REASON)
@@ -187,22 +187,22 @@ def test_a_holiday_closes_a_day_to_come_and_deadlines_given_stay_given(house, ac
     while day.weekday() > 4:
         day += dt.timedelta(days=1)
     names = {"fr": "Pont", "ar": "يوم عطلة", "en": "Bridge day"}
-    act("zied", catalogues.set_holiday, day, names, True, REASON)
+    act("zied", holidays.set_holiday, day, names, True, REASON)
     with house.reading(users.system()) as session:
         assert not programmes.present(session).calendar.is_open(day)
-    act("zied", catalogues.set_holiday, day, names, False, "Confirmé par décret")
-    assert not next(one for one in act("chokri", catalogues.holidays_listed, day.year) if one.day == day).is_estimate
-    act("zied", catalogues.drop_holiday, day, REASON)
+    act("zied", holidays.set_holiday, day, names, False, "Confirmé par décret")
+    assert not next(one for one in act("chokri", holidays.listed, day.year) if one.day == day).is_estimate
+    act("zied", holidays.drop_holiday, day, REASON)
     with house.reading(users.system()) as session:
         assert programmes.present(session).calendar.is_open(day)
     for past in (days(0), dt.date(2026, 1, 1)):
         with pytest.raises(errors.Invalid, match="dated.too_soon"):
-            act("zied", catalogues.drop_holiday, past, REASON)
+            act("zied", holidays.drop_holiday, past, REASON)
 
 
 @pytest.mark.parametrize("name", ["meriem", "karim", "chokri"])
 def test_nobody_else_changes_what_is_dated(act, days, name):
-    for verb, *given in ((catalogues.set_holiday, days(5), GAFSA, False, REASON), (catalogues.set_parameter, "quorum_minimum", days(5), 4, "x", False, REASON),
+    for verb, *given in ((holidays.set_holiday, days(5), GAFSA, False, REASON), (catalogues.set_parameter, "quorum_minimum", days(5), 4, "x", False, REASON),
                          (catalogues.add_programme, "X-1", days(5), CONTENT, "x", False, REASON), (branches.open_branch, "XX", GAFSA, days(5), [], ALL, REASON),
                          (catalogues.change_fund, "TOUNESNA-EU", 1, REASON), (branches.rename_agency, "OTE", days(5), GAFSA, REASON)):  # fmt: skip
         with pytest.raises(errors.Forbidden, match="act.forbidden"):

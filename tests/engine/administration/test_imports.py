@@ -14,7 +14,7 @@ from openpyxl import Workbook
 from engine import errors, i18n
 from engine.actors import accounts, users
 from engine.casework import imports
-from engine.dossier import catalogues
+from engine.dossier import catalogues, holidays
 from engine.ledger import journal
 from tests.engine.administration.conftest import REASON
 
@@ -62,7 +62,7 @@ def test_files_of_a_spreadsheet_are_read_as_it_writes_them(house, act):
     tabs = "jour\tnom_fr\tnom_ar\tnom_en\n04/01/2031\tPont\tعطلة\tBridge\n".encode()
     for content in (comma, tabs):
         assert act("zied", imports.run, "holidays", content, REASON, is_trial=False).count == 1
-    found = act("zied", catalogues.holidays_listed, 2031)
+    found = act("zied", holidays.listed, 2031)
     assert [(one.day.day, one.names["fr"], one.is_estimate) for one in found] == [(3, "Pont, exceptionnel", True), (4, "Pont", False)]
     levels = ("code;valable_du;nom_fr;nom_ar;nom_en;source;fonds;pays;niveau;plafond;projet_viable\nF-1;01/01/2031;F;ف;F;Convention;1 250,5;FR BE;N2;15 000;non\n"
               "F-1;;;;;;;;N3;16000,500;oui\n").encode()  # fmt: skip
@@ -98,7 +98,7 @@ def test_a_workbook_is_read_as_its_file_of_text_would_be(house, act):
     head = ("Jour", "nom_fr", "nom_ar", "nom_en", "estimation")
     content = workbook(head, (dt.date(2031, 3, 5), "Pont", "عطلة", "Bridge", True), (), ("06/03/2031", 1956, "عطلة", "Bridge", "non"))
     assert act("zied", imports.run, "holidays", content, REASON, is_trial=False).count == 2
-    found = [one for one in act("zied", catalogues.holidays_listed, 2031) if one.day.month == 3]
+    found = [one for one in act("zied", holidays.listed, 2031) if one.day.month == 3]
     assert [(one.day.day, one.names["fr"], one.is_estimate) for one in found] == [(5, "Pont", True), (6, "1956", False)]
     wrong = workbook(head, (dt.date(2031, 3, 7), "A", "ا", "A", None), (), (dt.date(2020, 1, 1), "A", "ا", "A", None))
     report = act("zied", imports.run, "holidays", wrong, REASON, is_trial=True)
