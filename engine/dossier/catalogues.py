@@ -28,6 +28,7 @@ LEVELS = ("N1", "N2", "N3", "PAP", "PRP")
 COLUMNS = {
     "pays": "countries", "types_retour": "return_types", "gouvernorats": "governorates", "delai_mois": "number", "date_comptee": "date_counted", "une_fois": "flag",
     "fonds_requis": "flag", "bailleur_siege": "flag", "consentement_c2": "flag", "reference_externe": "flag", "seuil_consultation_millimes": "money",
+    "delai_contrat_jours": "number",
 }  # fmt: skip
 LEVEL_COLUMNS = {
     "plafond_millimes": "money", "plafond_eur": "number", "par_membre_eur": "number", "suivi_mois": "number", "projet_viable": "flag", "classe_min": "class",

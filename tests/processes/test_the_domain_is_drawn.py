@@ -125,7 +125,7 @@ def test_each_limit_that_changes_the_path_is_a_timer(diagram, element, reads):
 # Task → the date it is due by, and how many of its units later (negative: before), where the domain counts from a date of the case.
 DATED = {
     "T002": ("retour.date_prevue", "-2"), "T003": ("retour.date_prevue", "-1"), "T201": ("accueil.rdv_le", None), "T202": ("accueil.rdv_le", "5"), "T203": ("accueil.rdv_le", "5"),
-    "T206": ("retour.date", None), "T307": ("mesure.droit_notifie_le", None), "T406": ("mesure.formation_fin", "10"), "T611": ("aide.reserves.echeance", None),
+    "T206": ("retour.date", None), "T307": ("mesure.droit_notifie_le", None), "T406": ("mesure.formation_fin", "10"), "T606": ("delai_contrat_jours", None), "T611": ("aide.reserves.echeance", None),
     "T652": ("seance.date", "-4"), "T653": ("seance.date", "-1"), "T653_CPS": ("seance.date", "-1"), "T653_ANETI": ("seance.date", "-1"), "T653_PART": ("seance.date", "-1"),
     "T654": ("seance.date", None), "T656": ("seance.date", None), "T701": ("visite.prevue_le", "-3"), "T702": ("visite.prevue_le", "2"), "T702_operateur": ("visite.prevue_le", "2"),
     "T975": ("fraude.remboursement_le", "5"), "T991": ("suspension.revue_le", None),
