@@ -35,6 +35,10 @@ def test_an_hour_is_chosen_and_stands_on_the_agenda(visit, world, case, language
     page.locator(f"a[href='/cases/{case}/appointments/new']").click()
     keep(page, f"choose-{language}")
     assert not script or wrong_with(page) == []
+    if script:  # what is chosen above is what the hours below are of, at once: nobody agrees on half an hour who chose two
+        page.select_option("#minutes", "120")
+        page.wait_for_function("() => document.querySelector('#free input[name=minutes]').value === '120'")
+        assert page.locator("#minutes").input_value() == "120" and "minutes=120" in page.url
     page.locator(".slot label").first.click()
     page.locator("main form[method=post] button[type=submit]").click()
     page.wait_for_selector("a[href$='appointment.ics']")
