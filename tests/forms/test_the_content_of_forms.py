@@ -124,7 +124,7 @@ def test_every_field_of_the_dictionary_is_asked_shown_computed_or_read():
 
 def test_what_no_form_asks_is_computed_or_recorded_by_the_system():
     # Why a file left its sitting comes from the order that takes it out; the rank of an instalment from the operation that opens it, what was paid from the one that opens its settlement; where colleagues hold the role of an orphan task, from the staff of the day.
-    assert [name for name, spec in FIELDS.items() if name not in EVER_ASKED and spec.computed is None and spec.group != "note"] == ["aide.retrait", "aide.montant_paye", "aide.versement_rang", "orpheline.antenne_relais"]
+    assert [name for name, spec in FIELDS.items() if name not in EVER_ASKED and spec.computed is None and spec.group != "note"] == ["aide.retrait", "aide.versement_rang", "aide.montant_paye", "orpheline.antenne_relais"]
 
 
 def test_no_fact_is_asked_under_two_names():
