@@ -299,6 +299,7 @@ def test_a_note_on_a_case_is_kept_while_it_is_typed_and_written_once(visit, inst
     page.route(f"**/cases/{case}/notes", fail)
     page.click("#note-form button[value=complete]")
     expect(page.locator("#trouble")).to_contain_text("سيُرسل من تلقاء نفسه" if fails == "on the way back" else "partira toute seule")
+    expect(page.locator("#trouble .notice")).to_be_in_viewport()  # wherever the page stands
     assert notes_of(installed, case) == (fails == "on the way back")
     page.unroute(f"**/cases/{case}/notes")
     page.evaluate("dispatchEvent(new Event('online'))")
