@@ -162,7 +162,7 @@ def test_something_unforeseen_is_drawn_and_a_step_of_another_kind_keeps_nothing_
     page.click("[data-key=kind-do]")
     page.wait_for_selector("[data-key=unforeseen]", state="detached")
     saved(page)
-    assert differences(before, named(page, draft)) == [], "nor is anything said of a message"
+    assert {one.kind for one in differences(before, named(page, draft))} <= {"layout"}, "nor is anything said of a message"
     page.click("[data-do=undo]")
     choose(page, made)
     expect(page.locator("[data-key=cases]")).to_have_value("clos")
@@ -170,7 +170,7 @@ def test_something_unforeseen_is_drawn_and_a_step_of_another_kind_keeps_nothing_
     page.select_option("[data-key=kind]", "ServiceTask")
     page.click("[data-key=kind-do]")
     page.wait_for_selector("button.finding[data-code='pathway.operation_missing']")
-    assert page.locator("button.finding[data-code='pathway.extension_out_of_place']").count() == 0 and "form=\"visiter\" role" not in named(page, draft)
+    assert page.locator("button.finding[data-code='pathway.extension_out_of_place']").count() == 0 and '<masar:tache form="visiter"' not in named(page, draft)
 
 
 def test_two_coordinators_lose_nothing(visit):

@@ -121,7 +121,7 @@ def link_to(page, address):
 
 
 def on_to_field(page, name):
-    press_until(page, "Tab", lambda: page.evaluate("document.activeElement.id || document.activeElement.value") == name, name)
+    press_until(page, "Tab", lambda: page.evaluate("document.activeElement.id || (document.activeElement.innerText ?? '').trim()") == name, name)
 
 
 def proposed(page):
@@ -132,19 +132,21 @@ def proposed(page):
     for name, reason in (("reason", "Un rendez-vous confirmé est tenu"), ("burden-reason", "Un appel évite un déplacement")):
         on_to_field(page, name)
         page.keyboard.type(reason)
-    on_to_field(page, "submit")
+    on_to_field(page, "Proposer")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Attend un accord")
 
 
 def published(page, address):
     """By somebody else, from her desk: the pathway, what waits for her, its approval."""
+    press_until(page, "Tab", lambda: page.evaluate("document.activeElement.matches('details.who > summary')"), "the menu of who she is")
+    page.keyboard.press("Enter")
     link_to(page, "/editions")
     page.wait_for_url("**/editions")
     link_to(page, address.removeprefix(page.evaluate("location.origin")))
     page.wait_for_url(address)
     assert NAMES["fr"] in page.inner_text("main")
-    on_to_field(page, "approve")
+    on_to_field(page, "Approuver et publier")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=est publiée")
 

@@ -46,6 +46,8 @@ def test_one_changes_another_approves_a_new_case_follows_and_the_former_comes_ba
     meriem.wait_for_load_state()
     late.fill("#content", before + "# par Anis\n")
     late.wait_for_selector("[data-saved]:has-text('Meriem Louati')")
+    late.click("[data-saved] a:has-text('Comparer')")
+    late.wait_for_selector("section[id^=aside-]:target pre:has-text('par Anis')")
     meriem.goto(draft)
     assert meriem.locator("#asides").inner_text() == "Une version mise de côté"
     meriem.click("#asides ~ ul a")

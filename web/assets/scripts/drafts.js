@@ -33,6 +33,7 @@ export function startDrafts() {
       const version = answer.headers.get("masar-version");
       if (version) form.elements.version.setAttribute("value", version);
       if (saved) saved.textContent = await answer.text();
+      if (saved && answer.headers.has("masar-aside")) saved.append(" ", compare(form, answer.headers.get("masar-aside")));
       form.dispatchEvent(new CustomEvent("masar:kept", { bubbles: true }));
     } catch {
       if (request.signal.aborted) return;
@@ -71,6 +72,14 @@ export function startDrafts() {
     waiting.delete(form);
     sending.get(form)?.abort();
   });
+}
+
+// The page of the file is where the two are read side by side; when it is this one, it is opened anew.
+function compare(form, aside) {
+  const link = document.createElement("a");
+  link.href = `${form.dataset.draft}?beside#aside-${aside}`;
+  link.textContent = form.dataset.compare;
+  return link;
 }
 
 function typed(form) {
