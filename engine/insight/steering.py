@@ -5,10 +5,9 @@ or by programme is not shown. Not here: who waits for whom (`waits`), how an ind
 """
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,11 +16,11 @@ from sqlmodel import Session
 from engine import clock, errors
 from engine.actors import authority, branches
 from engine.actors.agencies import OTE
-from engine.casework import diagrams, editions
+from engine.casework import editions
 from engine.casework.kept import Kept
-from engine.casework.rows import FROM_THE_PERSON, LANES, STAGES
+from engine.casework.rows import FROM_THE_PERSON
 from engine.i18n import pick
-from engine.insight import masking, measures, teams
+from engine.insight import drawings, masking, measures, teams
 from engine.insight.measures import ENOUGH, MEASURES, OWN
 from engine.pathway import burden
 
@@ -135,7 +134,7 @@ class Cases:
 
 def gather(session: Session) -> int:
     """Turns the lines sealed since the last time into passages and what was asked, which is what is counted here; how many entries there were. By the system alone."""
-    drawn, told = _drawings_of(session), 0
+    drawn, told = drawings.told(session), 0
     while made := session.execute(_TELL, {"most": _SLICE, "fields": drawn.fields, "papers": drawn.papers, "held": drawn.held}).scalar_one():
         told += made
     return told
@@ -333,7 +332,7 @@ def _programme(actor: Any, row: Mapping[str, Any]) -> Mapping[str, Any]:
 def _given(session: Session, asked: Window) -> dict[str, Any]:
     """What the statements are told: the period, and what the drawings say of their elements."""
     session.execute(_PLAN)
-    drawn = _drawings_of(session)
+    drawn = drawings.told(session)
     return {
         "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, "nodes": drawn.nodes, "listening": drawn.listening,
         "services": list(measures.SERVICES), "refused": measures.REFUSED, "paid": measures.PAID, "said": [*measures.SERVICES, measures.REFUSED], "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
@@ -342,58 +341,7 @@ def _given(session: Session, asked: Window) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class _Drawings(NamedTuple):
-    """What is told of every edition's drawings and dictionary; `papers`: those that persons are asked for, `held`: of them, those that an administration has; `classes`: rule → class."""
-
-    nodes: str
-    listening: list[str]
-    fields: list[str]
-    papers: list[str]
-    held: list[str]
-    classes: str
-
-
-_drawings = Kept[_Drawings](4)
 _measured = Kept[Mapping[str, burden.PathBurden]](4)
-
-
-def _drawings_of(session: Session) -> _Drawings:
-    ids = tuple(session.execute(text("SELECT edition_id FROM edition ORDER BY number DESC")).scalars())
-    return _drawings.get(ids, lambda: _read([editions.load(session, one) for one in ids]))
-
-
-def _read(found: list[editions.Edition]) -> _Drawings:
-    """Of every edition, the newest first: each task with its agency, where the person is, its stage and whether it validates; elements that merely listen; fields that persons are
-    asked, and papers. A field that counts for one act only is asked anew by nature."""
-    tasks: dict[str, dict[str, Any]] = {}
-    fields: dict[str, Any] = {}
-    for edition in found:
-        beside = edition.definitions.beside
-        for element in edition.definitions.nodes:
-            note = element.extensions.task
-            if element.id in tasks or note is None:
-                continue
-            process, lane = element.scope_spec.process, element.shown_lane or ""
-            tasks[element.id] = {
-                "node": element.id, "process": process, "agency": LANES.get(lane, ""), "presence": note.presence or "", "stage": "" if process in beside else STAGES.get(process, "accompagnement"),
-                "validates": bool(note.distinct) or (note.role or "") in ("chef_antenne", "chef_cps", "chef_aneti", "coordinateur", "ordonnateur", "president_commission"),
-            }  # fmt: skip
-        for one in edition.dictionary.fields.values():
-            fields.setdefault(one.id, one)
-    listening = sorted(frozenset().union(*(diagrams.listening(one) for one in found)))
-    asked = [one.id for one in fields.values() if one.computed is None and one.type not in ("doc", "list") and one.validity != "P0D" and one.subject != "member"]
-    papers = [one for one in fields.values() if one.type == "doc" and one.piece and not one.produced_by]
-    classes = {rule: found for edition in reversed(found) for rule, found in _classes(edition).items()}
-    return _Drawings(json.dumps(list(tasks.values())), listening, asked, [one.id for one in papers], [one.id for one in papers if one.held_by], json.dumps([{"rule": rule, "class": said} for rule, said in classes.items()]))
-
-
-def _classes(edition: editions.Edition) -> Mapping[str, str]:
-    """Of each rule that finds how vulnerable somebody is, the class it says."""
-    reference, result = measures.CLASS
-    if reference not in edition.definitions.decisions:
-        return {}
-    decided = edition.definitions.decision(reference)
-    return {rule.rule_id: said.text for rule in decided.rules for output, said in zip(decided.outputs, rule.results, strict=True) if output.name == result}
 
 
 def _drawn(edition: editions.Edition, process: str = "parcours") -> Mapping[str, burden.PathBurden]:

@@ -30,9 +30,25 @@ def installed(make_database):
     return make_database(worlds.furnish)
 
 
-ALIVE = {"/desk/live"}  # it never ends
+# What is served there is no page: a file, a drawing, what a script asks for; "/" leads on, and `/desk/live` never ends.
+NO_PAGES = {
+    "/", "/desk/live", "/appointments/{appointment_id}/appointment.ics", "/audit/samples/{sample_id}/population.txt", "/calendar/{secret}.ics", "/cases/{case_id}/diagram/{process}",
+    "/cases/{case_id}/replay/diagram/{number}/{process}", "/drafts/{draft_id}/before/{path:path}", "/drafts/{draft_id}/columns", "/drafts/{draft_id}/findings/{path:path}",
+    "/drafts/{draft_id}/forms/{name}/findings", "/drafts/{draft_id}/vocabulary", "/erasures/{erasure_id}/record.pdf", "/findings/diagram/{edition}/{process}", "/receipt/proof",
+    "/steering/diagram/{edition}/{process}", "/steering/report/{year}/{half}/paper", "/steering/report/{year}/{half}/sheet",
+}  # fmt: skip
 # Kinds of page that are not come to from there: which file looks at them.
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE = {
+    "/aids/{dossier_id}": "test_a_sitting_by_keyboard.py", "/drafts/{draft_id}/fields/{field_id}": "test_tables_and_forms.py",
+    "/appointments/{appointment_id}": "test_appointments.py", "/appointments/{appointment_id}/move": "test_appointments.py", "/cases/{case_id}/beside/{other_id}": "test_persons.py",
+    "/editions/{edition_id}/moves": "test_moving_cases.py", "/moves/{batch_id}": "test_moving_cases.py", "/sittings/{sitting_id}": "test_a_sitting_by_keyboard.py",
+    "/sittings/{sitting_id}/{aid_id}": "test_a_sitting_by_keyboard.py", "/steering/cases/{indicator}": "test_everybody_can_use_it.py", "/tasks/{task_id}/pass": "test_everybody_can_use_it.py",
+}  # fmt: skip
+# Kinds of page that axe has not seen yet: what they show must first have been done here. None is to be added.
+NOT_YET = {
+    "/admin/reviews/{review_id}", "/audit/samples/{sample_id}", "/cases/{case_id}/correct", "/cases/{case_id}/returned",
+    "/erasures/{erasure_id}", "/findings/{finding_id}", "/receipt/mine", "/steering/report/{year}/{half}",
+}  # fmt: skip
 
 
 def kinds(database):
@@ -69,14 +85,15 @@ def test_each_kind_of_page(visit, case, installed, language, size, scheme):
         drafts = [begin(page)] if who == "coordination" else []
         starts = [address.replace("*", str(case)) for address in addresses] + [re.sub(r"^https?://[^/]+", "", one) for one in drafts]
         if is_whole:
-            starts += [path for path in of if "{" not in path and path not in ALIVE]
+            starts += [path for path in of if "{" not in path and path not in NO_PAGES]
         for address in walk(page, starts, of, seen, is_whole):
             page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
             told += [f"{who} {address}: {rule} at {where}: {why}" for rule, where, why in wrong_with(page)]
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 told.append(f"{who} {address} is wider than the screen")
     assert not told, "\n".join(told)
-    assert not is_whole or {*of} - seen - ALIVE == {*ELSEWHERE}, "a page that nobody looks at, or one that is looked at here already"
+    if is_whole:
+        assert sorted({*of} - seen - NO_PAGES - {*ELSEWHERE} - NOT_YET) == [], "nobody looks at these"
     assert all("wrong_with" in (Path(__file__).parent / name).read_text("utf-8") for name in ELSEWHERE.values())
 
 
