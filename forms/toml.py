@@ -15,6 +15,19 @@ FIELD_ID = re.compile("[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*")
 # What a condition may read beside fields: the day, and dated data and case particulars that the engine adds to the scope.
 FREE_NAMES = frozenset({"today", "now", "programmes", "parametres", "dossier"})
 _LARGEST_FILE, _DEEPEST = 1_000_000, 12
+# A key of a hundred parts, which tomllib takes the square of its length to read: no definition has one.
+_LONG_KEY = re.compile(r"""(?<![\w"'-])(?:"[^"\n]*+"|'[^'\n]*+'|[\w-]++)(?:[ \t]*+\.[ \t]*+(?:"[^"\n]*+"|'[^'\n]*+'|[\w-]++)){100}""")
+
+
+def load(content: bytes, **how: Any) -> dict[str, Any]:
+    """TOML that anybody may have written. Raises ValueError."""
+    written = content.decode("utf-8")
+    if _LONG_KEY.search(written):
+        raise ValueError(f"> {_DEEPEST}")
+    try:
+        return tomllib.loads(written, **how)
+    except RecursionError as deep:
+        raise ValueError(f"> {_DEEPEST}") from deep
 
 
 def parse(files: Mapping[str, bytes], findings: Findings) -> dict[str, dict[str, Any]]:
@@ -27,8 +40,8 @@ def parse(files: Mapping[str, bytes], findings: Findings) -> dict[str, dict[str,
             findings.add("definition.too_large", name)
             continue
         try:
-            read = tomllib.loads(files[name].decode("utf-8"))
-        except (ValueError, RecursionError) as trouble:  # beside what TOML refuses: bytes that are no UTF-8, numbers of thousands of digits
+            read = load(files[name])
+        except ValueError as trouble:  # beside what TOML refuses: bytes that are no UTF-8, numbers of thousands of digits
             findings.add("definition.unreadable", name, why=str(trouble)[:200])
             continue
         if not _is_shallow(read):

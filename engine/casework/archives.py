@@ -8,13 +8,13 @@ import hashlib
 import io
 import json
 import re
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from engine import errors
+from forms import toml
 
 LARGEST, LARGEST_FILE, MOST_FILES = 10_000_000, 1_000_000, 500
 _LARGEST_WHOLE = 30_000_000
@@ -89,7 +89,7 @@ def unpack(content: bytes) -> dict[str, bytes]:
 
 def place(name: str, content: bytes, known: Mapping[str, Any]) -> str:
     """The path of a file that came alone: that of the one known file of its name, else where its kind lives; "" where it is of no kind."""
-    name = _short(name)
+    name = short(name)
     same = [path for path in known if path.rpartition("/")[2] == name]
     if len(same) == 1:
         return same[0]
@@ -102,14 +102,16 @@ def named(name: str, content: bytes, known: Mapping[str, Any]) -> str:
     """The path of a file that came alone, as `place`. Refuses: `archive.path`, `archive.kind`."""
     path = place(name, content, known)
     if not path:
-        raise errors.Invalid("archive.kind", name=_short(name)[:100])
+        raise errors.Invalid("archive.kind", name=short(name)[:100])
     if path not in known:
         kind_of(path)
     return path
 
 
-def _short(name: str) -> str:
-    return name.replace("\\", "/").rpartition("/")[2]
+def short(name: str) -> str:
+    """The name of a file without its folder, its kind in small letters: `X.BPMN` is a diagram too."""
+    stem, dot, kind = name.replace("\\", "/").rpartition("/")[2].rpartition(".")
+    return f"{stem}{dot}{kind.lower()}"
 
 
 def _read(archive: zipfile.ZipFile) -> dict[str, bytes]:
@@ -154,7 +156,7 @@ def _check_manifest(written: bytes, files: Mapping[str, bytes]) -> None:
 def _folder_of_toml(content: bytes) -> str:
     """A scenario, a page of the dictionary and a letter are known by their keys, a form says its id."""
     try:
-        written = tomllib.loads(content[:LARGEST_FILE].decode("utf-8")).keys()
-    except (ValueError, RecursionError):
+        written = toml.load(content[:LARGEST_FILE]).keys()
+    except ValueError:
         return ""
     return next((folder for folder, keys in _KEYS.items() if keys & written), "")

@@ -101,9 +101,9 @@ def placed(given: Sequence[tuple[str, bytes]], edition: Mapping[str, bytes]) -> 
     files: dict[str, bytes] = {}
     findings: list[Finding] = []
     for name, content in given:
-        short = name.replace("\\", "/").rpartition("/")[2][:200]
+        short = archives.short(name)[-200:]
         path = archives.place(short, content, edition)
-        if not path and short.lower().endswith(".toml"):
+        if not path and short.endswith(".toml"):
             path = f"forms/tasks/{short}"  # what cannot be read is told as such wherever it stands
         if not path:
             findings.append(Finding("check.file_kind", short, {"name": short}))

@@ -65,7 +65,7 @@ class Outlook:
         to = content.get("to", "")
         return cls(
             held.instance_id, held.seq, content["position"], definitions.label(content["node"], language, content["process"]), to,
-            definitions.label(to, language, content["process"]) if to else "", closed, tuple(opened.values()),
+            definitions.described(to, language, content["process"]) if to else "", closed, tuple(opened.values()),
             tuple(named(one.node) for one in happenings if isinstance(one, bpmn.OperationRequested)),
             tuple(name for wait, name in waits.items() if wait not in gone), tuple(one.name for one in happenings if isinstance(one, bpmn.MessageSent)),
             tuple((named(one.node), one.code) for one in happenings if isinstance(one, bpmn.IncidentRaised)),

@@ -279,7 +279,7 @@ def _sealed_value(session: Session, row: Any) -> Any:
 
 def _place(held: Held, one: bpmn.Position, language: str) -> Place:
     definitions = held.edition.definitions
-    targets = tuple(Target(node, definitions.label(node, language, one.process)) for node in one.targets)
+    targets = tuple(Target(node, definitions.described(node, language, one.process)) for node in one.targets)
     process = pick(dict(definitions.processes[one.process].names), language)
     return Place(held.instance_id, held.seq, one.position, one.process, process, one.node, definitions.label(one.node, language, one.process), one.what,
                  bool(one.incident), targets, one.may_skip)  # fmt: skip
@@ -294,7 +294,7 @@ def _repair(session: Session, actor: Any, row: Any, names: Mapping[str, str]) ->
     ) if allowed]  # fmt: skip
     said = corrections.shown(session, actor, edition, row, about) if row.act == "correct" else ("", "")
     definitions, content = edition.definitions, row.content
-    node, to = (definitions.label(content[name], actor.language, content["process"]) if content.get(name) else "" for name in ("node", "to"))
+    node, to = (definitions.described(content[name], actor.language, content["process"]) if content.get(name) else "" for name in ("node", "to"))
     reason = row.reason if authority.readable(actor, "C", case=row) else ""
     return Repair(
         row.repair_id, row.root_id, row.instance_id, row.number or "", row.branch, row.act, node, to, content.get("position", ""), content.get("to", ""), *said, reason, tuple(row.touches),

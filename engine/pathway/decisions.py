@@ -14,7 +14,7 @@ from engine import errors
 from engine.pathway import additions, hit_policies, markup
 from forms.feel import Expression, FeelError, UnaryTests, about, compile_expression, compile_unary_tests
 
-MOST_ROWS = 300  # of one table
+MOST_ROWS, MOST_COLUMNS = 300, 60  # of one table; gaps are looked for a call a column deep
 _LABEL, _INFERRED = f"{{{additions.MASAR}}}libelle", f"{{{additions.MASAR}}}infere"
 
 
@@ -266,6 +266,9 @@ class _Reading:
         rules, written = [], _children(table, "rule")
         if len(written) > MOST_ROWS:
             self.refuse("dmn.table_too_long", rows=len(written), most=MOST_ROWS)
+            written = []
+        if len(inputs) + len(outputs) > MOST_COLUMNS:
+            self.refuse("dmn.table_too_wide", columns=len(inputs) + len(outputs), most=MOST_COLUMNS)
             written = []
         for row, rule in enumerate(written, 1):
             cells = [_text(one) or "-" for one in _children(rule, "inputEntry")]

@@ -146,6 +146,12 @@ class Definitions:
         """The flows that leave a node, as drawn."""
         return [flow.id for flow in self._flows if flow.source.id == node]
 
+    def described(self, node: str, language: str, process_id: str = "") -> str:
+        """The label; of what bears none, where it leads, so that a person can tell it from others."""
+        label = self.label(node, language, process_id)
+        led_to = [name for flow in self._flows if flow.source.id == node and (name := self.label(flow.target.id, language, process_id)) != flow.target.id]
+        return f"… {' / '.join(led_to)}" if label == node and led_to else label
+
     def after_rule(self, node: str) -> tuple[str, str]:
         """Where a business rule task leads ("" where that is not one element), and the variable it makes."""
         one = next(one for one in self.nodes if one.id == node)

@@ -12,7 +12,7 @@ from lxml import etree
 from forms.text import UNSAFE
 
 LARGEST = 1_000_000  # bytes (decisions.md 27)
-MOST_ELEMENTS = 50_000
+MOST_ELEMENTS, MOST_ATTRIBUTES = 50_000, 200  # attributes: of one element
 _ENCODINGS = {"utf-8", "us-ascii", "ascii", "iso-8859-1"}
 _DECLARED = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
 _XINCLUDE = "{http://www.w3.org/2001/XInclude}"
@@ -52,6 +52,8 @@ def parse(content: bytes) -> Any:
         count += 1
         if count > MOST_ELEMENTS:
             raise Unfit("file_too_large", most=MOST_ELEMENTS)
+        if len(node.attrib) > MOST_ATTRIBUTES:
+            raise Unfit("file_too_large", most=MOST_ATTRIBUTES)
         if not isinstance(node.tag, str) or node.tag.startswith(_XINCLUDE):
             raise Unfit("not_xml", reason=f"{node.tag if isinstance(node.tag, str) else 'entity'}, line {node.sourceline}"[:200])
         for text in (node.text, node.tail, *node.attrib.values()):

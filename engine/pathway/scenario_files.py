@@ -6,13 +6,13 @@ Whatever is in a file, reading it answers with findings and never with a fault: 
 import datetime as dt
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from engine.errors import Finding, Invalid
+from forms import toml
 from forms.feel import PartialDate, YearsMonths, compile_expression
 
 FOLDER = "processes/scenarios/"
@@ -80,8 +80,8 @@ class Unreadable(Exception):
 def read(content: bytes) -> Scenario:
     """The scenario of a file. Raises `Unreadable`."""
     try:
-        written = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
-    except (ValueError, RecursionError) as trouble:
+        written = toml.load(content, parse_float=Decimal)
+    except ValueError as trouble:
         raise Unreadable(str(trouble)) from trouble
     steps = written.get("step", [])
     if not isinstance(steps, list) or not 0 < len(steps) <= MOST_STEPS:

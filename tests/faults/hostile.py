@@ -253,6 +253,6 @@ def labels() -> Iterator[File]:
 
 def corpus() -> list[File]:
     """All of them, each name once."""
-    files = [*code(), *xml(), *hostile_shapes.structure(), *bombs(), *labels(), *hostile_shapes.tables(), *hostile_shapes.forms()]
+    files = [*code(), *xml(), *hostile_shapes.structure(), *bombs(), *labels(), *hostile_shapes.tables(), *hostile_shapes.forms(), *hostile_shapes.unbounded()]
     assert len({name for _, name, _ in files}) == len(files)
     return files

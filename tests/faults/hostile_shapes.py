@@ -217,6 +217,18 @@ def tables() -> Iterator[File]:
     yield named("taken_id", table().replace(b'id="H1"', b'id="D1"'))
 
 
+def unbounded() -> Iterator[File]:
+    """What is small on disk and long to read, and what would be passed over unread."""
+    fine = chain(user("a"))
+    many = b" ".join(b'a%d="x"' % number for number in range(60_000))
+    yield "structure attributes", "attributes_many.bpmn", fine.replace(b"<bpmn:process", b"<bpmn:process " + many, 1)
+    yield "structure columns", "columns_many.dmn", table(inputs=("accueil.accompagne",) * 3000, rules=(("true",) * 3000 + ('"a"',),) * 2)
+    yield "structure key", "key_of_parts.toml", b"a" + b".a" * 20_000 + b" = 1\n"
+    yield "structure key", "key_quoted.toml", b'["a"' + b' . "a"' * 20_000 + b"]\n"
+    yield "structure deep", "arrays_deep.toml", b"x = " + b"[" * 10_000 + b"]" * 10_000
+    yield "structure capitals", "capitals.BPMN", fine.replace(b"form=\"essai\"", b"form=\"absent\"")
+
+
 def forms() -> Iterator[File]:
     def named(name, content):
         return (

@@ -107,6 +107,7 @@ def test_a_decision_reads_those_it_requires():
         ((HEAD + table("BEST", OVERLAPPING) + "</definitions>").encode(), "dmn.hit_policy"),
         ((HEAD + table("FIRST", [(["> ("], ["1"])]) + "</definitions>").encode(), "dmn.cell"),
         ((HEAD + table("FIRST", [(["1", "2"], ["1"])]) + "</definitions>").encode(), "dmn.row_length"),
+        ((HEAD + table("FIRST", [(["-"] * 60, ["1"])], inputs=("a",) * 60) + "</definitions>").encode(), "dmn.table_too_wide"),
         ((HEAD + '<decision id="D" name="D"/></definitions>').encode(), "dmn.no_logic"),
         ((HEAD + table("FIRST", OVERLAPPING) * 2 + "</definitions>").encode(), "dmn.id_twice"),
         (
