@@ -1,11 +1,12 @@
 """Questions along the pathway: asked twice, asked of somebody who may not answer, asked of nobody.
 
 A form never asks again what is known and fresh (`forms.form`), so naming a field in ten forms asks it once. It is asked twice all the same where two tasks
-that are open together both ask it, and where two fields of one name do. An answer good for one act only (`P0D`) is meant to be asked anew.
+that are open together both ask it, and where two fields of one name do. An answer good for one act only (`P0D`) is meant to be asked anew; one form for two acts is said all the same.
 """
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import permutations
 from typing import Any, Protocol
 
 from engine.errors import Finding
@@ -45,7 +46,7 @@ def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, 
     for element in definitions.nodes:
         if element.extensions.unforeseen is not None:
             findings += _begun(element, asking, roles)
-    return findings + list(_of_anybody(asking)) + list(_together(asking)) + list(_twins(asking))
+    return findings + list(_of_anybody(asking)) + list(_together(asking)) + list(_twins(asking)) + list(_anew(asking))
 
 
 class _Asking:
@@ -211,6 +212,23 @@ def _twins(asking: _Asking) -> Iterator[Finding]:
                         break
                 else:
                     continue
+                break
+
+
+def _anew(asking: _Asking) -> Iterator[Finding]:
+    """A form that a second task of one walk uses too, whose answers are good for one act only: they are asked anew, and the second stand in place of the first."""
+    users: dict[str, list[PersonTask]] = {}
+    for task in asking.tasks:
+        if (form := asking.form(task)) is not None:
+            users.setdefault(form.id, []).append(task)
+    for tasks in users.values():
+        for first, second in permutations(tasks, 2):
+            fields = [asking.fields[ask.field] for ask in asking.asks(second) if asking.fields[ask.field].validity == _ONCE]
+            of_one = [field for field in fields if field.subject in _SHARED or (first.scope_spec.process, asking.subject(first)) == (second.scope_spec.process, asking.subject(second))]
+            way = asking.walks.way(first, second) if of_one else None
+            if way:
+                details = {"element": name_of(second), "other": name_of(first), "field": _named(of_one[0]), "id": of_one[0].id, "path": told(way)}
+                yield Finding("form.asked_anew", second.place, details, severity="warning")
                 break
 
 

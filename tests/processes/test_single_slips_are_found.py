@@ -337,6 +337,15 @@ def test_a_fact_asked_by_two_tasks_open_together_is_refused_with_the_way(edition
     assert edition.definitions.label("T203", "fr") in found[0].details["path"]["fr"]
 
 
+def test_a_form_whose_answers_hold_for_one_act_is_warned_of_where_a_second_task_of_the_way_uses_it(edition):
+    before = [one for one in judge(Sources(dict(edition.files)), editions.house()) if one.code == "form.asked_anew"]
+    files = dict(edition.files)
+    files["processes/accueil.bpmn"] = files["processes/accueil.bpmn"].replace(b'form="f13"', b'form="t109"')
+    found = [one for one in judge(Sources(files), editions.house()) if one.code == "form.asked_anew"]
+    assert before == [] and [(one.details["id"], one.severity) for one in found] == [("accueil.preuve_source", "warning")]
+    assert edition.definitions.label("T109", "fr") in found[0].details["path"]["fr"]
+
+
 def test_a_field_of_another_agency_asked_of_a_role_that_may_not_write_it_is_refused(edition):
     files = dict(edition.files)
     asked = next(
