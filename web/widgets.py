@@ -19,6 +19,7 @@ TYPED_SIGNATURE = "M0 0"
 STATUSES = {"inconnu": "task.unknown", "refuse": "task.refused"}
 _SELECT_FROM = 7  # more choices than this are a list to open rather than buttons
 _NUMBERS = {"int": "", "number": "", "percent": "%", "score": "", "money": ""}
+_SOME_DAY = dt.date(9000, 1, 1)  # after any day that a field names itself: what is later is reckoned from today
 _NARROW = {"cin": "short", "passport": "short", "phone": "short", "int": "tiny", "email": "middle", "text": "middle"}
 
 
@@ -80,6 +81,11 @@ def element_id(name: str) -> str:
     return "q-" + name.replace(".", "-").replace("[", "-").replace("]", "")
 
 
+def _lies_ahead(spec: Any) -> bool:
+    """Whether a date of this field is always after today."""
+    return spec.min_on is not None and spec.min_on(_SOME_DAY) > _SOME_DAY
+
+
 def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, stored: Any = None, status: str = "", required: bool = True, refreshes: bool = False,
          errors: Sequence[str] = (), in_item: bool = False, at_hand: Sequence[Any] = ()) -> Widget:  # fmt: skip
     """The widget of one field of the dictionary, holding what was typed, else what was stored."""
@@ -103,7 +109,7 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
         case "date":
             parts = (typed.one(f"{name}~year"), typed.one(f"{name}~month"), typed.one(f"{name}~day")) if has else _parts(stored)
             help_ = " ".join(filter(None, (made.help, words.text("task.partial_date") if spec.partial else "")))
-            return replace(made, kind="date_parts", parts=parts, help=help_, may_be_today=not spec.partial)
+            return replace(made, kind="date_parts", parts=parts, help=help_, may_be_today=not spec.partial and not _lies_ahead(spec))
         case "datetime":
             day, _, hour = written(spec.type, stored).partition("T")
             parts = (typed.one(f"{name}~year"), typed.one(f"{name}~month"), typed.one(f"{name}~day")) if has else _parts(day)

@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from engine.dossier import documents
+from engine import workdays
+from engine.dossier import documents, programmes
 from forms.dictionary import Field
 from forms.form import Form
 
@@ -49,7 +50,7 @@ def to(form: Form, truth: Mapping[str, Any], today: dt.date, actor: Any, session
         if isinstance(found, str) and found.startswith("@="):
             same = form.facts.get(found[2:])
             found = same.value if same and same.value is not None else _any(spec)
-        value = _made(found, today, actor, session)
+        value = _made(found, today, actor, session, base)
         if spec.type == "list":
             offered = {"id", *(inner.id for inner in question.rows)}
             value = [{name: one for name, one in row.items() if name in offered} for row in value]
@@ -79,7 +80,7 @@ def _any(spec: Field) -> Any:
         case "date":
             return "@+0"
         case "datetime":
-            return "@+1T09:00"
+            return "@+1oT09:00"
         case "list":
             return []
         case "signature" | "doc":
@@ -94,11 +95,11 @@ def _any(spec: Field) -> Any:
             return "Néant"
 
 
-def _made(value: Any, today: dt.date, actor: Any, session: Session | None) -> Any:
+def _made(value: Any, today: dt.date, actor: Any, session: Session | None, base: Mapping[str, Any] | None) -> Any:
     if isinstance(value, list):
-        return [_made(one, today, actor, session) for one in value]
+        return [_made(one, today, actor, session, base) for one in value]
     if isinstance(value, Mapping):
-        return {name: _made(one, today, actor, session) for name, one in value.items()}
+        return {name: _made(one, today, actor, session, base) for name, one in value.items()}
     if not isinstance(value, str) or not value.startswith("@"):
         return value
     if value == "@signature":
@@ -108,5 +109,7 @@ def _made(value: Any, today: dt.date, actor: Any, session: Session | None) -> An
     if value == "@agent":
         return actor.name
     days, _, hour = value[1:].partition("T")
-    day = today + dt.timedelta(days=int(days))
+    day = today + dt.timedelta(days=int(days.removesuffix("o")))
+    if days.endswith("o"):
+        day = (programmes.present(session).calendar if session is not None else workdays.calendar((base or {})["parametres"]["jours_feries"])).shift(day, 0)
     return f"{day.isoformat()}T{hour}:00+01:00" if hour else day.isoformat()

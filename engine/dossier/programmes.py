@@ -61,7 +61,7 @@ class DatedTables:
 
     def scope(self, day: dt.date) -> dict[str, Any]:
         """What a diagram or a table may read that day, money in dinars: `programmes`, every version with its days of validity (`du`, `au`),
-        since a dossier keeps the version of the day it was asked; `parametres`, those in force; `antennes`, those open. Shared by callers: not to be changed.
+        since a dossier keeps the version of the day it was asked; `parametres`, those in force, with `jours_feries`, the closed days; `antennes`, those open. Shared by callers: not to be changed.
         """
         if day not in self._told:
             self._told[day] = self._tell(day)
@@ -106,7 +106,8 @@ class DatedTables:
         branches = [
             {"code": row["code"], "ouverte_le": row["opened_on"], "gouvernorats": list(row["governorates"])} for row in self.branches_on(day) if row["is_open"]
         ]
-        return {"programmes": programmes, "parametres": {name.removesuffix("_millimes"): value for name, value in parameters.items()}, "antennes": branches}
+        told = {name.removesuffix("_millimes"): value for name, value in parameters.items()} | {"jours_feries": sorted(self.calendar.holidays)}
+        return {"programmes": programmes, "parametres": told, "antennes": branches}
 
 
 def recall(session: Session, digest: str) -> Mapping[str, Any]:

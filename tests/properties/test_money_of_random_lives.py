@@ -1,6 +1,7 @@
 """The ledger of a programme is the sum of its dossiers after every act, whatever comes next: payments sent back, holds, withdrawals, deaths, transfers, reopenings, moves to another
 edition, repairs by two coordinators. Lives are drawn from a seed; three on every push."""
 
+import datetime as dt
 import random
 from collections import Counter
 
@@ -91,7 +92,7 @@ class Life:
         if process == "desistement":
             given |= {"desistement__portee": self.chance.choice(["aide", "mesure", "dossier"]), "desistement__mesure": self.world.facts("mesure.type").get("mesure.type")}
         if process == "suspension":
-            given |= {"suspension__depuis_le": today, "suspension__revue_le": today}
+            given |= {"suspension__depuis_le": today, "suspension__revue_le": (self.world.today() + dt.timedelta(days=1)).isoformat()}
         self.world.begins(self.case_id, process, who, **given)
         return f"begin-{process} {given}"
 

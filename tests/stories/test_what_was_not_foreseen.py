@@ -8,6 +8,7 @@ from sqlalchemy import text
 from engine import clock, doctor, errors
 from engine.actors import users
 from engine.casework import appointments, cases, diagrams, editions, exceptions, letters, notices
+from engine.dossier import holidays
 from engine.insight import casefile
 from tests import world as worlds
 
@@ -284,6 +285,46 @@ def test_three_appointments_missed_suspend_and_silence_closes(world, case):
     if "T985" in world.nodes(case):
         world.does(case, "T985", absence__retrouvee=False)
     assert root(world, case) == ("ended", "perdu_de_vue")
+
+
+def test_the_interview_is_not_on_a_day_on_which_the_branch_is_closed(world):
+    case_id, today = world.receive(world.somebody("emploi")), world.today()
+    for node in ("T101", "T102", "T104"):
+        world.does(case_id, node)
+    saturday = today + dt.timedelta(days=7 + (5 - today.weekday()) % 7)
+    with pytest.raises(errors.Invalid, match="rdv_le"):
+        world.does(case_id, "T106", accueil__rdv_le=f"{saturday.isoformat()}T09:30:00+01:00")
+    world.does(case_id, "T106", accueil__rdv_le=f"{saturday + dt.timedelta(days=3)}T09:30:00+01:00")
+
+
+def test_no_new_date_is_given_for_a_day_on_which_the_branch_is_closed(world, case):
+    desk, administrator = world.agent("OTE", "MED", "agent_accueil"), next(one for one in world.staff.values() if "administrateur" in one.roles)
+    today = world.today()
+    saturday = today + dt.timedelta(days=7 + (5 - today.weekday()) % 7)
+    monday = saturday + dt.timedelta(days=2)
+    with world.database.unit_of_work(administrator) as session:
+        holidays.set_holiday(session, administrator, monday, {"fr": "Aïd", "ar": "العيد", "en": "Eid"}, True, "Annonce officielle")
+    world.begins(case, "absence", desk, absence__rdv_le=world.today().isoformat(), absence__cause="agent")
+    for closed in (saturday, monday):
+        with pytest.raises(errors.Invalid):
+            world.does(case, "T981", absence__nouvelle_date=closed.isoformat())
+    world.does(case, "T981", absence__nouvelle_date=(monday + dt.timedelta(days=1)).isoformat())
+
+
+def test_a_case_that_went_to_the_wrong_branch_is_moved_without_a_new_address(world, case):
+    where = world.facts("person.adresse")
+    world.begins(case, "transfert", world.agent("OTE", "MED", "referent"), transfert__motif="erreur", transfert__antenne="SFX")
+    assert world.facts("transfert.").keys() == {"transfert.demande_le", "transfert.canal", "transfert.motif", "transfert.antenne"}
+    world.does(case, "T912", transfert__reponse="accepte")
+    assert world.stands(case).branch == "SFX" and world.facts("person.adresse") == where, "she lives where she lived"
+
+
+def test_the_review_of_a_suspension_lies_ahead(world, case):
+    referent, today = world.agent("OTE", "MED", "referent"), world.today()
+    said = {"suspension__motif": "maladie", "suspension__depuis_le": today.isoformat(), "suspension__justificatif": None}
+    with pytest.raises(errors.Invalid):
+        world.begins(case, "suspension", referent, suspension__revue_le=today.isoformat(), **said)
+    world.begins(case, "suspension", referent, suspension__revue_le=(today + dt.timedelta(days=1)).isoformat(), **said)
 
 
 def test_a_suspected_fraud_holds_what_is_to_be_paid_and_is_decided_by_another(world, case):
