@@ -17,6 +17,7 @@ from babel import Locale
 from forms import text as words
 
 LANGUAGES = ("fr", "ar", "en")
+ONWARD = {"fr": "→", "ar": "←", "en": "→"}  # from one step of a way to the next, as one reads
 _LOCALES = Path(__file__).with_name("locales")
 _PLACES = "branch."
 _COUNTED = re.compile(r"\{(\w+):(\w+=[^{}|]*(?:\|\w+=[^{}|]*)*)\}")

@@ -58,7 +58,7 @@ class Telling:
     def _way(self, way: Sequence[Sequence[str]]) -> str:
         names = [name for process, node in way if (name := self.name(node, process)) != node]
         shown = names if len(names) <= _LONGEST else [*names[: _LONGEST // 2], "…", *names[-_LONGEST // 2 :]]
-        return " → ".join(shown) if len(names) > 1 else ""
+        return f" {i18n.ONWARD[self.words.language]} ".join(shown) if len(names) > 1 else ""
 
     def _field(self, name: str) -> str:
         spec = next((edition.dictionary.fields[name] for edition in self.editions if name in edition.dictionary.fields), None)

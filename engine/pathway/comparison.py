@@ -8,6 +8,7 @@ same both ways, is `forms.differences`'. What a change would do to people is `bu
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.i18n import LANGUAGES, ONWARD
 from engine.pathway.spiff import xml
 from engine.pathway.spiff.extensions import BPMN
 from engine.pathway.written import M, foreign, labels, local, plain, put, short, text
@@ -145,8 +146,8 @@ class _Diagram:
         source, target = self.by_id.get(node.get("sourceRef")), self.by_id.get(node.get("targetRef"))
         if found or source is None or target is None:
             return found
-        ends = {language: (_called(source, language), _called(target, language)) for language in ("fr", "ar", "en")}
-        return {language: f"{one} {'←' if language == 'ar' else '→'} {other}" for language, (one, other) in ends.items()}
+        ends = {language: (_called(source, language), _called(target, language)) for language in LANGUAGES}
+        return {language: f"{one} {ONWARD[language]} {other}" for language, (one, other) in ends.items()}
 
     def _attributes(self, node: Any, kind: str, path: str, properties: dict[Key, str], links: dict[str, str]) -> None:
         for name in ("cancelActivity",) if kind == "boundaryEvent" else ("isInterrupting",) if kind == "startEvent" and _is_event(node.getparent()) else ():

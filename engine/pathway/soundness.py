@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from engine.errors import Finding
-from engine.i18n import LANGUAGES, pick
+from engine.i18n import LANGUAGES, ONWARD, pick
 from engine.pathway.definitions import Definitions
 from engine.pathway.game import Game, Marking, games
 from engine.pathway.spiff.activities import Activity, CallActivity, PersonTask
@@ -40,7 +40,7 @@ def check(definitions: Definitions) -> list[Finding]:
 def name_of(element: Element) -> Mapping[str, str]:
     """By language, as every detail of a finding that quotes the diagram; one without a name is told by what it leads to."""
     ahead = [flow.target.names for flow in element.flows_out if flow.target.names]
-    return dict(element.names) or ({language: f"→ {name}" for language, name in joined(ahead, " / ").items()} if ahead else {"fr": element.id})
+    return dict(element.names) or ({language: f"{ONWARD[language]} {name}" for language, name in joined(ahead, " / ").items()} if ahead else {"fr": element.id})
 
 
 def told(elements: Sequence[Element]) -> Mapping[str, str]:
@@ -48,7 +48,7 @@ def told(elements: Sequence[Element]) -> Mapping[str, str]:
     shown: Sequence[Mapping[str, str]] = [name_of(one) for one in elements if one.bpmn_name]
     if len(shown) > _MOST_TOLD:
         shown = [*shown[: _MOST_TOLD // 2], {"fr": "…"}, *shown[-_MOST_TOLD // 2 :]]
-    return joined(shown, " → ")
+    return {language: f" {ONWARD[language]} ".join(pick(one, language) for one in shown) for language in LANGUAGES}
 
 
 def joined(names: Iterable[Mapping[str, str]], between: str) -> Mapping[str, str]:
