@@ -190,8 +190,8 @@ TEXTS = [
     ),
     (
         "the question that a due date needs is lost",
-        "forms/tasks/t106.toml",
-        reads('  "accueil.rdv_le",\n', ""),
+        "forms/tasks/t974.toml",
+        reads('  "fraude.remboursement_le",\n', ""),
         "check.due_never",
     ),
     (
