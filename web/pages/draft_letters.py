@@ -79,7 +79,7 @@ def paper(actor: Acting, session: Reading, draft_id: UUID, name: str, sample: in
 def _judged(screen: Screen, whole: drafts.Whole, sheet: letter_drafts.Sheet, judged: Sequence[errors.Finding]) -> dict[str, Any]:
     about = [one for one in judged if one.where.partition("#")[0] in (sheet.name, sheet.path)]
     address = f"/drafts/{whole.draft.draft_id}/letters/{sheet.name}"
-    return {"draft": whole.draft, "judged": screen.findings(about), "address": address, "others": len(judged) - len(about), "tasks": {}}
+    return {"draft": whole.draft, "judged": screen.findings(about), "well": "letter_editor.judged_well", "address": address, "others": len(judged) - len(about), "tasks": {}}
 
 
 def _do(content: letter_editing.Content, place: str, wanted: str, on: str, form: FormData) -> str:
