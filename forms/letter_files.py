@@ -33,6 +33,29 @@ def read(files: Mapping[str, bytes], dictionary: Dictionary) -> tuple[dict[str, 
     return found, head
 
 
+def names_of_a_line(name: str, content: Mapping[str, Any], each: str, dictionary: Dictionary) -> list[str]:
+    """What a text said for each line of a list may name of the line: `item` or `item.…`; none where `each` is no list."""
+    reading = _Reading(name, dictionary, Findings())
+    for found, raw in content.get("values", {}).items():
+        reading._value(found, raw)
+    prefix = reading._prefix(each) if each else None
+    if prefix is None:
+        return []
+    if each in TOLD_GIVEN:
+        return [f"item.{one}" for one in sorted(TOLD_GIVEN[each])]
+    if each in reading.values:
+        return [f"item.{one}" for one in reading.values[each].columns] or ["item"]
+    if each in ROWS_GIVEN:
+        return ["item.numero", *(f"item.{one.partition('.')[2]}" for one in dictionary.fields if one.startswith(f"{prefix}."))]
+    return [f"item.{one.partition('.')[2]}" for one in dictionary.fields[each].items] if prefix else ["item", "item.obtenir"]
+
+
+def group_of_a_line(each: str, dictionary: Dictionary) -> str:
+    """The group of the fields of a line of a list, "" where its lines are no fields."""
+    items = dictionary.fields[each].items if each in dictionary.fields else ()
+    return ROWS_GIVEN.get(each) or (items[0].partition(".")[0] if items else "")
+
+
 class _Reading:
     """One file."""
 
@@ -110,7 +133,7 @@ class _Reading:
         for language in BOTH:
             for path in PLACE.findall(raw[language]):
                 if not self._knows(path, each):
-                    self.findings.add("definition.unknown_key", f"{self.name}#{where}", key=path[:60])
+                    self.findings.add("definition.unknown_name", f"{self.name}#{where}", key=path[:60])
         return {one: raw[one] for one in BOTH}
 
     def _knows(self, path: str, each: str) -> bool:

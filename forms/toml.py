@@ -14,6 +14,7 @@ from forms.text import LANGUAGES, UNSAFE, Findings
 FIELD_ID = re.compile("[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*")
 # What a condition may read beside fields: the day, and dated data and case particulars that the engine adds to the scope.
 FREE_NAMES = frozenset({"today", "now", "programmes", "parametres", "dossier"})
+_AT = re.compile(r"at line (\d+)")  # where the parser stopped; it says no line for the end of the file
 _LARGEST_FILE, _DEEPEST = 1_000_000, 12
 # A key of a hundred parts, which tomllib takes the square of its length to read: no definition has one.
 _LONG_KEY = re.compile(r"""(?<![\w"'-])(?:"[^"\n]*+"|'[^'\n]*+'|[\w-]++)(?:[ \t]*+\.[ \t]*+(?:"[^"\n]*+"|'[^'\n]*+'|[\w-]++)){100}""")
@@ -41,6 +42,10 @@ def parse(files: Mapping[str, bytes], findings: Findings) -> dict[str, dict[str,
             continue
         try:
             read = load(files[name])
+        except tomllib.TOMLDecodeError as trouble:
+            at = _AT.search(str(trouble))
+            findings.add("definition.unreadable_at", name, line=int(at[1]) if at else files[name].rstrip().count(b"\n") + 1)
+            continue
         except ValueError as trouble:  # beside what TOML refuses: bytes that are no UTF-8, numbers of thousands of digits
             findings.add("definition.unreadable", name, why=str(trouble)[:200])
             continue

@@ -6,7 +6,7 @@ A form may be half made: it is saved as it is, and what can be read of it is sho
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -167,13 +167,15 @@ def save(session: Session, actor: Any, draft_id: UUID, path: str, content: Mappi
     return drafts.save(session, actor, draft_id, path, written, version)
 
 
-def content_as_of(session: Session, actor: Any, draft_id: UUID, path: str, version: int) -> editing.Content:
-    """What a form said at a version, to be changed from there. Refuses: as `drafts.read_as_of`; `draft.not_toml` (it is edited as a text)."""
+def content_as_of(
+    session: Session, actor: Any, draft_id: UUID, path: str, version: int, fits: Callable[[Any], bool] = editing.fits,
+) -> editing.Content:  # fmt: skip
+    """What a form (or what else `fits`) said at a version, to be changed from there. Refuses: as `drafts.read_as_of`; `draft.not_toml` (it is edited as a text)."""
     try:
         content = tomllib.loads((drafts.read_as_of(session, actor, draft_id, path, version) or b"").decode("utf-8"))
     except (ValueError, RecursionError) as trouble:
         raise errors.Invalid("draft.not_toml") from trouble
-    if not editing.fits(content):
+    if not fits(content):
         raise errors.Invalid("draft.not_toml")
     return content
 

@@ -1,24 +1,85 @@
 """A letter of a draft as it would be written, of made-up answers: to read it in both languages before anybody receives one."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session
 
 from engine import errors
+from engine.actors import roles
 from engine.casework import drafts, form_drafts
 from engine.casework.letters import ADDRESSES
 from engine.dossier import beneficiaries, programmes
-from forms import field_types, samples
+from forms import field_types, letter_editing, letter_files, samples, toml
 from forms import letter as texts
-from forms import letter_files
 from forms.dictionary import Dictionary, Field
-from forms.text import LANGUAGES, FormError, day, display, pick
+from forms.text import LANGUAGES, Findings, FormError, day, display, pick
 
 LETTERS = "forms/letters/"
 MOST = 6  # sets of made-up answers: each another choice of every list, so that each of a letter's ways can be read
 _BRANCH = "MED"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A letter of a draft. `content`: what its file says, None where it is mended as a text; `problems`: place → what is wrong there."""
+
+    path: str
+    content: letter_editing.Content | None
+    dictionary: Dictionary
+    problems: Mapping[str, Sequence[Any]]
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+def sheet(whole: drafts.Whole, name: str) -> Sheet:
+    """A letter of a draft, to be written. Refuses: `draft.no_file`."""
+    path = f"{LETTERS}{name}"
+    if path not in whole.files or name == f"{texts.LETTERHEAD}.toml":
+        raise errors.NotFound("draft.no_file")
+    words, _ = form_drafts.vocabulary(whole)
+    findings = Findings()
+    content = toml.parse({name: whole.files[path]}, findings).get(name)
+    if content is None or not letter_editing.fits(content):
+        return Sheet(path, None, words, {letter_editing.HEAD: list(findings)})
+    problems: dict[str, list[Any]] = {}
+    for one in _wrong(whole.files, name, words):
+        if one.where.partition("#")[0] == name:
+            problems.setdefault(letter_editing.place_of(one.where), []).append(one)
+    return Sheet(path, content, words, problems)
+
+
+def _wrong(files: Mapping[str, bytes], name: str, words: Dictionary) -> Sequence[Any]:
+    try:
+        letter_files.read({one: files[f"{LETTERS}{one}"] for one in (name, f"{texts.LETTERHEAD}.toml") if f"{LETTERS}{one}" in files}, words)
+    except FormError as refused:
+        return refused.findings
+    return ()
+
+
+def names(found: Sheet, place: str) -> list[tuple[str, list[str]]]:
+    """What a text at a place may name, by where it comes from: the line of its list, what the letter works out, what the engine says of every letter, then
+    each group of the dictionary, of what this letter's readers may read."""
+    content: Any = found.content
+    each = letter_editing.at(content, place).get("each", "") if place.startswith("b") else ""
+    worked = [name for name, raw in content.get("values", {}).items() if raw.get("type") != "rows"]
+    groups: dict[str, list[str]] = {}
+    for one in found.dictionary.fields.values():
+        if one.subject != "member" and roles.opens(str(content.get("class", "")), ",".join((one.class_, *one.also))):
+            groups.setdefault(one.group, []).append(one.id)
+    return [("line", letter_files.names_of_a_line(found.name, content, each, found.dictionary)), ("worked", worked), ("given", sorted(texts.GIVEN)), *groups.items()]
+
+
+def label(found: Sheet, name: str, language: str, each: str = "") -> str:
+    """A name in the words of the dictionary, or "" where the dictionary does not have it."""
+    if name.startswith("item.") and each:
+        name = f"{letter_files.group_of_a_line(each, found.dictionary)}.{name.partition('.')[2]}"
+    spec = found.dictionary.fields.get(name)
+    return pick(spec.label, language) if spec else ""
 
 
 def compose(session: Session, whole: drafts.Whole, name: str, number: int = 1) -> Mapping[str, Any]:

@@ -103,9 +103,9 @@ def before(actor: Acting, session: Reading, draft_id: UUID, path: str) -> Respon
 def show_file(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, path: str, element: str = "") -> Response:
     """One file, to be changed as a text; beside it what stands aside. `element`: what a finding is about."""
     whole, found = drafts.show(session, actor, draft_id), drafts.read(session, actor, draft_id, path)
-    written = _as_text(found.content)
+    written = as_text(found.content)
     beside = [(one, drafts.read_aside(session, actor, draft_id, one.aside_id)[1]) for one in whole.asides if one.path == path]
-    asides = [{"aside": one, "written": _as_text(content), "differs": _differences(found.content, content)} for one, content in beside]
+    asides = [{"aside": one, "written": as_text(content), "differs": _differences(found.content, content)} for one, content in beside]
     return screen.show(
         "draft/file.html", draft=whole.draft, file=found, kind=archives.kind_of(path), written=written, asides=asides, may_save="save" in whole.draft.may,
         is_changed=found.content != found.base, differences=_differences(found.base, found.content), place=_place(written or "", element[:200]),
@@ -121,7 +121,7 @@ def save_file(screen: OnScreen, actor: Acting, session: Writing, form: Posted, d
     elif chosen == "remove":
         written = None
     else:
-        written = _typed(session, actor, draft_id, path, form.get("content"))
+        written = retyped(session, actor, draft_id, path, form.get("content"))
     saved = drafts.save(session, actor, draft_id, path, written, version)
     if screen.request.headers.get("accept", "").startswith("application/json"):
         return _told(screen, saved)
@@ -158,16 +158,16 @@ def _upload(session: Any, actor: Any, draft_id: UUID, form: Any) -> None:
         drafts.save(session, actor, draft_id, path, content, _number(field(form, f"version:{path}", 10)))
 
 
-def _typed(session: Any, actor: Any, draft_id: UUID, path: str, typed: Any) -> bytes:
+def retyped(session: Any, actor: Any, draft_id: UUID, path: str, typed: Any) -> bytes:
     """What was typed, its lines ended as the file's were: a browser sends CR LF whatever it was given."""
     if not isinstance(typed, str):
         raise errors.Invalid("draft.not_text")
-    before = _as_text(drafts.read(session, actor, draft_id, path).content)
+    before = as_text(drafts.read(session, actor, draft_id, path).content)
     plain = typed.replace("\r\n", "\n").replace("\r", "\n")
     return (plain.replace("\n", "\r\n") if before and "\r\n" in before else plain).encode()
 
 
-def _as_text(content: bytes | None) -> str | None:
+def as_text(content: bytes | None) -> str | None:
     """The text of a file that a browser gives back as it was given: UTF-8, one way of ending lines, nothing that a page hides."""
     try:
         written = (content or b"").decode("utf-8")
@@ -180,7 +180,7 @@ def _as_text(content: bytes | None) -> str | None:
 
 def _differences(before: bytes | None, after: bytes | None) -> str:
     """The lines that differ, each behind + or -; "" where there is nothing to compare."""
-    earlier, later = _as_text(before), _as_text(after)
+    earlier, later = as_text(before), as_text(after)
     if before == after or not earlier or not later:
         return ""
     was, now = earlier.splitlines(), later.splitlines()

@@ -1,36 +1,71 @@
-"""A letter of a draft: its text, and beside it the letter as it would be written, of made-up answers, in both languages and on paper."""
+"""The letter editor: a letter of a draft written as a letter is, in French and Arabic side by side; beside it the letter as it would be written, of made-up
+answers, in both languages and on paper, and what the judge says of it.
 
+Every button posts to one address with its `act` and what is open; each post is a save of the whole file made from the version that the page showed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from engine import clock, errors
-from engine.casework import drafts, letter_drafts
+from engine import clock, errors, i18n
+from engine.casework import drafts, form_drafts, letter_drafts, publication
+from engine.i18n import pick
+from forms import editing, letter_editing
+from forms.letter import BOTH
 from web import printing
-from web.dependencies import Acting, OnScreen, Reading
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
+from web.pages.draft import as_text, retyped
+from web.screen import Screen
+from web.typed import Typed
 
 router = APIRouter()
+_LONGEST = 10_000  # of one text
+_SHORT = 40  # letters by which a block is called
+_BLOCK_KINDS = {"rows": "rows", "columns": "table"}
 
 
 @router.get("/drafts/{draft_id}/letters/{name}")
-def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, name: str, sample: int = 1) -> Response:
-    """The text of a letter and its preview; what stands around every letter is a text only."""
+def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, name: str, sample: int = 1, element: str = "") -> Response:
+    """The editor of one letter; what stands around every letter is a text only. `element`: what a finding is about, opened at first."""
     whole, path = drafts.show(session, actor, draft_id), f"{letter_drafts.LETTERS}{name}"
-    found = drafts.read(session, actor, draft_id, path)
     try:
-        content: Any = letter_drafts.compose(session, whole, name, _within(sample))
-        wrong = []
+        sheet = letter_drafts.sheet(whole, name)
     except errors.NotFound:
         return screen.go(f"/drafts/{draft_id}/files/{path}")
-    except errors.Invalid as refused:
-        content, wrong = None, screen.findings(refused.findings)
-    written = (found.content or b"").decode("utf-8", "replace")
-    return screen.show(
-        "draft/letter.html", draft=whole.draft, file=found, name=name, written=written, content=content, wrong=wrong, sample=_within(sample),
-        samples=range(1, letter_drafts.MOST + 1), may_save="save" in whole.draft.may,
-    )  # fmt: skip
+    if as_text(whole.files[path]) is None:
+        return screen.go(f"/drafts/{draft_id}/files/{path}")
+    return _page(screen, session, whole, sheet, letter_editing.place_of(f"#{element[:200]}") if element else "", _within(sample), Typed())
+
+
+@router.post("/drafts/{draft_id}/letters/{name}")
+def act(screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft_id: UUID, name: str) -> Response:
+    """Any button or change of the editor: what is typed is read, the act done, the file saved."""
+    path, place, (wanted, _, on) = f"{letter_drafts.LETTERS}{name}", field(form, "open", 20), field(form, "act", 200).partition(":")
+    typed, said = field(form, "version", 10), form.get("f-raw")
+    version = int(typed) if typed.isascii() and typed.isdigit() else 0
+    letter_drafts.sheet(drafts.show(session, actor, draft_id), name)
+    if isinstance(said, str):
+        saved = drafts.save(session, actor, draft_id, path, retyped(session, actor, draft_id, path, said), version)
+        place = "" if wanted == "close" else place
+    else:
+        content = form_drafts.content_as_of(session, actor, draft_id, path, version, letter_editing.fits)
+        _take(content, place, form, form_drafts.vocabulary(drafts.show(session, actor, draft_id))[0])
+        place = _do(content, place, wanted, on, form)
+        saved = form_drafts.save(session, actor, draft_id, path, content, version)
+    whole = drafts.show(session, actor, draft_id)
+    return _page(screen, session, whole, letter_drafts.sheet(whole, name), "" if saved.conflict else place, _sample(form), Typed.of_post(form), saved)
+
+
+@router.get("/drafts/{draft_id}/letters/{name}/findings")
+def findings(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, name: str) -> Response:
+    """What the judge of the whole edition says of this letter."""
+    whole = drafts.show(session, actor, draft_id)
+    return screen.show("form_editor/_judged.html", **_judged(screen, whole, letter_drafts.sheet(whole, name), publication.findings(whole)))
 
 
 @router.get("/drafts/{draft_id}/letters/{name}/paper")
@@ -39,6 +74,149 @@ def paper(actor: Acting, session: Reading, draft_id: UUID, name: str, sample: in
     content = letter_drafts.compose(session, drafts.show(session, actor, draft_id), name, _within(sample))
     headers = {"content-disposition": f'inline; filename="{name.removesuffix(".toml")}.pdf"'}
     return Response(printing.pdf(content, clock.now(session)), media_type="application/pdf", headers=headers)
+
+
+def _judged(screen: Screen, whole: drafts.Whole, sheet: letter_drafts.Sheet, judged: Sequence[errors.Finding]) -> dict[str, Any]:
+    about = [one for one in judged if one.where.partition("#")[0] in (sheet.name, sheet.path)]
+    address = f"/drafts/{whole.draft.draft_id}/letters/{sheet.name}"
+    return {"draft": whole.draft, "judged": screen.findings(about), "well": "letter_editor.judged_well", "address": address, "others": len(judged) - len(about), "tasks": {}}
+
+
+def _do(content: letter_editing.Content, place: str, wanted: str, on: str, form: FormData) -> str:
+    """Does an act on the content; what is open afterwards."""
+    acts: dict[str, Callable[[], Any]] = {
+        "open": lambda: on, "close": lambda: "", "up": lambda: letter_editing.move(content, on, -1), "down": lambda: letter_editing.move(content, on, 1),
+        "remove": lambda: letter_editing.remove(content, on), "add": lambda: letter_editing.add(content, on, place),
+        "insert": lambda: letter_editing.insert(content, place, field(form, "f-name", 130), {one: _caret(form, one) for one in BOTH}),
+    }  # fmt: skip
+    if wanted not in acts or (wanted == "add" and on not in ("text", "heading", "basis", "signature")):
+        return place
+    if wanted == "insert" and not (field(form, "f-name", 130) and letter_editing.has(content, place) and place not in (letter_editing.HEAD, letter_editing.RAW)):
+        return place
+    made = acts[wanted]()
+    if wanted in ("up", "down"):
+        return str(made) if place == on else ""
+    return place if wanted == "insert" else "" if wanted == "remove" else str(made)
+
+
+def _caret(form: FormData, language: str) -> int | None:
+    written = field(form, f"caret-{language}", 6)
+    return int(written) if written.isascii() and written.isdigit() else None
+
+
+def _take(content: letter_editing.Content, place: str, form: FormData, words: Any) -> None:
+    """Reads what was typed: the texts of every place, and the condition of the one that is open."""
+    for key, languages in (("title", i18n.LANGUAGES), ("object", BOTH)):
+        label = content.get(key, {})
+        _said(label, f"f-{key}", languages, form)
+        if key == "title" or any(label.values()):
+            content[key] = label
+        else:
+            content.pop(key, None)
+    for where in letter_editing.places(content):
+        label, lines = letter_editing.said(content, where), letter_editing.lines(letter_editing.at(content, where)) if where.startswith("b") else []
+        if label is not None:
+            _said(label, where, BOTH, form)
+        for number, line in enumerate(lines):
+            _said(line.setdefault("label", {}), f"{where}-{number}", BOTH, form)
+    if place.startswith("b") and letter_editing.has(content, place) and "f-when" in form:
+        block, when = letter_editing.at(content, place), _text(form, "f-when")
+        if field(form, "act", 200) == "condition" and (spec := words.fields.get(field(form, "f-of", 100))):
+            made = editing.condition(spec, field(form, "f-is", 10), field(form, "f-value", 200))
+            when = f"{when} and {made}" if when and made else when or made
+        block.pop("when", None)
+        if when.strip():
+            block["when"] = when
+
+
+def _said(label: dict[str, str], name: str, languages: Sequence[str], form: FormData) -> None:
+    """What was typed of a label; a text of which only the spaces at its ends differ stays as it is written in the file once a button is pressed."""
+    for language in languages:
+        if (key := f"{name}-{language}") in form and not (form.get("act") and _text(form, key) == label.get(language, "").strip()):
+            label[language] = _text(form, key)
+
+
+def _text(form: FormData, name: str) -> str:
+    """What was typed; while typing goes on (no button was pressed) the space at its end stays too, for the next word."""
+    value = form.get(name)
+    plain = value.replace("\r\n", "\n")[:_LONGEST] if isinstance(value, str) else ""
+    return plain.strip() if form.get("act") else plain
+
+
+def _page(
+    screen: Screen, session: Any, whole: drafts.Whole, sheet: letter_drafts.Sheet, place: str, sample: int, typed: Typed, saved: drafts.Saved | None = None,
+) -> Response:  # fmt: skip
+    try:
+        composed: Any = letter_drafts.compose(session, whole, sheet.name, sample)
+        broken = []
+    except errors.Invalid as refused:
+        composed, broken = None, screen.findings(refused.findings)
+    content, last, known = sheet.content, whole.saves.get(sheet.path), publication.judged_already(whole)
+    place = place if content is not None and letter_editing.has(content, place) else letter_editing.RAW if content is None else ""
+    wrong = {where: [("", screen.sentence(one)) for one in found] for where, found in sheet.problems.items()}
+    conflict = saved.conflict if saved else None
+    is_open = content is not None and place not in ("", letter_editing.HEAD, letter_editing.RAW)
+    return screen.show(
+        "letter_editor/page.html", 409 if conflict else 200, {"hx-trigger-after-settle": "judge"} if saved and known is None else None, sheet=sheet, place=place,
+        version=last.version if last else 0, wrong=wrong, may_save="save" in whole.draft.may, written=as_text(whole.files[sheet.path]) or "", composed=composed, broken=broken, sample=sample,
+        samples=range(1, letter_drafts.MOST + 1), lists=_lists(screen, sheet, wrong) if content is not None else {}, names=_names(screen, sheet, place) if is_open else [],
+        earlier=_weighed(screen, sheet) if place.startswith("b") else [], of=sheet.dictionary.fields.get(typed.one("f-of")), tests=editing.TESTS, typed=typed,
+        conflict=screen.refusal(conflict.code, conflict.details) if conflict else "", aside=saved.aside if saved else None,
+        saved=screen.words.text("task.saved_at", time=screen.words.time(clock.now(session))) if saved and not conflict else "",
+        **(_judged(screen, whole, sheet, known) if known is not None else {"draft": whole.draft, "judged": None, "address": f"/drafts/{whole.draft.draft_id}/letters/{sheet.name}"}),
+    )  # fmt: skip
+
+
+def _lists(screen: Screen, sheet: letter_drafts.Sheet, wrong: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Blocks, texts of law and signatures, each as the page shows it."""
+    content: Any = sheet.content
+    made: dict[str, list[dict[str, Any]]] = {key: [] for key in letter_editing.LISTS.values()}
+    for where in letter_editing.places(content):
+        table, label, key = letter_editing.at(content, where), letter_editing.said(content, where), letter_editing.LISTS[where[0]]
+        block = table if key == "block" else {}
+        kind = key if key != "block" else "heading" if "heading" in block else "list" if block.get("each") and label is not None else "text" if label is not None else next((_BLOCK_KINDS[one] for one in _BLOCK_KINDS if one in block and not block.get("each")), "table")
+        short = " ".join((pick(label, screen.language) if label else "").split())[:_SHORT]
+        each = block.get("each", "")
+        made[key].append({
+            "place": where, "kind": kind, "what": f"{screen.words.text(f'letter_editor.kind.{kind}')} {int(where[1:]) + 1}{f' — {short}' if short else ''}", "said": label,
+            "when": block.get("when", ""), "where": block.get("where", ""), "each": _word(screen, sheet, each) if each else "", "wrong": wrong.get(where, ()),
+            "facts": [(one, _word(screen, sheet, one, each)) for one in sorted(letter_editing.named(label))] if label else [],
+            "lines": [{"label": one.get("label", {}), "shows": _shows(screen, sheet, one, each)} for one in letter_editing.lines(block)],
+        })  # fmt: skip
+    return made
+
+
+def _shows(screen: Screen, sheet: letter_drafts.Sheet, line: Mapping[str, Any], each: str) -> str:
+    """What a column or a particular shows, in words."""
+    return screen.words.text("format.comma").join(f" {_word(screen, sheet, one, each)}" for one in sorted(letter_editing.named({key: line[key] for key in line if key != "label"}))).strip() or str(line.get("feel", ""))
+
+
+def _word(screen: Screen, sheet: letter_drafts.Sheet, name: str, each: str = "") -> str:
+    """A name in the reader's words; as it is where nobody gave it any."""
+    code = f"web.letter_editor.given.{name}"
+    return letter_drafts.label(sheet, name, screen.language, each) or (i18n.translate(code, screen.language) if code in i18n.catalogue(screen.language) else name.removeprefix("item."))
+
+
+def _names(screen: Screen, sheet: letter_drafts.Sheet, place: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What may be set into the text that is open, by group: each name with its words."""
+    content: Any = sheet.content
+    each = letter_editing.at(content, place).get("each", "") if place.startswith("b") else ""
+    groups = sheet.dictionary.groups
+    return [
+        (pick(groups[group].label, screen.language) if group in groups else screen.words.text(f"letter_editor.names.{group}"), [(one, _word(screen, sheet, one, each)) for one in inside])
+        for group, inside in letter_drafts.names(sheet, place) if inside
+    ]  # fmt: skip
+
+
+def _weighed(screen: Screen, sheet: letter_drafts.Sheet) -> list[dict[str, str]]:
+    """What a condition may be put together of: the fields of the groups that the letter names."""
+    groups, fields = {one.partition(".")[0] for one in letter_editing.named(sheet.content)}, sheet.dictionary.fields
+    return [{"field": one.id, "label": pick(one.label, screen.language)} for one in fields.values() if one.group in groups and one.type != "list"]
+
+
+def _sample(form: FormData) -> int:
+    written = field(form, "sample", 2)
+    return _within(int(written) if written.isascii() and written.isdigit() else 1)
 
 
 def _within(sample: int) -> int:

@@ -110,7 +110,7 @@ def _judged(screen: Screen, whole: drafts.Whole, sheet: form_drafts.Sheet, judge
     tasks = {f"{one.file.rpartition('/')[2]}#{one.node}" for one in sheet.askers}
     about = [one for one in judged if one.where.partition("#")[0] in (sheet.name, sheet.path) or one.where in tasks]
     names = {one.node: pick(one.names, screen.language) for one in sheet.askers}
-    return {"draft": whole.draft, "judged": screen.findings(about), "name": sheet.name, "others": len(judged) - len(about), "tasks": names}
+    return {"draft": whole.draft, "judged": screen.findings(about), "well": "sheet.judged_well", "address": f"/drafts/{whole.draft.draft_id}/forms/{sheet.name}", "others": len(judged) - len(about), "tasks": names}
 
 
 def _view(screen: Screen, form: FormData) -> View:

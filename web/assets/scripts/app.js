@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import "htmx-ext-sse";
 import "idiomorph/dist/idiomorph-ext.esm.js";
+import { startCarets } from "./carets.js";
 import { startDrafts } from "./drafts.js";
 import { startKeeping } from "./keeping.js";
 import { startKeys } from "./keys.js";
@@ -32,6 +33,7 @@ Object.assign(htmx.config, {
 
 startTrouble();
 startDrafts();
+startCarets();
 startKeeping();
 keepTyping();
 startUploads();

@@ -1,0 +1,127 @@
+"""A coordinator writes a letter of a draft without script: its texts in both languages, its blocks and their conditions, facts from a list, signatures."""
+
+import tomllib
+
+import pytest
+
+from tests.web.small.installation import files
+from tests.web.test_the_form_editor import content, opened
+
+NAME = "rappel_pieces.toml"
+PATH = f"forms/letters/{NAME}"
+LETTER = tomllib.loads(files()[PATH].decode())
+LAST = len(LETTER["block"]) - 1
+
+
+@pytest.fixture
+def meriem(browser):
+    return browser("meriem")
+
+
+def act(browser, address, wanted="save", **typed):
+    """Presses a button of the editor, with what is typed (`b0__fr` for `b0-fr`)."""
+    shown = {name: browser.hidden(name) for name in ("version", "open", "sample")}
+    return browser.post(address, act=wanted, **{**shown, **{name.replace("__", "-"): value for name, value in typed.items()}})
+
+
+def begun(browser):
+    draft = opened(browser)
+    address = f"{draft}/letters/{NAME}"
+    assert browser.get(address).status_code == 200
+    return draft, address
+
+
+def test_a_letter_is_written_in_both_languages_and_the_one_beside_says_it_at_once(meriem):
+    draft, address = begun(meriem)
+    act(meriem, address, f__title__fr="Rappel", b0__fr="Bonjour.", b0__ar="تحية طيبة.", g0__fr="La cheffe")
+    wanted = {**LETTER, "title": {**LETTER["title"], "fr": "Rappel"}, "block": [{"text": {"fr": "Bonjour.", "ar": "تحية طيبة."}}, *LETTER["block"][1:]]}
+    wanted["signature"] = [{**LETTER["signature"][0], "fr": "La cheffe"}, *LETTER["signature"][1:]]
+    assert content(meriem, draft, PATH) == wanted
+    beside = meriem.page.text.partition('id="sample"')[2]
+    assert "Bonjour." in beside and "تحية طيبة." in beside and "La cheffe" in beside
+    assert meriem.client.get(f"{address}/paper").content.startswith(b"%PDF")
+
+
+def test_what_the_page_does_not_show_stays_as_it_is_written(meriem):
+    draft, address = begun(meriem)
+    act(meriem, address, b0__fr="Bonjour.")
+    before, after = files()[PATH].decode().splitlines(), meriem.client.get(f"{draft}/content/{PATH}").text.splitlines()
+    assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+
+
+def test_blocks_are_added_moved_and_taken_out(meriem):
+    draft, address = begun(meriem)
+    act(meriem, address, "open:b0")
+    act(meriem, address, "add:heading")
+    assert meriem.hidden("open") == "b1", "behind the one that was open"
+    act(meriem, address, b1__fr="Vos pièces", b1__ar="وثائقكم")
+    made = {"heading": {"fr": "Vos pièces", "ar": "وثائقكم"}}
+    assert content(meriem, draft, PATH)["block"] == [LETTER["block"][0], made, *LETTER["block"][1:]]
+    act(meriem, address, "up:b1")
+    assert content(meriem, draft, PATH)["block"][0] == made and meriem.hidden("open") == "b0"
+    act(meriem, address, "down:b0")
+    act(meriem, address, "remove:b1")
+    act(meriem, address, "add:signature")
+    act(meriem, address, f"remove:g{len(LETTER['signature'])}")
+    assert content(meriem, draft, PATH) == LETTER
+
+
+def test_a_fact_is_chosen_from_a_list_and_enters_at_the_cursor(meriem):
+    draft, address = begun(meriem)
+    act(meriem, address, "open:b0")
+    assert 'value="limite"' in meriem.page.text and '<option value="numero">Numéro du dossier' in meriem.page.text and "Calculé par cette lettre" in meriem.page.text
+    act(meriem, address, "insert", b0__fr="Avant le  au plus tard", b0__ar="قبل", f__name="limite", caret__fr="9")
+    assert content(meriem, draft, PATH)["block"][0]["text"] == {"fr": "Avant le {limite} au plus tard", "ar": "قبل {limite}"}
+    written = tomllib.loads(files()["forms/letters/contrat_engagement.toml"].decode())["block"]
+    listed = next(place for place, one in enumerate(written) if one.get("each") == "aide.reserves")
+    meriem.get(f"{draft}/letters/contrat_engagement.toml?element=block[{listed}]")
+    assert 'value="item.echeance"' in meriem.page.text, "a list's text may name its line"
+
+
+def test_readers_of_a_letter_are_offered_only_what_they_may_read(meriem):
+    _, address = begun(meriem)
+    act(meriem, address, "open:b0")
+    offered = meriem.page.text.partition('id="f-name"')[2].partition("</select>")[0]
+    assert LETTER["class"] == "C" and 'value="aide.date_demande"' in offered and 'value="aide.total"' not in offered
+
+
+def test_a_condition_that_cannot_be_read_is_kept_and_the_sentence_stands_by_its_block(meriem):
+    draft, address = begun(meriem)
+    act(meriem, address, "open:b1")
+    act(meriem, address, f__when="person.sexe = ")
+    row = meriem.page.text.partition('class="place is-open is-wrong"')[2].partition("</li>")[0]
+    assert "Corrigez l&#39;expression « person.sexe =" in row
+    assert content(meriem, draft, PATH)["block"][1]["when"] == "person.sexe ="
+    act(meriem, address, f__when="")
+    act(meriem, address, b0__fr="Avant {limites}")
+    assert "Remplacez « limites »" in meriem.page.text.partition('id="block-title"')[2].partition("</li>")[0]
+
+
+def test_as_a_text_an_error_is_said_in_the_readers_language_with_its_line(meriem):
+    draft, address = begun(meriem)
+    act(meriem, address, "open:raw")
+    broken = files()[PATH].decode().replace('id = "', 'id = ', 1)
+    act(meriem, address, f__raw=broken)
+    assert "Corrigez la ligne 1" in meriem.page.text and 'id = rappel' in meriem.page.text
+    assert "صحّح السطر 1" in meriem.get(f"{address}?language=ar").text
+    meriem.get(address)
+    act(meriem, address, "close:raw", f__raw=files()[PATH].decode())
+    assert content(meriem, draft, PATH) == LETTER and 'name="b0-fr"' in meriem.page.text
+
+
+def test_what_two_write_at_once_is_lost_to_neither(browser, meriem):
+    draft, address = begun(meriem)
+    rim = browser("rim")
+    rim.get(address)
+    act(meriem, address, b0__fr="De Meriem.")
+    refused = act(rim, address, b0__fr="De Rim.")
+    assert refused.status_code == 409 and "#aside-" in refused.text
+    assert content(meriem, draft, PATH)["block"][0]["text"]["fr"] == "De Meriem."
+    assert "De Rim." in rim.get(f"{draft}/files/{PATH}").text
+
+
+@pytest.mark.parametrize("path", sorted(one for one in files() if one.startswith("forms/letters/") and not one.endswith("entete.toml")))
+def test_every_letter_of_the_project_opens_in_the_editor(meriem, path):
+    draft = opened(meriem)
+    shown = meriem.get(f"{draft}/letters/{path.rpartition('/')[2]}?element=block[0]").text
+    assert 'name="f-title-fr"' in shown and 'name="f-when"' in shown and "[web." not in shown and "is-wrong" not in shown
