@@ -24,9 +24,13 @@ def fits(content: Any) -> bool:
         return False
     blocks, values = content.get("block", []), content.get("values", {})
     return (
-        isinstance(blocks, list) and all(map(_is_block, blocks)) and isinstance(values, dict) and all(isinstance(one, dict) for one in values.values())
+        isinstance(blocks, list) and all(map(_is_block, blocks)) and isinstance(values, dict) and all(map(_is_value, values.values()))
         and all(isinstance(content.get(key, []), list) and all(map(_is_label, content.get(key, []))) for key in ("basis", "signature"))
     )  # fmt: skip
+
+
+def _is_value(found: Any) -> bool:
+    return isinstance(found, dict) and isinstance(found.get("type", ""), str) and _is_label(found.get("columns", {}))
 
 
 def _is_block(found: Any) -> bool:

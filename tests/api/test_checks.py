@@ -58,7 +58,7 @@ OF_ANYBODY = [
     ("accueil.bpmn", b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>", "pathway.doctype"),
     ("tout.bpmn", b"", "pathway.not_xml"),
     ("table.dmn", b"<a/>", "dmn.not_dmn"),
-    ("f11.toml", b"id = ", "definition.unreadable"),
+    ("f11.toml", b"id = ", "definition.unreadable_at"),
     ("notes.txt", b"bonjour", "check.file_kind"),
 ]
 
