@@ -102,6 +102,10 @@ def prepare(settings: Settings, say: Callable[[str], None], tell: Callable[[floa
     if back := erasures.again(database):
         say(f"{back} persons who were erased had come back with a backup: they are erased again.")
     note_standing(database)
+    with database.owner() as connection:
+        new = programmes.complete(connection, settings.processes)
+    if new:
+        say(f"New parameters with their first values, on the page Administration: {', '.join(new)}.")
     if deliver(database, settings):
         say("The files of this version of Masar differ from every edition: they wait as a draft on the page Parcours; cases go on as before.")
     return database

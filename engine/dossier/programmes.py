@@ -204,12 +204,20 @@ def seed(connection: Any, processes: Path) -> None:
             {"code": code, "version": version or 1, "first": first, "last": last, "content": _text(row), "source": source or "", "inferred": bool(inferred)},
         )
         connection.execute(text("INSERT INTO fund VALUES (:code, :fund) ON CONFLICT DO NOTHING"), {"code": code, "fund": fund})
-    for row in _rows(processes / "parametres.toml", "parametres"):
+    complete(connection, processes)
+
+
+def complete(connection: Any, processes: Path) -> tuple[str, ...]:
+    """Adds the parameters of which no version is there: those that came with a later Masar, which its diagrams read. What is there stays as administrators left it. Returns their codes."""
+    known = set(connection.execute(text("SELECT code FROM parameter")).scalars())
+    new = [row for row in _rows(processes / "parametres.toml", "parametres") if row["code"] not in known]
+    for row in new:
         connection.execute(
-            text("INSERT INTO parameter VALUES (:code, :first, :last, :value, :labels, :source, :inferred) ON CONFLICT DO NOTHING"),
+            text("INSERT INTO parameter VALUES (:code, :first, :last, :value, :labels, :source, :inferred)"),
             {"code": row["code"], "first": row["valid_from"], "last": row.get("valid_to"), "value": _text(row["value"]), "labels": _text(row.get("label", {})),
              "source": row.get("source", ""), "inferred": bool(row.get("infere"))},
         )  # fmt: skip
+    return tuple(dict.fromkeys(row["code"] for row in new))
 
 
 def seed_holidays(connection: Any, years: range, processes: Path) -> None:

@@ -131,6 +131,17 @@ def test_a_new_value_holds_from_its_day(filled):
     assert (told.scope(dt.date(2026, 12, 31))["parametres"]["quorum_minimum"], told.scope(dt.date(2027, 1, 1))["parametres"]["quorum_minimum"]) == (3, 4)
 
 
+def test_parameters_of_a_later_version_come_with_it_and_what_was_changed_stays(filled):
+    with filled.owner() as connection:
+        connection.execute(text("DELETE FROM parameter WHERE code = 'delai_contrat_jours'"))
+        connection.execute(text("UPDATE parameter SET value = '9' WHERE code = 'age_aine'"))
+        before = connection.execute(text("SELECT count(*) FROM parameter")).scalar_one()
+        assert programmes.complete(connection, reading.PROCESSES) == ("delai_contrat_jours",) and programmes.complete(connection, reading.PROCESSES) == ()
+        assert connection.execute(text("SELECT count(*) FROM parameter")).scalar_one() == before + 1
+    told = held(filled).scope(reading.TODAY)["parametres"]
+    assert (told["delai_contrat_jours"], told["age_aine"]) == (15, 9)
+
+
 def test_a_new_branch_is_seen_at_once_and_from_the_day_it_opens(filled):
     before = held(filled)
     with filled.owner() as connection:

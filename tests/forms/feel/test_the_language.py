@@ -1,6 +1,7 @@
 """What the diagrams and tables of the Dispositif rely on."""
 
 import datetime as dt
+import gc
 import sys
 from decimal import Decimal
 from itertools import product
@@ -149,11 +150,13 @@ def _steps(act, scope):
         return seen
 
     before = sys.gettrace()
+    gc.disable()  # what others do when rubbish is collected is not the condition's work
     sys.settrace(seen)
     try:
         act(scope)
     finally:
         sys.settrace(before)
+        gc.enable()
     return counted
 
 
