@@ -190,9 +190,11 @@ def check_language(language: str) -> None:
 
 
 def check_rights(session: Any, agency: str, branch: str, held: frozenset[str]) -> None:
-    """Whether somebody may hold these roles together in an agency at a branch. Refuses: `user.roles`, `user.roles_apart`, `user.branch`."""
+    """Whether somebody may hold these roles together in an agency at a branch. Refuses: `user.no_role`, `user.roles`, `user.roles_apart`, `user.branch`."""
+    if not held:
+        raise errors.Invalid("user.no_role")
     unknown = [role for role in sorted(held) if role not in tables.ROLES or agency not in tables.ROLES[role].agencies]
-    if unknown or not held:
+    if unknown:
         raise errors.Invalid("user.roles", roles=", ".join(unknown), agency=agency)
     if apart := tables.clash(held):
         raise errors.Invalid("user.roles_apart", roles=", ".join(sorted(apart)))

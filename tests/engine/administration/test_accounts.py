@@ -113,7 +113,7 @@ def test_nobody_touches_her_own_rights_and_no_administrator_makes_another_alone(
 @pytest.mark.parametrize(
     ("what", "code"),
     [({"roles": ("gestionnaire_aides", "ordonnateur"), "branch": "TUN"}, "user.roles_apart"), ({"roles": ("auditeur", "referent"), "branch": "TUN"}, "user.roles_apart"),
-     ({"roles": ("travailleur_social",)}, "user.roles"), ({"branch": "XXX"}, "user.branch"), ({"roles": ()}, "user.roles")],
+     ({"roles": ("travailleur_social",)}, "user.roles"), ({"branch": "XXX"}, "user.branch"), ({"roles": ()}, "user.no_role")],
 )  # fmt: skip
 def test_what_one_person_may_not_hold_is_refused_with_a_sentence(account, what, code):
     with pytest.raises(errors.Invalid, match=f"^{code}$"):
