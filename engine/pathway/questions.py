@@ -21,6 +21,7 @@ from forms.dictionary import Dictionary, Field
 
 ANYBODYS = "en_ligne"  # the form that somebody without an account answers
 _ONCE = "P0D"
+_MOST_LOOKED_AT = 20  # tasks of one form, of which each two are looked at
 _SHARED = {"person", "return", "case"}  # subjects that two tasks of one case have in common, whatever each is about
 _ACTS = {"signature", "doc"}  # given for one act: the same words, another thing
 _OPEN = {"C", "O"}  # the classes of what anybody may be asked before anybody has met her
@@ -217,17 +218,18 @@ def _twins(asking: _Asking) -> Iterator[Finding]:
 
 def _anew(asking: _Asking) -> Iterator[Finding]:
     """A form that a second task of one walk uses too, whose answers are good for one act only: they are asked anew, and the second stand in place of the first."""
-    users: dict[str, list[PersonTask]] = {}
+    users: dict[tuple[str, ...], list[PersonTask]] = {}
     for task in asking.tasks:
-        if (form := asking.form(task)) is not None:
-            users.setdefault(form.id, []).append(task)
-    for tasks in users.values():
-        for first, second in permutations(tasks, 2):
-            fields = [asking.fields[ask.field] for ask in asking.asks(second) if asking.fields[ask.field].validity == _ONCE]
-            of_one = [field for field in fields if field.subject in _SHARED or (first.scope_spec.process, asking.subject(first)) == (second.scope_spec.process, asking.subject(second))]
-            way = asking.walks.way(first, second) if of_one else None
-            if way:
-                details = {"element": name_of(second), "other": name_of(first), "field": _named(of_one[0]), "id": of_one[0].id, "path": told(way)}
+        for field in (asking.fields[ask.field] for ask in asking.asks(task)):
+            if field.validity == _ONCE and (form := asking.form(task)) is not None:
+                of = () if field.subject in _SHARED else (task.scope_spec.process, asking.subject(task))
+                users.setdefault((form.id, field.id, *of), []).append(task)
+    told_of: set[str] = set()
+    for (form_id, field_id, *_), tasks in users.items():
+        for first, second in () if form_id in told_of else permutations(tasks[:_MOST_LOOKED_AT], 2):
+            if way := asking.walks.way(first, second):
+                told_of.add(form_id)
+                details = {"element": name_of(second), "other": name_of(first), "field": _named(asking.fields[field_id]), "id": field_id, "path": told(way)}
                 yield Finding("form.asked_anew", second.place, details, severity="warning")
                 break
 

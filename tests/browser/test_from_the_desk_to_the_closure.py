@@ -5,6 +5,7 @@ the case is closed and signed. Whoever fills the pages knows their controls and 
 import datetime as dt
 
 import pytest
+from holidays import country_holidays
 
 from engine.demo import answers
 from tests import world as worlds
@@ -24,6 +25,9 @@ _CONTROLS = """() => [...document.querySelectorAll('#answers .question')].filter
 @pytest.fixture(scope="module")
 def installed(make_database):
     return make_database(worlds.furnish)
+
+
+_CLOSED = country_holidays("TN", years=range(2020, 2040))
 
 
 class Adviser:
@@ -58,7 +62,10 @@ class Adviser:
             return
         if isinstance(value, str) and value.startswith("@") and value[1:2] in "+-":
             days, _, hour = value[1:].partition("T")
-            value = (today + dt.timedelta(days=int(days))).isoformat() + (f"T{hour}" if hour else "")
+            day = today + dt.timedelta(days=int(days.removesuffix("o")))
+            while days.endswith("o") and (day.weekday() > 4 or day in _CLOSED):
+                day += dt.timedelta(days=1)
+            value = day.isoformat() + (f"T{hour}" if hour else "")
         elif isinstance(value, str) and value.startswith("@"):
             value = None if value != "@agent" else self.actor.name
         match kind:

@@ -190,8 +190,8 @@ TEXTS = [
     ),
     (
         "the question that a due date needs is lost",
-        "forms/tasks/t974.toml",
-        reads('  "fraude.remboursement_le",\n', ""),
+        "forms/tasks/t106.toml",
+        lambda raw: raw.replace(b'  "accueil.rdv_le",\n', b"").rpartition(b"[[check]]")[0],
         "check.due_never",
     ),
     (

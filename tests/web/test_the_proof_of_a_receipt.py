@@ -40,7 +40,7 @@ def told(small, app, papers):
     open_case(salma)
     case = re.search(r"/cases/[0-9a-f-]{36}", salma.page.text)[0]
     act(salma, "complete", typed)
-    code = re.search(r'aria-labelledby="receipt".*?<bdi dir="ltr">([^<]+)</bdi>', salma.get(case).text, re.S)[1]
+    code = re.search(r'aria-labelledby="receipt".*?<bdi dir="ltr"[^>]*>([^<]+)</bdi>', salma.get(case).text, re.S)[1]
     visitor = Browser(app)
     assert visitor.get("/receipt/proof", params={"code": code}).status_code == 409, "not sealed yet"
     letter = re.search(r"/letters/[0-9a-f-]{36}", salma.get(case).text)[0]

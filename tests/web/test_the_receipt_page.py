@@ -14,7 +14,7 @@ def test_the_holder_of_a_receipt_follows_the_case_without_account_and_reads_noth
     typed = reception()
     act(salma, "complete", typed)
     page = salma.get(case).text
-    code = re.search(r'aria-labelledby="receipt".*?<bdi dir="ltr">([^<]+)</bdi>', page, re.S)[1]
+    code = re.search(r'aria-labelledby="receipt".*?<bdi dir="ltr"[^>]*>([^<]+)</bdi>', page, re.S)[1]
     shown = visitor.get("/receipt", params={"code": code.lower()})
     assert shown.status_code == 200
     assert "Étape actuelle" in shown.text
