@@ -74,3 +74,12 @@ def every_step_is_made_again(monkeypatch):
 
     for verb in ("start", "advance"):
         monkeypatch.setattr(bpmn, verb, twice(getattr(bpmn, verb)))
+
+
+@pytest.fixture
+def case(world):
+    """A case of Médenine with its interview ahead."""
+    case_id = world.receive(world.somebody("emploi"))
+    for node in ("T101", "T102", "T104", "T106"):
+        world.does(case_id, node)
+    return case_id

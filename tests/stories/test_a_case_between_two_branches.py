@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.casework import messages
-from tests.stories.test_what_was_not_foreseen import MOVED
+from tests.stories.test_a_transfer import MOVED
 
 
 def reached(world, actor, case):
