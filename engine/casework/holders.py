@@ -39,6 +39,7 @@ _LIMIT = text("SELECT pg_advisory_xact_lock(hashtextextended(:of_code, 0)), pg_a
 _COUNTED = text("SELECT masar_signin_failures(:of_code), masar_signin_failures(:of_address)")
 _TRIED, _TRY = text("SELECT masar_signin_failures(:one)"), text("SELECT masar_note_signin_failure(:one)")
 _COUNT = text("SELECT masar_note_signin_failure(:of_code), masar_note_signin_failure(:of_address)")
+_TAKE_BACK = text("SELECT masar_take_back_signin_failure(:of_code), masar_take_back_signin_failure(:of_address)")
 _DOOR = text("SELECT instance_id, secret_hash FROM masar_receipt_door(:code, :most)")
 _FAILED = text("SELECT masar_receipt_failed(:case)")
 _ENTER = text("SELECT masar_receipt_enter(:case, :digest, :minutes)")
@@ -199,6 +200,7 @@ def enter(database: Database, code: str, secret: str, address: str) -> str:
     token = secret_token()
     with database.unit_of_work(users.system()) as session:
         session.execute(_ENTER, {"case": door.instance_id, "digest": token_digest(token), "minutes": OPEN_MINUTES})
+        session.execute(_TAKE_BACK, subjects)
     return token
 
 

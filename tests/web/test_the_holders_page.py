@@ -115,6 +115,23 @@ def test_tries_are_limited_and_a_new_secret_ends_the_former_and_what_it_opened(w
     assert holders.enter(world.database, world.code, newer.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")), "10.0.0.2")
 
 
+def test_the_right_secret_is_no_try_and_takes_no_wrong_one_away(world):
+    with world.database.unit_of_work(world.desk) as session:
+        _, secret = holders.give_secret(session, world.desk, world.case)
+    forget_tries(world)
+    for _ in range(holders.MOST_OF_ONE + 1):
+        assert holders.enter(world.database, world.code, secret, "10.0.0.3")
+    for typed in ["0000 0000"] * (holders.MOST_OF_ONE - 1) + [secret, "0000 0000"]:
+        if typed == secret:
+            assert holders.enter(world.database, world.code, secret, "10.0.0.3")
+        else:
+            with pytest.raises(errors.NotFound):
+                holders.enter(world.database, world.code, typed, "10.0.0.3")
+    with pytest.raises(errors.Conflict, match="receipt.too_many"):
+        holders.enter(world.database, world.code, secret, "10.0.0.3")
+    forget_tries(world)
+
+
 def test_a_missing_paper_is_sent_through_the_checks_of_every_document_and_wakes_who_waits(world, phone, secret):
     mine = opened(phone, world, secret)
     page = mine.page.text
