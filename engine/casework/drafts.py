@@ -52,7 +52,7 @@ MASAR = "Masar"  # who brought what came with a new version of it
 @dataclass(frozen=True)
 class Draft:
     """A draft on the list. `authors`: who saved anything in it; `is_behind`: another edition was decided since it was begun or brought up to date;
-    `may`: what the reader may do with it (`save`, `submit`, `drop`, `approve`, `refuse`)."""
+    `may`: what the reader may do with it (`save`, `submit`, `drop`, `approve`, `refuse`, `try`)."""
 
     draft_id: UUID
     title: str
@@ -375,6 +375,8 @@ def _draft(row: Any, actor: Any, names: Mapping[UUID | None, str]) -> Draft:
         may = {"open": ["save", "submit", "drop"], "submitted": ["refuse"]}.get(row.state, [])
         if row.state == "submitted" and not row.is_behind and authority.may(actor, "draft.approve", authors=authors):
             may = ["approve", *may]
+    if authority.may(actor, "draft.try"):
+        may = [*may, "try"]
     return Draft(
         row.draft_id, row.title, row.state, row.version, row.base_id, row.base_number, names[row.opener], row.opened_at,
         tuple(sorted(names[one] for one in row.savers)), row.is_behind, names[row.submitter] if row.submitter else "", row.submitted_at, row.starts_at,

@@ -26,7 +26,7 @@ def test_one_program_prepares_another_persons_approves_and_new_cases_follow(sign
     assert put(meriem, draft_id, read["content"] + "# un\n", 0).json() == {"path": PATH, "version": 1}
     asked = {"reason": "A comment was missing."}
     submitted = meriem.post(f"/drafts/{draft_id}/submit", json=asked).json()
-    assert submitted["state"] == "submitted" and submitted["may"] == ["refuse"]
+    assert submitted["state"] == "submitted" and submitted["may"] == ["refuse", "try"]
     refused = meriem.post(f"/drafts/{draft_id}/approve", json={"version": submitted["version"]})
     assert refused.status_code == 403 and refused.json()["code"] == "draft.own" and "another coordinator" in refused.json()["detail"]
     done = anis.post(f"/drafts/{draft_id}/approve", json={"version": submitted["version"]}).json()

@@ -13,12 +13,12 @@ from tests.browser.test_the_next_edition import begin
 from tests.web.conftest import routes_of
 from web.app import create_app
 
-# Who looks at what, and at whatever links lead to from there; `*` is the case, every <details> of the page is opened.
+# Who looks at what, and at whatever links lead to from there; `*` is the case, every <details> of the page is opened. Coordinators first: from a draft they reach what its other readers do not.
 PAGES = {
+    "coordination": ("/repairs", "/cases/*/repair", "/cases/*/why"),
     "salma": ("/cases/*?tab=documents", "/cases/*/notes", "/cases/*/person", "/cases/*/consent", "/cases/*/appointments/new", "/cases/*/exceptions/desistement", "/appointments", "/leaves", "/notices"),
     "sonia": ("/caseloads", "/erasures", "/exports", "/findings", "/cases/*/casefile", "/cases/*/readers", "/funds", "/sittings", "/steering?tab=report"),
     "auditeur": ("/audit", "/audit/events", "/cases/*/replay", "/admin/journal"),
-    "coordination": ("/repairs", "/cases/*/repair", "/cases/*/why"),
     "attache": ("/charter",),
     "administration": ("/admin",),
     "aides": ("/funds",),
