@@ -32,6 +32,8 @@ MOST_FOUND = 500
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _MOST_LEARNT = 2
 _NICE = 5
+_ROOM = 64_000_000  # bytes that a child may have above its limit, to tell how it ended
+_MOST_OF = 0.75
 
 _learnt: list[Sources] = []
 
@@ -114,10 +116,8 @@ def _answer(door: socket.socket) -> int:
         more = len(found) - MOST_FOUND
         found = found[:MOST_FOUND] + [Finding("check.too_many", "", {"number": more}, severity=found[MOST_FOUND].severity)] if more > 0 else found
         written, status = msgspec.msgpack.encode(found, enc_hook=str), 0
-    except MemoryError:
-        return SPENT
     except Exception as trouble:
-        if isinstance(trouble.__context__ or trouble.__cause__, MemoryError):
+        if isinstance(trouble, MemoryError) or _is_short_of(request.memory):
             return SPENT
         written, status = traceback.format_exc().encode("utf-8", "replace"), BROKEN
     with suppress(OSError):
@@ -130,12 +130,20 @@ def _limit(request: Request) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, request.patience)
     resource.setrlimit(resource.RLIMIT_CPU, (request.seconds, request.seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
+    resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory + _ROOM))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as likely:
         likely.write("900")
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     os.nice(_NICE)
+
+
+def _is_short_of(memory: int) -> bool:
+    """Whether most of it was taken: then any error may come of it (a library that finds no room raises what it likes). Room is made to say so."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory + _ROOM, memory + _ROOM))
+    with open("/proc/self/status") as told:
+        peak = next(int(line.split()[1]) for line in told if line.startswith("VmPeak:"))
+    return peak * 1024 > memory * _MOST_OF
 
 
 def _die_with(parent: int) -> None:
