@@ -269,6 +269,50 @@ def test_on_a_telephone_that_two_share_one_gets_nothing_of_what_the_other_handed
     beside.wait_for_url("**/desk") if done(installed, address) else expect(beside.locator("#q-person-prenom_fr")).to_have_value("Besma")
 
 
+def test_what_is_typed_while_a_draft_is_under_way_is_hers_wherever_that_draft_got_to(visit, installed):
+    """A slow line: half of the form is on its way when the rest is typed and handed in. The server then has that half, from this very page: it is no other typing."""
+    page = visit("salma")
+    address = open_case(page)
+    page.wait_for_load_state("networkidle")
+
+    def there_but_never_back(route):
+        route.fetch()
+
+    page.route("**/draft", there_but_never_back, times=1)
+    with page.expect_request("**/draft"):
+        page.fill("#q-person-nom_fr", "Hapax")
+    page.wait_for_timeout(300)
+    page.route(address, lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.fill("#q-person-prenom_fr", "Besma")
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("partira toute seule")
+    page.unroute(address)
+    typed_without_a_line(page, "Besma Yosra")  # typed on: it is not handed in any more
+    come_back(page, address, "#q-person-prenom_fr", "Besma Yosra")
+
+
+def test_what_is_typed_while_a_draft_is_saved_is_kept_when_the_answer_comes(visit):
+    page = visit("salma")
+    address = open_case(page)
+    page.wait_for_load_state("networkidle")
+    answers = []
+    page.route("**/draft", lambda route: answers.append((route, route.fetch())))
+    with page.expect_request("**/draft"):
+        page.fill("#q-person-nom_fr", "Hapax")
+    page.fill("#q-person-prenom_fr", "Yosra")
+    wait_until_stored(page)
+    page.wait_for_timeout(500)
+    page.route("**/draft", lambda route: route.abort())
+    route, answer = answers[0]
+    route.fulfill(response=answer)
+    expect(page.locator("[data-saved]")).not_to_be_empty()
+    page.close()
+    again = page.context.new_page()
+    again.goto(address)
+    expect(again.locator("#q-person-prenom_fr")).to_have_value("Yosra")
+    assert again.locator("#q-person-nom_fr").input_value() == "Hapax"
+
+
 def notes_of(installed, case):
     with installed.owner() as connection:
         return connection.execute(text("SELECT count(*) FROM fact WHERE root_id::text = :id AND field LIKE 'note.%'"), {"id": case}).scalar()

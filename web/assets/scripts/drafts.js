@@ -24,12 +24,14 @@ export function startDrafts() {
     if (sending.has(form)) return again(form, QUIET); // the next is made from the version that this one's answer names
     const saved = form.querySelector("[data-saved]");
     const request = new AbortController();
+    const body = typed(form);
     sending.set(form, request);
+    form.dispatchEvent(new CustomEvent("masar:keeps", { bubbles: true, detail: [...body] }));
     try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body: typed(form), headers: { "HX-Request": "true" }, signal: request.signal });
+      const answer = await fetch(form.dataset.draft, { method: "POST", body, headers: { "HX-Request": "true" }, signal: request.signal });
       if (answer.status === 409 && !answer.headers.has("masar-aside")) return elsewhere(form, saved, await answer.text());
       if (!answer.ok && !answer.headers.has("masar-aside")) throw new Error(String(answer.status)); // what stands aside is kept too, and says so
-      delete form.dataset.unsaved;
+      if (!waiting.has(form)) delete form.dataset.unsaved; // more was typed meanwhile
       const version = answer.headers.get("masar-version");
       if (version) form.elements.version.setAttribute("value", version);
       if (saved) saved.textContent = await answer.text();

@@ -9,7 +9,7 @@ const MOMENT = 300;
 const AGAIN = 5000;
 const LONGEST = 30000;
 const SAID = "masar-said";
-const OURS = new Set(["version", "key", "draft"]); // of the page, not of what is typed
+const OURS = new Set(["version", "key", "draft", "csrf"]); // of the page, not of what is typed
 
 export async function startKeeping() {
   if (!crypto.subtle || !document.querySelector("[data-keeps]")) return;
@@ -22,7 +22,7 @@ export async function startKeeping() {
   if (await sendAll(shelf)) await giveBack(shelf);
 }
 
-// One sealed record an address: {pairs, base, name, isSent}. `base`: what the server had when the typing began.
+// One sealed record an address: {pairs, bases, name, isSent}. `bases`: what the server had when the typing began, and what was on its way there since.
 function shelfOf(owner, key) {
   const prefix = `${PREFIX}${owner}:`;
   const get = async (address) => {
@@ -49,15 +49,15 @@ function shelfOf(owner, key) {
 
 function keepTheForm(shelf) {
   let timer;
-  let base;
+  let bases = [];
   const form = () => document.querySelector("form[data-keep]");
-  if (form()) base = typedIn(form());
+  if (form()) bases = [typedIn(form())];
 
   async function keep(isSent = false) {
     clearTimeout(timer);
     timer = null;
     const one = form();
-    if (one) await shelf.put(addressOf(one), { pairs: pairsOf(one), base, name: document.querySelector("h1")?.textContent ?? "", isSent });
+    if (one) await shelf.put(addressOf(one), { pairs: pairsOf(one), bases, name: document.querySelector("h1")?.textContent ?? "", isSent });
   }
 
   const typing = (event) => {
@@ -66,12 +66,14 @@ function keepTheForm(shelf) {
   };
   document.addEventListener("input", typing);
   document.addEventListener("change", typing);
+  document.addEventListener("masar:keeps", ({ detail }) => (bases = [...bases.filter((one) => one !== answersOf(detail)), answersOf(detail)]));
   document.addEventListener("masar:kept", () => {
-    if (timer || !form()) return; // more was typed since
-    base = typedIn(form());
+    bases = bases.slice(-1);
+    if (!form() || bases[0] !== typedIn(form())) return void (timer ??= setTimeout(keep, MOMENT)); // more was typed since
+    timer = clearTimeout(timer);
     shelf.drop(addressOf(form()));
   });
-  document.addEventListener("htmx:afterSettle", () => form()?.dataset.draft && !form().dataset.unsaved && (base = typedIn(form())));
+  document.addEventListener("htmx:afterSettle", () => form()?.dataset.draft && !form().dataset.unsaved && (bases = [typedIn(form())]));
 
   document.addEventListener("masar:elsewhere", async () => {
     await keep();
@@ -169,7 +171,7 @@ async function giveBack(shelf) {
   }
   const mine = answersOf(record.pairs);
   if (mine === typedIn(form)) return form.dataset.draft && shelf.drop(address);
-  if (record.base === typedIn(form)) return restore(shelf, form, record);
+  if (record.bases.includes(typedIn(form))) return restore(shelf, form, record);
   choose(() => restore(shelf, form, record), () => shelf.drop(address));
 }
 
@@ -219,7 +221,7 @@ const draft = () => document.querySelector("form[data-keep][data-draft]");
 const addressOf = (form) => new URL(form.action).pathname;
 const here = () => (document.querySelector("form[data-keep]") ? addressOf(document.querySelector("form[data-keep]")) : location.pathname);
 const pairsOf = (form) => [...new FormData(form)].filter(([name, value]) => name !== "csrf" && !(value instanceof File));
-const answersOf = (pairs) => JSON.stringify(pairs.filter(([name]) => !OURS.has(name)));
+const answersOf = (pairs) => JSON.stringify(pairs.filter(([name, value]) => value !== "" && !OURS.has(name)));
 const typedIn = (form) => answersOf(pairsOf(form));
 const text = (one) => new TextEncoder().encode(one);
 const bytes = (one) => Uint8Array.from(atob(one), (letter) => letter.charCodeAt(0));
