@@ -67,9 +67,9 @@ def test_processor_time_memory_and_the_clock_each_end_a_judgement(asked):
     spent = judges.ask(asked(seconds=1))
     assert spent.findings is None and not spent.is_slow and 0.5 < spent.seconds < 3
     held = int(re.search(r"VmSize:\s+(\d+) kB", Path(f"/proc/{judges.pid()}/status").read_text())[1]) * 1024
-    for more in range(1_200_000, 15_000_000, 1_200_000):  # whatever a library makes of it, in the middle of whatever it did
+    for more in range(1_200_000, 10_000_000, 900_000):  # whatever a library makes of it, in the middle of whatever it did
         swollen = judges.ask(asked(memory=held + more))
-        assert swollen.findings is None and not swollen.is_slow and swollen.seconds < 3, "a few megabytes more than it has are soon taken"
+        assert swollen.findings is None and not swollen.is_slow and swollen.seconds < 15, "a few megabytes more than it has are taken long before the time is"
     late = judges.ask(asked(patience=0.5))
     assert late.findings is None and late.is_slow and late.seconds < 3
 
