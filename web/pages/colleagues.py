@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from engine import errors, identity
+from engine import errors, i18n, identity
 from engine.actors import authority
-from engine.casework import caseloads, case_notes, desk_views, digests, leaves
+from engine.casework import caseloads, case_notes, desk_views, digests, editions, leaves
 from web import widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.pages import case
@@ -144,7 +144,9 @@ def _leaves(screen: Screen, actor: Any, session: Session, who: UUID, typed: Type
 def _caseload(screen: Screen, actor: Any, session: Session, user_id: UUID, *, to: UUID | None = None, reason: str = "", lines: list[caseloads.HandedOver] | None = None,
               refused: str = "", is_done: bool = False, status: int = 200) -> Response:  # fmt: skip
     load, people = caseloads.of(session, actor, user_id)
-    shown = [{"line": one, "sentence": screen.refusal(one.code, one.details) if one.code else ""} for one in lines or ()]
+    processes = editions.current(session).definitions.processes
+    part = {one.instance_id: i18n.pick(processes[one.process].names, screen.language) for one in lines or () if one.instance_id != one.case_id and one.process in processes}
+    shown = [{"line": one, "part": part.get(one.instance_id), "sentence": screen.refusal(one.code, one.details) if one.code else ""} for one in lines or ()]
     return screen.show(
         "colleagues/caseload.html", status, load=load, people=people, to=to, to_name=next((one.name for one in people if one.user_id == to), ""), reason=reason,
         lines=shown, good=sum(not one["sentence"] for one in shown), refused=refused, is_done=is_done, has_looked=lines is not None,
