@@ -104,6 +104,7 @@ def test_a_decision_reads_those_it_requires():
         (b"<a/>", "dmn.not_dmn"),
         (b'<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>', "dmn.doctype"),
         (b" " * 1_000_001, "dmn.file_too_large"),
+        ((HEAD + '<import namespace="n" locationURI="file:///etc/passwd" importType="t"/>' + table("FIRST", OVERLAPPING) + "</definitions>").encode(), "dmn.import_outside"),
         ((HEAD + table("BEST", OVERLAPPING) + "</definitions>").encode(), "dmn.hit_policy"),
         ((HEAD + table("FIRST", [(["> ("], ["1"])]) + "</definitions>").encode(), "dmn.cell"),
         ((HEAD + table("FIRST", [(["1", "2"], ["1"])]) + "</definitions>").encode(), "dmn.row_length"),
