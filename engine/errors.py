@@ -4,7 +4,7 @@ Not for faults of a diagram (those are incidents, rows on the case) nor for bugs
 Each refusal has a dotted code, translated in `locales/`, and details that fill its sentence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,3 +62,24 @@ class Invalid(Refusal):
 def wrong(code: str, where: str, **details: Any) -> Invalid:
     """A refusal that names the one thing that will not do."""
     return Invalid(code, [Finding(code, where, details)], **details)
+
+
+def faults(refusal: Refusal) -> list[Finding]:
+    """What a refusal says, one by one: each place it names, else itself."""
+    named = [one for one in refusal.findings if one.code != refusal.code or len(refusal.findings) > 1]
+    return named or [Finding(refusal.code, "", refusal.details)]
+
+
+def together(*checks: Callable[[], Any]) -> list[Any]:
+    """What each check gives. All are made: where one refuses, that is the refusal; where several do, one refusal says all they say."""
+    given, refused = [], []
+    for check in checks:
+        try:
+            given.append(check())
+        except (Invalid, Conflict, NotFound) as refusal:
+            refused.append(refusal)
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        raise Invalid("refused.several", [found for one in refused for found in faults(one)])
+    return given

@@ -36,6 +36,7 @@ _LIST = text(f"""SELECT {_COLUMNS} FROM {_FROM}
 _ONE = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE u.user_id = :id")
 _LOCK = text("SELECT user_id, username, name, name_ar, agency, branch, roles, language, is_active FROM user_account WHERE user_id = :id FOR UPDATE")
 _NOW = text("SELECT now()")
+_TAKEN = text("SELECT 1 FROM user_account WHERE username = :username")
 _INSERT = text("""INSERT INTO user_account (user_id, username, name, name_ar, agency, branch, roles, language, password_hash, one_time_until)
                   VALUES (:id, :username, :name, :name_ar, :agency, :branch, :roles, :language, :hash, now() + make_interval(days => :days))""")
 _NAMES = text("UPDATE user_account SET name = :name, name_ar = :name_ar, language = :language WHERE user_id = :id")
@@ -133,13 +134,15 @@ def create(session: Session, actor: Any, username: str, name: str, agency: str, 
     """Makes an account with a password that opens it once. Roles given by two wait for the second person; until then it holds the others. `is_trial`: no password
     is computed, since all of it will be undone.
 
-    Refuses: `user.username`, `user.name`, `user.roles`, `user.roles_apart`, `user.branch`, `user.language`, `user.exists` (Conflict), `admin.reason`. Records: `account.created`.
+    Refuses, all that is wrong at once: `user.username`, `user.exists` (Conflict), `user.name`, `user.language` and what `users.check_rights` does; `admin.reason`.
+    Records: `account.created`.
     """
     authority.require(actor, "account.write")
     reason, wanted = given_reason(reason), frozenset(held)
-    username, (name, name_ar) = users.called(username), _names(name, name_ar)
-    users.check_rights(session, agency, branch, wanted)
-    users.check_language(language)
+    username, (name, name_ar), *_ = errors.together(
+        lambda: _free(session, users.called(username)), lambda: _names(name, name_ar), lambda: users.check_rights(session, agency, branch, wanted),
+        lambda: users.check_language(language),
+    )  # fmt: skip
     user_id, at_once = identity.new_id(), sorted(wanted - roles.GIVEN_BY_TWO)
     journal.append(session, actor, "account.created", f"user:{user_id}", {"agency": agency, "branch": branch, "roles": at_once, "language": language},
                    {"username": username, "name": name, "name_ar": name_ar, "reason": reason})  # fmt: skip
@@ -317,6 +320,12 @@ def _locked(session: Session, actor: Any, user_id: UUID) -> Any:
 def _one_time() -> tuple[str, str]:
     password = identity.one_time_password()
     return password, users.PASSWORDS.hash(password)
+
+
+def _free(session: Session, username: str) -> str:
+    if session.execute(_TAKEN, {"username": username}).scalar():
+        raise errors.Conflict("user.exists", username=username)
+    return username
 
 
 def _names(name: str, name_ar: str) -> tuple[str, str]:

@@ -126,13 +126,10 @@ def open_branch(session: Session, actor: Any, code: str, names: Mapping[str, str
 
     Refuses: `branch.code`, `branch.exists` (Conflict), `branch.names`, `branch.governorate`, `branch.agencies`, `dated.too_soon`, `admin.reason`. Records: `branch.opened`, `branch.changed`.
     """
-    reason = _begin(session, actor, opened_on, reason)
     code = code.strip().upper()
-    if not _CODE.fullmatch(code):
-        raise errors.wrong("branch.code", "/code", written=code)
-    if code in {one.code for one in listed(session, actor)}:
-        raise errors.Conflict("branch.exists", branch=code)
-    wanted = _checked(names, governorates, agencies)
+    reason, _, wanted = errors.together(
+        lambda: _begin(session, actor, opened_on, reason), lambda: _check_code(session, actor, code), lambda: _checked(names, governorates, agencies)
+    )
     journal.append(session, actor, "branch.opened", f"branch:{code}", wanted | {"valid_from": opened_on.isoformat()}, {"reason": reason})
     session.execute(_OPEN, {"code": code, "day": opened_on} | _row(wanted))
     return _take_over(session, actor, code, opened_on, wanted["governorates"], reason)
@@ -232,12 +229,26 @@ def _write(session: Session, actor: Any, code: str, day: dt.date, wanted: Mappin
 
 
 def _checked(names: Mapping[str, str], governorates: Collection[str], agencies: Collection[str]) -> dict[str, Any]:
+    said, *_ = errors.together(lambda: _names(names), lambda: _check_governorates(governorates), lambda: _check_agencies(agencies))
+    return {"names": said, "governorates": [one for one in GOVERNORATES if one in governorates], "agencies": [one for one in AGENCIES if one in agencies]}
+
+
+def _check_code(session: Session, actor: Any, code: str) -> None:
+    if not _CODE.fullmatch(code):
+        raise errors.wrong("branch.code", "/code", written=code)
+    if code in {one.code for one in listed(session, actor)}:
+        raise errors.Conflict("branch.exists", branch=code)
+
+
+def _check_governorates(governorates: Collection[str]) -> None:
     unknown = sorted(set(governorates) - set(GOVERNORATES))
     if unknown:
         raise errors.wrong("branch.governorate", "/governorates", codes=", ".join(unknown))
+
+
+def _check_agencies(agencies: Collection[str]) -> None:
     if OTE not in agencies or set(agencies) - AGENCIES.keys():
         raise errors.wrong("branch.agencies", "/agencies")
-    return {"names": _names(names), "governorates": [one for one in GOVERNORATES if one in governorates], "agencies": [one for one in AGENCIES if one in agencies]}
 
 
 def _names(names: Mapping[str, str]) -> dict[str, str]:

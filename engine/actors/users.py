@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from engine import errors, i18n, identity
 from engine.actors import roles as tables
-from engine.actors.agencies import PARTNERS
+from engine.actors.agencies import AGENCIES, PARTNERS
 from engine.database import Wall
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 500
@@ -176,9 +176,11 @@ def create(
 
 
 def called(username: str) -> str:
-    """A user name as it is kept. Refuses: `user.username`."""
+    """A user name as it is kept. Refuses: `user.no_username`, `user.username`."""
     username = username.strip().casefold()
-    if not username or len(username) > 100 or not username.isprintable() or " " in username:
+    if not username:
+        raise errors.Invalid("user.no_username")
+    if len(username) > 100 or not username.isprintable() or " " in username:
         raise errors.Invalid("user.username", username=username)
     return username
 
@@ -186,18 +188,39 @@ def called(username: str) -> str:
 def check_language(language: str) -> None:
     """Refuses: `user.language`."""
     if language not in i18n.LANGUAGES:
-        raise errors.Invalid("user.language", language=language)
+        raise errors.Invalid("user.language")
 
 
 def check_rights(session: Any, agency: str, branch: str, held: frozenset[str]) -> None:
-    """Whether somebody may hold these roles together in an agency at a branch. Refuses: `user.no_role`, `user.roles`, `user.roles_apart`, `user.branch`."""
+    """Whether somebody may hold these roles together in an agency at a branch. Refuses: `user.no_agency`, `user.agency`, `user.no_role`, `user.roles_unknown`, `user.roles`,
+    `user.roles_apart`, `user.no_branch`, `user.branch`; all of them at once."""
+    errors.together(lambda: _check_agency(agency), lambda: _check_roles(agency, held), lambda: _check_apart(held), lambda: _check_branch(session, branch))
+
+
+def _check_agency(agency: str) -> None:
+    if not agency:
+        raise errors.Invalid("user.no_agency")
+    if agency not in AGENCIES:
+        raise errors.Invalid("user.agency", agency=agency)
+
+
+def _check_roles(agency: str, held: frozenset[str]) -> None:
     if not held:
         raise errors.Invalid("user.no_role")
-    unknown = [role for role in sorted(held) if role not in tables.ROLES or agency not in tables.ROLES[role].agencies]
-    if unknown:
-        raise errors.Invalid("user.roles", roles=", ".join(unknown), agency=agency)
+    if unknown := sorted(role for role in held if role not in tables.ROLES):
+        raise errors.Invalid("user.roles_unknown", roles=", ".join(unknown))
+    if agency in AGENCIES and (others := sorted(role for role in held if agency not in tables.ROLES[role].agencies)):
+        raise errors.Invalid("user.roles", roles=", ".join(others), agency=agency)
+
+
+def _check_apart(held: frozenset[str]) -> None:
     if apart := tables.clash(held):
         raise errors.Invalid("user.roles_apart", roles=", ".join(sorted(apart)))
+
+
+def _check_branch(session: Any, branch: str) -> None:
+    if not branch:
+        raise errors.Invalid("user.no_branch")
     if session.execute(_BRANCH, {"branch": branch}).scalar() is None:
         raise errors.Invalid("user.branch", branch=branch)
 

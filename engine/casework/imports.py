@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -24,6 +24,7 @@ from engine.dossier import catalogues, holidays
 LARGEST, MOST_LINES, MOST_ACCOUNTS, MOST_COLUMNS = 500_000, 2_000, 200, 40
 _YES, _NO = frozenset("oui yes true vrai 1 نعم".split()), frozenset("non no false faux 0 لا".split())
 _LIST = re.compile(r"[\s|,;+]+")
+_FAR = dt.date(9000, 1, 1)  # stands for a day that cannot be read: no other is after it
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 # Kind → its columns; those marked with ? may be left out.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -53,6 +54,15 @@ class Line:
 
     number: int
     cells: Mapping[str, str]
+    wrong: list[errors.Finding] = field(default_factory=list)
+
+    def read(self, reader: Callable[[], Any], instead: Any) -> Any:
+        """What a cell says; one that cannot be read is noted, and something else stands for it while the rest of the line is tried."""
+        try:
+            return reader()
+        except errors.Invalid as refusal:
+            self.wrong.extend(errors.faults(refusal))
+            return instead
 
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
@@ -91,12 +101,15 @@ def run(session: Session, actor: Any, kind: str, content: bytes, reason: str, *,
     whole = session.begin_nested()
     found: list[errors.Finding] = []
     given: list[tuple[str, Any]] = []
-    for first, act in _ACTS[kind](session, actor, lines, reason, is_trial):
+    for group, act in _ACTS[kind](session, actor, lines, reason, is_trial):
+        one = session.begin_nested()
         try:
-            with session.begin_nested():
-                given.append((first["identifiant"], act()))
+            given.append((group[0]["identifiant"], act()))
         except errors.Refusal as refusal:
-            found += _located(first, refusal)
+            group[0].wrong.extend(errors.faults(refusal))
+        wrong = [replace(fault, where=str(line.number)) for line in group for fault in line.wrong]
+        one.rollback() if wrong else one.commit()
+        found += wrong
     if is_trial or found:
         whole.rollback()
         return Report(kind, 0 if found else len(given), tuple(found))
@@ -137,7 +150,7 @@ def read(kind: str, content: bytes) -> list[Line]:
         if not names:
             names = _header(kind, cells)
         elif len(cells) > len(names) and any(cells[len(names):]):
-            raise errors.Invalid("import.columns", [errors.Finding("import.cells", f"{number}")], missing="", unknown="")
+            raise errors.Invalid("import.columns", [errors.Finding("import.cells", f"{number}", {"line": number})])
         else:
             lines.append(Line(number, dict(zip(names, cells, strict=False))))
     if not lines:
@@ -153,8 +166,10 @@ def _header(kind: str, cells: Sequence[str]) -> list[str]:
     known = {name.removesuffix("?"): not name.endswith("?") for name in COLUMNS[_known(kind)]}
     missing = [name for name, is_needed in known.items() if is_needed and name not in names]
     unknown = [name for name in names if name not in known]
-    if missing or unknown or len(set(names)) < len(names):
-        raise errors.Invalid("import.columns", missing=", ".join(missing), unknown=", ".join(unknown))
+    twice = sorted({name for name in names if names.count(name) > 1} - set(unknown))
+    kinds = (("missing", missing), ("unknown", unknown), ("twice", twice))
+    if missing or unknown or twice:
+        raise errors.Invalid("import.columns", [errors.Finding(f"import.columns_{kind}", "", {"names": ", ".join(some)}) for kind, some in kinds if some])
     return names
 
 
@@ -164,7 +179,7 @@ def _known(kind: str) -> str:
     return kind
 
 
-Acts = Iterable[tuple[Line, Callable[[], Any]]]
+Acts = Iterable[tuple[Sequence[Line], Callable[[], Any]]]
 
 
 def _users(session: Session, actor: Any, lines: Sequence[Line], reason: str, is_trial: bool) -> Acts:
@@ -172,7 +187,7 @@ def _users(session: Session, actor: Any, lines: Sequence[Line], reason: str, is_
         return accounts.create(session, actor, line["identifiant"], line["nom"], line["agence"].upper(), line["antenne"].upper(), _several(line["roles"]), reason,
                                name_ar=line["nom_ar"], language=line["langue"].lower() or "fr", is_trial=is_trial)  # fmt: skip
 
-    return [(line, lambda line=line: make(line)) for line in lines]
+    return [([line], lambda line=line: make(line)) for line in lines]
 
 
 def _branches(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
@@ -181,22 +196,22 @@ def _branches(session: Session, actor: Any, lines: Sequence[Line], reason: str, 
         agencies = [one.upper() for one in _several(line["agences"])]
         return branches.open_branch(session, actor, line["code"], _names(line), _date(line, "ouverte_le"), codes, agencies, reason)
 
-    return [(line, lambda line=line: make(line)) for line in lines]
+    return [([line], lambda line=line: make(line)) for line in lines]
 
 
 def _holidays(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
     def make(line: Line) -> Any:
         return holidays.set_holiday(session, actor, _date(line, "jour"), _names(line), bool(_flag(line, "estimation")), reason)
 
-    return [(line, lambda line=line: make(line)) for line in lines]
+    return [([line], lambda line=line: make(line)) for line in lines]
 
 
 def _parameters(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
     def make(line: Line) -> Any:
-        return catalogues.set_parameter(session, actor, line["code"], _date(line, "valable_du"), value_of(line["valeur"], line["code"].endswith("_millimes")), line["source"],
+        return catalogues.set_parameter(session, actor, line["code"], _date(line, "valable_du"), _value(line), line["source"],
                                         bool(_flag(line, "infere")), reason)  # fmt: skip
 
-    return [(line, lambda line=line: make(line)) for line in lines]
+    return [([line], lambda line=line: make(line)) for line in lines]
 
 
 def _programmes(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
@@ -212,10 +227,10 @@ def _programmes(session: Session, actor: Any, lines: Sequence[Line], reason: str
         head = group[0]
         content: dict[str, Any] = {"label": _names(head)} | _columns(head, catalogues.COLUMNS)
         content["niveaux"] = [{"niveau": line["niveau"].upper()} | _columns(line, catalogues.LEVEL_COLUMNS) for line in group if line["niveau"]]
-        fund = amount(head["fonds"]) if head["fonds"] else 0
+        fund = _amount(head, "fonds") if head["fonds"] else 0
         return catalogues.add_programme(session, actor, head["code"], _date(head, "valable_du"), content, head["source"], bool(_flag(head, "infere")), reason, fund)
 
-    return [(group[0], lambda group=group: make(group)) for group in groups]
+    return [(group, lambda group=group: make(group)) for group in groups]
 
 
 _ACTS: Mapping[str, Callable[..., Acts]] = {"users": _users, "branches": _branches, "holidays": _holidays, "parameters": _parameters, "programmes": _programmes}
@@ -230,7 +245,7 @@ def _columns(line: Line, kinds: Mapping[str, str]) -> dict[str, Any]:
         if kind == "flag":
             said[name] = _flag(line, column)
         elif kind == "money":
-            said[name] = amount(line[column])
+            said[name] = _amount(line, column)
         elif kind in ("number", "class"):
             said[name] = int(line[column]) if line[column].isdecimal() else line[column]
         else:
@@ -276,7 +291,15 @@ def _names(line: Line) -> dict[str, str]:
 
 
 def _date(line: Line, column: str) -> dt.date:
-    return day(line[column], column)
+    return line.read(lambda: day(line[column], column), _FAR)
+
+
+def _amount(line: Line, column: str) -> int:
+    return line.read(lambda: amount(line[column]), 0)
+
+
+def _value(line: Line) -> Any:
+    return line.read(lambda: value_of(line["valeur"], line["code"].endswith("_millimes")), 0)
 
 
 def day(written: str, where: str = "") -> dt.date:
@@ -289,13 +312,10 @@ def day(written: str, where: str = "") -> dt.date:
 
 
 def _flag(line: Line, column: str) -> bool:
-    written = line[column].casefold()
-    if written and written not in _YES | _NO:
+    return line.read(lambda: _yes(line[column], column), False)
+
+
+def _yes(written: str, column: str) -> bool:
+    if written and written.casefold() not in _YES | _NO:
         raise errors.wrong("import.flag", column, written=written[:40])
-    return written in _YES
-
-
-def _located(line: Line, refusal: errors.Refusal) -> list[errors.Finding]:
-    """A refusal as findings of a line: each place it names, else the line."""
-    inner = [one for one in refusal.findings if one.code != refusal.code or len(refusal.findings) > 1] or [errors.Finding(refusal.code, "", refusal.details)]
-    return [errors.Finding(one.code, str(line.number), one.details, one.message) for one in inner]
+    return written.casefold() in _YES

@@ -131,13 +131,10 @@ def add_programme(session: Session, actor: Any, code: str, valid_from: dt.date, 
     `content`: `label` in three languages, `COLUMNS`, `niveaux` (each `niveau` and `LEVEL_COLUMNS`); `fund_millimes`: what a new programme's fund holds.
     Refuses: `programme.code`, `programme.content` (findings), `dated.too_soon`, `dated.later_exists` (Conflict), `dated.source`, `admin.reason`. Records: `programme.begun`.
     """
-    reason, source = _begin(session, actor, valid_from, source, is_inferred, reason)
-    if not _CODE.fullmatch(code):
-        raise errors.wrong("programme.code", "/code", written=code)
+    (reason, source), *_ = errors.together(
+        lambda: _begin(session, actor, valid_from, source, is_inferred, reason), lambda: _check_code(code), lambda: _check_content(content), lambda: _check_fund(fund_millimes)
+    )
     known = next(iter(_sheets(session, session.execute(_PROGRAMMES, {"code": code}), "content", lambda row: {})), None)
-    _check_content(content)
-    if not _whole(fund_millimes, LARGEST):
-        raise errors.wrong("fund.amount", "/fund_millimes")
     last = known.versions[-1] if known else None
     _follows(last, valid_from)
     version = last.version + 1 if last else 1
@@ -194,11 +191,10 @@ def set_parameter(session: Session, actor: Any, code: str, valid_from: dt.date, 
     Refuses: `parameter.not_found`, `parameter.shape`, `parameter.rule`, `branch.unknown`, `dated.too_soon`, `dated.later_exists` (Conflict), `dated.same` (Conflict), `dated.source`,
     `admin.reason`. Records: `parameter.set`.
     """
-    reason, source = _begin(session, actor, valid_from, source, is_inferred, reason)
-    known = parameters_listed(session, actor, code)[0]
+    (reason, source), known = errors.together(
+        lambda: _begin(session, actor, valid_from, source, is_inferred, reason), lambda: _followed(session, actor, code, valid_from, value)
+    )
     last = known.versions[-1]
-    _follows(last, valid_from)
-    check_parameter(session, code, value, last.value)
     if (value, source, is_inferred) == (last.value, last.source, last.is_inferred) and last.valid_to is None:
         raise errors.Conflict("dated.same")
     body = {"valid_from": valid_from.isoformat(), "value": _text_numbers(value), "source": source, "is_inferred": is_inferred}
@@ -250,11 +246,32 @@ def check_parameter(session: Session, code: str, value: Any, like: Any) -> None:
 def _begin(session: Session, actor: Any, valid_from: dt.date, source: str, is_inferred: bool, reason: str) -> tuple[str, str]:
     authority.require(actor, "dated.write")
     reason, source = accounts.given_reason(reason), source.strip()
-    if len(source) > LONGEST_SOURCE or (not source and not is_inferred):
-        raise errors.wrong("dated.source", "/source", longest=LONGEST_SOURCE)
-    not_before_tomorrow(session, valid_from)
+    errors.together(lambda: _check_source(source, is_inferred), lambda: not_before_tomorrow(session, valid_from))
     Alone.CATALOGUES.take(session)
     return reason, source
+
+
+def _followed(session: Session, actor: Any, code: str, valid_from: dt.date, value: Any) -> Sheet:
+    """The parameter that gets this value from that day on."""
+    known = parameters_listed(session, actor, code)[0]
+    last = known.versions[-1]
+    errors.together(lambda: _follows(last, valid_from), lambda: check_parameter(session, code, value, last.value))
+    return known
+
+
+def _check_source(source: str, is_inferred: bool) -> None:
+    if len(source) > LONGEST_SOURCE or (not source and not is_inferred):
+        raise errors.wrong("dated.source", "/source", longest=LONGEST_SOURCE)
+
+
+def _check_code(code: str) -> None:
+    if not _CODE.fullmatch(code):
+        raise errors.wrong("programme.code", "/code", written=code)
+
+
+def _check_fund(fund_millimes: int) -> None:
+    if not _whole(fund_millimes, LARGEST):
+        raise errors.wrong("fund.amount", "/fund_millimes")
 
 
 def _follows(last: Version | None, valid_from: dt.date) -> None:

@@ -67,10 +67,7 @@ def set_holiday(session: Session, actor: Any, day: dt.date, names: Mapping[str, 
     """
     authority.require(actor, "dated.write")
     reason = accounts.given_reason(reason)
-    not_before_tomorrow(session, day, "/day")
-    said = {language: " ".join(str(names.get(language, "")).split()) for language in i18n.LANGUAGES}
-    if not all(0 < len(one) <= 200 and one.isprintable() for one in said.values()):
-        raise errors.wrong("branch.names", "/names")
+    _, said = errors.together(lambda: not_before_tomorrow(session, day, "/day"), lambda: _names(names))
     known = session.execute(_HOLIDAY, {"day": day}).one_or_none()
     if known and (dict(known.names), known.is_estimate) == (said, is_estimate):
         raise errors.Conflict("dated.same")
@@ -91,3 +88,10 @@ def drop_holiday(session: Session, actor: Any, day: dt.date, reason: str) -> Non
         raise errors.NotFound("dated.not_found")
     journal.append(session, actor, "holiday.dropped", f"holiday:{day.isoformat()}", {"names": dict(known.names)}, {"reason": reason})
     session.execute(_DROP_HOLIDAY, {"day": day})
+
+
+def _names(names: Mapping[str, str]) -> dict[str, str]:
+    said = {language: " ".join(str(names.get(language, "")).split()) for language in i18n.LANGUAGES}
+    if not all(0 < len(one) <= 200 and one.isprintable() for one in said.values()):
+        raise errors.wrong("branch.names", "/names")
+    return said

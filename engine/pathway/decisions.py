@@ -12,7 +12,7 @@ from lxml import etree
 
 from engine import errors
 from engine.pathway import additions, hit_policies, markup
-from forms.feel import Expression, FeelError, UnaryTests, about, compile_expression, compile_unary_tests
+from forms.feel import Expression, FeelError, UnaryTests, about, bounded, compile_expression, compile_unary_tests
 
 MOST_ROWS, MOST_COLUMNS = 300, 60  # of one table; gaps are looked for a call a column deep
 _LABEL, _INFERRED = f"{{{additions.MASAR}}}libelle", f"{{{additions.MASAR}}}infere"
@@ -108,16 +108,16 @@ class Decisions:
 
     def decide(self, decision_id: str, scope: Mapping[str, Any], made: dict[str, Verdict] | None = None) -> Verdict:
         """Decides. `made`: verdicts on this very scope, taken as they are; those made on the way are added. Raises FeelError when an expression takes too many steps."""
-        return self._decide(decision_id, scope, {} if made is None else made)
+        return self._decide(decision_id, bounded(scope), {} if made is None else made)
 
     def cells(self, decision_id: str, scope: Mapping[str, Any]) -> list[tuple[Rule, list[tuple[str, Any, str, bool]]]]:
         """Each rule of a table with its cells on a scope: the column's expression, its value, the cell, whether it holds. Of a literal decision: none."""
         decision = self.by_id[decision_id]
         made: dict[str, Verdict] = {}
-        inner = dict(scope)
+        inner = bounded(scope)
         for one in decision.requires:
             if one in self.by_id:
-                inner[self.by_id[one].name] = inner[one] = self._decide(one, scope, made).outputs
+                inner[self.by_id[one].name] = inner[one] = self._decide(one, inner, made).outputs
         asked = [(one.text, one.evaluate(inner)) for one in decision.inputs]
         return [(rule, [(text, value, test.text, test.matches(value, inner) is True) for (text, value), test in zip(asked, rule.tests, strict=True)]) for rule in decision.rules]
 

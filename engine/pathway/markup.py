@@ -16,6 +16,7 @@ MOST_ELEMENTS, MOST_ATTRIBUTES = 50_000, 200  # attributes: of one element
 _ENCODINGS = {"utf-8", "us-ascii", "ascii", "iso-8859-1"}
 _DECLARED = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
 _XINCLUDE = "{http://www.w3.org/2001/XInclude}"
+_BESIDE = re.compile(r"\w[\w .-]*(/\w[\w .-]*)*")  # what an import may name: a file of the edition, by its path; never an address
 
 
 class Unfit(Exception):
@@ -27,7 +28,7 @@ class Unfit(Exception):
 
 
 def parse(content: bytes) -> Any:
-    """The root of the tree. Raises Unfit: `file_too_large`, `encoding`, `not_xml`, `doctype`, `text_unsafe`."""
+    """The root of the tree. Raises Unfit: `file_too_large`, `encoding`, `not_xml`, `doctype`, `text_unsafe`, `import_outside`."""
     if len(content) > LARGEST:
         raise Unfit("file_too_large", most=LARGEST)
     declared = _DECLARED.match(content[:200])
@@ -59,4 +60,8 @@ def parse(content: bytes) -> Any:
         for text in (node.text, node.tail, *node.attrib.values()):
             if text and (found := UNSAFE.search(text)):
                 raise Unfit("text_unsafe", line=node.sourceline, letter=f"U+{ord(found.group()):04X}")
+        if node.tag.rpartition("}")[2] == "import":
+            for place in (node.get("location"), node.get("locationURI")):  # of BPMN, of DMN
+                if place and not _BESIDE.fullmatch(place):
+                    raise Unfit("import_outside", line=node.sourceline, place=place[:100])
     return root

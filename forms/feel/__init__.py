@@ -5,7 +5,8 @@
 Names come from the scope alone; a missing one is null. Nothing here reads a file, a clock or a database. Text of users is never code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -17,15 +18,24 @@ from forms.feel.reads import paths_of
 from forms.feel.signatures import TABLE
 from forms.feel.values import FeelError, Function, PartialDate, Range, YearsMonths, let_in
 
-__all__ = ["Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "about", "compile_expression",
+__all__ = ["Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "about", "bounded", "compile_expression",
     "compile_unary_tests"]
 
 _PROPERTIES = {"time offset", "start included", "end included"}
 _PHRASES = frozenset({name for name in TABLE if " " in name} | _PROPERTIES)
 _EXPLAINED = {"name", "path", "compare", "between", "in", "call", "filter", "some", "every", "test"}
 _PARTS = "\0parts"
-_COUNTED = {"for", "some", "every", "filter", "call", "function"}
+_COUNTED = {"for", "some", "every", "filter", "call", "function", "context", "in"}  # what does a thing again, or gives it a name
 STEPS = 10_000
+
+
+@contextmanager
+def _shallow(text: str) -> Iterator[None]:
+    """Around what goes down a tree: one too deep for it is refused."""
+    try:
+        yield
+    except RecursionError as trouble:
+        raise FeelError(text, 0, "the expression is nested too deep") from trouble
 
 
 @dataclass(frozen=True)
@@ -57,12 +67,12 @@ class Expression:
         return _has(self.tree, _COUNTED)
 
     def evaluate(self, scope: Mapping[str, Any], budget: int = STEPS) -> Any:
-        """The value in a scope of nested contexts. Raises FeelError when it takes more than `budget` steps."""
-        if self._is_counted:
-            scope = {**scope, BUDGET: Budget(budget)}
-        elif type(scope) is not dict:
-            scope = dict(scope)
-        try:
+        """The value in a scope of nested contexts. Raises FeelError when it takes more than `budget` steps, or what is left to a scope made by `bounded`."""
+        try:  # as `_shallow`, for what is done most
+            if self._is_counted and BUDGET not in scope:
+                scope = {**scope, BUDGET: Budget(budget)}
+            elif type(scope) is not dict:
+                scope = dict(scope)
             return self._act(scope)
         except RecursionError as trouble:
             raise FeelError(self.text, 0, "the expression is nested too deep") from trouble
@@ -70,7 +80,8 @@ class Expression:
     def explain(self, scope: Mapping[str, Any], budget: int = STEPS) -> Explanation:
         """The value, with those of the comparisons, names and calls it came from."""
         parts: dict[str, Any] = {}
-        value = self._telling({**scope, BUDGET: Budget(budget), _PARTS: parts})
+        with _shallow(self.text):
+            value = self._telling({BUDGET: Budget(budget), **scope, _PARTS: parts})
         return Explanation(value, tuple((text, one) for text, one in parts.items() if not isinstance(one, Function)))
 
     @cached_property
@@ -106,6 +117,11 @@ class UnaryTests(Expression):
         return found if isinstance(found, bool) else None
 
 
+def bounded(scope: Mapping[str, Any], budget: int = 10 * STEPS) -> dict[str, Any]:
+    """The scope of many expressions that share one budget: a table has thousands of cells."""
+    return {BUDGET: Budget(budget), **scope}
+
+
 def about(value: Any, scope: Mapping[str, Any]) -> dict[str, Any]:
     """The scope of cells that test this value."""
     return {**scope, "?": let_in(value)}
@@ -123,17 +139,16 @@ def _has(node: Any, kinds: set[str]) -> bool:
 def compile_expression(text: str) -> Expression:
     """Reads an expression. Raises FeelError naming the place."""
     reader = Reader(text, _PHRASES)
-    try:
+    with _shallow(text):
         tree = reader.expression()
-    except RecursionError as trouble:
-        raise FeelError(text, 0, "the expression is nested too deep") from trouble
-    reader.finish()
-    return Expression(text, tree, frozenset(paths_of(tree)))
+        reader.finish()
+        return Expression(text, tree, frozenset(paths_of(tree)))
 
 
 @lru_cache(maxsize=8192)
 def compile_unary_tests(text: str) -> UnaryTests:
     """Reads a cell: `-`, `"a", "b"`, `>= 3`, `[1..5]`, `not(…)`. Raises FeelError naming the place."""
     reader = Reader(text, _PHRASES)
-    tree = reader.unary_tests()
-    return UnaryTests(text, tree, frozenset(path for path in paths_of(tree) if path != "?"))
+    with _shallow(text):
+        tree = reader.unary_tests()
+        return UnaryTests(text, tree, frozenset(path for path in paths_of(tree) if path != "?"))

@@ -1,7 +1,6 @@
 """A tree becomes closures, once: `compile_node(tree) -> act`, where `act(scope)` gives the value. No code is generated or evaluated.
 
-The scope is a dict; under `BUDGET` it holds what may still be spent: loops, filters and calls count, everything else is bounded by the
-length of the text. Three-valued logic throughout: what does not fit is null, never an exception.
+The scope is a dict; under `BUDGET` it holds what may still be spent (`budget`). Three-valued logic throughout: what does not fit is null, never an exception.
 """
 
 import datetime as dt
@@ -10,7 +9,7 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 from forms.feel import functions, lists, relations, signatures, temporal  # noqa: F401  (functions, lists and relations register theirs)
-from forms.feel.budget import BUDGET, Act, Budget
+from forms.feel.budget import BUDGET, Act, Budget, borne
 from forms.feel.iteration import filtered, for_each, function, quantified, series
 from forms.feel.reader import Node, Reader
 from forms.feel.reads import names_of
@@ -33,7 +32,10 @@ def _constant(node: Node, _: Any) -> Act:
 
 
 def _number(node: Node, _: Any) -> Act:
-    value = CTX.create_decimal(node[3])
+    try:
+        value = CTX.create_decimal(node[3])
+    except DecimalException:  # beyond what numbers hold
+        value = None
     return lambda scope: value
 
 
@@ -71,7 +73,7 @@ def _context(node: Node, build: Any) -> Act:
     def act(scope: dict[str, Any]) -> dict[str, Any]:
         inner, found = dict(scope), {}
         for key, member in members:
-            found[key] = inner[key] = member(inner)
+            found[key] = inner[key] = borne(inner, member(inner))
         return found
 
     return act
@@ -146,7 +148,7 @@ def _compare(node: Node, build: Any) -> Act:
     if op in ("=", "!="):
 
         def equality(scope: dict[str, Any]) -> bool | None:
-            verdict = equal(left(scope), right(scope))
+            verdict = equal(borne(scope, left(scope)), borne(scope, right(scope)))
             return verdict if op == "=" or verdict is None else not verdict
 
         return equality
@@ -176,7 +178,7 @@ def _in(node: Node, build: Any) -> Act:
     value, tests = build(node[3]), [build(test) for test in node[4]]
 
     def act(scope: dict[str, Any]) -> bool | None:
-        return _any_holds(tests, {**scope, "?": value(scope)})
+        return _any_holds(tests, {**scope, "?": borne(scope, value(scope))})
 
     return act
 
@@ -206,7 +208,7 @@ def _test(node: Node, build: Any) -> Act:
         return ordered
 
     def act(scope: dict[str, Any]) -> bool | None:
-        value, wanted = scope["?"], inner(scope)
+        value, wanted = scope["?"], borne(scope, inner(scope))
         if asks:
             return wanted if isinstance(wanted, bool) else None
         if op:
@@ -264,7 +266,7 @@ def _arithmetic(node: Node, build: Any) -> Act:
 
     def act(scope: dict[str, Any]) -> Any:
         try:
-            return reckon(left(scope), right(scope))
+            return borne(scope, reckon(left(scope), right(scope)))
         except (DecimalException, OverflowError, ZeroDivisionError):
             return None
 
@@ -273,7 +275,12 @@ def _arithmetic(node: Node, build: Any) -> Act:
 
 def _path(node: Node, build: Any) -> Act:
     value, member = build(node[3]), node[4]
-    return lambda scope: member_of(value(scope), member)
+
+    def act(scope: dict[str, Any]) -> Any:
+        found = value(scope)
+        return member_of(borne(scope, found) if type(found) is list else found, member)
+
+    return act
 
 
 def member_of(value: Any, member: str) -> Any:
@@ -296,21 +303,24 @@ def _call(node: Node, build: Any) -> Act:
     value = build(callee)
 
     def act(scope: dict[str, Any]) -> Any:
-        scope[BUDGET].spend()
-        arguments, by_name = [one(scope) for one in positional], {name: one(scope) for name, one in named.items()}
+        budget: Budget = scope[BUDGET]
+        budget.spend()
+        arguments, by_name = [budget.bear(one(scope)) for one in positional], {name: budget.bear(one(scope)) for name, one in named.items()}
         if clock and not isinstance(scope.get(clock), Function):
             return scope.get(clock) if not arguments and not by_name else None
         if standard and not isinstance(scope.get(standard), Function):
-            return signatures.call(standard, arguments, by_name)
+            if standard in lists.PAIRED:
+                budget.bear_pairs(sum(len(one) for one in (*arguments, *by_name.values()) if isinstance(one, list)))
+            return budget.bear(signatures.call(standard, arguments, by_name))
         found = value(scope)
-        return found.call(arguments, by_name) if isinstance(found, Function) else None
+        return budget.bear(found.call(arguments, by_name)) if isinstance(found, Function) else None
 
     return act
 
 
 def _instance(node: Node, build: Any) -> Act:
     value, wanted = build(node[3]), node[4]
-    return lambda scope: is_instance(value(scope), wanted)
+    return lambda scope: is_instance(borne(scope, value(scope)), wanted)
 
 
 @signatures.feel("range", "from:s")

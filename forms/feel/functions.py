@@ -12,7 +12,7 @@ import re2
 
 from forms.feel import temporal
 from forms.feel.signatures import feel
-from forms.feel.values import CTX, PartialDate, YearsMonths, equal, kind, write
+from forms.feel.values import CTX, LONGEST_TEXT, PartialDate, YearsMonths, equal, kind, write
 
 # ── Conversion ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 feel("date", "from:s")(temporal.date)
@@ -137,7 +137,7 @@ def _matches(text: str, pattern: str, flags: str | None) -> bool | None:
 @feel("replace", "input:s, pattern:s, replacement:s, flags:s?")
 def _replace(text: str, pattern: str, replacement: str, flags: str | None) -> str | None:
     found = _pattern(pattern, flags)
-    if found is None or found.search("") is not None:
+    if found is None or found.search("") is not None or len(text) * len(replacement) > LONGEST_TEXT:
         return None
     if "q" in (flags or ""):
         return found.sub(lambda _: replacement, text)
@@ -160,6 +160,8 @@ def _split(text: str, delimiter: str) -> list[str] | None:
 @feel("string join", "list:l, delimiter:s?")
 def _join(items: list[Any], delimiter: str | None) -> str | None:
     if any(item is not None and not isinstance(item, str) for item in items):
+        return None
+    if sum(map(len, filter(None, items))) + len(delimiter or "") * len(items) > LONGEST_TEXT:
         return None
     return (delimiter or "").join(item for item in items if item is not None)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from forms.feel.budget import BUDGET, Act, Budget
+from forms.feel.budget import BUDGET, Act, Budget, size
 from forms.feel.reader import Node
 from forms.feel.reads import names_of
 from forms.feel.values import FeelError, Function, Range, kind
@@ -14,7 +14,7 @@ _DEEPEST_CALL = 60
 
 
 def filtered(node: Node, build: Any) -> Act:
-    source, condition = build(node[3]), build(node[4])
+    source, condition, cost = build(node[3]), build(node[4]), size(node[4])
 
     def act(scope: dict[str, Any]) -> Any:
         items = source(scope)
@@ -23,7 +23,8 @@ def filtered(node: Node, build: Any) -> Act:
         found = []
         inner = dict(scope)
         for item in items:
-            budget.spend()
+            budget.spend(cost)
+            budget.bear(item)
             here = {**inner, "item": item, **item} if isinstance(item, dict) else {**inner, "item": item}
             verdict = condition(here)
             if isinstance(verdict, Decimal):
@@ -76,18 +77,18 @@ def _can_step(source: Any) -> bool:
     return not isinstance(source, Range) and source is not None or (isinstance(source, Range) and kind(source.low) == kind(source.high) in ("number", "date"))
 
 
-def _each(iterators: list[tuple[str, Act]], scope: dict[str, Any], visit: Callable[[dict[str, Any]], bool]) -> bool | None:
-    """Visits every combination until `visit` says stop (True); None when something cannot be gone through."""
+def _each(iterators: list[tuple[str, Act]], scope: dict[str, Any], cost: int, visit: Callable[[dict[str, Any]], bool]) -> bool | None:
+    """Visits every combination until `visit` says stop (True); None when something cannot be gone through. `cost`: the size of what is done in a turn."""
     if not iterators:
-        scope[BUDGET].spend()
+        scope[BUDGET].spend(cost)
         return visit(scope)
     (name, source), rest = iterators[0], iterators[1:]
     items = source(scope)
     if not _can_step(items):
         return None
     for item in _steps(items):
-        scope[BUDGET].spend()
-        stop = _each(rest, {**scope, name: item}, visit)
+        scope[BUDGET].spend(cost)
+        stop = _each(rest, {**scope, name: scope[BUDGET].bear(item)}, cost, visit)
         if stop is None or stop:
             return stop
     return False
@@ -100,18 +101,19 @@ def for_each(node: Node, build: Any) -> Act:
         found: list[Any] = []
 
         def visit(inner: dict[str, Any]) -> bool:
-            found.append(body({**inner, "partial": list(found)} if uses_partial else inner))
+            budget: Budget = scope[BUDGET]
+            found.append(budget.bear(body({**inner, "partial": budget.bear(list(found))} if uses_partial else inner)))
             return False
 
-        return None if _each(iterators, scope, visit) is None else found
+        return None if _each(iterators, scope, cost, visit) is None else found
 
-    uses_partial = "partial" in names_of(node[4])
+    cost, uses_partial = size(node), "partial" in names_of(node[4])
     return act
 
 
 def quantified(is_some: bool) -> Any:
     def compiler(node: Node, build: Any) -> Act:
-        iterators, body = [(name, build(source)) for name, source in node[3]], build(node[4])
+        iterators, body, cost = [(name, build(source)) for name, source in node[3]], build(node[4]), size(node)
 
         def act(scope: dict[str, Any]) -> bool | None:
             verdict: list[bool | None] = [not is_some]
@@ -125,7 +127,7 @@ def quantified(is_some: bool) -> Any:
                     verdict[0] = None
                 return False
 
-            return None if _each(iterators, scope, visit) is None else verdict[0]
+            return None if _each(iterators, scope, cost, visit) is None else verdict[0]
 
         return act
 
@@ -133,7 +135,7 @@ def quantified(is_some: bool) -> Any:
 
 
 def function(node: Node, build: Any) -> Act:
-    names, body = node[3], build(node[4])
+    names, body, cost = node[3], build(node[4]), size(node[4])
 
     def act(scope: dict[str, Any]) -> Function:
         def call(positional: list[Any], named: dict[str, Any]) -> Any:
@@ -146,7 +148,7 @@ def function(node: Node, build: Any) -> Act:
             else:
                 return None
             budget: Budget = scope[BUDGET]
-            budget.spend()
+            budget.spend(cost)
             budget.depth += 1
             if budget.depth > _DEEPEST_CALL:
                 raise FeelError("", 0, "functions call each other too deep")

@@ -8,6 +8,8 @@ from typing import Any
 from forms.feel.signatures import feel
 from forms.feel.values import CTX, Function, YearsMonths, compare, equal, kind
 
+PAIRED = {"distinct values", "union"}  # they compare each item with each
+
 feel("count", "list:l")(lambda items: Decimal(len(items)))
 feel("list contains", "list:l, element:*")(lambda items, wanted: any(equal(item, wanted) for item in items))
 feel("reverse", "list:l")(lambda items: items[::-1])

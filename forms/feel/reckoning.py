@@ -6,9 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from forms.feel import temporal
-from forms.feel.values import CTX, FeelError, YearsMonths
-
-_LONGEST_TEXT = 1_000_000
+from forms.feel.values import CTX, LONGEST_TEXT, FeelError, YearsMonths
 
 
 def _add(a: Any, b: Any) -> Any:
@@ -16,7 +14,7 @@ def _add(a: Any, b: Any) -> Any:
         case Decimal(), Decimal():
             return CTX.add(a, b)
         case str(), str():
-            if len(a) + len(b) > _LONGEST_TEXT:
+            if len(a) + len(b) > LONGEST_TEXT:
                 raise FeelError("", 0, "the text grows too long")
             return a + b
         case YearsMonths(x), YearsMonths(y):

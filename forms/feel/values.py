@@ -12,7 +12,8 @@ from decimal import Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-CTX = Context(prec=34)
+CTX = Context(prec=34, Emax=6144, Emin=-6143)  # those of decimal128, which FEEL takes its numbers from
+LONGEST_TEXT = 1_000_000
 
 
 class FeelError(ValueError):

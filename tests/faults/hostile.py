@@ -189,6 +189,10 @@ def xml() -> Iterator[File]:
             "xinclude": fine.replace("</", '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/></', 1).encode(),
         }.items():
             yield "not a diagram or a table", f"raw_{name}{suffix}", raw
+    for name, place in {"file": "file:///etc/passwd", "http": "http://127.0.0.1:9/x", "share": r"\\127.0.0.1\x", "up": "../../etc/passwd", "root": "/etc/passwd", "net": "//127.0.0.1/x"}.items():
+        told = '<import name="x" namespace="x" importType="x" {}="{}"/>'
+        yield "XML import", f"import_{name}.dmn", table().replace(b"<decision ", told.format("locationURI", place).encode() + b"<decision ", 1)
+        yield "XML import", f"import_{name}.bpmn", whole.replace("<bpmn:process", f"<bpmn:{told.format('location', place)[1:]}<bpmn:process", 1).encode()
     yield "the other kind", "table.bpmn", table()
     yield "the other kind", "diagram.dmn", whole.encode()
 

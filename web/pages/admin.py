@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from engine import clock, errors, identity
 from engine.actors import accounts, authority, branches, reviews, users
+from engine.actors.agencies import AGENCIES
 from engine.actors.roles import GIVEN_BY_TWO, ROLES
 from engine.casework import imports, posts, staff
 from engine.dossier import catalogues, holidays
@@ -168,6 +169,8 @@ def _sentence(screen: Screen, code: str, details: Any) -> str:
     if code in ("user.roles", "user.roles_apart"):
         named = [screen.words.text(f"role.{one}") if one in ROLES else one for one in str(shown.get("roles", "")).split(", ") if one]
         shown["roles"] = screen.words.text("format.comma").join(f" {one}" for one in named).strip()
+    if shown.get("agency") in AGENCIES:
+        shown["agency"] = screen.words.text(f"agency.{shown['agency']}")
     if code == "programme.column":
         named = screen.words.text(f"admin.column.{shown.get('name')}")
         shown["name"] = shown.get("name") if named.startswith("[") else named

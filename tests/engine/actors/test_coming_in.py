@@ -145,7 +145,7 @@ def test_the_language_chosen_is_kept_and_changes_nobody_elses(database, account)
 
 @pytest.mark.parametrize(
     ("what", "code"),
-    [({"roles": ()}, "user.no_role"), ({"roles": ("travailleur_social",)}, "user.roles"), ({"roles": ("roi",)}, "user.roles"), ({"branch": "XXX"}, "user.branch"),
+    [({"roles": ()}, "user.no_role"), ({"roles": ("travailleur_social",)}, "user.roles"), ({"roles": ("roi",)}, "user.roles_unknown"), ({"branch": "XXX"}, "user.branch"),
      ({"roles": ("gestionnaire_aides", "ordonnateur"), "branch": "TUN"}, "user.roles_apart"), ({"roles": ("auditeur", "referent")}, "user.roles_apart"),
      ({"language": "de"}, "user.language")],
 )  # fmt: skip

@@ -44,10 +44,34 @@ def test_everything_wrong_is_told_by_line_and_nothing_is_done(house, act):
     for is_trial in (True, False):
         report = act("zied", imports.run, "users", content, REASON, is_trial=is_trial)
         assert [(one.where, one.code) for one in report.findings] == [
-            ("3", "user.exists"), ("4", "user.roles_apart"), ("5", "user.roles"), ("6", "user.exists"), ("7", "user.branch")]  # fmt: skip
+            ("3", "user.exists"), ("4", "user.roles_apart"), ("5", "user.roles"), ("6", "user.exists"), ("7", "user.branch"), ("7", "user.language")]  # fmt: skip
         assert not report.is_done and lines(house) == before
         for one in report.findings:
             assert all(not i18n.translate(one.code, language, **one.details).startswith("[") for language in i18n.LANGUAGES)
+
+
+@pytest.mark.parametrize(("kind", "line", "codes"), [
+    ("users", "salma;;;NSA;;roi;de", ["user.exists", "user.name", "user.agency", "user.roles_unknown", "user.no_branch", "user.language"]),
+    ("users", ";X;;;XXX;;", ["user.no_username", "user.no_agency", "user.no_role", "user.branch"]),
+    ("users", "h.deux;X;;CPS;TUN;ordonnateur gestionnaire_aides;", ["user.roles", "user.roles_apart"]),
+    ("branches", "gafsa1;01/01/2020;Gafsa;;Gafsa;TN-99;CPS", ["dated.too_soon", "branch.code", "branch.names", "branch.governorate", "branch.agencies"]),
+    ("holidays", "32/01/2031;;ا;A;peut-être", ["import.day", "import.flag", "branch.names"]),
+    ("parameters", "quorum_minimum;01/01/2020;trois;;non", ["dated.source", "dated.too_soon", "parameter.shape"]),
+    ("programmes", "f 1;hier;F;;F;;;mille;;;;;;;;;;;;;", ["import.amount", "import.day", "dated.source", "programme.code", "programme.label"]),
+])  # fmt: skip
+def test_a_line_tells_all_that_is_wrong_with_it(house, act, kind, line, codes):
+    head = ";".join(name.removesuffix("?") for name in imports.COLUMNS[kind])
+    report = act("zied", imports.run, kind, f"{head}\n{line}\n".encode(), REASON, is_trial=True)
+    assert [(one.where, one.code) for one in report.findings] == [("2", code) for code in codes]
+    for language in i18n.LANGUAGES:
+        for one in report.findings:
+            said = i18n.translate(one.code, language, **one.details)
+            assert not said.startswith("[") and "{" not in said and not any(hole in said for hole in ("«  »", "« »", "«»", "“”"))
+
+
+def test_what_may_not_be_done_is_told_before_what_is_wrong(act):
+    with pytest.raises(errors.Forbidden):
+        act("karim", catalogues.add_programme, "f 1", dt.date(2020, 1, 1), {}, "", False, REASON)
 
 
 @pytest.mark.parametrize("kind", sorted(imports.COLUMNS))

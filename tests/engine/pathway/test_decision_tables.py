@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import Invalid
 from engine.pathway import decisions
+from forms.feel import FeelError
 
 HEAD = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">'
 
@@ -104,6 +105,7 @@ def test_a_decision_reads_those_it_requires():
         (b"<a/>", "dmn.not_dmn"),
         (b'<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>', "dmn.doctype"),
         (b" " * 1_000_001, "dmn.file_too_large"),
+        ((HEAD + '<import namespace="n" locationURI="file:///etc/passwd" importType="t"/>' + table("FIRST", OVERLAPPING) + "</definitions>").encode(), "dmn.import_outside"),
         ((HEAD + table("BEST", OVERLAPPING) + "</definitions>").encode(), "dmn.hit_policy"),
         ((HEAD + table("FIRST", [(["> ("], ["1"])]) + "</definitions>").encode(), "dmn.cell"),
         ((HEAD + table("FIRST", [(["1", "2"], ["1"])]) + "</definitions>").encode(), "dmn.row_length"),
@@ -123,6 +125,13 @@ def test_a_file_that_cannot_be_trusted_is_refused_naming_the_place(xml, code):
         decisions.parse(xml, "regles.dmn")
     assert code in {one.code for one in refusal.value.findings}
     assert all(one.where.startswith("regles.dmn") for one in refusal.value.findings)
+
+
+def test_the_cells_of_a_table_and_of_those_it_requires_share_what_they_may_take():
+    heavy = "some i in 1..4000 satisfies i < x"
+    assert decide(table("FIRST", [([heavy], ["1"]), (["-"], ["2"])]), x=0).outputs == 2
+    with pytest.raises(FeelError, match="more steps"):
+        decide(table("FIRST", [([heavy], ["1"])] * 20), x=0)
 
 
 def test_a_decision_without_an_answer_leaves_those_above_it_without_one():

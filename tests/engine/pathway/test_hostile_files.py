@@ -58,6 +58,7 @@ def test_a_laughing_file_is_refused_at_once():
         (b"PK\x03\x04", "pathway.not_xml"),
         (b" " * 1_000_001, "pathway.file_too_large"),
         (draw.diagram(BODY.replace('isExecutable="true"', 'isExecutable="false"')), "pathway.nothing_executable"),
+        (draw.diagram("<bpmn:import namespace='n' location='http://127.0.0.1:1/x.bpmn' importType='t'/>", BODY), "pathway.import_outside"),
         (draw.diagram("<bpmn:category/>" * 50_001), "pathway.file_too_large"),
         (draw.diagram("<bpmn:category>" * 5000 + "</bpmn:category>" * 5000), "pathway.not_xml"),
     ],
