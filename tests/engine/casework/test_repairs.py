@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, editions, incidents, repairs
+from engine.casework import cases, editions, incidents, notices, repairs
 from engine.insight import audit
 from engine.ledger import access, proving
 from engine.pathway import bpmn
@@ -206,6 +206,10 @@ def test_what_moves_money_is_proposed_by_one_and_applied_by_another(world):
     assert proposed and lines(world, case_id)[0][0] == "repair.proposed" and world.incidents() and world.nodes(case_id) == []
     waiting = next(one for one in look(world, "anis", repairs.listed) if one.repair_id == proposed)
     assert (waiting.state, waiting.touches, waiting.reason, waiting.proposed_by, waiting.may) == ("proposed", ("money",), WHY, "Meriem Louati", ("approve", "refuse"))
+    def came(who):
+        return [one.code for one in look(world, who, notices.mine).items if one.case_id == case_id and one.code.startswith("repair.")]
+
+    assert came("anis") == came("rim") == ["repair.proposed"] and came("meriem") == came("chef") == came("gest") == [], "who may approve it is told, nobody else"
     with pytest.raises(errors.Forbidden, match="repair.own"):
         act(world, "meriem", repairs.approve, proposed, waiting.at_seq)
     for who in ("chef", "gest", "chokri", "salma"):
@@ -214,6 +218,7 @@ def test_what_moves_money_is_proposed_by_one_and_applied_by_another(world):
     with pytest.raises(errors.Conflict, match="repair.stale"):
         act(world, "anis", repairs.approve, proposed, waiting.at_seq - 1)
     act(world, "anis", repairs.approve, proposed, waiting.at_seq)
+    assert came("meriem") == ["repair.applied"]
     kind, body = lines(world, case_id)[0]
     assert kind == "token.moved" and body["asked_by"] == str(world.staff["meriem"].user_id) and body["repair"] == str(proposed)
     assert world.nodes(case_id) == ["visiter"] and look(world, "chokri", cases.history, case_id).items[0].body["asked_by_name"] == "Meriem Louati"
