@@ -1,5 +1,6 @@
 """The page of incidents: a retry says what came of it, what stopped of one cause goes on together, and no sentence ends twice."""
 
+import html
 import re
 
 import pytest
@@ -22,13 +23,19 @@ def installed(make_database):
     return database
 
 
-@pytest.mark.parametrize(("language", "in_vain", "done"), [("fr", "Le dossier s&#39;est arrêté de nouveau", "2 dossiers reprennent leur cours"), ("ar", "تعطل الملف من جديد", "استأنف ملفان مسارهما")])
-def test_a_retry_in_vain_is_no_good_news_and_one_click_takes_all_of_one_cause(installed, language, in_vain, done):
+WORDS = {
+    "fr": ("Le dossier s&#39;est arrêté de nouveau", "2 dossiers reprennent leur cours", "Masar n&#39;a pas pu faire « Remettre le récépissé »."),
+    "ar": ("تعطل الملف من جديد", "استأنف ملفان مسارهما", "لم تتمكن المنظومة من إنجاز «تسليم الوصل»"),
+}
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_a_retry_in_vain_is_no_good_news_and_one_click_takes_all_of_one_cause(installed, language):
+    in_vain, done, failed = WORDS[language]
+    world = World(installed)
     with installed.owner() as connection:
         connection.execute(REFERENTS, {"active": False})
-    world = World(installed)
-    for _ in range(2):
-        received(world)
+    case_id = [received(world) for _ in range(2)][0]
     meriem = Browser(create_app(Settings(is_demo=True), installed))
     meriem.sign_in("meriem")
     meriem.post("/account/language", language=language, next="/incidents")
@@ -42,3 +49,8 @@ def test_a_retry_in_vain_is_no_good_news_and_one_click_takes_all_of_one_cause(in
         connection.execute(REFERENTS, {"active": True})
     told = meriem.post(retry, reason="Un référent est arrivé", alike="yes").text
     assert done in told and re.search(r'class="notice notice-good', told) and world.incidents() == []
+    world.does(case_id, "orienter")
+    story = meriem.get(f"/cases/{case_id}?tab=history").text
+    assert failed in story, "what failed is not told as done"
+    offered = re.findall(r'href="(/cases/[^"]+/correct[^"]+)"', meriem.get(f"/cases/{case_id}?tab=known").text)
+    assert offered and [one for one in offered if meriem.get(html.unescape(one)).status_code != 200] == [], "a correction that is offered can be made"
