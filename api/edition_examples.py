@@ -87,6 +87,7 @@ _INCIDENT = {
     "opened_at": _OPENED,
     "owner_id": None,
     "owner": "",
+    "alike": 2,
     "may": ["retry", "assign", "repair"],
 }
 _REPAIR = {
@@ -281,7 +282,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "processes": [{"process": "parcours", "current": _OUTCOME, "draft": _OUTCOME | {"assumed": [["deadline", "T299"]]}, "is_same": False}],
     },
     ("get", "/incidents"): {"items": [_INCIDENT]},
-    ("post", "/incidents/{incident_id}/retry"): {"incident_id": _INCIDENT_ID},
+    ("post", "/incidents/{incident_id}/retry"): {"incident_id": _INCIDENT_ID, "went_on": 3, "broke_again": 0},
     ("post", "/incidents/{incident_id}/assign"): {"incident_id": _INCIDENT_ID, "owner_id": _KARIM},
     ("get", "/cases/{case_id}/places"): {"items": [_PLACE_OF]},
     ("get", "/instances/{instance_id}/outlook"): _OUTLOOK,

@@ -54,8 +54,14 @@ class Done(BaseModel):
     proposed: UUID | None
 
 
+class Again(Why):
+    is_alike: bool = Field(default=False, description="With it all that broke there of the same cause, in the same branch (`alike` says how many).")
+
+
 class Tried(BaseModel):
     incident_id: UUID
+    went_on: int = Field(description="How many went on.")
+    broke_again: int = Field(description="How many broke again at once, each an incident of its own.")
 
 
 class InHand(BaseModel):
@@ -91,10 +97,10 @@ def show_incidents(actor: Acting, session: Reading) -> Incidents:
 
 
 @router.post("/incidents/{incident_id}/retry", responses=problems.described(401, 403, 404, 422))
-def retry(actor: Acting, session: Writing, incident_id: UUID, why: Why) -> Tried:
-    """Tries the broken step again; where it breaks once more, that is an incident of its own."""
-    incidents.retry(session, actor, incident_id, why.reason)
-    return Tried(incident_id=incident_id)
+def retry(actor: Acting, session: Writing, incident_id: UUID, why: Again) -> Tried:
+    """Tries the broken step again; where it breaks once more, that is an incident of its own, in the same hands."""
+    tried = incidents.retry(session, actor, incident_id, why.reason, is_alike=why.is_alike)
+    return Tried(incident_id=incident_id, went_on=tried.went_on, broke_again=tried.broke_again)
 
 
 @router.post("/incidents/{incident_id}/assign", responses=problems.described(401, 403, 404, 422))

@@ -67,11 +67,12 @@ class Screen:
             security.forget_cookie(answer, self.settings, SAID)
         return self._dress(answer)
 
-    def go(self, address: str, said: str = "", links: Sequence[tuple[str, str]] = (), **details: object) -> Response:
-        """On to another page (303, or its equivalent for htmx), with a sentence to be said there and links beside it (address, `web.said.link.<words>`)."""
+    def go(self, address: str, said: str = "", links: Sequence[tuple[str, str]] = (), is_good: bool = True, **details: object) -> Response:
+        """On to another page (303, or its equivalent for htmx), with a sentence to be said there (`is_good`: as good news) and links beside it (address,
+        `web.said.link.<words>`)."""
         answer: Response = Response(status_code=200, headers={"HX-Redirect": address}) if self.is_patch else RedirectResponse(address, 303)
         if said:
-            note = {"code": said, "links": list(links), "details": details}
+            note = {"code": said, "links": list(links), "is_good": is_good, "details": details}
             security.set_cookie(answer, self.settings, SAID, security.seal(self.secret, note), 60)
         return self._dress(answer)
 

@@ -24,6 +24,7 @@ from forms import text as words
 from forms.dictionary import Dictionary
 
 _SAID_ON_THEIR_TASK = frozenset({field_types.ROWS, "doc", "signature"})
+_CONSENT = "consentement."
 _SYSTEM, _AGENCY = {"kind": "system"}, {"kind": "agency"}
 _definitions = Kept[forms.FormDefinition](256)
 
@@ -93,11 +94,17 @@ def _definition(held: Held, field: str) -> forms.FormDefinition:
     spec = held.edition.dictionary.fields.get(field)
     if spec is None:
         raise errors.NotFound("repair.no_fact")
-    if field.startswith("consentement."):
+    if field.startswith(_CONSENT):
         raise errors.Invalid("repair.consent")
-    if spec.type in _SAID_ON_THEIR_TASK or spec.computed is not None or spec.subject == "member" or authority.classes_of(spec).startswith("H"):
+    if not is_said_alone(spec):
         raise errors.Invalid("repair.said_on_its_task")
     return _definitions.get((held.edition.edition_id, field), lambda: _one_question(held.edition.dictionary, field))
+
+
+def is_said_alone(spec: Any) -> bool:
+    """Whether a field's answer is corrected by itself: neither the person's consent, nor a list, a paper or a signature, nor what is computed."""
+    is_on_its_task = spec.type in _SAID_ON_THEIR_TASK or spec.computed is not None or spec.subject == "member" or authority.classes_of(spec).startswith("H")
+    return not is_on_its_task and not spec.id.startswith(_CONSENT)
 
 
 def _one_question(dictionary: Dictionary, field: str) -> forms.FormDefinition:

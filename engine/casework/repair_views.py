@@ -64,7 +64,7 @@ class Outlook:
         closed = tuple(named(one.node) for one in happenings if isinstance(one, bpmn.TaskClosed) and one.task_id not in opened)
         to = content.get("to", "")
         return cls(
-            held.instance_id, held.seq, content["position"], definitions.label(content["node"], language, content["process"]), to,
+            held.instance_id, held.seq, content["position"], definitions.described(content["node"], language, content["process"]), to,
             definitions.described(to, language, content["process"]) if to else "", closed, tuple(opened.values()),
             tuple(named(one.node) for one in happenings if isinstance(one, bpmn.OperationRequested)),
             tuple(name for wait, name in waits.items() if wait not in gone), tuple(one.name for one in happenings if isinstance(one, bpmn.MessageSent)),

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors
-from engine.actors import authority
-from engine.casework import corrections, editions, endings, staff, stakes
+from engine.actors import authority, users
+from engine.casework import corrections, editions, endings, notices, staff, stakes
 from engine.casework.instances import Change, Held, find, lock
 from engine.casework.repair_views import Outlook, Place, Repair, Target
 from engine.i18n import pick
@@ -38,6 +38,7 @@ _ROWS = """SELECT r.*, r.class AS field_class, c.number, i.edition_id, i.process
              LEFT JOIN ledger_sealed s ON s.instance_id = r.instance_id AND s.seq = r.seq"""
 _LISTED = text(f"{_ROWS} ORDER BY r.state <> 'proposed', r.proposed_at DESC LIMIT 100")
 _ONE = text(f"{_ROWS} WHERE r.repair_id = :id")
+_STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_active")
 _LOCKED = text("SELECT repair_id FROM repair WHERE repair_id = :id FOR UPDATE")
 
 
@@ -159,6 +160,7 @@ def refuse(session: Session, actor: Any, repair_id: UUID, reason: str) -> None:
     change.note("repair.refused", {"repair": str(repair_id), "act": row.act, **row.content, "asked_by": str(row.proposed_by)}, reason=reason)
     session.execute(_DECIDE, {"id": repair_id, "state": "refused", "by": actor.user_id, "at": held.now, "answer": reason})
     change.write()
+    notices.tell(session, actor, row.proposed_by, "repair.refused", row.branch, instance_id=row.root_id)
 
 
 def _do(session: Session, actor: Any, instance_id: UUID, act: str, position: str, to: str, reason: str, seq: int | None) -> UUID | None:
@@ -183,7 +185,15 @@ def _decide(session: Session, actor: Any, held: Held, wish: _Wish, reason: str) 
         "touches": list(wish.touches), "class": wish.field_class, "seq": held.seq, "reason": reason, "by": actor.user_id, "at": held.now, "expires": expires,
     })  # fmt: skip
     change.write()
+    _tell_who_may_approve(session, actor, repair_id)
     return repair_id
+
+
+def _tell_who_may_approve(session: Session, actor: Any, repair_id: UUID) -> None:
+    row = session.execute(_ONE, {"id": repair_id}).one()
+    for one in map(users.of_row, session.execute(_STAFF)):
+        if authority.may(one, "repair.approve", **_about(row)):
+            notices.tell(session, actor, one.user_id, "repair.proposed", row.branch, instance_id=row.root_id)
 
 
 def _apply(session: Session, actor: Any, held: Held, wish: _Wish, reason: str, proposal: Any) -> None:
@@ -199,6 +209,7 @@ def _apply(session: Session, actor: Any, held: Held, wish: _Wish, reason: str, p
         change.flush()
     if proposal is not None:
         session.execute(_DECIDE, {"id": proposal.repair_id, "state": "applied", "by": actor.user_id, "at": held.now, "answer": ""})
+        notices.tell(session, actor, proposal.proposed_by, "repair.applied", proposal.branch, instance_id=proposal.root_id)
     endings.finish(change)
 
 
@@ -281,7 +292,7 @@ def _place(held: Held, one: bpmn.Position, language: str) -> Place:
     definitions = held.edition.definitions
     targets = tuple(Target(node, definitions.described(node, language, one.process)) for node in one.targets)
     process = pick(dict(definitions.processes[one.process].names), language)
-    return Place(held.instance_id, held.seq, one.position, one.process, process, one.node, definitions.label(one.node, language, one.process), one.what,
+    return Place(held.instance_id, held.seq, one.position, one.process, process, one.node, definitions.described(one.node, language, one.process), one.what,
                  bool(one.incident), targets, one.may_skip)  # fmt: skip
 
 

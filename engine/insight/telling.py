@@ -19,6 +19,8 @@ def sentence(say: Say, kind: str, body: Mapping[str, Any], who: str, agency: str
     code = f"history.{kind.replace('.', '_')}"
     if kind in _BY_WHAT:  # worded by what is proposed, or by whether somebody was named
         code += f".{body.get('act') or ('to' if owner else 'nobody')}"
+    if kind == "operation.done" and "error" in body:
+        code = "history.operation_failed"
     name = body.get("message") or body.get("name", "")
     said = say(code, who=doer, what=names.get(node) or node, name=name, number=body.get("number", ""), to=names.get(to) or to, owner=owner, former=body.get("former_name", ""))
     if heard := body.get("message"):  # what it means here, where the pathway's own words say it
@@ -28,6 +30,8 @@ def sentence(say: Say, kind: str, body: Mapping[str, Any], who: str, agency: str
         said = say("history.other", who=doer, kind=kind)
     if opened := [names.get(found) or found for _, found in body.get("opened", ())]:
         said = f"{said} {say('history.then', what=quoted(say, opened))}"
+    if stopped := [names.get(found) or found for found, _ in body.get("incidents", ())]:
+        said = f"{said} {say('history.stopped', what=quoted(say, stopped))}"
     said = f"{said} {say('history.ended')}" if "ended" in body else said
     said = f"{said} {say('history.instead_of', who=body['instead_of_name'])}" if body.get("instead_of_name") else said
     said = f"{said} {say('history.told_who', who=body['told_name'])}" if body.get("told_name") else said

@@ -80,5 +80,5 @@ def test_a_condition_is_retried_with_a_reason(sign_in, stuck):
     meriem = sign_in("meriem")
     found = next(one for one in meriem.get("/incidents").json()["items"] if one["case_id"] == str(stuck))
     assert meriem.post(f"/incidents/{found['incident_id']}/retry", json={}).status_code == 422
-    assert meriem.post(f"/incidents/{found['incident_id']}/retry", json=WHY).json() == {"incident_id": found["incident_id"]}
+    assert meriem.post(f"/incidents/{found['incident_id']}/retry", json=WHY).json() == {"incident_id": found["incident_id"], "went_on": 1, "broke_again": 0}
     assert meriem.post(f"/incidents/{found['incident_id']}/retry", json=WHY).status_code == 404

@@ -6,7 +6,7 @@ import json
 from sqlalchemy import text
 
 from engine.actors import users
-from engine.casework import cases
+from engine.casework import cases, repairs
 from engine.demo import stories
 from engine.ledger import proving
 from tests import world as worlds
@@ -89,7 +89,8 @@ def test_the_ledger_tells_it_all_and_is_whole(tunisia, staff, on_the_day):
     assert [one for one in personal if any(one in line for line in lines)] == []
     reader = worlds.World(tunisia).agent("OTE", role="chef_antenne")
     with tunisia.reading(reader) as session:
-        history = cases.history(session, reader, case_id, limit=200)
+        history, stands = cases.history(session, reader, case_id, limit=200), repairs.places(session, reader, case_id)
+    assert "projet_attente_decision" in {one.node for one in stands} and all(one.name != one.node for one in stands), "where he stands is said in words, also at what bears no name"
     turns = [why for one in history.items for why in one.why]
     decided = {why["decision"] for why in turns if "decision" in why}
     assert {"D0", "D1", "D3", "D4", "D4a"} <= decided

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from engine import i18n, identity
 from engine.actors import agencies, authority
-from engine.casework import appointments, case_notes, cases, diagrams, editions, exceptions, holders, incidents, movable, pieces, readers
+from engine.casework import appointments, case_notes, cases, corrections, diagrams, editions, exceptions, holders, incidents, movable, pieces, readers
 from engine.casework.views import CaseFile, KnownFact
 from engine.dossier import documents, programmes
 from web import ball, sentences, widgets
@@ -103,7 +103,7 @@ def _sections(screen: Screen, edition: editions.Edition, facts: Iterable[KnownFa
         is_one_of_several = edition.dictionary.groups[fact.group].subject not in ("person", "return", "case")
         source = sentences.source(screen.words, fact.source, fact.recorded_at, fact.author, fact.author_agency)
         groups.setdefault((fact.group, fact.subject if is_one_of_several else ""), []).append({
-            "label": fact.label, "value": fact.value, "source": source, "subject": fact.subject, "field": fact.field, "is_computed": fact.source == "computed",
+            "label": fact.label, "value": fact.value, "source": source, "subject": fact.subject, "field": fact.field, "is_said_alone": corrections.is_said_alone(edition.dictionary.fields[fact.field]),
         })  # fmt: skip
     seen: dict[str, int] = {}
     sections = []

@@ -26,14 +26,15 @@ def show(screen: OnScreen, actor: Acting, session: Reading) -> Response:
 
 @router.post("/incidents/{incident_id}/retry")
 def retry(request: Request, screen: OnScreen, actor: Acting, session: Writing, form: Posted, incident_id: UUID) -> Response:
-    """Tries the broken step again."""
+    """Tries the broken step again, with all that broke alike where that is asked."""
     try:
-        incidents.retry(session, actor, incident_id, field(form, "reason"))
+        tried = incidents.retry(session, actor, incident_id, field(form, "reason"), is_alike=field(form, "alike", 3) == "yes")
     except errors.Invalid as refusal:
         session.rollback()
         with database_of(request).reading(actor) as again:
             return _page(screen, again, refusal)
-    return screen.go("/incidents", "retried")
+    said = "retried" if not tried.broke_again else "retried_in_part" if tried.went_on else "retried_in_vain"
+    return screen.go("/incidents", said, is_good=not tried.broke_again, went_on=tried.went_on, broke_again=tried.broke_again)
 
 
 @router.post("/incidents/{incident_id}/assign")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, editions, incidents, repairs
+from engine.casework import cases, editions, incidents, notices, repairs
 from engine.insight import audit
 from engine.ledger import access, proving
 from engine.pathway import bpmn
@@ -178,6 +178,25 @@ def test_an_incident_is_taken_in_hand_and_retried_with_a_reason(world, stuck):
         act(world, "meriem", incidents.retry, found.incident_id, "Encore.")
 
 
+def test_what_breaks_again_says_so_in_the_same_hands_and_all_that_broke_alike_is_retried_at_once(world, without_owner):
+    """The branch has nobody to name: three cases stand still of one cause."""
+    first, second, third = (received(world) for _ in range(3))
+    found = {one.case_id: one for one in look(world, "meriem", incidents.open_ones)}
+    assert found[first].alike == 2
+    act(world, "meriem", incidents.assign, found[first].incident_id, world.staff["chef"].user_id)
+    tried = act(world, "meriem", incidents.retry, found[first].incident_id, "Voir si cela passe.")
+    assert (tried.went_on, tried.broke_again) == (0, 1) and incident(world, first).owner == "Leila Chef", "still in her hands"
+    in_vain = act(world, "meriem", incidents.retry, incident(world, second).incident_id, "Tous ensemble.", is_alike=True)
+    assert (in_vain.went_on, in_vain.broke_again) == (0, 3) and incident(world, first).owner == "Leila Chef"
+    with world.database.owner() as connection:
+        connection.execute(text("UPDATE user_account SET is_active = true WHERE 'referent' = ANY (roles)"))
+    done = act(world, "meriem", incidents.retry, incident(world, third).incident_id, "Un référent est revenu.", is_alike=True)
+    assert (done.went_on, done.broke_again) == (3, 0)
+    for case_id in (first, second, third):
+        assert world.nodes(case_id) == ["orienter"] and look(world, "chokri", cases.history, case_id).items[1].reason == "Un référent est revenu."
+    assert sound(world)
+
+
 def test_what_moves_money_is_proposed_by_one_and_applied_by_another(world):
     case_id = at_the_money(world)
     stands = place(world, case_id, "rendre")
@@ -187,6 +206,10 @@ def test_what_moves_money_is_proposed_by_one_and_applied_by_another(world):
     assert proposed and lines(world, case_id)[0][0] == "repair.proposed" and world.incidents() and world.nodes(case_id) == []
     waiting = next(one for one in look(world, "anis", repairs.listed) if one.repair_id == proposed)
     assert (waiting.state, waiting.touches, waiting.reason, waiting.proposed_by, waiting.may) == ("proposed", ("money",), WHY, "Meriem Louati", ("approve", "refuse"))
+    def came(who):
+        return [one.code for one in look(world, who, notices.mine).items if one.case_id == case_id and one.code.startswith("repair.")]
+
+    assert came("anis") == came("rim") == ["repair.proposed"] and came("meriem") == came("chef") == came("gest") == [], "who may approve it is told, nobody else"
     with pytest.raises(errors.Forbidden, match="repair.own"):
         act(world, "meriem", repairs.approve, proposed, waiting.at_seq)
     for who in ("chef", "gest", "chokri", "salma"):
@@ -195,6 +218,7 @@ def test_what_moves_money_is_proposed_by_one_and_applied_by_another(world):
     with pytest.raises(errors.Conflict, match="repair.stale"):
         act(world, "anis", repairs.approve, proposed, waiting.at_seq - 1)
     act(world, "anis", repairs.approve, proposed, waiting.at_seq)
+    assert came("meriem") == ["repair.applied"]
     kind, body = lines(world, case_id)[0]
     assert kind == "token.moved" and body["asked_by"] == str(world.staff["meriem"].user_id) and body["repair"] == str(proposed)
     assert world.nodes(case_id) == ["visiter"] and look(world, "chokri", cases.history, case_id).items[0].body["asked_by_name"] == "Meriem Louati"
