@@ -148,7 +148,8 @@ class _Reading:
         kept = self.aid.get("programme") if self.sees("aide.programme") else None
         moved = aids.money(self.session, self.aid_id) if self.sees("aide.versement_montant") else aids.Money()
         return AidFile(
-            self.held.instance_id, self.held.root_id, self.held.number or "", self.said("aide.niveau"), self.said("aide.date_demande"), tuple(self.programmes()), self.pieces(),
+            self.held.instance_id, self.held.root_id, self.held.number or "", self.said("aide.niveau"), self.said("aide.date_demande"),
+            tuple(sorted(self.programmes(), key=lambda one: (not one.is_kept, not one.is_open, one.is_open is False))), self.pieces(),
             tuple(self.instalments()), moved, aids.fund_of(self.session, self.actor, kept or ""), aids.place(self.session, self.aid_id),
             tuple((self.words.label(name), self.said(name)) for name in ("aide.cumul_declare", "aide.cumul_detail", "aide.cumul_verifie") if self.said(name)), tuple(self.others()),
             tuple(one for one in cases.waiting(self.session, self.held.root_id, self.actor.language) if one.task_id and self._is_own(one.task_id)), row.status == "open", row.outcome, row.payments_held, row.suspended_at is not None,
