@@ -175,7 +175,7 @@ class _Reading:
             return None
 
     def programmes(self) -> Iterator[Programme]:
-        """Each version begun, newest first within its code: which of the conditions of D2 it meets."""
+        """Each version begun, newest first within its code: which of the conditions of D2 it meets, those that fail first."""
         definitions = self.edition.definitions
         written = definitions.decision(_ELIGIBLE).literal if _ELIGIBLE in definitions.decisions else None
         day = self.decide(_REFERENCE) or self.scope["today"]
@@ -191,7 +191,7 @@ class _Reading:
             holds = [condition.holds for condition in told]
             mine = [self._offer(offer) for offer in offers if (offer["programme"], offer["version"]) == (one["code"], one["version"])]
             yield Programme(one["code"], pick(labels.get((one["code"], int(one["version"])), {}), self.actor.language) or one["code"], int(one["version"]), one["du"], one["au"],
-                            None if None in holds else all(holds), kept == one["code"], tuple(told), tuple(mine) if None not in holds else ())  # fmt: skip
+                            None if None in holds else all(holds), kept == one["code"], tuple(sorted(told, key=lambda condition: condition.holds is not False)), tuple(mine) if None not in holds else ())  # fmt: skip
 
     def _offer(self, offer: Mapping[str, Any]) -> str:
         ceiling = offer.get("plafond")
