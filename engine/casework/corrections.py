@@ -13,9 +13,9 @@ from sqlmodel import Session
 from engine import clock, errors
 from engine.actors import authority
 from engine.casework import tasks
-from engine.casework.instances import Held
+from engine.casework.instances import Held, dated_scope
 from engine.casework.kept import Kept
-from engine.dossier import beneficiaries, facts, programmes
+from engine.dossier import beneficiaries, facts
 from engine.i18n import pick
 from engine.ledger import access, consultations
 from forms import answers, field_types
@@ -47,7 +47,7 @@ def form_for(session: Session, actor: Any, held: Held, subject: str, field: str,
     spec = held.edition.dictionary.fields[field]
     if is_proposal and not may_read(spec, known[field].author_agency):
         known = {name: one for name, one in known.items() if name != field}
-    scope = programmes.tables(session, held.dated_version).scope(clock.today(held.now))
+    scope = dated_scope(session, held, clock.today(held.now))
     may_write = (lambda _found: True) if is_proposal else (lambda found: authority.writable(actor, authority.classes_of(found)))
     return forms.ask(definition, known, may_read, may_write, clock.today(held.now), actor.language, scope, correcting=[field])
 
@@ -58,7 +58,7 @@ def read(session: Session, actor: Any, held: Held, subject: str, field: str, val
     Refuses: as `form_for`; `repair.answer` with findings; `repair.same` where it says what is known; `beneficiary.possible_duplicate`.
     """
     asked = form_for(session, actor, held, subject, field, is_proposal=is_proposal)
-    said = answers.read(asked, {field: value}, actor.language, programmes.tables(session, held.dated_version).scope(clock.today(held.now)), is_typed=is_typed)
+    said = answers.read(asked, {field: value}, actor.language, dated_scope(session, held, clock.today(held.now)), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("repair.answer", said.findings)
     if field not in said.values:

@@ -26,6 +26,7 @@ from engine.pathway import bpmn, recorded
 
 # What the snapshot holds besides facts: dated data, named in the ledger by its digest.
 DATED = frozenset({"programmes", "parametres", "antennes"})
+_CHOICE = ("aide.programme", "aide.date_demande")  # by which an aid keeps a version of a programme
 # Instances of their own that are about something smaller than the case.
 OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 # Cases are numbered without a gap: what is none has numbers of its own.
@@ -131,6 +132,16 @@ def lock_by_task(session: Session, task_id: UUID) -> HeldTask | None:
     return _read(session, _HELD_TASK, _LOCK_BY_TASK, task_id)
 
 
+def dated_scope(session: Session, seen: Any, day: dt.date) -> dict[str, Any]:
+    """The dated data of a day as an instance (`seen`: its row) is told of them: an aid's with the limits of its programme."""
+    key = (subjects := facts.Subjects(seen.root_id, seen.person_id, seen.scope)).key("aid")
+    rows = facts.snapshot(session, subjects, _CHOICE) if key else ()
+    aid = {row.field.partition(".")[2]: row.value for row in rows if row.subject == key and row.value}
+    if "date_demande" in aid:
+        aid["date_demande"] = dt.date.fromisoformat(aid["date_demande"])
+    return programmes.tables(session, seen.dated_version).scope(day, aid)
+
+
 def _read(session: Session, decoder: msgspec.json.Decoder[Any], statement: str, of: UUID) -> Any:
     found = ask(session, statement, {"id": of})
     if not found:
@@ -157,6 +168,7 @@ class Change:
     known: list[facts.Fact] | None = None
     looked_for: tuple[facts.Subjects | None, frozenset[str]] = (None, frozenset())  # of whom, and which fields, `known` holds
     touched: bool = False
+    aid: Mapping[str, Any] = field(default_factory=dict)  # the one that `snapshot` told of
     home: facts.Subjects | None = None  # where facts go that belong to another case (a sitting's word on an aid)
     opened: list[dict[str, Any]] = field(default_factory=list)
     lines: list[events.Line] = field(default_factory=list)  # of this act, stored with the rows they tell of (or before, by `flush`)
@@ -170,13 +182,14 @@ class Change:
         return programmes.tables(self.session, self.held.dated_version)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
-        """What the diagram may read: facts, with those said in this act, and the dated data of the day."""
+        """What the diagram may read: facts, with those said in this act, and the dated data of the day, an aid's with the limits of its programme."""
         held = self.held
         known = self.know(held.subjects, held.edition.reads) if self.known is None else self.known
         tree = facts.tree([*known, *self.pending], held.subjects, held.edition.to_feel, held.edition.lists)
         today = clock.today(self.at)
         held.edition.add_of_the_day(tree, today)
-        tree["case"] |= self.tables.scope(today)
+        self.aid = tree.get(held.subjects.key("aid") or "", {}).get("aide", {})
+        tree["case"] |= self.tables.scope(today, self.aid)
         tree["case"]["dossier"] = {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at), "partage": held.is_shared}
         return tree
 
@@ -240,7 +253,7 @@ class Change:
         if why:
             sealed["why"] = why
         if stimulus is not None:
-            sealed["inputs"] = inputs(stimulus, self.tables.keep(self.session, clock.today(self.at)))
+            sealed["inputs"] = inputs(stimulus, self.tables.keep(self.session, clock.today(self.at), self.aid))
             sealed["state"] = hashlib.sha256(held.state).hexdigest()
         if reason:
             sealed["reason"] = reason

@@ -131,7 +131,7 @@ def _material(change: Change, definition: texts.LetterDefinition, subject: str, 
     feel, stored = (facts.tree(known, subjects, reads, edition.lists) for reads in (edition.to_feel, lambda _field, value: value))
     own = ["case", *(key for key in (subjects.key(kind) for kind in ("aid", "measure", "visit", "sitting", "exception")) if key and "[" not in key)]
     scope = {name: found for key in own for name, found in feel.get(key, {}).items()}
-    scope |= change.tables.scope(today) | {"today": today, "dossier": {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at)}}
+    scope |= change.tables.scope(today, change.aid) | {"today": today, "dossier": {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at)}}
     shown = {name: found for key in own for name, found in stored.get(key, {}).items()}
     person = {f"person.{name}": value for name, value in shown.get("person", {}).items()}
     addresses = scope["parametres"].get(ADDRESSES, {}).get(held.branch, {})

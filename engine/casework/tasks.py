@@ -16,11 +16,11 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.actors.agencies import OTE
+from engine.actors.agencies import OTE, PARTNERS
 from engine.casework import cases, doubles, endings, letters, notices, operations, staff
-from engine.casework.instances import Change, Held, HeldTask, lock_by_task
+from engine.casework.instances import Change, Held, HeldTask, dated_scope, lock_by_task
 from engine.casework.views import Completed, TaskView, Waiting
-from engine.dossier import beneficiaries, consents, documents, facts, programmes
+from engine.dossier import beneficiaries, consents, documents, facts
 from engine.i18n import pick
 from engine.ledger import consultations
 from engine.pathway import bpmn
@@ -74,7 +74,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
         row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
         max((one.version for one in seen.values()), default=0), asked, row.draft, may,
         pick(row.apart[row.did_before], actor.language) if row.did_before else "", stands_in(about),
-        tuple(letters.of_sitting(session, actor, row.instance_id)) if row.instance_subject.startswith("seance:") else (), row.draft_stamp or "",
+        tuple(letters.of_sitting(session, actor, row.instance_id)) if row.instance_subject.startswith("seance:") else (), row.draft_stamp or "", row.instance_subject.startswith("aide:") and actor.agency != PARTNERS and authority.may(actor, "case.read", branch=row.case_branch, case=row),
     )  # fmt: skip
 
 
@@ -315,7 +315,7 @@ def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapp
 
 
 def _around(session: Session, row: Any) -> Mapping[str, Any]:
-    return {**programmes.tables(session, row.dated_version).scope(clock.today(row.now)), "dossier": {"ouvert_le": clock.today(row.begun_at)}}
+    return {**dated_scope(session, row, clock.today(row.now)), "dossier": {"ouvert_le": clock.today(row.begun_at)}}
 
 
 def _home(session: Session, subjects: Sequence[str], instance_subject: str) -> Any:

@@ -28,7 +28,8 @@ LEVELS = ("N1", "N2", "N3", "PAP", "PRP")
 COLUMNS = {
     "pays": "countries", "types_retour": "return_types", "gouvernorats": "governorates", "delai_mois": "number", "date_comptee": "date_counted", "une_fois": "flag",
     "fonds_requis": "flag", "bailleur_siege": "flag", "consentement_c2": "flag", "reference_externe": "flag", "seuil_consultation_millimes": "money",
-    "delai_contrat_jours": "number",
+    # Limits that a programme owns: a column with the name of a parameter stands in its place (`DatedTables.scope`).
+    "delai_reserves_jours": "number", "delai_contrat_jours": "number", "delai_recours_jours": "number",
 }  # fmt: skip
 LEVEL_COLUMNS = {
     "plafond_millimes": "money", "plafond_eur": "number", "par_membre_eur": "number", "suivi_mois": "number", "projet_viable": "flag", "classe_min": "class",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -56,16 +57,27 @@ class DatedTables:
     branch_changes: tuple[Mapping[str, Any], ...] = ()
     agencies: tuple[Mapping[str, Any], ...] = ()  # names by code, since ever (`valid_from` None) and from a day on
     calendar: Calendar = field(default_factory=Calendar)
-    _told: dict[dt.date, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
-    _kept: dict[dt.date, str] = field(default_factory=dict, compare=False, repr=False)
+    _told: dict[tuple[dt.date, tuple[str, int] | None], dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[tuple[dt.date, tuple[str, int] | None], str] = field(default_factory=dict, compare=False, repr=False)
 
-    def scope(self, day: dt.date) -> dict[str, Any]:
+    def scope(self, day: dt.date, aid: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
         """What a diagram or a table may read that day, money in dinars: `programmes`, every version with its days of validity (`du`, `au`),
         since a dossier keeps the version of the day it was asked; `parametres`, those in force, with `jours_feries`, the closed days; `antennes`, those open. Shared by callers: not to be changed.
+
+        `aid`: its `programme` and `date_demande`; a column of the programme's version that has the name of a parameter stands in its place.
         """
-        if day not in self._told:
-            self._told[day] = self._tell(day)
-        return self._told[day]
+        own = self._kept_by(aid)
+        if (day, own) not in self._told:
+            told = self._tell(day)
+            columns = next((row["content"] for row in self.programmes if (row["code"], row["version"]) == own), {})
+            limits = {name: value for name, value in _dinars(columns).items() if name in told["parametres"]}
+            self._told[day, own] = told | {"parametres": told["parametres"] | limits}
+        return self._told[day, own]
+
+    def _kept_by(self, aid: Mapping[str, Any]) -> tuple[str, int] | None:
+        """The version of its programme that an aid keeps: the one of the day it was asked."""
+        code, asked = aid.get("programme"), aid.get("date_demande")
+        return next(((row["code"], row["version"]) for row in self.programmes if row["code"] == code and asked and _holds(row, asked)), None)
 
     def branch(self, code: str, day: dt.date) -> Mapping[str, str]:
         """The names of a branch that day, by language."""
@@ -83,16 +95,17 @@ class DatedTables:
                 found[change["code"]] |= {name: change[name] for name in ("names", "governorates", "is_open")}
         return list(found.values())
 
-    def keep(self, session: Session, day: dt.date) -> str:
-        """The SHA-256 of what `scope(day)` tells, which is kept under it: ledger lines name the digest in place of repeating the content."""
-        if day not in self._kept:
-            content = json.dumps(recorded.write(self.scope(day)), ensure_ascii=False, sort_keys=True)
+    def keep(self, session: Session, day: dt.date, aid: Mapping[str, Any] = MappingProxyType({})) -> str:
+        """The SHA-256 of what `scope(day, aid)` tells, which is kept under it: ledger lines name the digest in place of repeating the content."""
+        key = (day, self._kept_by(aid))
+        if key not in self._kept:
+            content = json.dumps(recorded.write(self.scope(day, aid)), ensure_ascii=False, sort_keys=True)
             digest = hashlib.sha256(content.encode()).hexdigest()
             session.execute(_KEEP, {"digest": digest, "content": content})
             # Remembered only once it is there for good: a unit of work that fails leaves nothing behind.
-            event.listen(session, "after_commit", lambda _session: self._kept.__setitem__(day, digest), once=True)
+            event.listen(session, "after_commit", lambda _session: self._kept.__setitem__(key, digest), once=True)
             return digest
-        return self._kept[day]
+        return self._kept[key]
 
     def _tell(self, day: dt.date) -> dict[str, Any]:
         programmes = [

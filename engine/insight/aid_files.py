@@ -148,7 +148,8 @@ class _Reading:
         kept = self.aid.get("programme") if self.sees("aide.programme") else None
         moved = aids.money(self.session, self.aid_id) if self.sees("aide.versement_montant") else aids.Money()
         return AidFile(
-            self.held.instance_id, self.held.root_id, self.held.number or "", self.said("aide.niveau"), self.said("aide.date_demande"), tuple(self.programmes()), self.pieces(),
+            self.held.instance_id, self.held.root_id, self.held.number or "", self.said("aide.niveau"), self.said("aide.date_demande"),
+            tuple(sorted(self.programmes(), key=lambda one: (not one.is_kept, not one.is_open, one.is_open is False))), self.pieces(),
             tuple(self.instalments()), moved, aids.fund_of(self.session, self.actor, kept or ""), aids.place(self.session, self.aid_id),
             tuple((self.words.label(name), self.said(name)) for name in ("aide.cumul_declare", "aide.cumul_detail", "aide.cumul_verifie") if self.said(name)), tuple(self.others()),
             tuple(one for one in cases.waiting(self.session, self.held.root_id, self.actor.language) if one.task_id and self._is_own(one.task_id)), row.status == "open", row.outcome, row.payments_held, row.suspended_at is not None,
@@ -174,7 +175,7 @@ class _Reading:
             return None
 
     def programmes(self) -> Iterator[Programme]:
-        """Each version begun, newest first within its code: which of the conditions of D2 it meets."""
+        """Each version begun, newest first within its code: which of the conditions of D2 it meets, those that fail first."""
         definitions = self.edition.definitions
         written = definitions.decision(_ELIGIBLE).literal if _ELIGIBLE in definitions.decisions else None
         day = self.decide(_REFERENCE) or self.scope["today"]
@@ -190,7 +191,7 @@ class _Reading:
             holds = [condition.holds for condition in told]
             mine = [self._offer(offer) for offer in offers if (offer["programme"], offer["version"]) == (one["code"], one["version"])]
             yield Programme(one["code"], pick(labels.get((one["code"], int(one["version"])), {}), self.actor.language) or one["code"], int(one["version"]), one["du"], one["au"],
-                            None if None in holds else all(holds), kept == one["code"], tuple(told), tuple(mine) if None not in holds else ())  # fmt: skip
+                            None if None in holds else all(holds), kept == one["code"], tuple(sorted(told, key=lambda condition: condition.holds is not False)), tuple(mine) if None not in holds else ())  # fmt: skip
 
     def _offer(self, offer: Mapping[str, Any]) -> str:
         ceiling = offer.get("plafond")

@@ -30,6 +30,11 @@ def test_each_is_named_in_three_languages_dated_and_says_where_it_comes_from(row
     assert row["infere"] is said or (row["infere"] and row["code"] == "NATIONAL"), "inferred in words and in the mark alike"
 
 
+def test_a_programme_is_called_the_same_where_it_is_chosen_and_where_its_money_is_counted():
+    chosen = tomllib.loads((reading.PROCESSES.parent / "forms/dictionary/choices.toml").read_text("utf-8"))["lists"]["programmes"]["values"]
+    assert {one["code"]: one["label"] for one in chosen} == {row["code"]: row["label"] for row in PROGRAMMES}
+
+
 @pytest.mark.parametrize("rows", [PARAMETERS, PROGRAMMES], ids=["parametres", "programmes"])
 def test_versions_of_one_code_follow_one_another(rows):
     by_code: dict = {}

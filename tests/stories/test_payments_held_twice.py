@@ -4,6 +4,7 @@ import pytest
 
 from engine import doctor
 from tests.stories.test_aids_off_the_straight_road import fund
+from tests.stories.test_an_aid_given_up_is_settled import aid, gives_up
 
 
 @pytest.fixture
@@ -55,3 +56,14 @@ def test_the_thirty_days_of_a_suspicion_lift_nothing_that_a_departure_holds(worl
     assert fund(world).paid == before and held(world) == ["operation.payments_held"]
     world.does(case_id, "T962")
     assert fund(world).paid == before and fund(world).engaged == 0 and held(world) == [], "the case is closed, and what it had not spent is the fund's again"
+
+
+def test_a_payment_still_held_when_the_aid_is_given_up_is_never_made_and_its_money_is_free_again(world, ordered):
+    case_id, order, before = ordered
+    suspects(world, case_id)
+    confirms(world, case_id, order)
+    assert held(world) == ["operation.payments_held"]
+    gives_up(world, case_id)
+    now = fund(world)
+    assert (now.paid, now.engaged) == (before, 0) and aid(world).status == "ended" and held(world) == []
+    assert {fault.code for fault in doctor.examine(world.database).faults} == set()
