@@ -37,6 +37,7 @@ class Alone(enum.IntEnum):
     LOOKING = 7305888  # for what is due: the bell of the workers
     ERASING = 7305889  # a new key that waits for its commit is not one that a death left
     FILING = 7305890  # files written and not yet committed
+    CHARTERS = 7305891
 
     def take(self, session: Session) -> None:
         """Waits for whoever does this; from then on nobody else does, until the transaction ends."""

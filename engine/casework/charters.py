@@ -1,7 +1,8 @@
 """Charters: those who come home on one flight, entered from one sheet. Each line is somebody who is awaited; what is not known of her is left unknown.
 
 A sheet is lines as a spreadsheet pastes or saves them (tabs, `;` or `,` between columns). Lines that can be read are taken at once, the others come back as they
-were typed with what is wrong in each; a line that was taken is not taken again when it is sent again.
+were typed with what is wrong in each; a line that was taken is not taken again when it is sent again. Whom a list names already comes back too, whatever else is said of her
+by now: a human says whether it is somebody else.
 """
 
 import csv
@@ -9,7 +10,7 @@ import hashlib
 import hmac
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -17,9 +18,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import errors
+from engine import errors, identity
 from engine.actors import authority
 from engine.casework import cases, editions, tasks, workbooks
+from engine.database import Alone
 from engine.dossier import beneficiaries
 
 LARGEST, MOST_LINES = 200_000, 60
@@ -36,7 +38,9 @@ _HEADINGS = {
     "gouvernorat": ("gouvernorat", "governorate", "destination", "الولايه"), "tel": ("tel", "telephone", "phone", "mobile", "الهاتف"), "besoin": ("besoin", "besoins", "need", "needs", "الاحتياج"),
 }  # fmt: skip
 _KEY = uuid5(NAMESPACE_URL, "urn:masar:charters")  # under which lines are recognised: without it nothing is guessed from what is kept of them
-_TAKE = text("""INSERT INTO charter_line (digest, instance_id) SELECT decode(d, 'hex'), :instance FROM unnest(CAST(:digests AS text[])) d
+_KNOWN = text("""SELECT encode(l.digest, 'hex') AS digest, encode(l.who, 'hex') AS who, l.entered_at, i.number FROM charter_line l JOIN instance i USING (instance_id)
+                  WHERE l.digest IN (SELECT decode(d, 'hex') FROM unnest(CAST(:digests AS text[])) d) OR l.who IN (SELECT decode(d, 'hex') FROM unnest(CAST(:whos AS text[])) d) ORDER BY l.entered_at""")
+_TAKE = text("""INSERT INTO charter_line (digest, who, instance_id) SELECT decode(d, 'hex'), decode(w, 'hex'), :instance FROM unnest(CAST(:digests AS text[]), CAST(:whos AS text[])) AS one(d, w)
                 ON CONFLICT DO NOTHING RETURNING encode(digest, 'hex')""")
 _LEAVE = text("DELETE FROM charter_line WHERE instance_id = :instance AND encode(digest, 'hex') = ANY (CAST(:digests AS text[]))")
 
@@ -52,11 +56,24 @@ class Line:
 
 @dataclass(frozen=True)
 class Left:
-    """A line that could not be taken: as it was typed, and what is wrong, `where` the column."""
+    """A line that was not taken: as it was typed, and what is wrong, `where` the column. `apart`: what, sent with it, says that she is somebody else than who bears her name on a
+    list ("" where nobody does); `is_apart`: it was said."""
 
     number: int
     typed: str
     findings: tuple[errors.Finding, ...]
+    apart: str = ""
+    is_apart: bool = False
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a line is recognised by: `digest` on its flight, `who` whatever her flight; `apart` what was said of it."""
+
+    line: Line
+    digest: str
+    who: str
+    apart: str
 
 
 @dataclass(frozen=True)
@@ -76,8 +93,9 @@ class Received:
         return "\n".join([self.heading, *(one.typed for one in self.left)] if self.heading and self.left else [one.typed for one in self.left])
 
 
-def receive(session: Session, actor: Any, head: Mapping[str, Any], sheet: str, key: str) -> Received:
-    """Takes a sheet up. `head`: what holds for all of them, by field id; `key`: the page's, by which lines without a name are told from those of another sheet.
+def receive(session: Session, actor: Any, head: Mapping[str, Any], sheet: str, key: str, apart: Collection[str] = ()) -> Received:
+    """Takes a sheet up. `head`: what holds for all of them, by field id; `key`: the page's, by which lines without a name are told from those of another sheet; `apart`: of the
+    lines that came back, those that are somebody else's (`Left.apart`).
 
     Refuses: Forbidden; `charter.empty`, `charter.too_large`, `charter.too_many`; `task.answers` (of the head, findings). Records: `case.opened`, `task.completed`, and for
     each line the same of her own signal.
@@ -85,20 +103,24 @@ def receive(session: Session, actor: Any, head: Mapping[str, Any], sheet: str, k
     authority.require(actor, "charter.enter")
     authority.require(actor, "case.open", branch=authority.HEADQUARTERS, process="signalement")
     heading, lines = read(sheet)
-    digests = _digests(session, head, lines, key)
+    Alone.CHARTERS.take(session)  # who is on a list is looked up, then written
+    known = _recognised(session, head, lines, key, apart)
+    doubles = _doubles(session, known)
     begun = session.begin_nested()
     opened = cases.open_case(session, actor, "signalement", authority.HEADQUARTERS)
     if opened.task_id is None:
         raise errors.Forbidden("act.forbidden", act="task.complete")
-    fresh = set(session.execute(_TAKE, {"instance": opened.case_id, "digests": digests}).scalars())
-    new = [(line, digest) for line, digest in zip(lines, digests, strict=True) if digest in fresh]
-    left, good = _take(session, actor, opened.task_id, head, new)
+    tried = [one for one in known if one.line.number not in doubles]
+    fresh = set(session.execute(_TAKE, {"instance": opened.case_id, "digests": [one.digest for one in tried], "whos": [one.who for one in tried]}).scalars())
+    new = [one for one in tried if one.digest in fresh]
+    wrong, good = _take(session, actor, opened.task_id, head, [one.line for one in new])
     if good:
-        session.execute(_LEAVE, {"instance": opened.case_id, "digests": [digest for line, digest in new if any(line.number == one.number for one in left)]})
+        session.execute(_LEAVE, {"instance": opened.case_id, "digests": [one.digest for one in new if one.line.number in wrong]})
         begun.commit()
     else:
         begun.rollback()
-    return Received(opened.case_id if good else None, opened.case_number if good else "", good, len(lines) - len(new), tuple(left), heading)
+    left = _left([one for one in known if one.line.number in doubles or one.line.number in wrong], doubles, wrong, 2 if heading else 1)
+    return Received(opened.case_id if good else None, opened.case_number if good else "", good, len(tried) - len(new), left, heading)
 
 
 def of_file(content: bytes) -> str:
@@ -135,10 +157,10 @@ def read(sheet: str) -> tuple[str, list[Line]]:
     return heading, [Line(number, line, {name: cell for name, cell in zip(columns, _cells(line, delimiter), strict=False) if name}) for number, line in typed]
 
 
-def _take(session: Session, actor: Any, task_id: UUID, head: Mapping[str, Any], new: Sequence[tuple[Line, str]]) -> tuple[list[Left], int]:
-    """Completes the signal with the lines that can be read; says which cannot, and how many were taken."""
+def _take(session: Session, actor: Any, task_id: UUID, head: Mapping[str, Any], new: Sequence[Line]) -> tuple[dict[int, tuple[errors.Finding, ...]], int]:
+    """Completes the signal with the lines that can be read; says by number what is wrong in the others, and how many were taken."""
     dictionary = editions.current(session).dictionary
-    rows, left = [(line, _row(line, dictionary)) for line, _ in new], list[Left]()
+    rows, left = [(line, _row(line, dictionary)) for line in new], dict[int, tuple[errors.Finding, ...]]()
     for is_last in (False, True):
         if not rows:
             break
@@ -150,9 +172,33 @@ def _take(session: Session, actor: Any, task_id: UUID, head: Mapping[str, Any], 
             wrong = _of_lines(refusal)
             if is_last or not wrong:
                 raise
-            left = [Left(rows[place][0].number, rows[place][0].typed, those) for place, those in sorted(wrong.items())]
+            left = {rows[place][0].number: those for place, those in sorted(wrong.items())}
             rows = [row for place, row in enumerate(rows) if place not in wrong]
     return left, len(rows)
+
+
+def _doubles(session: Session, known: Sequence[_Known]) -> dict[int, errors.Finding]:
+    """The lines that name somebody who is on a list already, or on a line above, by number; not those that were sent before as they are, nor those said to be somebody else's."""
+    kept = session.execute(_KNOWN, {"digests": [one.digest for one in known], "whos": [one.who for one in known]}).all()
+    digests, on_lists, above, found = {row.digest for row in kept}, {row.who: row for row in kept}, dict[str, int](), dict[int, errors.Finding]()
+    for one in known:
+        if one.digest not in digests and not one.apart:
+            if one.who in above:
+                found[one.line.number] = errors.Finding("charter.twice", "", {"line": above[one.who]})
+            elif one.who in on_lists:
+                row = on_lists[one.who]
+                found[one.line.number] = errors.Finding("charter.elsewhere", "", {"at": row.entered_at, "number": row.number})
+        above.setdefault(one.who, one.line.number)
+    return found
+
+
+def _left(those: Sequence[_Known], doubles: Mapping[int, errors.Finding], wrong: Mapping[int, tuple[errors.Finding, ...]], first: int) -> tuple[Left, ...]:
+    """The lines left. What says that one is somebody else's holds for the place it then has and, whenever it is sent, for one more person."""
+    found = []
+    for place, one in enumerate(those, first):
+        number, is_named = one.line.number, bool(one.apart) or one.line.number in doubles
+        found.append(Left(number, one.line.typed, (doubles[number],) if number in doubles else wrong[number], f"{place}.{one.who}.{identity.new_id().hex}" if is_named else "", bool(one.apart)))
+    return tuple(found)
 
 
 def _of_lines(refusal: errors.Invalid) -> dict[int, tuple[errors.Finding, ...]]:
@@ -199,13 +245,20 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return [cell.strip() for cell in line.split(delimiter)]
 
 
-def _digests(session: Session, head: Mapping[str, Any], lines: Sequence[Line], key: str) -> list[str]:
-    """What each line is recognised by on its flight, those that are alike counted apart; a line without a name is recognised on its own sheet alone."""
+def _recognised(session: Session, head: Mapping[str, Any], lines: Sequence[Line], key: str, apart: Collection[str]) -> list[_Known]:
+    """What each line is recognised by: of a whole name, who bears it; else all that is said, those that are alike counted apart; without any name, on its own sheet alone."""
     secret, seen, found = session.info["keys"].key(_KEY), Counter[tuple[str, ...]](), []
     flight = "|".join(str(head.get(name)) for name in ("retour.date_prevue", "retour.type", "retour.pays"))
+
+    def digest(*what: str) -> str:
+        return hmac.digest(secret, "\x1f".join(what).encode(), hashlib.sha256).hex()
+
     for line in lines:
         said = tuple(beneficiaries.fold(line.cells.get(name, "")) for name in COLUMNS)
-        is_named = said[0] not in _UNKNOWN or said[1] not in _UNKNOWN
+        names = [name for name in said[:2] if name not in _UNKNOWN]
         seen[said] += 1
-        found.append(hmac.digest(secret, "\x1f".join((flight, "" if is_named else key, *said, str(seen[said]))).encode(), hashlib.sha256).hex())
+        mine = ("" if names else key, *said, str(seen[said]))
+        who = digest("who", *sorted(" ".join(names).split())) if len(names) == 2 else digest("line", *mine)
+        told = next((one for one in apart if one.startswith(f"{line.number}.{who}.")), "")
+        found.append(_Known(line, digest(flight, *mine, *filter(None, [told])), who, told))
     return found

@@ -76,3 +76,55 @@ def test_a_sheet_comes_back_with_what_is_wrong(visit, town, language, script):
     look(page, f"charter-{language}")
     if script:
         assert wrong_with(page) == []
+
+
+def fill_a_sheet(page, town, lines):
+    page.goto("/charter")
+    page.wait_for_load_state("networkidle")
+    page.fill("#retour-date_prevue", town.today().strftime("%d/%m/%Y"))
+    page.select_option("#signalement-source", "frontiere")
+    page.select_option("#retour-pays", "IT")
+    page.fill("#sheet", lines)
+
+
+@pytest.mark.parametrize("fails", ["on the way there", "on the way back"])
+def test_a_sheet_handed_in_without_a_line_is_entered_once(visit, town, fails):
+    page, name = visit(town.agent("OTE", "TUN", "attache_social").username), "Aller" if fails == "on the way there" else "Retour"
+    fill_a_sheet(page, town, f"Sans{name};Adel;M;1990;Médenine\nSans{name};Nizar;M;1991;Médenine\n?")
+
+    def fail(route):
+        if fails == "on the way back":
+            route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route("**/charter", fail)
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).to_contain_text("partira toute seule")
+    page.unroute("**/charter")
+    expect(page.locator("main .notice-good")).to_contain_text("3 personnes enregistrées" if fails == "on the way there" else "3 lignes étaient déjà enregistrées", timeout=20_000)
+    town.settle()
+    assert len(town.look_for(f"Sans{name}")) == 2 and page.locator("#sheet").input_value() == ""
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#sheet").input_value() == "" and page.evaluate("localStorage.length") == 0, "nothing of it stays on the device"
+
+
+def test_a_file_s_lines_are_in_the_sheet_as_soon_as_it_is_chosen_and_a_closed_tab_takes_none_of_what_was_typed(visit, town):
+    page = visit(town.agent("OTE", "TUN", "attache_social").username, "ar")
+    fill_a_sheet(page, town, "Onglet;Adel;1990")
+    page.set_input_files("#file", {"name": "liste.csv", "mimeType": "text/csv", "buffer": "Onglet;Nizar;1991\n".encode()})
+    expect(page.locator("#sheet")).to_have_value("Onglet;Adel;1990\nOnglet;Nizar;1991\n")
+    assert page.locator("#file").input_value() == "" and page.locator("#retour-pays").input_value() == "IT"
+    page.context.set_offline(True)
+    page.fill("#sheet", "Onglet;Adel;1990\nOnglet;Nizar;1991\nOnglet;Sami;")
+    page.set_input_files("#file", {"name": "suite.csv", "mimeType": "text/csv", "buffer": "Onglet;Walid;1992\n".encode()})
+    expect(page.locator("#trouble .notice-late")).to_be_visible()
+    page.click("button[value=complete]")
+    expect(page.locator("#trouble")).not_to_contain_text("سيُرسل من تلقاء نفسه")
+    page.wait_for_timeout(500)
+    page.close()
+    page.context.set_offline(False)
+    again = page.context.new_page()
+    again.goto("/charter")
+    expect(again.locator("#sheet")).to_have_value("Onglet;Adel;1990\nOnglet;Nizar;1991\nOnglet;Sami;")
+    assert town.look_for("Onglet") == [], "a file that has not left yet is not left behind"

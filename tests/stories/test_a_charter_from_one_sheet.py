@@ -1,5 +1,7 @@
 """Forty come home on one flight, entered from one sheet: what is not known stays unknown, what is wrong is told line by line, nobody is lost and nobody is there twice."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import text
 
@@ -24,10 +26,10 @@ def sheet():
     return "\n".join([HEADING, *lines, "?\t\t\t\t\t\t", "\tinconnu\t\t\t\t\t", "Trabelsi\t\tF\t\t\t\t", "غير معروف\t\t\t\t\t\t", ""])
 
 
-def send(world, written, key="k", username="attache"):
+def send(world, written, key="k", username="attache", apart=(), **said):
     actor = world.agent("OTE", "TUN", "attache_social") if username == "attache" else world.staff[username]
     with world.database.unit_of_work(actor) as session:
-        found = charters.receive(session, actor, head(world), written, key)
+        found = charters.receive(session, actor, head(world, **said), written, key, apart)
     world.settle()
     return found
 
@@ -80,6 +82,38 @@ def test_unknown_people_of_two_sheets_are_not_the_same(world):
     assert send(world, "?\n", key="two").taken == 1 and send(world, "?\n", key="two").before == 1
     with pytest.raises(errors.Forbidden):
         send(world, "?\n", username="karim")
+
+
+def told(found):
+    return [(one.number, [what.code for what in one.findings], one.is_apart) for one in found.left]
+
+
+def test_who_is_on_a_list_already_is_told_so_whatever_else_is_said_of_her_now(world):
+    first = send(world, "Nom;Prénom;Naissance\nKefi;Adel;1990\nKefi;Hédi;1992\nTrabelsi;?;\n?;;\n?;;\n")
+    assert (first.taken, first.left) == (5, ())
+    later = (world.today() + dt.timedelta(days=1)).strftime("%d/%m/%Y")
+    again = send(world, "Nom;Prénom;Naissance\nKefi;Adel;1990\nKEFI;Hedi;1992\nTrabelsi;?;\n?;;\n?;;\nRiahi;Sami;1991", **{"retour.date_prevue": later})
+    assert told(again) == [(number, ["charter.elsewhere"], False) for number in range(2, 7)] and again.taken == 1, "the same sheet under another date"
+    assert again.left[0].findings[0].details["number"] == first.case_number and len(awaited(world)) == 6
+    mended = send(world, "Adel;Kefi;;05/03/1990", key="another page")
+    assert told(mended) == [(1, ["charter.elsewhere"], False)] and mended.taken == 0, "corrected, its columns changed over"
+    with world.database.reading(users.system()) as session:
+        kept = b"".join(row.digest + row.who for row in session.execute(text("SELECT digest, who FROM charter_line"))).decode("latin-1").casefold()
+    assert "kefi" not in kept and "trabelsi" not in kept
+
+
+def test_two_who_bear_one_name_are_two_once_a_human_says_so(world):
+    twice = "Nom;Prénom;Naissance\nKefi;Adel;1990\nKefi;Adel;1990\nKefi;Adel;1990-13-45\n"
+    found = send(world, twice)
+    assert found.taken == 1 and told(found) == [(3, ["charter.twice"], False), (4, ["charter.twice"], False)] and found.left[0].findings[0].details == {"line": 2}
+    assert found.rest.splitlines() == [twice.splitlines()[number] for number in (0, 2, 3)]
+    both = [one.apart for one in found.left]
+    second = send(world, found.rest, apart=both)
+    assert second.taken == 1 and [(line, is_apart) for line, _, is_apart in told(second)] == [(3, True)] and second.left[0].findings[0].where == "naissance", "what was said of it is kept"
+    assert send(world, found.rest, apart=both).taken == 0 and len(awaited(world)) == 2, "clicked twice"
+    third = send(world, second.rest.replace("1990-13-45", "1990"), apart=[second.left[0].apart])
+    assert (third.taken, third.left) == (1, ()) and len(awaited(world)) == 3
+    assert told(send(world, "Kefi;Adel;1991\nJaziri;Ali;", apart=both)) == [(1, ["charter.elsewhere"], False)], "what was said of one line is said of no other"
 
 
 def test_columns_are_known_by_their_names_in_any_order_and_language():

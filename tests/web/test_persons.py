@@ -97,11 +97,18 @@ def test_a_charters_sheet_comes_back_with_what_is_wrong_in_it(town):
     attache.get("/charter")
     head = {"retour.date_prevue": day, "retour.type": "force_charter", "retour.pays": "IT", "signalement.source": "frontiere"}
     page = attache.submit("/charter", head | {"key": attache.hidden("key"), "sheet": "Nom;Prénom;Naissance\nKefi;Adel;1990\nJaziri;Nizar;1990-13-45\n?;;\n"})
-    assert page.status_code == 422 and "2 personnes enregistrées" in page.text and "1 ligne à corriger" in page.text
+    assert page.status_code == 422 and "2 personnes enregistrées" in page.text and "1 ligne à revoir" in page.text
     kept = re.search(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.S)[1]
     assert kept == "Nom;Prénom;Naissance\nJaziri;Nizar;1990-13-45"
     page = attache.submit("/charter", head | {"key": attache.hidden("key"), "sheet": kept.replace("1990-13-45", "1990") + "\nKefi;Adel;1990"})
     assert page.status_code == 200 and "1 personne enregistrée" in page.text and "1 ligne était déjà" in page.text
+    page = attache.submit("/charter", head | {"retour.pays": "FR", "sheet": "Kefi;Adel;M;1990\nRiahi;Sami;M;1991"})
+    assert page.status_code == 422 and "1 personne enregistrée" in page.text and "Déjà saisie le" in page.text and "liste du signalement SG-TUN-" in page.text
+    said = re.search(r'type="checkbox" name="apart" id="apart-1" value="([^"]*)"', page.text)[1]
+    page = attache.submit("/charter", head | {"retour.type": "nonsense", "sheet": "Kefi;Adel;M;1990", "apart": said})
+    assert page.status_code == 422 and f'type="hidden" name="apart" value="{said}"' in page.text, "what was said of a line is there again"
+    page = attache.submit("/charter", head | {"sheet": "Kefi;Adel;M;1990", "apart": said})
+    assert page.status_code == 200 and "1 personne enregistrée" in page.text and "Voir le signalement" in page.text
     page = attache.submit("/charter", {"key": attache.hidden("key"), "sheet": "Riahi;Sami;1991", "retour.type": "nonsense"})
     assert page.status_code == 422 and "Riahi;Sami;1991" in page.text, "what was typed is there"
     assert enter(town, "karim").get("/charter").status_code == 403

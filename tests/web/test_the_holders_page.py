@@ -193,8 +193,15 @@ def test_what_she_was_writing_when_her_page_closed_is_there_when_she_comes_in_ag
         return mine.submit("/receipt/open", {**{name: html.unescape(value) for name, value in held}, "secret": typed})
 
     assert comes_in("0000 0000").status_code == 404, "a wrong secret keeps it too"
+    held = {name: html.unescape(value) for name, value in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', mine.page.text)}
+    assert re.search(r'<button form="door" formaction="/receipt/open\?language=ar" formnovalidate name="act" value="language"', mine.page.text)
+    mine.submit("/receipt/open?language=ar", held | {"act": "language"})
+    assert 'lang="ar" dir="rtl"' in mine.page.text, "in another language it is there too"
     page = comes_in(secret)
     assert page.status_code == 200 and said["reclamation.recit"] in html.unescape(page.text) and 'value="le guichet"' in page.text
+    page = mine.submit("/receipt/complain?language=fr", {**said, "key": key, "code": code, "act": "language"})
+    assert 'lang="fr"' in page.text and said["reclamation.recit"] in html.unescape(page.text) and 'form="to-complain" formaction="/receipt/complain?language=ar"' in page.text
+    assert asked(world, "SELECT 1 FROM fact WHERE field = 'reclamation.agent_vise' AND value = '\"le guichet\"'") == []
     assert re.search(r'<option value="delai" selected', page.text) and mine.hidden("key") == key
     mine.post("/receipt/complain", **said, key=key, code=code)
     assert mine.path == "/receipt/mine" and len(asked(world, "SELECT 1 FROM fact WHERE field = 'reclamation.agent_vise' AND value = '\"le guichet\"'")) == 1

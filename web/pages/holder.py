@@ -41,6 +41,8 @@ def give(request: Request, screen: OnScreen, actor: Acting, session: Writing, fo
 def enter(request: Request, screen: OnScreen, form: Posted) -> Response:
     """Opens her own page, with what she was writing when it closed; whatever is wrong, the same page again with the same words."""
     code, written = typed_code(field(form, "code", 40)), _written(form)
+    if _is_other_language(form):
+        return _closed(screen, form)
     try:
         token = holders.enter(database_of(request), code, field(form, "secret", 80), whence(request))
     except errors.Refusal as refusal:
@@ -80,6 +82,8 @@ def withdraw(request: Request, screen: OnScreen, form: Posted) -> Response:
     """Consents taken back."""
     if (case_id := _still_open(request, screen)) is None:
         return _closed(screen, form)
+    if _is_other_language(form):
+        return _page(request, screen, typed=_written(form))
     named = [one for one in form.getlist("consent") if isinstance(one, str)]
     try:
         holders.withdraw(database_of(request), case_id, named, field(form, "words", 600), field(form, "key", 64), screen.language)
@@ -93,6 +97,8 @@ def complain(request: Request, screen: OnScreen, form: Posted) -> Response:
     """A complaint, as it would be taken down at the desk."""
     if (case_id := _still_open(request, screen)) is None:
         return _closed(screen, form)
+    if _is_other_language(form):
+        return _page(request, screen, typed=_written(form))
     asked = holders.page(database_of(request), case_id, screen.language).complaint
     said = {one.spec.id: field(form, one.spec.id, 5000) if one.spec.type != "bool" else field(form, one.spec.id, 3) == "yes" for one in asked}
     try:
@@ -120,6 +126,11 @@ def _still_open(request: Request, screen: Screen) -> UUID | None:
         return _entered(request, screen)
     except errors.NotFound:
         return None
+
+
+def _is_other_language(form: Any) -> bool:
+    """Whether she only reads on in another language: what she wrote goes with her."""
+    return field(form, "act", 8) == "language"
 
 
 def _written(form: Any) -> dict[str, list[str]]:

@@ -14,8 +14,10 @@ export function startUploads() {
       return send(input, input.files[0], turns.get(input.id));
     }
     // The files go with their form; our button does not say by itself what was chosen, as the browser's would.
-    const status = input.closest("[data-file]")?.querySelector("[data-status]");
-    if (status) status.textContent = [...input.files].map((file) => file.name).join(" · ");
+    const box = input.closest("[data-file]");
+    if (!box) return;
+    box.dataset.waits = "yes";
+    box.querySelector("[data-status]").textContent = [...input.files].map((file) => file.name).join(" · ");
   });
 }
 
