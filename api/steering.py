@@ -12,6 +12,7 @@ from engine.insight import halfyear, steering
 
 router = APIRouter(prefix="/steering", tags=["steering"], route_class=Route)
 Branch = Annotated[str, Query(max_length=20, description="Code of a branch; empty: all that one reaches.")]
+Programme = Annotated[str, Query(max_length=40, description="Code of a programme of aid: the cases with a dossier in it, without their dossiers in others; empty: all. Refused outside OTE.")]
 Days = Annotated[Literal[30, 90, 180, 365], Query(description="Length of the period that ends now; it is compared with as many days before.")]
 
 
@@ -22,6 +23,7 @@ class Indicators:
     first: dt.datetime
     last: dt.datetime
     branch: str
+    programme: str
     items: tuple[steering.Indicator, ...]
 
 
@@ -34,16 +36,16 @@ class Cases:
 
 
 @router.get("/indicators", responses=problems.described(401, 403, 422))
-def indicators(actor: Acting, session: Reading, branch: Branch = "", days: Days = 90) -> Indicators:
+def indicators(actor: Acting, session: Reading, branch: Branch = "", programme: Programme = "", days: Days = 90) -> Indicators:
     """The indicators of bureaucracy, computed from the history of the cases one reaches."""
-    asked = steering.window(session, actor, branch, days)
-    return Indicators(asked.first, asked.last, asked.branch, steering.indicators(session, actor, asked))
+    asked = steering.window(session, actor, branch, days, programme)
+    return Indicators(asked.first, asked.last, asked.branch, asked.programme, steering.indicators(session, actor, asked))
 
 
 @router.get("/indicators/{code}/cases", responses=problems.described(401, 403, 404, 422))
-def cases(actor: Acting, session: Reading, code: str, branch: Branch = "", days: Days = 90, cursor: Annotated[str, Query(pattern="^[0-9]{0,9}$")] = "") -> Cases:
+def cases(actor: Acting, session: Reading, code: str, branch: Branch = "", programme: Programme = "", days: Days = 90, cursor: Annotated[str, Query(pattern="^[0-9]{0,9}$")] = "") -> Cases:
     """The cases behind an indicator's figure, the worst first."""
-    found = steering.cases(session, actor, steering.window(session, actor, branch, days), code, cursor)
+    found = steering.cases(session, actor, steering.window(session, actor, branch, days, programme), code, cursor)
     return Cases(found.items, found.next or None)
 
 

@@ -9,7 +9,7 @@ _INDICATOR = {
 }  # fmt: skip
 
 EXAMPLES: dict[tuple[str, str], Any] = {
-    ("get", "/steering/indicators"): {"first": _FIRST, "last": _LAST, "branch": "", "items": [_INDICATOR]},
+    ("get", "/steering/indicators"): {"first": _FIRST, "last": _LAST, "branch": "", "programme": "", "items": [_INDICATOR]},
     ("get", "/steering/indicators/{code}/cases"): {"items": [{"case_id": _CASE, "case_number": "TN-MED-2026-00042", "branch": "MED", "stage": "accompagnement", "value": 117.7}], "next": None},
     ("get", "/steering/reports/{year}/{half}"): {
         "year": 2026, "half": 1, "first": _FIRST, "last": _LAST, "made_at": _LAST, "indicators": [_INDICATOR | {"by_branch": [], "by_class": [], "aside": []}],

@@ -18,11 +18,13 @@ OF_CASES = ("b8", "b12")  # shares of cases: they tell how many
 COUNTS = ("corrected", "held", "asked_again", "refused", "written", "backlog", "loops", "trips")  # what stands beside an indicator and is a number of things
 ENOUGH = 50  # times a validation was done before one may say that it never refuses
 
-# Cases one reaches, their dossiers and what runs beside them. Those whose person refused C1 or withdrew it are not of the other agencies', neither by name nor as one of a number.
-OWN = """own AS MATERIALIZED (SELECT instance_id AS root_id, number, branch, opened_at, ended_at, stage, is_kept FROM instance
-                  WHERE process = 'parcours' AND root_id = instance_id AND (:branch = '' OR branch = :branch)
+# Cases one reaches, their dossiers and what runs beside them; of a programme, the cases with an aid dossier in it, without their dossiers in others. Those whose person refused C1 or withdrew it are not of the other agencies', neither by name nor as one of a number.
+OWN = """aided AS MATERIALIZED (SELECT root_id, subject FROM fact WHERE :programme <> '' AND field = 'aide.programme' AND is_current AND value #>> '{}' = :programme),
+    own AS MATERIALIZED (SELECT instance_id AS root_id, number, branch, opened_at, ended_at, stage, is_kept FROM instance
+                  WHERE process = 'parcours' AND root_id = instance_id AND (:branch = '' OR branch = :branch) AND (:programme = '' OR instance_id IN (SELECT root_id FROM aided))
                     AND NOT (is_kept AND coalesce(current_setting('masar.agency', true) IN ('CPS', 'ANETI'), false))),
-    part AS MATERIALIZED (SELECT i.instance_id, i.root_id, i.process, i.subject, i.status FROM instance i JOIN own USING (root_id)),
+    part AS MATERIALIZED (SELECT i.instance_id, i.root_id, i.process, i.subject, i.status FROM instance i JOIN own USING (root_id)
+                   WHERE :programme = '' OR i.process <> 'dossier_aide' OR i.subject IN (SELECT subject FROM aided)),
     node AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:nodes AS jsonb)) AS n(node text, process text, agency text, presence text, stage text, validates boolean)),
     period AS (SELECT * FROM (VALUES (0, CAST(:first AS timestamptz), CAST(:last AS timestamptz)), (1, CAST(:before AS timestamptz), CAST(:first AS timestamptz))) AS s(span, a, b))"""
 # Messages and operations of the periods, and what was ever sent of the services; cases that came to their service or ended in the periods, of which the whole way is counted;
@@ -131,7 +133,7 @@ ASIDE = {
                 JOIN (SELECT p.instance_id, min(p.closed_at) AS at FROM passage p WHERE (p.kind = 'message' AND p.name = :decides) OR (p.kind = 'task' AND p.node = :direct AND p.outcome = 'completed') GROUP BY 1) d
                      ON d.instance_id = y.instance_id AND d.at <= y.at {_WITHIN.format(at='y.at')} GROUP BY 2
               UNION ALL SELECT 'written', s.span, count(*) AS value FROM passage p JOIN instance i USING (instance_id) {_WITHIN.format(at='p.closed_at')}
-               WHERE p.kind = 'task' AND p.node = :written AND p.outcome = 'completed' AND (:branch = '' OR i.branch = :branch) GROUP BY 2
+               WHERE p.kind = 'task' AND p.node = :written AND p.outcome = 'completed' AND :programme = '' AND (:branch = '' OR i.branch = :branch) GROUP BY 2
               UNION ALL SELECT 'backlog', 0, count(*) FROM other p WHERE p.kind = 'message' AND p.name = :decides AND p.closed_at IS NULL
               UNION ALL SELECT 'backlog_age', 0, max(extract(epoch FROM CAST(:last AS timestamptz) - p.opened_at) / 86400) FROM other p
                WHERE p.kind = 'message' AND p.name = :decides AND p.closed_at IS NULL""",

@@ -51,7 +51,8 @@ _PROGRAMMES = text(f"""WITH {OWN}, aid AS (SELECT c.root_id, c.status, f.value #
            count(DISTINCT a.root_id) FILTER (WHERE a.decided_at >= :first AND a.decision IN ('accorde', 'sous_reserve')) AS granted,
            count(DISTINCT a.root_id) FILTER (WHERE a.decided_at >= :first AND a.decision = 'refuse') AS refused,
            coalesce(sum(a.granted) FILTER (WHERE a.decided_at >= :first AND a.decision IN ('accorde', 'sous_reserve')), 0) AS amount
-      FROM fund u LEFT JOIN aid a ON a.programme = u.programme GROUP BY 1, 2, 3, 4 ORDER BY 1""")
+      FROM fund u LEFT JOIN aid a ON a.programme = u.programme WHERE :programme IN ('', u.programme) GROUP BY 1, 2, 3, 4 ORDER BY 1""")
+_CODES = text("SELECT programme FROM fund ORDER BY 1")
 _PAID = text(f"""WITH {OWN} SELECT s.span, sum(m.amount_millimes) AS millimes FROM fund_movement m JOIN part c USING (instance_id) JOIN period s ON m.moved_at >= s.a AND m.moved_at < s.b
                   WHERE m.kind IN ('paid', 'advanced') GROUP BY 1""")
 _NUMBERS = text(f"""WITH {OWN} SELECT count(*) FILTER (WHERE ended_at IS NULL) AS stock, count(*) FILTER (WHERE opened_at < :first AND coalesce(ended_at, 'infinity') >= :first) AS stock_before,
@@ -63,13 +64,14 @@ _NUMBERS = text(f"""WITH {OWN} SELECT count(*) FILTER (WHERE ended_at IS NULL) A
 
 @dataclass(frozen=True)
 class Window:
-    """From when to when is looked at, and the time before of the same length; of which branch ("" all that is reached)."""
+    """From when to when is looked at, and the time before of the same length; of which branch ("" all that is reached), and of which programme of aid ("" whatever is asked for)."""
 
     before: dt.datetime
     first: dt.datetime
     last: dt.datetime
     branch: str
     days: int
+    programme: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,8 @@ def gather(session: Session) -> int:
     return told
 
 
-def window(session: Session, actor: Any, branch: str = "", days: int = 90) -> Window:
-    """The period that ends now. Refuses: Forbidden; `steering.period`, `steering.branch` (Invalid)."""
+def window(session: Session, actor: Any, branch: str = "", days: int = 90, programme: str = "") -> Window:
+    """The period that ends now. Refuses: Forbidden; `steering.period`, `steering.branch`, `steering.programme`, `steering.programme_apart` (Invalid)."""
     authority.require(actor, "steering.read")
     if days not in PERIODS:
         raise errors.wrong("steering.period", "/days", days=", ".join(map(str, PERIODS)))
@@ -149,12 +151,21 @@ def window(session: Session, actor: Any, branch: str = "", days: int = 90) -> Wi
         branch = actor.branch
     elif branch and branch not in branches.codes(session):
         raise errors.wrong("steering.branch", "/branch", branch=branch[:20])
+    if programme and is_masking(actor):
+        raise errors.wrong("steering.programme_apart", "/programme")
+    if programme and programme not in programme_codes(session):
+        raise errors.wrong("steering.programme", "/programme", programme=programme[:40])
     now = clock.now(session)
-    return Window(now - 2 * days * _DAY, now - days * _DAY, now, branch, days)
+    return Window(now - 2 * days * _DAY, now - days * _DAY, now, branch, days, programme)
+
+
+def programme_codes(session: Session) -> list[str]:
+    """The programmes that have or had a fund."""
+    return list(session.execute(_CODES).scalars())
 
 
 def is_masking(actor: Any) -> bool:
-    """Whether small numbers are not shown to whoever asks: outside OTE. The house itself (the half-year's report) masks what it makes of them."""
+    """Whether small numbers are not shown to whoever asks: outside OTE, where none is told of one programme either, which taken from the same of all would tell of the rest. The house itself (the half-year's report) masks what it makes of them."""
     return actor.agency not in ("", OTE)
 
 
@@ -334,7 +345,7 @@ def _given(session: Session, asked: Window) -> dict[str, Any]:
     session.execute(_PLAN)
     drawn = drawings.told(session)
     return {
-        "branch": asked.branch, "before": asked.before, "first": asked.first, "last": asked.last, "nodes": drawn.nodes, "listening": drawn.listening,
+        "branch": asked.branch, "programme": asked.programme, "before": asked.before, "first": asked.first, "last": asked.last, "nodes": drawn.nodes, "listening": drawn.listening,
         "services": list(measures.SERVICES), "refused": measures.REFUSED, "paid": measures.PAID, "said": [*measures.SERVICES, measures.REFUSED], "places": ["antenne", "unite_sociale", "bureau_emploi"], "awaited": [*sorted(FROM_THE_PERSON), measures.DECIDES], "decides": measures.DECIDES,
         "complete_at": measures.COMPLETE_AT, "direct": measures.DIRECT, "missing": measures.MISSING, "filed": list(measures.FILED), "written": measures.WRITTEN,
         "exits": list(measures.EXITS), "classes": drawn.classes, "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,

@@ -43,7 +43,7 @@ _APART = text(f"""WITH {OWN}, {_OPEN} SELECT grouping(branch) AS is_programme, c
       FROM open GROUP BY GROUPING SETS ((branch, who), (programme, who)) HAVING coalesce(branch, programme) IS NOT NULL ORDER BY 1, 2, 3""")
 # What tells of how many: for each thing awaited now, whose case it is.
 _TOLD = text(f"""WITH {OWN}, {_OPEN} SELECT DISTINCT root_id, who, node, branch, programme, is_late FROM open""")
-_BEHIND = text(f"""WITH {OWN}, {_OPEN} SELECT * FROM open WHERE (:who = '' OR who = :who) AND (:node = '' OR node = :node) AND (:programme = '' OR programme = :programme)
+_BEHIND = text(f"""WITH {OWN}, {_OPEN} SELECT * FROM open WHERE (:who = '' OR who = :who) AND (:node = '' OR node = :node) AND (:aid = '' OR programme = :aid)
      ORDER BY opened_at, number, node LIMIT :limit OFFSET :offset""")
 
 
@@ -180,10 +180,10 @@ def apart(session: Session, actor: Any, asked: Window) -> tuple[list[Apart], lis
     return tuple(_parted([row for row in rows if row.is_programme == side], ("branch", "programme")[side], away) for side in (0, 1))  # type: ignore[return-value]
 
 
-def behind(session: Session, actor: Any, asked: Window, who: str = "", node: str = "", programme: str = "", cursor: str = "") -> tuple[list[Waiting], str]:
-    """The cases that wait now, those since longest first, and the cursor of the next page. Refuses: Forbidden."""
+def behind(session: Session, actor: Any, asked: Window, who: str = "", node: str = "", aid: str = "", cursor: str = "") -> tuple[list[Waiting], str]:
+    """The cases that wait now, those since longest first, and the cursor of the next page; `aid`: what waits inside the dossiers of this programme alone. Refuses: Forbidden."""
     offset = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 10 else 0
-    found = steering.ask(session, actor, asked, _BEHIND, who=who, node=node, programme=programme, limit=PAGE + 1, offset=offset)
+    found = steering.ask(session, actor, asked, _BEHIND, who=who, node=node, aid=aid, limit=PAGE + 1, offset=offset)
     names = steering.named(editions.current(session), actor.language)
     items = [Waiting(row.root_id, row.number or "", row.branch, row.who, names.get(row.node) or row.node, row.programme or "", row.opened_at, row.due_at, row.is_late) for row in found[:PAGE]]
     return items, str(offset + PAGE) if len(found) > PAGE else ""

@@ -97,12 +97,23 @@ def drawings() -> dict[str, dict]:
     return found
 
 
-def cases(database) -> dict[UUID, Case]:
-    """Every case as the ledger tells it."""
+def aided(database, programme: str) -> tuple[set[UUID], set[UUID]]:
+    """The cases with a dossier in a programme, and the dossiers that are in another or in none yet."""
+    with database.reading(users.system()) as session:
+        rows = session.execute(text("SELECT instance_id, root_id, subject FROM instance WHERE process = 'dossier_aide'")).all()
+        chosen = dict(session.execute(text("SELECT subject, value FROM fact WHERE field = 'aide.programme' AND is_current")).all())
+    return {row.root_id for row in rows if chosen.get(row.subject) == programme}, {row.instance_id for row in rows if programme and chosen.get(row.subject) != programme}
+
+
+def cases(database, programme: str = "") -> dict[UUID, Case]:
+    """Every case as the ledger tells it; of a programme those with a dossier in it, without their other dossiers."""
     with database.reading(users.system()) as session:
         rows = session.execute(text("SELECT instance_id, root_id, process, branch, opened_at, ended_at FROM instance")).all()
         lines = session.execute(text("SELECT instance_id, seq, kind, line FROM ledger_line ORDER BY instance_id, seq")).all()
     found = {row.instance_id: Case(row.instance_id, row.branch, row.opened_at, row.ended_at) for row in rows if row.process == "parcours" and row.root_id == row.instance_id}
+    if programme:
+        roots, elsewhere = aided(database, programme)
+        found, rows = {root: case for root, case in found.items() if root in roots}, [row for row in rows if row.instance_id not in elsewhere]
     case_of = {row.instance_id: found[row.root_id] for row in rows if row.root_id in found}
     tasks: dict[tuple[UUID, str], Task] = {}
     waits: dict[tuple[UUID, str], Wait] = {}
@@ -136,13 +147,13 @@ def _hear(case: Case, instance: UUID, seq: int, kind: str, body: dict, at: dt.da
             waits[instance, position].closed = at
 
 
-def indicators(database, first: dt.datetime, last: dt.datetime, branch: str = "") -> dict[str, dict[UUID, list[tuple[float, float]]]]:
+def indicators(database, first: dt.datetime, last: dt.datetime, branch: str = "", programme: str = "") -> dict[str, dict[UUID, list[tuple[float, float]]]]:
     """By indicator and case, what the case adds to it in the period: (numerator, denominator), once or several times."""
     drawn, found = drawings(), {code: defaultdict(list) for code in (f"b{number}" for number in range(1, 13))}
-    own = {root: case for root, case in cases(database).items() if branch in ("", case.branch)}
+    own = {root: case for root, case in cases(database, programme).items() if branch in ("", case.branch)}
     with database.reading(users.system()) as session:
         listening = diagrams.listening(editions.current(session))
-        said = session.execute(text("SELECT root_id, subject, field, value, status, source ->> 'kind' AS kind, recorded_at, valid_until, is_current FROM fact ORDER BY fact_id")).all()
+        said = session.execute(text("SELECT root_id, instance_id, subject, field, value, status, source ->> 'kind' AS kind, recorded_at, valid_until, is_current FROM fact ORDER BY fact_id")).all()
     validations = [task for case in own.values() for task in case.done() if drawn[task.node]["validates"]]
     usual = {node: min(ways, key=lambda way: (-ways[way], way)) for node, ways in _ways(validations).items()}
 
@@ -150,7 +161,8 @@ def indicators(database, first: dt.datetime, last: dt.datetime, branch: str = ""
         if at is not None and first <= at < last:
             found[code][case.root].append((number, of))
 
-    _asked(found, own, said, first, last)
+    elsewhere = aided(database, programme)[1]
+    _asked(found, own, [row for row in said if row.instance_id not in elsewhere], first, last)
     motives = {row.root_id: row.value for row in said if row.is_current and row.field == "cloture.motif" and row.subject == f"case:{row.root_id}"}
     for case in own.values():
         done, service, visits = case.done(), case.service(), case.visits(drawn)

@@ -10,7 +10,7 @@ from engine import clock, jobs
 from engine.actors import users
 from engine.casework.rows import STAGE_ORDER
 from engine.demo import play, stories
-from engine.insight import steering
+from engine.insight import steering, waits
 from engine.ledger import proving
 from tests import world as worlds
 from tests.stories import counted_anew
@@ -87,23 +87,51 @@ def test_the_pizzeria_of_zarzis_has_reached_its_goals(visited):
     assert [row.value for row in reason] == ["objectifs_atteints"]
 
 
-@pytest.mark.parametrize(("days", "branch"), [(30, ""), (90, ""), (365, ""), (365, "MED")])
-def test_each_indicator_and_the_cases_behind_it_are_what_the_ledger_tells(visited, days, branch):
+@pytest.mark.parametrize(("days", "branch", "programme"), [(30, "", ""), (90, "", ""), (365, "", ""), (365, "MED", ""), (365, "", "TOUNESNA-EU"), (90, "", "TOUNESNA-EU")])
+def test_each_indicator_and_the_cases_behind_it_are_what_the_ledger_tells(visited, days, branch, programme):
     world, *_ = visited
     with world.database.unit_of_work(users.system()) as session:
         jobs.seal(session)
     actor = world.agent("OTE", "TUN", "coordinateur")
     with world.database.reading(actor) as session:
-        asked = steering.window(session, actor, branch, days)
+        asked = steering.window(session, actor, branch, days, programme)
         found = {one.code: one for one in steering.indicators(session, actor, asked)}
         behind = {code: {case.case_id: case.value for case in steering.cases(session, actor, asked, code).items} for code in found}
-    now, then = (counted_anew.indicators(world.database, *span, branch) for span in ((asked.first, asked.last), (asked.before, asked.first)))
+    now, then = (counted_anew.indicators(world.database, *span, branch, programme) for span in ((asked.first, asked.last), (asked.before, asked.first)))
     for code, one in found.items():
         assert (one.value, one.before) == (approx(counted_anew.figure(code, now[code])), approx(counted_anew.figure(code, then[code]))), code
         assert behind[code] == approx({root: counted_anew.of_a_case(code, rows) for root, rows in now[code].items()}) and one.cases == len(behind[code]), code
+    if programme:
+        return
     aside = {one.name: one.value for one in found["b7"].aside}
     assert aside.get("to_payment") == approx(counted_anew.to_payment(world.database, asked.first, asked.last, branch))
     assert days < 365 or branch or (all(now[code] for code in found) and aside["to_payment"]), "each has cases in a year"
+
+
+def test_a_programme_has_the_cases_with_a_dossier_in_it_and_what_waits_in_them(visited):
+    """Stock, flow, lateness, waits and where cases stand, counted by statements of their own."""
+    world, *_ = visited
+    with world.database.unit_of_work(users.system()) as session:
+        jobs.seal(session)
+    of = """WITH mine AS (SELECT i.root_id, i.instance_id FROM instance i JOIN fact f ON f.subject = i.subject AND f.field = 'aide.programme' AND f.is_current WHERE i.process = 'dossier_aide' AND f.value = '"TOUNESNA-EU"'),
+               within AS (SELECT i.instance_id FROM instance i WHERE i.root_id IN (SELECT root_id FROM mine) AND (i.process <> 'dossier_aide' OR i.instance_id IN (SELECT instance_id FROM mine)))"""
+    stages = rows(world, f"{of} SELECT branch, stage, count(*) AS number FROM instance WHERE instance_id IN (SELECT root_id FROM mine) AND ended_at IS NULL GROUP BY 1, 2")
+    begun = rows(world, f"{of} SELECT to_char(opened_at AT TIME ZONE 'Africa/Tunis', 'YYYY-MM') AS month, count(*) AS number FROM instance WHERE instance_id IN (SELECT root_id FROM mine) GROUP BY 1")
+    tasks = rows(world, f"{of} SELECT agency, count(*) AS open, count(*) FILTER (WHERE due_at < masar_now()) AS late FROM open_task WHERE instance_id IN (SELECT instance_id FROM within) GROUP BY 1")
+    stood = rows(world, f"""{of} SELECT node, count(*) AS number FROM passage WHERE kind = 'task' AND instance_id IN (SELECT instance_id FROM within) AND coalesce(closed_at, 'infinity') > masar_now() - interval '365 days' GROUP BY 1""")
+    actor = world.agent("OTE", "TUN", "coordinateur")
+    with world.database.reading(actor) as session:
+        asked, everything = (steering.window(session, actor, "", 365, one) for one in ("TOUNESNA-EU", ""))
+        stock, flow, late, awaited = steering.stock(session, actor, asked), steering.flow(session, actor, asked), waits.late(session, actor, asked), waits.awaited(session, actor, asked)
+        where = {one.code: one.times for one in waits.holding(session, actor, asked, steering.numbers(session, actor, asked)).where}
+        listed, whole = waits.behind(session, actor, asked)[0], waits.late(session, actor, everything)
+        money = steering.programmes(session, actor, asked)
+    assert {(branch, stage): number for branch, found in stock.items() for stage, number in found.items() if stage != "all"} == {(row.branch, row.stage): row.number for row in stages} and stages
+    assert {month: opened for month, opened, _ in flow if opened} == {row.month: row.number for row in begun if row.month >= flow[0][0]}
+    assert {one.agency: (one.open, one.late) for one in late.by_agency} == {row.agency: (row.open, row.late) for row in tasks} and 0 < late.open < whole.open
+    drawn = {row.node: row.number for row in stood}
+    assert where.keys() & drawn.keys() and all(where[node] == drawn[node] for node in where.keys() & drawn.keys()) and not where.keys() & {node for node in drawn if node not in where}
+    assert sum(one.times for one in awaited) == len(listed) and {one.programme for one in listed} <= {"", "TOUNESNA-EU"} and [one["programme"] for one in money] == ["TOUNESNA-EU"]
 
 
 def approx(value):

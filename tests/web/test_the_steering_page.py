@@ -1,7 +1,10 @@
 """The page of steering: whole for whoever steers, absent for whoever does not, the same figures by the API."""
 
+import re
+
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from api.app import create_app
 from engine import jobs
@@ -29,10 +32,26 @@ def test_a_coordinator_reads_it_in_each_language(browser, language):
     for tab in ("waits", "stuck", "indicators", "flow", "report", "nothing"):
         meriem.get(f"/steering?tab={tab}")
         assert meriem.page.status_code == 200 and "[web." not in meriem.page.text and 'aria-current="page"' in meriem.page.text, tab
-    meriem.get("/steering/waiting?who=OTE&node=T101&programme=X&cursor=z")
+    meriem.get("/steering/waiting?who=OTE&node=T101&aid=X&cursor=z")
     assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
     meriem.get(f"/steering/cases/b11?language={language}")
     assert meriem.page.status_code == 200 and "[web." not in meriem.page.text
+
+
+def test_a_programme_is_kept_from_page_to_page_and_is_of_no_use_outside_ote(browser, small):
+    meriem, code = browser("meriem"), "TOUNESNA-EU"
+    with small.owner() as connection:
+        connection.execute(text("INSERT INTO fund VALUES (:code, 1000)"), {"code": code})
+    for tab in ("overview", "waits", "stuck", "indicators", "flow"):
+        meriem.get(f"/steering?tab={tab}&programme={code}")
+        links = [one for one in re.findall(r'href="(/steering[^"]*)"', meriem.page.text) if one.startswith(("/steering?", "/steering/cases", "/steering/waiting"))]
+        assert meriem.page.status_code == 200 and f'<option value="{code}" selected>' in meriem.page.text and len(links) > 5 and all(f"programme={code}" in one for one in links), tab
+    with small.owner() as connection:
+        users.create(connection, "hela", "Hela Chebbi", "CPS", "MED", ["chef_cps"], PASSWORD, name_ar="هالة الشابي", is_demo=True)
+    head = browser("hela")
+    assert 'id="programme"' not in head.get("/steering").text
+    refused = head.get(f"/steering?programme={code}")
+    assert refused.status_code == 422 and "Hors de l&#39;OTE" in refused.text
 
 
 def test_what_waits_is_listed_with_when_it_is_due(browser, small):
@@ -54,7 +73,7 @@ def test_who_steers_nothing_is_turned_away(browser):
     chokri = browser("chokri")
     chokri.get("/steering/report/2024/1")
     assert chokri.page.status_code == 200 and "[web." not in chokri.page.text
-    for address, status in (("/steering/cases/b13", 404), ("/steering?days=7", 422), ("/steering?branch=XXX", 422), ("/steering/report/2024/3", 404), ("/steering/report/2024/2", 404)):
+    for address, status in (("/steering/cases/b13", 404), ("/steering?days=7", 422), ("/steering?branch=XXX", 422), ("/steering?programme=XXX", 422), ("/steering/report/2024/3", 404), ("/steering/report/2024/2", 404)):
         chokri.get(address)
         assert chokri.page.status_code == status, address
 

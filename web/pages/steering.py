@@ -29,34 +29,34 @@ _STAGES = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 
 
 @router.get("")
-def show(screen: OnScreen, actor: Acting, session: Reading, branch: str = "", days: int = 90, process: str = "parcours", tab: str = "overview") -> Response:
+def show(screen: OnScreen, actor: Acting, session: Reading, branch: str = "", programme: str = "", days: int = 90, process: str = "parcours", tab: str = "overview") -> Response:
     """The view, for a branch or all of them, over a period that ends now: at first where cases wait, for whom, and whether it is better than before; then part by part."""
-    asked = steering.window(session, actor, branch, days)
+    asked = steering.window(session, actor, branch, days, programme)
     tab = tab if tab in _TABS else "overview"
     return screen.show(
         "steering/page.html", asked=asked, tab=tab, tabs=_TABS, address=_Address(asked, process, tab), periods=steering.PERIODS, branch_codes=branches.codes(session) if actor.reach == "all" else [],
-        agencies=AGENCIES, is_masking=steering.is_masking(actor), **_PARTS[tab](screen, actor, session, asked, process),
+        programme_codes=[] if steering.is_masking(actor) else steering.programme_codes(session), programme_names=_programme_names(screen, session), agencies=AGENCIES, is_masking=steering.is_masking(actor), **_PARTS[tab](screen, actor, session, asked, process),
     )  # fmt: skip
 
 
 @router.get("/cases/{indicator}")
-def behind(screen: OnScreen, actor: Acting, session: Reading, indicator: str, branch: str = "", days: int = 90, cursor: str = "") -> Response:
+def behind(screen: OnScreen, actor: Acting, session: Reading, indicator: str, branch: str = "", programme: str = "", days: int = 90, cursor: str = "") -> Response:
     """The cases behind an indicator, the worst first."""
-    asked = steering.window(session, actor, branch, days)
+    asked = steering.window(session, actor, branch, days, programme)
     found = steering.cases(session, actor, asked, indicator, cursor)
     address = _Address(asked)
     rows = [{"case": one, "value": _figure(screen, found.unit, one.value)} for one in found.items]
-    return screen.show("steering/cases.html", code=indicator, rows=rows, address=address, asked=asked, older=f"/steering/cases/{indicator}?{address.query(cursor=found.next)}" if found.next else "")
+    return screen.show("steering/cases.html", code=indicator, rows=rows, address=address, asked=asked, programme_names=_programme_names(screen, session), older=f"/steering/cases/{indicator}?{address.query(cursor=found.next)}" if found.next else "")
 
 
 @router.get("/waiting")
-def waiting(screen: OnScreen, actor: Acting, session: Reading, branch: str = "", days: int = 90, who: str = "", node: str = "", programme: str = "", cursor: str = "") -> Response:
-    """The cases that wait now, for somebody, at an element, or in a programme: those since longest first."""
-    asked = steering.window(session, actor, branch, days)
-    rows, after = waits.behind(session, actor, asked, who, node, programme, cursor)
+def waiting(screen: OnScreen, actor: Acting, session: Reading, branch: str = "", programme: str = "", days: int = 90, who: str = "", node: str = "", aid: str = "", cursor: str = "") -> Response:
+    """The cases that wait now, for somebody, at an element, or in the dossiers of a programme: those since longest first."""
+    asked = steering.window(session, actor, branch, days, programme)
+    rows, after = waits.behind(session, actor, asked, who, node, aid, cursor)
     address = _Address(asked, tab="waits")
-    older = f"/steering/waiting?{address.query(tab='', who=who, node=node, programme=programme, cursor=after)}" if after else ""
-    return screen.show("steering/waiting.html", rows=rows, address=address, who_code=who, programme=programme, agencies=AGENCIES, node=rows[0].name if node and rows else "", asked=asked, older=older, now=programmes.present(session))
+    older = f"/steering/waiting?{address.query(tab='', who=who, node=node, aid=aid, cursor=after)}" if after else ""
+    return screen.show("steering/waiting.html", rows=rows, address=address, who_code=who, aid=aid, programme_names=_programme_names(screen, session), agencies=AGENCIES, node=rows[0].name if node and rows else "", asked=asked, older=older, now=programmes.present(session))
 
 
 @router.get("/diagram/{edition}/{process}")
@@ -93,10 +93,10 @@ def paper(screen: OnScreen, actor: Acting, session: Reading, year: int, half: in
 
 
 class _Address:
-    """Addresses that keep the period and the branch."""
+    """Addresses that keep the period, the branch and the programme."""
 
     def __init__(self, asked: steering.Window, process: str = "", tab: str = "") -> None:
-        self.kept = {"branch": asked.branch, "days": str(asked.days), "process": process if process != "parcours" else "", "tab": tab if tab != "overview" else ""}
+        self.kept = {"branch": asked.branch, "programme": asked.programme, "days": str(asked.days), "process": process if process != "parcours" else "", "tab": tab if tab != "overview" else ""}
 
     def query(self, **changed: object) -> str:
         return urlencode({name: str(value) for name, value in {**self.kept, **changed}.items() if value not in ("", None)})
@@ -138,7 +138,7 @@ def _waits(screen: Screen, actor: Any, session: Reading, asked: steering.Window,
     numbers, (by_branch, by_programme) = steering.numbers(session, actor, asked), waits.apart(session, actor, asked)
     whom = [one for one in (*AGENCIES, "person", "sitting") if any(one in row.by_who for row in (*by_branch, *by_programme))]
     return {"awaited": waits.awaited(session, actor, asked), "late": waits.late(session, actor, asked), "who_held": waits.holding(session, actor, asked, numbers).who,
-            "apart": {"branch": by_branch, "programme": by_programme}, "whom": whom, "programme_names": _programme_names(screen, session)}  # fmt: skip
+            "apart": {"branch": by_branch, "programme": by_programme}, "whom": whom}  # fmt: skip
 
 
 def _stuck(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _flow(screen: Screen, actor: Any, session: Reading, asked: steering.Window, 
     stock, flow = steering.stock(session, actor, asked), steering.flow(session, actor, asked)
     return {"stock": stock, "flow": flow, "stages": _STAGES,
             "most": {"stock": max((stages["all"] or 0 for stages in stock.values()), default=1), "flow": max((number or 0 for _, *both in flow for number in both), default=1)},
-            "programmes": steering.programmes(session, actor, asked), "programme_names": _programme_names(screen, session)}  # fmt: skip
+            "programmes": steering.programmes(session, actor, asked)}  # fmt: skip
 
 
 def _programme_names(screen: Screen, session: Reading) -> dict[str, str]:
