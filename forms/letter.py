@@ -7,7 +7,7 @@ A letter is text, never a program: conditions and values are FEEL, places are `{
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from unicodedata import bidirectional
@@ -38,7 +38,7 @@ Label = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value that the letter works out: FEEL and how it is written; `columns`: the types of the columns of `rows`."""
+    """A value that the letter works out: FEEL and how it is written (a `limit` is a date, or the next day on which the branches are open); `columns`: the types of the columns of `rows`."""
 
     feel: Expression
     type: str
@@ -169,9 +169,15 @@ class _Writing:
         self.scope: dict[str, Any] = dict(material.feel)
         self.worked: dict[str, Any] = {}
         for name, value in definition.values.items():
-            self.worked[name] = self.scope[name] = value.feel.evaluate(self.scope)
+            found = value.feel.evaluate(self.scope)
+            self.worked[name] = self.scope[name] = self._open_day(found) if value.type == "limit" and isinstance(found, date) else found
         for name, rows in material.rows.items():
             self.scope[name] = [seen for seen, _ in rows]
+
+    def _open_day(self, day: date) -> date:
+        """The day itself, or where the branches are closed the next on which they are open: nobody loses a right to a holiday."""
+        closed = (self.scope.get("parametres") or {}).get("jours_feries") or ()
+        return next(one for one in (day + timedelta(days=number) for number in range(60)) if one.weekday() < 5 and one not in closed)
 
     def whole(self, head: Letterhead) -> dict[str, Any]:
         definition = self.definition
@@ -284,7 +290,7 @@ class _Writing:
         match type_:
             case "money":
                 return text.money(int(Decimal(value) * 1000), self.language)
-            case "date":
+            case "date" | "limit":
                 return text.day(value.date() if isinstance(value, datetime) else value if isinstance(value, date) else str(value), self.language)
             case "percent":
                 return f"{text.number(int(value) if value == int(value) else value, self.language)}\u00a0%"

@@ -9,7 +9,7 @@ from forms.feel import Expression
 from forms.letter import BOTH, COPY, GIVEN, LETTERHEAD, PLACE, READERS, ROWS_GIVEN, TOLD_GIVEN, Block, Choice, Column, Label, Letterhead, LetterDefinition, Value
 from forms.text import Findings
 
-_TYPES = {"text", "int", "percent", "money", "date", "rows"}
+_TYPES = {"text", "int", "percent", "money", "date", "limit", "rows"}
 
 
 def read(files: Mapping[str, bytes], dictionary: Dictionary) -> tuple[dict[str, LetterDefinition], Letterhead | None]:

@@ -154,13 +154,13 @@ def give_back(change: Change, money: Mapping[str, int]) -> int:
 
 @operations.operation("programmer_visites", "echeances")
 def schedule_visits(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Makes a visit of each date that the rhythm asks for (`echeances`, as D9 answers): `visites` lists their ids, in order of date."""
+    """Makes a visit of each date that the rhythm asks for (`echeances`, as D9 answers), or of the next open day: `visites` lists their ids, in order of date."""
     visits, said = [], []
     for place, one in enumerate(parameters.get("echeances") or ()):
         visit_id = str(identity.derived_id(change.held.instance_id, f"{change.held.seq + 1}.visite.{place}"))
         visits.append({"id": visit_id})
         subject = [f"visite:{visit_id}"]
-        said += [operations.recorded(change, "visite.prevue_le", _day(one["le"]), subject), operations.recorded(change, "visite.echeance", one["echeance"], subject)]
+        said += [operations.recorded(change, "visite.prevue_le", _open_day(change, one["le"]), subject), operations.recorded(change, "visite.echeance", one["echeance"], subject)]
     return Outcome({"visites": visits}, said)
 
 
@@ -214,6 +214,11 @@ def granted_of(change: Change) -> tuple[str, int]:
 
 def millimes(dinars: Any) -> int:
     return int(Decimal(str(dinars or 0)) * 1000)
+
+
+def _open_day(change: Change, value: Any) -> str:
+    """A day, or where the branches are closed the next on which they are open."""
+    return change.tables.calendar.shift(dt.date.fromisoformat(_day(value)), 0).isoformat()
 
 
 def _day(value: Any) -> str:

@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from engine import clock, i18n
 from engine.pathway import recorded
-from engine.workdays import Calendar, Present
+from engine.workdays import CLOSING, CLOSING_SINGLE_SESSION, OPENING, Calendar, Present
 
 _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.content, p.source, p.is_inferred, f.available_millimes "
                    "FROM programme p LEFT JOIN fund f ON f.programme = p.code ORDER BY p.code, p.version")  # fmt: skip
@@ -62,7 +62,8 @@ class DatedTables:
 
     def scope(self, day: dt.date, aid: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
         """What a diagram or a table may read that day, money in dinars: `programmes`, every version with its days of validity (`du`, `au`),
-        since a dossier keeps the version of the day it was asked; `parametres`, those in force, with `jours_feries`, the closed days; `antennes`, those open. Shared by callers: not to be changed.
+        since a dossier keeps the version of the day it was asked; `parametres`, those in force, with `jours_feries`, the closed days, and the hours: `ouvre_a`,
+        `ferme_a`, `seances_uniques`; `antennes`, those open. Shared by callers: not to be changed.
 
         `aid`: its `programme` and `date_demande`; a column of the programme's version that has the name of a parameter stands in its place.
         """
@@ -119,8 +120,14 @@ class DatedTables:
         branches = [
             {"code": row["code"], "ouverte_le": row["opened_on"], "gouvernorats": list(row["governorates"])} for row in self.branches_on(day) if row["is_open"]
         ]
-        told = {name.removesuffix("_millimes"): value for name, value in parameters.items()} | {"jours_feries": sorted(self.calendar.holidays)}
+        told = {name.removesuffix("_millimes"): value for name, value in parameters.items()} | {"jours_feries": sorted(self.calendar.holidays), **_hours(self.calendar)}
         return {"programmes": programmes, "parametres": told, "antennes": branches}
+
+
+def _hours(calendar: Calendar) -> dict[str, Any]:
+    """From which hour to which the branches are open, and the periods (`du`, `au`) in which they close earlier."""
+    short = [{"du": first, "au": last, "ferme_a": Decimal(CLOSING_SINGLE_SESSION.hour)} for first, last in calendar.single_session]
+    return {"ouvre_a": Decimal(OPENING.hour), "ferme_a": Decimal(CLOSING.hour), "seances_uniques": short}
 
 
 def recall(session: Session, digest: str) -> Mapping[str, Any]:

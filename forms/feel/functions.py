@@ -56,7 +56,7 @@ def _time(hour: Decimal, minute: Decimal, second: Decimal, offset: Any) -> dt.ti
 def _date_and_time(day: Any, moment: Any) -> dt.datetime | None:
     if isinstance(moment, dt.time) and not isinstance(day, PartialDate):
         return dt.datetime.combine(day.date() if isinstance(day, dt.datetime) else day, moment)
-    return None
+    return _in_zone(day, moment) if isinstance(moment, str) else None
 
 
 @feel("date and time", "date:d, timezone:s")

@@ -26,14 +26,35 @@ FOUND = """async rules => {
     return found.violations.map(one => [one.id, one.nodes.slice(0, 4).map(node => node.target), one.nodes[0].failureSummary])
 }"""
 
+# WCAG 2.2's 2.4.11, which axe does not judge: what has the focus is not wholly under a bar that stays, going down the page by tab and up again.
+COVERED = """() => {
+    const root = document.documentElement, told = new Map()
+    const tells = one => `${one.tagName.toLowerCase()}${one.id && "#" + one.id}${[...one.classList].map(name => "." + name).join("")} ${one.textContent.trim().slice(0, 30)}`
+    const stays = one => one && (["sticky", "fixed"].includes(getComputedStyle(one).position) ? one : stays(one.parentElement))
+    const over = (one, x, y) => { const bar = stays(document.elementFromPoint(x, y)); return bar && !bar.contains(one) ? bar : null }
+    const reached = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter(one => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({ visibilityProperty: true }))
+    root.style.scrollBehavior = "auto"
+    for (const one of [...reached, ...reached.toReversed()]) {
+        one.focus()
+        const box = (getComputedStyle(one).clip === "auto" ? one : one.labels?.[0] ?? one).getClientRects()[0]
+        if (document.activeElement !== one || !box || box.width < 2) continue
+        const above = [0.1, 0.5, 0.9].flatMap(x => [0.1, 0.5, 0.9].map(y => over(one, box.x + box.width * x, box.y + box.height * y)))
+        if (above.every(Boolean)) told.set(one, above[4])
+    }
+    document.activeElement.blur()
+    root.style.scrollBehavior = ""
+    scrollTo(0, 0)
+    return [...told].map(([one, top]) => ["focus-not-obscured", tells(one), `under ${tells(top)}`])
+}"""
+
 
 def wrong_with(page):
-    """What axe finds: the rule, where, and why. Its script is put in by the debugger: the page's own policy would refuse it, as it should."""
+    """What axe finds, and what a bar covers: the rule, where, and why. Its script is put in by the debugger: the page's own policy would refuse it, as it should."""
     page.wait_for_load_state()
     page.evaluate(SETTLED)
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE)
-    return page.evaluate(FOUND, RULES)
+    return page.evaluate(FOUND, RULES) + page.evaluate(COVERED)
 
 
 @pytest.mark.parametrize(("language", "size", "scheme"), [("fr", "desk", "light"), ("ar", "phone", "dark")])

@@ -41,8 +41,8 @@ def said(composed, language):
     return ISOLATES.sub("", "\n".join(texts))
 
 
-def decided(decision, reason="Le devis manque."):
-    feel = {"parametres": {"delai_recours_jours": Decimal(15), "delai_reponse_recours_jours": Decimal(30), "delai_reserves_jours": Decimal(60)},
+def decided(decision, reason="Le devis manque.", closed=()):
+    feel = {"parametres": {"jours_feries": list(closed), "delai_recours_jours": Decimal(15), "delai_reponse_recours_jours": Decimal(30), "delai_reserves_jours": Decimal(60)},
             "today": dt.date(2026, 11, 26), "aide": {"decision": decision, "notifie_le": dt.date(2026, 11, 25), "motif_decision": "x"}}  # fmt: skip
     stored = {"aide": {"decision": decision, "montant_accorde": 12_500_500, "date_demande": "2026-10-02", "motif_decision": reason}}
     return write("decision_aide", feel, stored)
@@ -62,6 +62,11 @@ def test_a_refusal_says_why_and_until_which_day_it_may_be_appealed_in_both_langu
     assert "15 jours" in french and "jusqu'au 10 décembre 2026 inclus" in french and "30 jours" in french
     assert "500,500" not in french and "500,500" not in arabic, "no amount in a refusal"
     assert "تعذرت الموافقة" in arabic and "15 يوما" in arabic and "10 ديسمبر 2026" in arabic
+
+
+def test_a_limit_that_falls_on_a_closed_day_is_the_next_on_which_the_branch_is_open():
+    composed = decided("refuse", closed=[dt.date(2026, 12, 10), dt.date(2026, 12, 11)])
+    assert "jusqu'au 14 décembre 2026 inclus" in said(composed, "fr") and "14 ديسمبر 2026" in said(composed, "ar"), "two holidays, then the weekend"
 
 
 def test_a_grant_names_the_amount_to_the_millime_and_no_appeal():

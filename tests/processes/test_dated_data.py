@@ -122,7 +122,7 @@ def held(database):
 def test_an_installation_reads_what_the_files_say(filled):
     found, written = held(filled).scope(reading.TODAY), reading.dated().scope(reading.TODAY)
     assert sorted(found["programmes"], key=lambda row: row["code"]) == sorted(written["programmes"], key=lambda row: row["code"])
-    assert found["parametres"] == written["parametres"] | {"jours_feries": found["parametres"]["jours_feries"]} and "seance_unique" not in found["parametres"]
+    assert found["parametres"] == written["parametres"] | {one: found["parametres"][one] for one in ("jours_feries", "seances_uniques")} and "seance_unique" not in found["parametres"]
     assert {branch["code"]: set(branch["gouvernorats"]) for branch in found["antennes"]} == {branch.code: set(branch.governorates)
         for branch in agencies.BRANCHES}
     assert found["parametres"]["base_adulte"] == Decimal(1300) and found["programmes"][0]["du"].year >= 2019

@@ -191,7 +191,7 @@ TEXTS = [
     (
         "the question that a due date needs is lost",
         "forms/tasks/t106.toml",
-        lambda raw: raw.replace(b'  "accueil.rdv_le",\n', b"").rpartition(b"[[check]]")[0],
+        lambda raw: raw.replace(b'  "accueil.rdv_le",\n', b"").rpartition(b"[[check]]")[0].rpartition(b"[[check]]")[0],
         "check.due_never",
     ),
     (

@@ -2,8 +2,12 @@
 
 import datetime as dt
 
+from sqlalchemy import text
+
+from engine.actors import users
 from engine.demo import stories
 from engine.demo.people import measures
+from engine.dossier import programmes
 
 AMEN = {"mesure.type": "M06", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": False}
 PAPERS = {"mesure.type": "M08", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": False}
@@ -12,6 +16,13 @@ TO_TUNIS = {"transfert__motif": "famille", "transfert__antenne": "TUN", "transfe
 
 def letters(world, case):
     return [letter["template"] for letter in world.file(case).letters]
+
+
+def visits(world):
+    """The days for which visits are planned, and the calendar of the branches."""
+    with world.database.reading(users.system()) as session:
+        planned = session.execute(text("SELECT value #>> '{}' FROM fact WHERE field = 'visite.prevue_le'")).scalars()
+        return [dt.date.fromisoformat(one) for one in planned], programmes.dated(session).calendar
 
 
 def goes_on(world, case, days):
@@ -45,6 +56,8 @@ def test_b_a_mother_whose_amen_is_refused_objects_is_trained_moves_to_tunis_and_
     assert not {one for one in done if one[:2] in ("T1", "T2")}, "nothing is asked or weighed again"
     assert {"T402", "T604", "T608", "T702", "T914"} <= world.done(case), "trained by ANETI, paid and followed"
     assert world.stands(case).status == "ended" and world.facts("cloture.motif")["cloture.motif"] == "objectifs_atteints"
+    planned, calendar = visits(world)
+    assert len(planned) > 3 and [one for one in planned if not calendar.is_open(one)] == [], "nobody is visited on a closed day"
     assert 355 <= (world.today() - came).days <= 400 and "attestation" in letters(world, case) and world.incidents() == []
     assert world.facts("aide.decision") == {"aide.decision": "accorde"}
 

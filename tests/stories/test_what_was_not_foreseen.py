@@ -204,14 +204,22 @@ def test_three_appointments_missed_suspend_and_silence_closes(world, case):
     assert root(world, case) == ("ended", "perdu_de_vue")
 
 
-def test_the_interview_is_not_on_a_day_on_which_the_branch_is_closed(world):
+def test_the_interview_is_on_a_day_and_at_an_hour_at_which_the_branch_is_open(world):
     case_id, today = world.receive(world.somebody("emploi")), world.today()
     for node in ("T101", "T102", "T104"):
         world.does(case_id, node)
     saturday = today + dt.timedelta(days=7 + (5 - today.weekday()) % 7)
     with pytest.raises(errors.Invalid, match="rdv_le"):
         world.does(case_id, "T106", accueil__rdv_le=f"{saturday.isoformat()}T09:30:00+01:00")
-    world.does(case_id, "T106", accueil__rdv_le=f"{saturday + dt.timedelta(days=3)}T09:30:00+01:00")
+    tuesday = saturday + dt.timedelta(days=3)
+    for hour in ("03:00", "07:45", "17:00", "23:30"):
+        with pytest.raises(errors.Invalid, match="rdv_le"):
+            world.does(case_id, "T106", accueil__rdv_le=f"{tuesday}T{hour}:00+01:00")
+    with world.database.owner() as connection:
+        connection.execute(text("UPDATE parameter SET value = CAST(:value AS jsonb) WHERE code = 'seance_unique'"), {"value": f'[{{"du": "{tuesday:%m-%d}", "au": "{tuesday:%m-%d}"}}]'})
+    with pytest.raises(errors.Invalid, match="rdv_le"):
+        world.does(case_id, "T106", accueil__rdv_le=f"{tuesday}T14:30:00+01:00")
+    world.does(case_id, "T106", accueil__rdv_le=f"{tuesday}T13:30:00+01:00")
 
 
 def test_no_new_date_is_given_for_a_day_on_which_the_branch_is_closed(world, case):

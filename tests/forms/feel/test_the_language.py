@@ -166,3 +166,9 @@ def test_a_condition_costs_at_most_four_times_the_same_written_by_hand():
     assert [compiled(scope) for scope in scopes] == [by_hand(scope) for scope in scopes]
     for scope in scopes:
         assert _steps(compiled, scope) <= 4 * _steps(by_hand, scope), (scope, _steps(compiled, scope), _steps(by_hand, scope))
+
+
+def test_an_instant_is_read_at_the_hour_of_a_place():
+    moment = {"le": dt.datetime(2026, 12, 2, 16, tzinfo=dt.UTC)}
+    assert compile_expression('date and time(le, "Africa/Tunis").hour').evaluate(moment) == 17
+    assert compile_expression('date and time(le, "Nowhere/Else")').evaluate(moment) is None
