@@ -11,6 +11,8 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
+from engine import clock
+
 OURS = frozenset({"csrf", "version", "key", "act", "correcting", "draft"})
 _ROW = re.compile(r"^(?P<list>[a-z0-9_.]+)\[(?P<place>\d{1,3})\]")
 _LONGEST = 20_000
@@ -65,8 +67,8 @@ class Typed:
     def remove_row(self, row: str) -> None:
         self.pairs = {name: values for name, values in self.pairs.items() if not name.startswith((f"{row}.", f"{row}~"))}
 
-    def obey(self, act: str, name: str, today: dt.date) -> str:
-        """What a button beside a question asks: `add` or `remove` a row of a list, `today` in a date, `take` a paper that came (`name=document`; none: not any). Returns the question to go to next."""
+    def obey(self, act: str, name: str, now: dt.datetime) -> str:
+        """What a button beside a question asks: `add` or `remove` a row of a list, `today` in a date (and the hour it is, where one is asked), `take` a paper that came (`name=document`; none: not any). Returns the question to go to next."""
         match act:
             case "add":
                 return self.add_row(name)
@@ -74,7 +76,8 @@ class Typed:
                 self.remove_row(name)
                 return name.partition("[")[0]
             case "today":
-                for part, value in zip(("year", "month", "day"), today.isoformat().split("-"), strict=True):
+                year, month, day, hour = now.astimezone(clock.TUNIS).strftime("%Y %m %d %H:%M").split()
+                for part, value in (("year", year), ("month", month), ("day", day), *([("hour", hour)] if f"{name}~hour" in self.pairs else [])):
                     self.put(f"{name}~{part}", value)
                 return name
             case "take":

@@ -81,6 +81,11 @@ def element_id(name: str) -> str:
     return "q-" + name.replace(".", "-").replace("[", "-").replace("]", "")
 
 
+def _lies_behind(spec: Any) -> bool:
+    """Whether an instant of this field is never after now."""
+    return spec.max_on is not None and spec.max_on(_SOME_DAY) <= _SOME_DAY
+
+
 def _lies_ahead(spec: Any) -> bool:
     """Whether a date of this field is always after today."""
     return spec.min_on is not None and spec.min_on(_SOME_DAY) > _SOME_DAY
@@ -113,7 +118,7 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
         case "datetime":
             day, _, hour = written(spec.type, stored).partition("T")
             parts = (typed.one(f"{name}~year"), typed.one(f"{name}~month"), typed.one(f"{name}~day")) if has else _parts(day)
-            return replace(made, kind="date_parts", parts=parts, has_hour=True, value=typed.one(f"{name}~hour") if has else hour)
+            return replace(made, kind="date_parts", parts=parts, has_hour=True, may_be_today=_lies_behind(spec), value=typed.one(f"{name}~hour") if has else hour)
         case "bool" | "tri":
             choices = [("true", words.text("format.yes")), ("false", words.text("format.no"))]
             return _choice(replace(made, choices=tuple(choices)))

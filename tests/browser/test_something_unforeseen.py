@@ -72,3 +72,12 @@ def _fill(page, world):
         else:
             page.locator(f"[name='{name}'][value='{value}']").press(" ")  # by keyboard: what stays at the foot of the page may cover it
     page.fill("[name='reclamation.recit']", "J'attends depuis un mois.")
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_an_emergency_of_now_is_dated_by_one_click(visit, world, case, script):
+    page = visit("salma", "ar", script=script)
+    page.goto(f"/cases/{case}/exceptions/urgence_sociale")
+    page.click("button[value='today:urgence.signalee_le']")
+    expect(page.locator("[name='urgence.signalee_le~year']")).to_have_value(str(world.today().year))
+    assert len(page.locator("[name='urgence.signalee_le~hour']").input_value()) == 5

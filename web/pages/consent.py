@@ -47,7 +47,7 @@ def change(request: Request, screen: OnScreen, actor: Acting, form: Posted, case
                 else:
                     agreements.withdraw(session, actor, case_id, said, key)
                 return screen.go(f"/cases/{case_id}/consent", "consent_signed" if act == "sign" else "consent_withdrawn")
-            focus = typed.obey(wanted, on, clock.today(clock.now(session)))
+            focus = typed.obey(wanted, on, clock.now(session))
             return _page(screen, agreements.ask(session, actor, case_id, act), typed, key, focus=widgets.element_id(focus) if focus else "")
     except errors.Invalid as refusal:
         with database_of(request).reading(actor) as session:

@@ -35,7 +35,7 @@ def begin(request: Request, screen: OnScreen, actor: Acting, form: Posted, case_
             task.keep_files(screen, session, actor, form, typed)
             if wanted == "complete":
                 return _begin(screen, actor, session, typed, case_id, process, key)
-            focus = typed.obey(wanted, on, clock.today(clock.now(session)))
+            focus = typed.obey(wanted, on, clock.now(session))
             return _page(screen, exceptions.ask(session, actor, case_id, process), typed, key, focus=widgets.element_id(focus) if focus else "")
     except errors.Invalid as refusal:
         with database_of(request).reading(actor) as session:

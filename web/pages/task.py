@@ -78,7 +78,7 @@ def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, t
                     tasks.release(session, actor, task_id)
                     return screen.go("/desk", "released")
                 case "add" | "remove" | "today" | "take":
-                    focus = typed.obey(wanted, on, clock.today(clock.now(session)))
+                    focus = typed.obey(wanted, on, clock.now(session))
                 case "correct":
                     correcting.add(on)
                     focus = on
