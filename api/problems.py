@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from engine import errors, i18n
-from engine.casework import readers
+from engine.casework import judging, readers
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
@@ -153,7 +153,7 @@ def asked_language(header: str) -> str:
 
 
 def _finding(found: Any, language: str) -> dict[str, Any]:
-    sentence = found.message or i18n.translate(found.code, language, **found.details)
+    sentence = found.message or judging.worded(found.code, found.details, language)
     place: dict[str, Any] = {"pointer": f"#{found.where}"} if found.where.startswith("/") or not found.where else {"pointer": "", "where": found.where}
     if len(together := found.details.get("fields", ())) > 1 and found.where.startswith("/"):
         place["pointers"] = [f"#{found.where.rpartition('/')[0]}/{name}" for name in together]

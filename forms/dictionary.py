@@ -279,8 +279,8 @@ class _Reading:
             return None
         try:
             return jsonschema_rs.Draft202012Validator({"type": "string", "pattern": raw["pattern"]}, pattern_options=jsonschema_rs.RegexOptions())
-        except (jsonschema_rs.ValidationError, TypeError, ValueError) as trouble:
-            self.findings.add("dictionary.pattern", f"{where}.pattern", why=str(trouble)[:120])
+        except (jsonschema_rs.ValidationError, TypeError, ValueError):
+            self.findings.add("dictionary.pattern", f"{where}.pattern", pattern=str(raw["pattern"])[:80])
             return None
 
     def _day(self, raw: Mapping[str, Any], key: str, where: str) -> Callable[[date], date] | None:

@@ -20,15 +20,19 @@ _LARGEST_FILE, _DEEPEST = 1_000_000, 12
 _LONG_KEY = re.compile(r"""(?<![\w"'-])(?:"[^"\n]*+"|'[^'\n]*+'|[\w-]++)(?:[ \t]*+\.[ \t]*+(?:"[^"\n]*+"|'[^'\n]*+'|[\w-]++)){100}""")
 
 
+class TooDeep(ValueError):
+    """Tables in tables, or a key of many parts, beyond what any definition has."""
+
+
 def load(content: bytes, **how: Any) -> dict[str, Any]:
-    """TOML that anybody may have written. Raises ValueError."""
+    """TOML that anybody may have written. Raises ValueError (`TooDeep`, UnicodeDecodeError, TOMLDecodeError)."""
     written = content.decode("utf-8")
     if _LONG_KEY.search(written):
-        raise ValueError(f"> {_DEEPEST}")
+        raise TooDeep
     try:
         return tomllib.loads(written, **how)
     except RecursionError as deep:
-        raise ValueError(f"> {_DEEPEST}") from deep
+        raise TooDeep from deep
 
 
 def parse(files: Mapping[str, bytes], findings: Findings) -> dict[str, dict[str, Any]]:
@@ -46,11 +50,17 @@ def parse(files: Mapping[str, bytes], findings: Findings) -> dict[str, dict[str,
             at = _AT.search(str(trouble))
             findings.add("definition.unreadable_at", name, line=int(at[1]) if at else files[name].rstrip().count(b"\n") + 1)
             continue
-        except ValueError as trouble:  # beside what TOML refuses: bytes that are no UTF-8, numbers of thousands of digits
-            findings.add("definition.unreadable", name, why=str(trouble)[:200])
+        except UnicodeDecodeError:
+            findings.add("definition.encoding", name)
+            continue
+        except TooDeep:
+            findings.add("definition.too_deep", name, most=_DEEPEST)
+            continue
+        except ValueError:  # a number of thousands of digits
+            findings.add("definition.unreadable", name)
             continue
         if not _is_shallow(read):
-            findings.add("definition.unreadable", name, why=f"> {_DEEPEST}")
+            findings.add("definition.too_deep", name, most=_DEEPEST)
         elif unsafe := UNSAFE.search("".join(_texts(read))):
             findings.add("definition.unsafe", name, letter=f"U+{ord(unsafe.group()):04X}")
         else:

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine import i18n
 from engine.actors import roles
+from engine.actors.agencies import AGENCIES
 from engine.casework import archives, judge, judges
 from engine.errors import Finding
 from engine.pathway.judgement import House
@@ -125,8 +126,21 @@ def worded(code: str, details: Mapping[str, Any], language: str) -> str:
     role, element = details.get("role"), details.get("element")
     if _DRAWN.fullmatch(i18n.pick(element, "fr") if isinstance(element, Mapping) else str(element)):
         details = {**details, "element": i18n.translate("web.editor.unnamed", language)}
+    details = {**details, **_in_words(details, language)}
     details = {**details, "role": i18n.translate(f"role.{role}", language)} if isinstance(role, str) and role in roles.ROLES else details
     return words.say(code, language, **details) if code in words.messages() else i18n.translate(code, language, **details)
+
+
+def _in_words(details: Mapping[str, Any], language: str) -> dict[str, str]:
+    """What a finding names by its code, as people call it: an agency, languages, a property of what was drawn."""
+    said = {}
+    if details.get("agency") in AGENCIES:
+        said["agency"] = i18n.translate(f"agency.{details['agency']}", language)
+    if "languages" in details:
+        said["languages"] = f"{i18n.translate('web.format.comma', language)} ".join(i18n.translate(f"comparison.tongue.{one}", language) for one in details["languages"])
+    if "attribute" in details and (code := f"attribute.{details.get('name')}.{details['attribute']}") in i18n.catalogue(language):
+        said["attribute"] = i18n.translate(code, language)
+    return said
 
 
 def _awaited(found: "Future[Findings]") -> Findings:

@@ -62,9 +62,7 @@ def listed(session: Session, actor: Any, draft_id: UUID) -> tuple[drafts.Whole, 
     whole = drafts.show(session, actor, draft_id)
     edition = whole.edition
     played = {path: walks.play(edition.definitions, scenario, path) for path, scenario in sorted(edition.scenarios.items())}
-    kept = tuple(Kept(path, pick(one.scenario.named, actor.language) or path.rpartition("/")[2], one.scenario.process, one.scenario.made_of, len(one.scenario.steps),
-                      walks.lasted(one.scenario.steps).days, walks.is_over(one.scenario.steps), one.finding, _change(edition, one.scenario) if one.finding else None)
-                 for path, one in played.items())  # fmt: skip
+    kept = tuple(_kept(edition, path, one.scenario, actor.language, one) for path, one in played.items())
     passed: dict[str, frozenset[str]] = {}
     for one in played.values():
         for process, elements in one.passed.items():
@@ -82,22 +80,45 @@ def of_trial(session: Session, actor: Any, draft_id: UUID, title: str) -> tuple[
     if trial is None:
         raise errors.NotFound("trial.not_begun")
     walked = [(walk.held.process, tuple(walk.heard)) for walk in trial.town.walks]
-    return _keep(session, actor, draft_id, trial.town.edition, title, "trial", walked)
+    whole = drafts.locked(session, actor, draft_id)
+    return _keep(session, actor, whole, _made(whole, trial.town.edition, title, "trial", walked))
 
 
-def of_case(session: Session, actor: Any, draft_id: UUID, number: str, title: str) -> tuple[str, ...]:
-    """Makes scenarios of a real case and its dossiers, disguised; each must go as it went. Returns their paths.
+def of_case(session: Session, actor: Any, draft_id: UUID, number: str, title: str, expects: str = "case") -> tuple[str, ...]:
+    """Makes scenarios of a real case and its dossiers, disguised. `expects`: where the draft leads it elsewhere, what the `case` did or what the `draft` does; "": nobody
+    has said, and nothing is kept. Returns their paths.
 
     Refuses: Forbidden, `draft.not_found`, `draft.not_open`, `scenario.title`, `case.not_found`, `scenario.erased` (what it said can no longer be read),
-    `scenario.moved` (it followed several editions, or a hand), `scenario.personal` (it depends on what may not be kept).
+    `scenario.moved` (it followed several editions, or a hand), `scenario.personal` (it depends on what may not be kept), `scenario.differs` (`foreseen` tells how).
     """
+    edition, walked = _walked(session, actor, number)
+    whole = drafts.locked(session, actor, draft_id)
+    made = _made(whole, edition, title, "case", walked)
+    if expects != "case" and _is_readable(whole.edition):
+        seen = [_kept(whole.edition, path, scenario, actor.language) for path, scenario in made.items()]
+        if not expects and any(one.finding for one in seen):
+            raise errors.Conflict("scenario.differs")
+        made = {one.path: one.change.scenario if one.change else made[one.path] for one in seen}
+    return _keep(session, actor, whole, made)
+
+
+def foreseen(session: Session, actor: Any, draft_id: UUID, number: str, title: str) -> tuple[Kept, ...]:
+    """What `of_case` would keep, and how each goes in the draft. Refuses: as it does."""
+    edition, walked = _walked(session, actor, number)
+    whole = drafts.show(session, actor, draft_id)
+    return tuple(_kept(whole.edition, path, scenario, actor.language) for path, scenario in _made(whole, edition, title, "case", walked).items())
+
+
+def _walked(session: Session, actor: Any, number: str) -> tuple[Edition | None, list[tuple[str, Sequence[bpmn.Stimulus]]]]:
+    """What a case and its dossiers heard, and the edition they followed."""
     authority.require(actor, "draft.write")
     case_id = session.execute(_BY_NUMBER, {"number": number.strip().upper()}).scalar()
     root = session.execute(_ROOT, {"id": case_id}).one_or_none() if case_id else None
     if root is None:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "case.read", branch=root.branch, case=root)
-    walked, edition = [], None
+    walked: list[tuple[str, Sequence[bpmn.Stimulus]]] = []
+    edition = None
     for instance_id in session.execute(_PARTS, {"root": case_id}).scalars().all():
         history = replays.history(session, instance_id)
         if not history.is_whole:
@@ -106,7 +127,7 @@ def of_case(session: Session, actor: Any, draft_id: UUID, number: str, title: st
             raise errors.Conflict("scenario.moved")
         edition = history.held.edition
         walked.append((history.held.process, tuple(one.stimulus for one in history.said)))
-    return _keep(session, actor, draft_id, edition, title, "case", walked)
+    return edition, walked
 
 
 def renew(session: Session, actor: Any, draft_id: UUID, path: str) -> None:
@@ -147,22 +168,41 @@ def remove(session: Session, actor: Any, draft_id: UUID, path: str) -> None:
     drafts.save(session, actor, draft_id, path, None, whole.saves[path].version if path in whole.saves else 0)
 
 
-def _keep(session: Session, actor: Any, draft_id: UUID, edition: Edition, title: str, made_of: str, walked: Sequence[tuple[str, Sequence[bpmn.Stimulus]]]) -> tuple[str, ...]:
+def _made(whole: drafts.Whole, edition: Edition | None, title: str, made_of: str, walked: Sequence[tuple[str, Sequence[bpmn.Stimulus]]]) -> dict[str, Scenario]:
+    """Path → scenario, of what was walked on an edition."""
     title = title.strip()
     if not title or len(title) > LONGEST_TITLE or not title.isprintable() or disguises.names_a_case(title):
         raise errors.Invalid("scenario.title", longest=LONGEST_TITLE)
-    whole = drafts.locked(session, actor, draft_id)
-    taken, made = set(whole.files), []
+    taken, made = set(whole.files), {}
     for process, heard in walked:
+        assert edition is not None
         steps = walks.record(edition.definitions, process, heard)
         if len(steps) > scenario_files.MOST_STEPS:
             raise errors.Invalid("scenario.too_long", most=scenario_files.MOST_STEPS)
-        scenario = disguises.disguise(edition, Scenario(title, process, made_of, steps))
         path = _path(title, process, taken)
         taken.add(path)
-        drafts.save(session, actor, draft_id, path, scenario_files.write(scenario), whole.saves[path].version if path in whole.saves else 0)
-        made.append(path)
+        made[path] = disguises.disguise(edition, Scenario(title, process, made_of, steps))
+    return made
+
+
+def _is_readable(edition: Edition) -> bool:
+    """Whether anything can be played on it; a draft half drawn is told so on every page."""
+    try:
+        return bool(edition.definitions.processes)
+    except errors.Invalid:
+        return False
+
+
+def _keep(session: Session, actor: Any, whole: drafts.Whole, made: Mapping[str, Scenario]) -> tuple[str, ...]:
+    for path, scenario in made.items():
+        drafts.save(session, actor, whole.draft.draft_id, path, scenario_files.write(scenario), whole.saves[path].version if path in whole.saves else 0)
     return tuple(made)
+
+
+def _kept(edition: Edition, path: str, scenario: Scenario, language: str, played: walks.Played | None = None) -> Kept:
+    played = played or walks.play(edition.definitions, scenario, path)
+    return Kept(path, pick(scenario.named, language) or path.rpartition("/")[2], scenario.process, scenario.made_of, len(scenario.steps), walks.lasted(scenario.steps).days,
+                walks.is_over(scenario.steps), played.finding, _change(edition, scenario) if played.finding else None)  # fmt: skip
 
 
 def _path(title: str, process: str, taken: set[str]) -> str:

@@ -15,6 +15,7 @@ from engine.pathway import additions, hit_policies, markup
 from forms.feel import Expression, FeelError, UnaryTests, about, bounded, compile_expression, compile_unary_tests
 
 MOST_ROWS, MOST_COLUMNS = 300, 60  # of one table; gaps are looked for a call a column deep
+_UNREADABLE = {"column": "dmn.column", "cell": "dmn.cell", "result": "dmn.result", "literal": "dmn.literal", "allowed": "dmn.allowed"}  # a part of a table → what is told of it
 _LABEL, _INFERRED = f"{{{additions.MASAR}}}libelle", f"{{{additions.MASAR}}}infere"
 
 
@@ -250,14 +251,14 @@ class _Reading:
         if literal is None:
             self.refuse("dmn.no_logic")
             return Decision(self.id, self.name)
-        return Decision(self.id, self.name, literal=self._feel(compile_expression, _text(literal), "expression"), requires=requires, file=self.file)
+        return Decision(self.id, self.name, literal=self._feel(compile_expression, _text(literal), "literal"), requires=requires, file=self.file)
 
     def _table(self, table: Any, requires: tuple[str, ...]) -> Decision:
         policy, aggregation = table.get("hitPolicy", "UNIQUE"), table.get("aggregation", "")
         if policy not in hit_policies.POLICIES or aggregation not in hit_policies.AGGREGATIONS:
             self.refuse("dmn.hit_policy", policy=policy, aggregation=aggregation)
         inputs = tuple(
-            self._feel(compile_expression, _text(_child(one, "inputExpression")), f"input {place}") for place, one in enumerate(_children(table, "input"), 1)
+            self._feel(compile_expression, _text(_child(one, "inputExpression")), "column", column=place) for place, one in enumerate(_children(table, "input"), 1)
         )
         asked = (_child(one, "inputExpression") for one in _children(table, "input"))
         types = tuple("" if one is None else one.get("typeRef", "").rpartition(":")[2] for one in asked)
@@ -276,8 +277,8 @@ class _Reading:
             if len(cells) != len(inputs) or len(results) != len(outputs):
                 self.refuse("dmn.row_length", rule=row)
                 continue
-            tests = tuple(self._feel(compile_unary_tests, text, f"rule {row}, input {place}") for place, text in enumerate(cells, 1))
-            said = tuple(self._feel(compile_expression, text, f"rule {row}, output {place}") for place, text in enumerate(results, 1))
+            tests = tuple(self._feel(compile_unary_tests, text, "cell", row=row, column=place) for place, text in enumerate(cells, 1))
+            said = tuple(self._feel(compile_expression, text, "result", row=row, column=place) for place, text in enumerate(results, 1))
             description = _child(rule, "description")
             rules.append(Rule(rule.get("id") or f"{self.id}_{row}", tests, said, "".join(description.itertext()).strip() if description is not None else "", _is_inferred(rule)))
         if not outputs:
@@ -286,16 +287,16 @@ class _Reading:
 
     def _output(self, element: Any) -> Output:
         allowed = _text(_child(element, "outputValues"))
-        values = self._feel(compile_expression, f"[{allowed}]", "output values").evaluate({}) if allowed else ()
+        values = self._feel(compile_expression, f"[{allowed}]", "allowed").evaluate({}) if allowed else ()
         default = _text(_child(element, "defaultOutputEntry"))
         return Output(
-            element.get("name") or element.get("label") or "", tuple(values or ()), self._feel(compile_expression, default, "default") if default else None,
+            element.get("name") or element.get("label") or "", tuple(values or ()), self._feel(compile_expression, default, "allowed") if default else None,
             _names(element, element.get("label", "").strip()),
         )
 
-    def _feel(self, compiler: Any, text: str, where: str) -> Any:
+    def _feel(self, compiler: Any, text: str, part: str, **place: int) -> Any:
         try:
             return compiler(text)
         except FeelError as trouble:
-            self.refuse("dmn.cell", where=where, text=text[:200], reason=trouble.reason)
+            self.refuse(_UNREADABLE[part], text=text[:200], reason=trouble.reason, **place)
             return compiler("null" if compiler is compile_expression else "-")

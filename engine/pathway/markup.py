@@ -13,6 +13,7 @@ from forms.text import UNSAFE
 
 LARGEST = 1_000_000  # bytes (decisions.md 27)
 MOST_ELEMENTS, MOST_ATTRIBUTES = 50_000, 200  # attributes: of one element
+_MOST = {"megabytes": LARGEST // 1_000_000, "elements": MOST_ELEMENTS, "attributes": MOST_ATTRIBUTES}
 _ENCODINGS = {"utf-8", "us-ascii", "ascii", "iso-8859-1"}
 _DECLARED = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
 _XINCLUDE = "{http://www.w3.org/2001/XInclude}"
@@ -30,13 +31,13 @@ class Unfit(Exception):
 def parse(content: bytes) -> Any:
     """The root of the tree. Raises Unfit: `file_too_large`, `encoding`, `not_xml`, `doctype`, `text_unsafe`, `import_outside`."""
     if len(content) > LARGEST:
-        raise Unfit("file_too_large", most=LARGEST)
+        raise Unfit("file_too_large", **_MOST)
     declared = _DECLARED.match(content[:200])
     encoding = declared.group(1).decode("ascii").lower() if declared else "utf-8"
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "UTF-16"
     elif not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # libxml2 would guess at EBCDIC
-        raise Unfit("not_xml", reason="line 1")
+        raise Unfit("not_xml", line=1)
     elif b"\0" in content[:200]:
         encoding = "UTF-16"
     if encoding not in _ENCODINGS:
@@ -45,18 +46,18 @@ def parse(content: bytes) -> Any:
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as wrong:
-        raise Unfit("not_xml", reason=str(wrong)[:200]) from wrong
+        raise Unfit("not_xml", line=getattr(wrong, "lineno", None) or 1) from wrong
     if root.getroottree().docinfo.doctype:
         raise Unfit("doctype")
     count = 0
     for node in root.iter():
         count += 1
         if count > MOST_ELEMENTS:
-            raise Unfit("file_too_large", most=MOST_ELEMENTS)
+            raise Unfit("file_too_large", **_MOST)
         if len(node.attrib) > MOST_ATTRIBUTES:
-            raise Unfit("file_too_large", most=MOST_ATTRIBUTES)
+            raise Unfit("file_too_large", **_MOST)
         if not isinstance(node.tag, str) or node.tag.startswith(_XINCLUDE):
-            raise Unfit("not_xml", reason=f"{node.tag if isinstance(node.tag, str) else 'entity'}, line {node.sourceline}"[:200])
+            raise Unfit("not_xml", line=node.sourceline)
         for text in (node.text, node.tail, *node.attrib.values()):
             if text and (found := UNSAFE.search(text)):
                 raise Unfit("text_unsafe", line=node.sourceline, letter=f"U+{ord(found.group()):04X}")

@@ -260,7 +260,7 @@ def _calling(definitions: Definitions) -> Iterator[Finding]:
         for call in calls[process]:
             chain = _back_to(process, call, calls)
             if chain:
-                yield Finding("check.calls_itself", call.place, {"element": name_of(call), "path": " → ".join([process, *chain])})
+                yield Finding("check.calls_itself", call.place, {"element": name_of(call), "path": {language: f" {ONWARD[language]} ".join([process, *chain]) for language in LANGUAGES}})
 
 
 def _back_to(process: str, call: CallActivity, calls: dict[str, list[CallActivity]]) -> list[str]:

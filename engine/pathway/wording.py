@@ -32,7 +32,7 @@ def _labels(names: Mapping[str, str], place: str, element_id: str, is_needed: bo
     shown = names.get("fr") or element_id
     missing = [language for language in LANGUAGES if not names.get(language)]
     if missing and (names or is_needed):
-        yield Finding("check.label_missing", place, {"element": shown, "languages": ", ".join(missing)}, severity="error" if is_needed else "warning")
+        yield Finding("check.label_missing", place, {"element": shown, "languages": missing}, severity="error" if is_needed else "warning")
     if any(len(text) > _LONGEST for text in names.values()):
         yield Finding("check.label_long", place, {"element": shown[:60], "most": _LONGEST})
     if any(_ADDRESS.search(text) for text in names.values()):

@@ -5,6 +5,7 @@ two hundred that mean well are let in, or refused for an element that Masar name
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,15 @@ def test_every_hostile_file_is_refused_with_a_sentence(of_hostile):
         name: one for name, one in of_hostile.items() if not any(found["severity"] == "error" and len(found["message"]) > 10 for found in one["findings"])
     }
     assert let_in == {}
+
+
+FOREIGN = re.compile(r"codec|Failed validating|references external|unexpected|is expected|(?:, |\()line \d|(?:rule|input|output) \d|masar:decision|<string>")
+
+
+def test_no_sentence_is_left_to_whoever_wrote_the_reader(of_hostile):
+    """What a library says of a file is in English, for programmers: the sentences are ours."""
+    told = {(found["code"], found["message"]) for one in of_hostile.values() for found in one["findings"]}
+    assert {code: said for code, said in told if FOREIGN.search(said)} == {}
 
 
 def test_no_hostile_file_ends_the_process_or_takes_too_long(of_hostile):

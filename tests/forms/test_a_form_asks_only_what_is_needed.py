@@ -136,7 +136,7 @@ def test_a_task_that_only_confirms_says_what_completing_it_means(forms):
         ("definition.label", task('"person.nom"').replace('ar = "تسمية", '.encode(), b"")),
         ("form.id", task('"person.nom"').replace(b"f01", b"f02")),
         ("form.empty", f'id = "f01"\n{TITLE}'.encode()),
-        ("definition.unreadable", b"id = \xff"),
+        ("definition.encoding", b"id = \xff"),
         ("definition.unreadable_at", b"id ="),
         ("definition.missing", b'id = "f01"'),
     ],

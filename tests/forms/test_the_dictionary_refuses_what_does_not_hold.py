@@ -74,7 +74,8 @@ def test_a_group_is_one_and_its_fields_carry_its_name():
 def test_files_that_cannot_be_read_and_choices_that_are_twice_are_refused():
     assert ("definition.unreadable_at", "x.toml") in refused(x_toml=b"= 3")
     assert ("definition.too_large", "x.toml") in refused(x_toml=b"#" * 1_000_001)
-    assert ("definition.unreadable", "x.toml") in refused(x_toml=b"a = " + b"[" * 100_000)
+    assert ("definition.too_deep", "x.toml") in refused(x_toml=b"a = " + b"[" * 100_000)
+    assert ("definition.unreadable", "x.toml") in refused(x_toml=b"a = " + b"9" * 5_000)
     assert ("dictionary.code", "choices.toml#lists.sexe[1].code") in refused(choices_toml=CHOICES.replace('"M"', '"F"').encode())
     assert ("definition.label", "purposes.toml#purposes.accueil.label") in refused(purposes_toml=PURPOSES.replace(b'"Receive"', b'""'))
     assert ("definition.unknown_key", "x.toml#champs") in refused(x_toml=b"[champs]")

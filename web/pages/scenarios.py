@@ -23,12 +23,12 @@ def show(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, shee
 
 @router.post("/drafts/{draft_id}/scenarios")
 def act(request: Request, screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft_id: UUID) -> Response:
-    """Makes scenarios of a case (`make`), takes what the draft does now as what one expects (`renew`) or of all that can be (`renew_all`), or takes one out (`remove`)."""
+    """Makes scenarios of a case (`make`; where the draft leads it elsewhere, the page asks what they shall expect), takes what the draft does now as what one expects (`renew`) or of all that can be (`renew_all`), or takes one out (`remove`)."""
     kind, path = field(form, "act", 10), field(form, "path", 300)
     try:
         match kind:
             case "make":
-                made = scenarios.of_case(session, actor, draft_id, field(form, "number", 40), field(form, "title", 200))
+                made = scenarios.of_case(session, actor, draft_id, field(form, "number", 40), field(form, "title", 200), field(form, "expects", 10))
                 return screen.go(f"/drafts/{draft_id}/scenarios", "scenario_kept", number=len(made))
             case "renew_all":
                 made_anew = scenarios.renew_all(session, actor, draft_id, field(form, "paths", 60_000).split())
@@ -57,19 +57,24 @@ def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, sheet: str, 
     def name(process: str) -> str:
         return i18n.pick(definitions.processes[process].names, screen.language) if definitions and process in definitions.processes else process
 
+    foreseen = scenarios.foreseen(session, actor, draft_id, typed["number"], typed["title"]) if refusal is not None and refusal.code == "scenario.differs" and typed else ()
+
     def changed(one: scenarios.Kept) -> dict[str, Any] | None:
         if one.change is None or definitions is None:
             return None
         told = {kind: [_label(whole, node, screen.language) for node in getattr(one.change, kind)] for kind in ("added", "gone", "leads")}
         return {**told, "days": one.change.days}
 
-    rows = [{"one": one, "changed": changed(one), "process": name(one.process), "sentence": next((found["sentence"] for found in screen.findings([one.finding] if one.finding else [])), "")} for one in kept]
+    def row(one: scenarios.Kept) -> dict[str, Any]:
+        return {"one": one, "changed": changed(one), "process": name(one.process), "sentence": next((found["sentence"] for found in screen.findings([one.finding] if one.finding else [])), "")}
+
+    rows = [row(one) for one in kept]
     drawing = None
     if shown is not None and definitions is not None:
         missed = [label for node in shown.missed if (label := definitions.label(node, screen.language, shown.process)) != node]
         drawing = {"process": shown.process, "path": shown.file, "name": name(shown.process), "done": json.dumps(sorted(shown.passed)), "missed": missed}
     return screen.show(
-        "scenarios/page.html", refusal.status if refusal else 200, draft=whole.draft, rows=rows, renewable=[row["one"].path for row in rows if row["changed"]], drawing=drawing, covered=scenarios.covered(sheets),
+        "scenarios/page.html", refusal.status if refusal else 200, draft=whole.draft, rows=rows, foreseen=[row(one) for one in foreseen if one.finding], renewable=[row["one"].path for row in rows if row["changed"]], drawing=drawing, covered=scenarios.covered(sheets),
         sheets=[{"process": one.process, "name": name(one.process), "passed": one.total - len(one.missed), "total": one.total} for one in sheets],
         refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or {"number": "", "title": ""}, may_save="save" in whole.draft.may,
     )  # fmt: skip

@@ -183,3 +183,31 @@ def test_a_real_case_makes_a_scenario_of_nobody(town, meriem, draft):
         for nobody in ("TN-MED-1999-00001", ""):
             with pytest.raises(errors.NotFound, match="case.not_found"):
                 scenarios.of_case(session, meriem, draft, nobody, "Personne")
+
+
+def test_where_the_draft_leads_a_case_elsewhere_nothing_is_kept_before_it_is_said_what_is_expected(town, meriem, draft):
+    case = town.receive({"person.cin": "09876544", "person.nom_fr": "Zarrouk", "person.prenom_fr": "Salwa", "person.tel": "+21698765433"})
+    for node in ("T101", "T102", "T104"):
+        town.does(case, node)
+    number = town.file(case).case_number
+    with town.database.unit_of_work(meriem) as session:
+        file = "processes/accueil.bpmn"
+        content = drafts.read(session, meriem, draft, file).content
+        drafts.save(session, meriem, draft, file, content.replace(b'"T104"', b'"T104bis"').replace(b">T104<", b">T104bis<"), 0)
+    with town.database.unit_of_work(meriem) as session, pytest.raises(errors.Conflict, match="scenario.differs"):
+        scenarios.of_case(session, meriem, draft, number, "Accueil", "")
+
+    def kept(session):
+        return {one.process: one for one in scenarios.listed(session, meriem, draft)[1] if one.title == "Accueil"}
+
+    with town.database.reading(meriem) as session:
+        assert kept(session) == {}
+        seen = {one.process: one for one in scenarios.foreseen(session, meriem, draft, number, "Accueil")}
+        assert seen["parcours"].finding and (seen["parcours"].change.added, seen["parcours"].change.gone) == (("T104bis",), ("T104",))
+    with town.database.unit_of_work(meriem) as session:
+        paths = scenarios.of_case(session, meriem, draft, number, "Accueil", "draft")
+        assert kept(session).keys() == seen.keys() and not any(one.finding for one in kept(session).values()), "it expects what the draft does"
+        for path in paths:
+            scenarios.remove(session, meriem, draft, path)
+        scenarios.of_case(session, meriem, draft, number, "Accueil", "case")
+        assert kept(session) == seen
