@@ -6,6 +6,7 @@ from typing import Any
 from engine import i18n
 from engine.casework.editions import Edition
 from engine.pathway.moving import PROPERTIES
+from web import sentences
 from web.formatting import Words
 
 _LONGEST = 6  # elements of a way that a sentence names
@@ -37,6 +38,9 @@ class Telling:
         for name in ("to", "gives"):
             if isinstance(details.get(name), str):
                 details[name] = self.name(details[name])
+        for name in ("then", "now", "message"):
+            if name in details:
+                details[name] = sentences.awaited(self.words, details[name], details[name])
         if "field" in details:
             details["field"] = self._field(details["field"])
         if "because" in details:

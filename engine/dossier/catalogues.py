@@ -151,15 +151,16 @@ def add_programme(session: Session, actor: Any, code: str, valid_from: dt.date, 
 
 
 def end_programme(session: Session, actor: Any, code: str, last_day: dt.date, reason: str) -> None:
-    """Lets a programme end with a day; dossiers asked until then keep it. Refuses: `programme.not_found`, `dated.too_soon`, `dated.later_exists`, `dated.ended`. Records: `programme.ended`."""
+    """Lets a programme end with a day, its last version being in force or to come; dossiers asked until then keep it. Refuses: `programme.not_found`, `dated.too_soon`,
+    `dated.before_it_begins`, `dated.ended`. Records: `programme.ended`."""
     authority.require(actor, "dated.write")
     reason = accounts.given_reason(reason)
     Alone.CATALOGUES.take(session)
     version = programmes_listed(session, actor, code)[0].versions[-1]
-    if version.state == "to_come":
-        raise errors.Conflict("dated.later_exists", day=version.valid_from)
     if version.state == "past":
         raise errors.Conflict("dated.ended")
+    if last_day < version.valid_from:
+        raise errors.wrong("dated.before_it_begins", "/last_day", day=version.valid_from)
     if last_day < clock.today(clock.now(session)):
         raise errors.wrong("dated.too_soon", "/last_day")
     journal.append(session, actor, "programme.ended", f"programme:{code}", {"version": version.version, "valid_to": last_day.isoformat()}, {"reason": reason})

@@ -13,6 +13,8 @@ from tests.engine.casework import redrawn
 from tests.web.conftest import Browser
 from tests.web.small.installation import files, furnish
 from web.app import create_app
+from web.certificates import Telling
+from web.formatting import Words
 from web.pages import moves
 
 
@@ -124,3 +126,10 @@ def test_nobody_but_a_coordinator_moves_cases(place, sign_in):
         assert other.post(f"/editions/{edition_id}/moves", case=str(opened[0].case_id)).status_code == 403
         other.get("/desk")
         assert other.post(f"/cases/{opened[0].case_id}/move-back", reason="x").status_code == 403
+
+
+@pytest.mark.parametrize(("language", "said"), [("fr", "le message « la décision de la commission »"), ("ar", "قرار اللجنة")])
+def test_a_message_that_refuses_a_move_is_named_as_people_call_it(language, said):
+    refused = {"code": "message_other", "node": "attente", "process": "", "details": {"then": "dossier.decide", "now": "dossier.tranche"}}
+    told = Telling(Words(language)).reason(refused)
+    assert said in told and "dossier.decide" not in told and "dossier.tranche" in told, "the other is a message that only the new edition knows"

@@ -78,6 +78,10 @@ def test_a_programme_has_a_version_more_from_its_day_and_dossiers_keep_theirs(ho
     assert (first["au"], second["du"], second["au"]) == (days(89), days(90), None)
     assert first["niveaux"][2]["plafond"] == 16000 and len(second["niveaux"]) == 1
     assert [one["version"] for one in told(house, days(89))["programmes"] if one["code"] == "TOUNESNA-EU"] == [1]
+    with pytest.raises(errors.Invalid, match="dated.before_it_begins"):
+        act("zied", catalogues.end_programme, "TOUNESNA-EU", days(89), REASON)
+    act("zied", catalogues.end_programme, "TOUNESNA-EU", days(400), "La convention finit ce jour-là.")
+    assert [one["au"] for one in told(house, days(90))["programmes"] if one["code"] == "TOUNESNA-EU"] == [days(89), days(400)], "its end is known before it begins"
     with pytest.raises(errors.Conflict, match="dated.later_exists"):
         act("zied", catalogues.add_programme, "TOUNESNA-EU", days(80), CONTENT, "Autre", False, REASON)
     act("zied", catalogues.take_back, "programme", "TOUNESNA-EU", days(90), REASON)
