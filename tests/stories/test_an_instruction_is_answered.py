@@ -23,3 +23,11 @@ def test_a_task_of_the_case_itself_leads_to_no_aid(world):
     world.receive(world.somebody("creation", 1))
     task = world.reaches("T202")
     assert "/aids/" not in Window(world.database, world.who_does(task).username).get(f"/tasks/{task.task_id}")
+
+
+def test_whoever_calls_a_sitting_comes_in_one_click_to_the_files_that_wait_for_it(world):
+    world.receive(world.somebody("creation", 1))
+    call = world.reaches("T651")
+    screen = Window(world.database, world.who_does(call).username)
+    (address,) = re.findall(r'href="(/sittings/[^"]+)"', screen.get(f"/tasks/{call.task_id}"))
+    assert "/cases/" in screen.get(address) and screen.page.status_code == 200
