@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from engine.actors import users
 from engine.casework import cases, worklist
+from engine.casework.instances import CASE_SERIES
 from engine.casework.views import Completed, Waiting
 from engine.dossier import programmes
 from engine.workdays import Present
@@ -35,7 +36,7 @@ def go(screen: Screen, actor: users.Actor, session: Session, task_id: UUID, name
 def _sentence(words: Words, done: Completed, waiting: list[Waiting], now: Present) -> str:
     """What the completion opened; where it opened nothing, what the case waits for."""
     if done.has_ended:
-        return words.text("said.next_ended")
+        return words.text(f"said.next_ended_{done.case_number[:2] or CASE_SERIES}")
     seen = {found.task_id: found for found in waiting if found.task_id}
     opened = [seen.get(one.task_id, one) for one in done.opened]  # a task of another branch is not the reader's to see: only where it went
     tasks = (opened or list(seen.values()))[:_MOST]

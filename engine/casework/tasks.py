@@ -68,13 +68,14 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
     asked = _ask(session, actor, edition, definition, seen, row, _home(session, row.subjects, row.instance_subject), correcting)
     consultations.note(session, row.root_id, "task", _shown(asked))
     may = frozenset(act for act in ("claim", "release", "complete", "pass") if authority.may(actor, f"task.{act}", **about))
-    names = {fact.field: fact.value for fact in facts.readable(session, subjects, beneficiaries.NAME_FIELDS)}
+    names, of = {fact.field: fact.value for fact in facts.readable(session, subjects, beneficiaries.NAME_FIELDS)}, row.instance_subject.partition(":")[0]
+    is_seen = authority.may(actor, "sitting.read" if of == "seance" else "case.read", branch=row.case_branch, case=row) and (of != "aide" or actor.agency != PARTNERS)
     return TaskView(
         row.task_id, row.root_id, row.instance_id, row.case_number, beneficiaries.full_name(names, actor.language), row.node, pick(row.names, actor.language), row.process,
         row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
         max((one.version for one in seen.values()), default=0), asked, row.draft, may,
         pick(row.apart[row.did_before], actor.language) if row.did_before else "", stands_in(about),
-        tuple(letters.of_sitting(session, actor, row.instance_id)) if row.instance_subject.startswith("seance:") else (), row.draft_stamp or "", row.instance_subject.startswith("aide:") and actor.agency != PARTNERS and authority.may(actor, "case.read", branch=row.case_branch, case=row),
+        tuple(letters.of_sitting(session, actor, row.instance_id)) if row.instance_subject.startswith("seance:") else (), row.draft_stamp or "", of if is_seen else "",
     )  # fmt: skip
 
 
@@ -388,8 +389,7 @@ def facts_said(said: Any, subjects: facts.Subjects, edition: Any, held: Held) ->
                 ids.append(item_id)
                 row = f"{prefix}:{item_id}"
                 new += [_fact(row, edition.dictionary.fields[inner], one, "known", held.now) for inner, one in item.items() if inner != "id" and one is not None]
-                unsaid = answer.statuses[place] if place < len(answer.statuses) else {}
-                new += [_fact(row, edition.dictionary.fields[inner], None, status, held.now) for inner, status in unsaid.items()]
+                new += [_fact(row, edition.dictionary.fields[inner], None, status, held.now) for statuses in answer.statuses[place : place + 1] for inner, status in statuses.items()]
             value = ids
         new.append(_fact(key, field, value, answer.status, held.now, getattr(answer, "reason", "")))
     return new

@@ -91,7 +91,7 @@ class TaskView(TaskHead):
 
     `kept_apart`: the name of a task she did in the same dossier, for which somebody else must do this one. `stands_in`: why the case owner does another's
     task: `no_consent`, `nobody`, `kept`; "" where she does not. `papers`: what a sitting wrote so far and she may read: id and kind by language.
-    `draft_stamp` goes back with what is typed on. `of_aid`: of an aid dossier, whose page (`aid_files`) answers what the task asks.
+    `draft_stamp` goes back with what is typed on. `of`: `aide` or `seance` where the reader may see the page of that dossier (`aid_files`) or sitting (`sittings`).
     """
 
     form: Form
@@ -101,7 +101,7 @@ class TaskView(TaskHead):
     stands_in: str = ""
     papers: tuple[tuple[UUID, Mapping[str, str]], ...] = ()
     draft_stamp: str = ""
-    of_aid: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """A committee sits at latest thirty days after the first file that waits for it (domain.md §4.7, §4.10), and is asked to meet at once for ten files or a person in danger."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import text
 
@@ -19,8 +21,21 @@ def test_a_sitting_is_called_within_thirty_days_of_its_first_file_and_late_on_th
     assert refuses(world, call, "@+31") == {"seance.date"}
     world.passes(days=28)
     assert refuses(world, call, "@+11") == {"seance.date"}, "two days are left: within ten, for there must be time to study"
-    world.answers(call, seance__date="@+10")
+    world.answers(call, seance__date="@+6o")
     assert "T654" in {row.node for row in [world.reaches("T654")]} and world.incidents() == []
+
+
+def test_nobody_is_called_to_sit_on_a_day_when_offices_are_closed(world):
+    world.receive(world.somebody("creation"))
+    call, today = world.reaches("T651"), world.today()
+    saturday = today + dt.timedelta(days=(5 - today.weekday()) % 7 or 7)
+    tuesday = saturday + dt.timedelta(days=3)
+    assert refuses(world, call, saturday.isoformat()) == {"seance.date"}
+    with world.database.owner() as connection:
+        connection.execute(text("INSERT INTO holiday VALUES (:day, '{}', false) ON CONFLICT DO NOTHING"), {"day": tuesday})
+        connection.execute(text("UPDATE installation SET dated_version = dated_version + 1"))
+    assert refuses(world, call, tuesday.isoformat()) == {"seance.date"}, "a holiday that an administrator entered"
+    world.answers(call, seance__date="@+7o")
 
 
 @pytest.mark.parametrize(("number", "asked"), [(5, 1), (1, 0)])

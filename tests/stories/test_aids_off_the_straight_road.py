@@ -74,6 +74,8 @@ def test_the_chair_has_the_casting_vote(world):
     sitting = world.reaches("T654")
     tied = {"aide.votes": votes(OTE="pour", CPS="contre", ANETI="abstention")}
     assert refuses(world, sitting, **tied, aide__voix_preponderante="contre") == {"aide.decision"}, "the chair said no: it is not granted"
+    chairs = [one | {"presence.qualite": "president"} for one in present("OTE", "CPS", "ANETI")]
+    assert refuses(world, sitting, **{"seance.presence": chairs}) == {"seance.presence"}, "one alone chairs"
     assert refuses(world, sitting, **{"aide.votes": votes(OTE="contre", CPS="contre", ANETI="pour")}) == {"aide.decision"}
     world.answers(sitting, **tied, aide__voix_preponderante="pour")
     world.reaches("T606")

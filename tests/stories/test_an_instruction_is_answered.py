@@ -23,3 +23,26 @@ def test_a_task_of_the_case_itself_leads_to_no_aid(world):
     world.receive(world.somebody("creation", 1))
     task = world.reaches("T202")
     assert "/aids/" not in Window(world.database, world.who_does(task).username).get(f"/tasks/{task.task_id}")
+
+
+def test_whoever_calls_a_sitting_comes_in_one_click_to_the_files_that_wait_for_it(world):
+    world.receive(world.somebody("creation", 1))
+    call = world.reaches("T651")
+    screen = Window(world.database, world.who_does(call).username)
+    (address,) = re.findall(r'href="(/sittings/[^"]+)"', screen.get(f"/tasks/{call.task_id}"))
+    assert "/cases/" in screen.get(address) and screen.page.status_code == 200
+
+
+def test_whoever_signs_last_is_told_that_the_sitting_is_over_not_that_a_case_is(world):
+    world.receive(world.somebody("creation", 1))
+    world.answers(world.reaches("T654"))
+    signed = [row for row in world.open_tasks() if row.node.startswith("T655")]
+    while len(signed) > 1 or signed[0].node == "T655":
+        world.answers(signed[0])
+        signed = [row for row in world.open_tasks() if row.node.startswith("T655")]
+    (last,) = signed
+    screen = Window(world.database, world.who_does(last).username)
+    field = re.search(r'name="(seance\.signature_\w+)~typed"', screen.get(f"/tasks/{last.task_id}"))[1]
+    sent = {name: screen.hidden(name) for name in ("csrf", "version", "key")} | {f"{field}~name": "Hedi Zouari", f"{field}~typed": "yes", "act": "complete"}
+    told = screen.client.post(f"/tasks/{last.task_id}", data=sent).text
+    assert "La séance est close." in told and "Le dossier est clos." not in told
