@@ -15,14 +15,14 @@ from engine.actors.agencies import AGENCIES
 from engine.casework import editions
 from engine.dossier import programmes
 from engine.i18n import pick
-from engine.insight import halfyear, halfyear_papers, measures, steering, waits
+from engine.insight import equity, halfyear, halfyear_papers, measures, steering, waits
 from web import printing
 from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
 
 router = APIRouter(prefix="/steering")
 _HEATS = 4
-_TABS = {"overview": "house-door", "waits": "hourglass-split", "stuck": "diagram-3", "indicators": "list-check", "flow": "people", "report": "download"}
+_TABS = {"overview": "house-door", "waits": "hourglass-split", "stuck": "diagram-3", "indicators": "list-check", "equity": "people", "flow": "cash-coin", "report": "download"}
 _PROCESSES = ("parcours", "accueil", "evaluation", "plan", "accompagnement", "social", "emploi", "projet", "demarrage", "constitution", "instruction", "dossier_aide", "versements", "suivi", "visite", "cloture")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STAGES = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
@@ -154,6 +154,10 @@ def _figures(screen: Screen, actor: Any, session: Reading, asked: steering.Windo
             "left": steering.stages_left(session, actor, asked), "enough": measures.ENOUGH, "paths": steering.PATHS}  # fmt: skip
 
 
+def _equity(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
+    return {"checks": equity.checks(session, actor, asked), "enough": equity.ENOUGH}
+
+
 def _flow(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
     """By branch, how many cases stand at each stage; by month, how many came and ended; by programme, persons and money."""
     stock, flow = steering.stock(session, actor, asked), steering.flow(session, actor, asked)
@@ -172,7 +176,7 @@ def _reports(screen: Screen, actor: Any, session: Reading, asked: steering.Windo
     return {"halves": halfyear.halves(session, actor)}
 
 
-_PARTS = {"overview": _overview, "waits": _waits, "stuck": _stuck, "indicators": _figures, "flow": _flow, "report": _reports}
+_PARTS = {"overview": _overview, "waits": _waits, "stuck": _stuck, "indicators": _figures, "equity": _equity, "flow": _flow, "report": _reports}
 
 
 def _hot(screen: Screen, held: waits.Holding, one: waits.Held) -> dict[str, Any]:
