@@ -9,7 +9,8 @@ _INDICATOR = {
 }  # fmt: skip
 
 EXAMPLES: dict[tuple[str, str], Any] = {
-    ("get", "/steering/indicators"): {"first": _FIRST, "last": _LAST, "branch": "", "programme": "", "items": [_INDICATOR]},
+    ("get", "/steering/indicators"): {"first": _FIRST, "last": _LAST, "branch": "", "programme": "", "items": [_INDICATOR], "heaviness": {"index": {"shortest": 61, "typical": 72, "longest": 100}, "parts": [
+        {"code": "b2", "unit": "number", "target": 5, "drawn": {"shortest": 4, "typical": 6, "longest": 21}, "scores": {"shortest": 40, "typical": 60, "longest": 100}}]}},
     ("get", "/steering/equity"): {"first": _FIRST, "last": _LAST, "branch": "", "programme": "", "items": [{"by": "sex", "is_compared": True, "parts": [
         {"code": "F", "label": "Female", "decided": 40, "granted": 30, "share": 75, "share_ratio": 1, "days": 24.5, "days_ratio": 0.9, "alerts": []},
         {"code": "M", "label": "Male", "decided": 60, "granted": 33, "share": 55, "share_ratio": 0.73, "days": 22.1, "days_ratio": 1, "alerts": ["share"]}]}]},

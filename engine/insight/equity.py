@@ -106,7 +106,7 @@ def _check(by: str, groups: Mapping[str, Counted], edition: editions.Edition, la
             continue
         share, days = (None if best in away else ratio for ratio, best in ratios.values())
         parts.append(Part(code, label, one.decided, one.granted, 100 * one.granted / one.decided, share, one.days if one.measured >= masking.FEWEST else None, days, alerts))
-    return Check(by, tuple(parts), len(shares) > 1)
+    return Check(by, tuple(parts), max(len(shares), len(waits)) > 1)
 
 
 def _ratio(figures: Mapping[str, float], code: str, is_most_best: bool) -> tuple[float | None, str]:

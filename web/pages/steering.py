@@ -15,7 +15,7 @@ from engine.actors.agencies import AGENCIES
 from engine.casework import editions
 from engine.dossier import programmes
 from engine.i18n import pick
-from engine.insight import equity, halfyear, halfyear_papers, measures, steering, waits
+from engine.insight import equity, halfyear, halfyear_papers, heaviness, measures, steering, waits
 from web import printing
 from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
@@ -151,7 +151,13 @@ def _stuck(screen: Screen, actor: Any, session: Reading, asked: steering.Window,
 
 def _figures(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
     return {"indicators": [_shown(screen, one) for one in steering.indicators(session, actor, asked)], "validations": steering.validations(session, actor, asked),
-            "left": steering.stages_left(session, actor, asked), "enough": measures.ENOUGH, "paths": steering.PATHS}  # fmt: skip
+            "left": steering.stages_left(session, actor, asked), "enough": measures.ENOUGH, "paths": heaviness.PATHS, "heavy": _heavy(screen, heaviness.index(session))}  # fmt: skip
+
+
+def _heavy(screen: Screen, found: heaviness.Heaviness | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"index": found.index, "parts": [{"one": one, "target": _figure(screen, one.unit, one.target), "ways": {path: _figure(screen, one.unit, number) for path, number in one.drawn.items()}} for one in found.parts]}
 
 
 def _equity(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
