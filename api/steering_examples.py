@@ -20,5 +20,6 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "blocks": [{"code": "granted", "rows": [{"code": "TOUNESNA-EU", "label": "Tounesna, European Union", "persons": 7, "amount": 85_200_000, "is_masked": False},
                                                 {"code": "PAD-NL", "label": "PAD, Netherlands", "persons": None, "amount": None, "is_masked": True}],
                     "total": None, "amount": None, "unit": "money"}],
+        "equity": [],
     },
 }  # fmt: skip

@@ -5,8 +5,8 @@ were decided in it and in the best of such groups, and its share of granted is u
 told, within OTE neither: a group granted or refused, and as many others as would tell it; that a group is worth a look is said all the same. What makes a difference is not said here, and no one is accused: it says where to look.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -90,22 +90,45 @@ def counted(session: Session, actor: Any, asked: Window) -> dict[str, dict[str, 
 
 def told(found: Mapping[str, Mapping[str, Counted]], edition: editions.Edition, language: str) -> tuple[Check, ...]:
     """As it is shown: compared, and what is small hidden."""
-    return tuple(_check(by, groups, edition, language) for by, groups in found.items())
+    away: frozenset[Hashable] = frozenset().union(*(masking.hidden(cells(one), sums(one)) for by, groups in found.items() for one in [{by: groups}]))
+    return tuple(labelled(one, edition, language) for one in compared(found, away))
 
 
-def _check(by: str, groups: Mapping[str, Counted], edition: editions.Edition, language: str) -> Check:
-    away = _away(groups)
+def compared(found: Mapping[str, Mapping[str, Counted]], away: Collection[Hashable]) -> tuple[Check, ...]:
+    """Without labels, and without what is `away` (of `cells`)."""
+    return tuple(_check(by, groups, {code for code in groups if {("equity", by, code), ("equity", by, code, 0), ("equity", by, code, 1)} & set(away)}) for by, groups in found.items())
+
+
+def labelled(one: Check, edition: editions.Edition, language: str) -> Check:
+    return replace(one, parts=tuple(replace(part, label=_label(edition, one.by, part.code, language)) for part in one.parts))
+
+
+def cells(found: Mapping[str, Mapping[str, Counted]]) -> dict[Hashable, int]:
+    """Of each group: the decided, the granted (0) and the refused (1)."""
+    told: dict[Hashable, int] = {("equity", by, code): one.decided for by, groups in found.items() for code, one in groups.items()}
+    return told | {("equity", by, code, side): number for by, groups in found.items() for code, one in groups.items() for side, number in enumerate((one.granted, one.decided - one.granted))}
+
+
+def sums(found: Mapping[str, Mapping[str, Counted]], granted: Hashable | None = None, refused: Hashable | None = None) -> list[masking.Sum]:
+    """How they hang together; `granted`, `refused`: the cells that say how many these are of all, where everybody does not know."""
+    told = [masking.Sum(("equity", by, code), [("equity", by, code, 0), ("equity", by, code, 1)]) for by, groups in found.items() for code in groups]
+    for by, groups in found.items():
+        told += [masking.Sum(None, [("equity", by, code) for code in groups]), *(masking.Sum(whole, [("equity", by, code, side) for code in groups]) for side, whole in enumerate((granted, refused)))]
+    return told
+
+
+def _check(by: str, groups: Mapping[str, Counted], away: Collection[str]) -> Check:
     shares = {code: one.granted / one.decided for code, one in groups.items() if one.decided >= ENOUGH}
     waits = {code: one.days for code, one in groups.items() if one.days and one.measured >= ENOUGH}
     parts = []
     for code, one in groups.items():
         ratios = {"share": _ratio(shares, code, is_most_best=True), "days": _ratio(waits, code, is_most_best=False)}
-        alerts, label = tuple(name for name, (ratio, _) in ratios.items() if ratio is not None and ratio < LEAST), _label(edition, by, code, language)
+        alerts = tuple(name for name, (ratio, _) in ratios.items() if ratio is not None and ratio < LEAST)
         if code in away:
-            parts.append(Part(code, label, None, None, None, None, None, None, alerts))
+            parts.append(Part(code, "", None, None, None, None, None, None, alerts))
             continue
         share, days = (None if best in away else ratio for ratio, best in ratios.values())
-        parts.append(Part(code, label, one.decided, one.granted, 100 * one.granted / one.decided, share, one.days if one.measured >= masking.FEWEST else None, days, alerts))
+        parts.append(Part(code, "", one.decided, one.granted, 100 * one.granted / one.decided, share, one.days if one.measured >= masking.FEWEST else None, days, alerts))
     return Check(by, tuple(parts), max(len(shares), len(waits)) > 1)
 
 
@@ -116,15 +139,6 @@ def _ratio(figures: Mapping[str, float], code: str, is_most_best: bool) -> tuple
     best = (max if is_most_best else min)(figures, key=lambda one: figures[one])
     worse, better = sorted((figures[code], figures[best]))
     return (round(worse / better, 6) if better else 1.0), best
-
-
-def _away(groups: Mapping[str, Counted]) -> frozenset[str]:
-    """Groups of which nothing is told: so few were decided, granted or refused, or these would tell of such; who is in the period at all is known."""
-    cells: dict[Any, int] = {code: one.decided for code, one in groups.items()}
-    cells |= {(code, side): number for code, one in groups.items() for side, number in enumerate((one.granted, one.decided - one.granted))}
-    sums = [masking.Sum(None, [*groups]), *(masking.Sum(None, [(code, side) for code in groups]) for side in (0, 1)), *(masking.Sum(code, [(code, 0), (code, 1)]) for code in groups)]
-    hidden = masking.hidden(cells, sums)
-    return frozenset(code for code in groups if hidden & {code, (code, 0), (code, 1)})
 
 
 def _label(edition: editions.Edition, by: str, code: str, language: str) -> str:

@@ -74,7 +74,7 @@ def drawing(actor: Acting, session: Reading, edition: int, process: str) -> Resp
 def report(screen: OnScreen, actor: Acting, session: Reading, year: int, half: int) -> Response:
     """The report of a half-year that is over, to be read and printed."""
     made = halfyear.report(session, screen.actor, year, half)
-    return screen.show("steering/report.html", report=made, indicators=[_shown(screen, one) for one in made.indicators], last_day=made.last - dt.timedelta(days=1))
+    return screen.show("steering/report.html", report=made, indicators=[_shown(screen, one) for one in made.indicators], last_day=made.last - dt.timedelta(days=1), checks=made.equity, enough=equity.ENOUGH)
 
 
 @router.get("/report/{year}/{half}/sheet")

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from engine.casework import editions
-from engine.insight import equity
+from engine.insight import equity, halfyear
 from engine.insight.equity import Counted
 from tests import world as worlds
 
@@ -61,3 +61,13 @@ def test_no_few_can_be_found_by_who_knows_the_totals(edition, groups):
             if 0 <= last[1] <= last[0]:
                 values.add([*way, last][place])
         assert len(values) > 1, "one way only to fill in what is hidden"
+
+
+def test_in_the_report_of_a_half_year_equity_tells_nothing_that_another_table_hides():
+    """Ten were refused, by sex: five and five. Two were granted with conditions: hidden, with the refused beside them, which those of both sexes would tell."""
+    tables = {"decision": {"accorde": (27, None), "sous_reserve": (2, None), "refuse": (10, None)}}
+    sexes = {"sex": {"F": Counted(20, 15, 10, 20), "M": Counted(19, 14, 10, 19)}}
+    away = halfyear.hidden(tables, (), sexes)
+    assert ("decision", "sous_reserve") in away
+    refused_told = not away & {("equity", "sex", "F", 1), ("equity", "sex", "M", 1)} or ("decision", "refuse") not in away
+    assert not refused_told or away & {("decision", "accorde"), ("decision", "total")}, "all decided, less the granted and the refused"
