@@ -1,4 +1,4 @@
-"""Examples of the answers about steering: indicators, the cases behind one, the report of a half-year."""
+"""Examples of the answers about steering: indicators, the cases behind one, equity, the report of a half-year."""
 
 from typing import Any
 
@@ -9,12 +9,17 @@ _INDICATOR = {
 }  # fmt: skip
 
 EXAMPLES: dict[tuple[str, str], Any] = {
-    ("get", "/steering/indicators"): {"first": _FIRST, "last": _LAST, "branch": "", "programme": "", "items": [_INDICATOR]},
+    ("get", "/steering/indicators"): {"first": _FIRST, "last": _LAST, "branch": "", "programme": "", "items": [_INDICATOR], "heaviness": {"index": {"shortest": 61, "typical": 72, "longest": 100}, "parts": [
+        {"code": "b2", "unit": "number", "target": 5, "drawn": {"shortest": 4, "typical": 6, "longest": 21}, "scores": {"shortest": 40, "typical": 60, "longest": 100}}]}},
+    ("get", "/steering/equity"): {"first": _FIRST, "last": _LAST, "branch": "", "programme": "", "items": [{"by": "sex", "is_compared": True, "parts": [
+        {"code": "F", "label": "Female", "decided": 40, "granted": 30, "share": 75, "share_ratio": 1, "days": 24.5, "days_ratio": 0.9, "alerts": []},
+        {"code": "M", "label": "Male", "decided": 60, "granted": 33, "share": 55, "share_ratio": 0.73, "days": 22.1, "days_ratio": 1, "alerts": ["share"]}]}]},
     ("get", "/steering/indicators/{code}/cases"): {"items": [{"case_id": _CASE, "case_number": "TN-MED-2026-00042", "branch": "MED", "stage": "accompagnement", "value": 117.7}], "next": None},
     ("get", "/steering/reports/{year}/{half}"): {
         "year": 2026, "half": 1, "first": _FIRST, "last": _LAST, "made_at": _LAST, "indicators": [_INDICATOR | {"by_branch": [], "by_class": [], "aside": []}],
         "blocks": [{"code": "granted", "rows": [{"code": "TOUNESNA-EU", "label": "Tounesna, European Union", "persons": 7, "amount": 85_200_000, "is_masked": False},
                                                 {"code": "PAD-NL", "label": "PAD, Netherlands", "persons": None, "amount": None, "is_masked": True}],
                     "total": None, "amount": None, "unit": "money"}],
+        "equity": [],
     },
 }  # fmt: skip

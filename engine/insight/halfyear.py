@@ -9,7 +9,7 @@ Not here: the indicators themselves (`measures`), the sheet and the paper (`half
 import datetime as dt
 import json
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -19,7 +19,7 @@ from engine import clock, errors
 from engine.actors import authority, users
 from engine.casework import editions
 from engine.i18n import translate
-from engine.insight import masking, measures, steering
+from engine.insight import equity, masking, measures, steering
 from engine.insight.masking import FEWEST, Sum
 from engine.insight.steering import Indicator
 from forms import text as words
@@ -109,7 +109,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Report:
-    """A half-year of the whole land, as it was made on the day `made_at`. `indicators`: no value where they are not shown (`is_masked`)."""
+    """A half-year of the whole land, as it was made on the day `made_at`. `indicators`: no value where they are not shown (`is_masked`); `equity`: none in reports of before it was looked at."""
 
     year: int
     half: int
@@ -118,6 +118,7 @@ class Report:
     made_at: dt.datetime
     blocks: tuple[Block, ...]
     indicators: tuple[Indicator, ...]
+    equity: tuple[equity.Check, ...]
 
 
 def halves(session: Session, actor: Any) -> list[tuple[int, int]]:
@@ -134,7 +135,8 @@ def report(session: Session, actor: Any, year: int, half: int) -> Report:
         raise errors.NotFound("steering.half")
     first, last = _bounds(year, half)
     edition, told = editions.current(session), kept.content
-    return Report(year, half, first, last, kept.made_at, tuple(_shown(edition, actor.language, one) for one in told["blocks"]), tuple(_indicator(one, one["code"] in told["masked"]) for one in told["indicators"]))
+    return Report(year, half, first, last, kept.made_at, tuple(_shown(edition, actor.language, one) for one in told["blocks"]), tuple(_indicator(one, one["code"] in told["masked"]) for one in told["indicators"]),
+                  tuple(_checked(edition, actor.language, one) for one in told.get("equity", ())))  # fmt: skip
 
 
 def due(session: Session) -> list[tuple[int, int]]:
@@ -164,25 +166,29 @@ def _made(session: Session, year: int, half: int) -> dict[str, Any]:
     first, last = _bounds(year, half)
     house, former = users.system(), (year, 1) if half == 2 else (year - 1, 2)
     found = {code: _counted(session, code, {"first": first, "last": last}) for code in BLOCKS}
-    indicators = steering.indicators(session, house, steering.Window(_bounds(*former)[0], first, last, "", (last - first).days))
+    asked = steering.Window(_bounds(*former)[0], first, last, "", (last - first).days)
+    indicators, decided = steering.indicators(session, house, asked), equity.counted(session, house, asked)
     said = session.execute(_READ, {"year": former[0], "half": former[1]}).one_or_none()
     before = {one["code"]: one["value"] for one in said.content["indicators"]} if said else {}
-    away = hidden(found, indicators)
+    away = hidden(found, indicators, decided)
     few = sorted(one.code for one in indicators if one.cases and (one.code in away or 0 < one.cases < FEWEST))
     return {
         "blocks": [_block(code, rows, away) for code, rows in found.items()], "masked": few,
         "indicators": [_kept(one, before.get(one.code), one.code in few) for one in indicators],
+        "equity": [asdict(one) for one in equity.compared(decided, away)],
     }  # fmt: skip
 
 
-def hidden(found: Mapping[str, Mapping[str, tuple[int, int | None]]], indicators: tuple[Indicator, ...] = ()) -> frozenset[Hashable]:
-    """The cells of a report that are not shown: (block, code), (block, "total"), or the code of an indicator. `found`: block → code → persons, amount."""
+def hidden(found: Mapping[str, Mapping[str, tuple[int, int | None]]], indicators: tuple[Indicator, ...] = (), decided: Mapping[str, Mapping[str, equity.Counted]] | None = None) -> frozenset[Hashable]:
+    """The cells of a report that are not shown: (block, code), (block, "total"), the code of an indicator, or a cell of `equity.cells`. `found`: block → code → persons, amount."""
     cells: dict[Hashable, int] = {(block, code): persons for block, rows in found.items() for code, (persons, _) in rows.items()}
     cells |= {(block, "total"): sum(persons for persons, _ in rows.values()) for block, rows in found.items()}
     shares = {one.code: round(one.value * one.cases / 100) for one in indicators if one.code in measures.OF_CASES and one.value is not None}
     cells |= {(code, "left"): number for code, number in shares.items()}  # a share of cases tells how many they are
     sums = [Sum((block, "total"), [(block, code) for code in rows]) for block, rows in found.items()]
     sums += [Sum(one.whole, parts) for one in _LINKS if one.whole in cells and (parts := [part for part in one.parts if part in cells])]
+    cells |= equity.cells(decided or {})
+    sums += equity.sums(decided or {}, ("granted", "total") if "granted" in found else None, ("decision", "refuse") if ("decision", "refuse") in cells else None)
     away = masking.hidden(cells, sums)
     return away | {code for code in shares if (code, "left") in away}
 
@@ -212,6 +218,10 @@ def _indicator(kept: Mapping[str, Any], is_masked: bool) -> Indicator:
     one, value, before = measures.MEASURES[kept["code"]], kept["value"], kept["before"]
     return Indicator(one.code, one.unit, value, before, kept["tenth"], kept["cases"], steering.trend(value, before, one.is_less_better), one.target, steering.is_met(one, value, kept["tenth"]),
                      one.is_less_better, kept["drawn"], (), (), (), is_masked)  # fmt: skip
+
+
+def _checked(edition: editions.Edition, language: str, kept: Mapping[str, Any]) -> equity.Check:
+    return equity.labelled(equity.Check(kept["by"], tuple(equity.Part(**part | {"alerts": tuple(part["alerts"])}) for part in kept["parts"]), kept["is_compared"]), edition, language)
 
 
 def _shown(edition: editions.Edition, language: str, kept: Mapping[str, Any]) -> Block:

@@ -14,12 +14,14 @@ from sqlmodel import Session
 
 from engine import clock
 from engine.i18n import translate
-from engine.insight import halfyear, spreadsheets
+from engine.insight import equity, halfyear, spreadsheets
 from engine.insight.halfyear import Block, Report, Row
 from engine.insight.steering import Indicator
 from engine.ledger import consultations
 from forms import text as words
 from forms.letter import BOTH, isolated
+
+_OF_GROUP = ("decided", "granted", "share", "days", "look")
 
 
 def sheet(session: Session, actor: Any, year: int, half: int) -> bytes:
@@ -42,6 +44,12 @@ def sheet(session: Session, actor: Any, year: int, half: int) -> bytes:
     for one in made.indicators:
         _write(figures, [f"{one.code.upper()} {say(f'{one.code}.name')}", say("report.masked") if one.is_masked else _rounded(one.value), say(f"unit.{one.unit}"),
                          _rounded(one.before), say("report.masked") if one.is_masked else one.cases])  # fmt: skip
+    decisions = book.create_sheet(say("equity.title")[:31])
+    for check in made.equity:
+        _write(decisions, [say(f"equity.by.{check.by}"), *(say(f"equity.{one}") for one in _OF_GROUP)], is_head=True)
+        for part in check.parts:
+            _write(decisions, [part.label, *((say("report.masked"),) * 4 if part.decided is None else (part.decided, part.granted, _rounded(part.share), _rounded(part.days))), _alerts(part, language)])
+        _write(decisions, [])
     for one in book.worksheets:
         one.sheet_view.rightToLeft = language == "ar"
         for column, width in enumerate((46, 16, 18, 16, 16), 1):
@@ -67,11 +75,33 @@ def _side(made: Report, language: str) -> dict[str, Any]:
         blocks += [{"kind": "heading", "text": say(f"report.block.{block.code}")}, {"kind": "table", "head": head, "rows": rows} if block.rows else {"kind": "paragraph", "text": say("nothing")}]
     blocks += [{"kind": "heading", "text": say("indicators")}, {"kind": "table", "head": [say(one) for one in ("indicator", "figure", "before", "target", "cases_number")],
                                                               "rows": [_figures(one, language) for one in made.indicators]},
+               *_equity(made, language),
                {"kind": "heading", "text": say("report.not_title")}, {"kind": "paragraph", "text": say("report.not")}]  # fmt: skip
     return {
         "sender": [say("report.sender")], "addressee": [], "title": _title(made, language), "object": "", "signatures": [], "blocks": blocks,
         "words": {"date": say("report.made", day=_day(made.made_at, language)), "reference": isolated(f"{made.year}-{made.half}"), "addressee": "", "object": "", "check": say("report.check"), "check_how": say("report.check_how"), "page": say("report.page")},
     }  # fmt: skip
+
+
+def _equity(made: Report, language: str) -> list[dict[str, Any]]:
+    say = partial(_say, language)
+    if not made.equity:
+        return []
+    found: list[dict[str, Any]] = [{"kind": "heading", "text": say("equity.title")}, *({"kind": "paragraph", "text": say(f"equity.{code}", number=words.number(equity.ENOUGH, language))} for code in ("what", "not"))]
+    for check in made.equity:
+        rows = [[isolated(part.label), *([say("report.masked")] * 4 if part.decided is None else _group(part, language)), _alerts(part, language)] for part in check.parts]
+        head = [say("equity.group"), *(say(f"equity.{one}") for one in _OF_GROUP)]
+        found += [{"kind": "heading", "text": say(f"equity.by.{check.by}")}, {"kind": "table", "head": head, "rows": rows} if rows else {"kind": "paragraph", "text": say("nothing")}]
+    return found
+
+
+def _group(part: equity.Part, language: str) -> list[str]:
+    share, days = (isolated(_say(language, f"in.{unit}", number=words.number(round(value, 1), language).removesuffix(",0"))) if value is not None else "" for unit, value in (("percent", part.share), ("days", part.days)))
+    return [isolated(words.number(part.decided, language)), isolated(words.number(part.granted, language)), share, days]
+
+
+def _alerts(part: equity.Part, language: str) -> str:
+    return " · ".join(_say(language, f"equity.alert.{one}") for one in part.alerts)
 
 
 def _cells(block: Block, row: Row, language: str) -> list[str]:

@@ -17,19 +17,14 @@ from engine import clock, errors
 from engine.actors import authority, branches
 from engine.actors.agencies import OTE
 from engine.casework import editions
-from engine.casework.kept import Kept
 from engine.casework.rows import FROM_THE_PERSON
 from engine.i18n import pick
-from engine.insight import drawings, masking, measures, teams
+from engine.insight import drawings, heaviness, masking, measures, teams
 from engine.insight.measures import ENOUGH, MEASURES, OWN
-from engine.pathway import burden
 
 PERIODS = (30, 90, 180, 365)  # days; each is compared with as many before
 PAGE = 100
-PATHS = burden.PATHS
 _DAY = dt.timedelta(days=1)
-# What the drawing alone says of each indicator, before any case: figures of `pathway.burden`.
-STATIC = {"b1": "questions_again", "b2": "documents", "b3": "visits", "b4": "handovers", "b5": "working_days", "b8": "loops", "b10": "signatures", "b11": "without_deadline"}
 _MONTHS = 12
 
 _FIGURES = text(measures.figures())
@@ -96,7 +91,7 @@ class Aside:
 @dataclass(frozen=True)
 class Indicator:
     """B1–B12. `value` None: nothing happened that it could be computed of, or of so few cases that it is not shown (`is_masked`: then `cases` is 0). `trend`: `better`, `worse`,
-    `same`, or "" where there was nothing before. `drawn`: what the drawing alone says, way by way (`pathway.burden`); `is_met`: whether the target is reached."""
+    `same`, or "" where there was nothing before. `drawn`: what the model alone says, way by way (`heaviness`); `is_met`: whether the target is reached."""
 
     code: str
     unit: str
@@ -213,7 +208,7 @@ def programmes(session: Session, actor: Any, asked: Window) -> list[Mapping[str,
 def indicators(session: Session, actor: Any, asked: Window) -> tuple[Indicator, ...]:
     """B1–B12 for the period, against the one before, by branch. Refuses: Forbidden."""
     authority.require(actor, "steering.read")
-    told, drawn = _given(session, asked), _drawn(editions.current(session))
+    told, drawn = _given(session, asked), heaviness.figures(session)
     found = session.execute(_FIGURES, told).all()
     paid = {row.span: float(row.millimes or 0) / 1000 for row in session.execute(_PAID, told)}
     return tuple(_indicator(actor, one, [row for row in found if row.code == code], paid, drawn) for code, one in MEASURES.items())
@@ -250,7 +245,7 @@ def stages_left(session: Session, actor: Any, asked: Window) -> tuple[tuple[str,
     return tuple(found[stage] for stage in ("accueil", "evaluation", "accompagnement", "suivi", "cloture") if stage in found)
 
 
-def _indicator(actor: Any, one: measures.Measure, told: list[Any], paid: Mapping[int, float], drawn: Mapping[str, burden.PathBurden]) -> Indicator:
+def _indicator(actor: Any, one: measures.Measure, told: list[Any], paid: Mapping[int, float], drawn: Mapping[str, Mapping[str, int]]) -> Indicator:
     rows = [row for row in told if not row.name]
     now, then = (None if row is not None and _is_telling(actor, one, row) else row for row in (_whole(rows, 0), _whole(rows, 1)))
     is_masked = now is None and _whole(rows, 0) is not None
@@ -260,8 +255,7 @@ def _indicator(actor: Any, one: measures.Measure, told: list[Any], paid: Mapping
     here, classed = ([row for row in found if row.span == 0] for found in ((row for row in rows if not row.is_any_branch), (row for row in told if row.name == "class")))
     groups = _groups(one, here, is_masking(actor))
     classes = () if is_masked else _groups(one, classed, True)  # what a class is found from is secret: of fewer than five nobody is told
-    figure = STATIC.get(one.code)
-    ways = {path: getattr(drawn[path], figure) for path in PATHS} if figure and drawn else None
+    ways = drawn.get(one.code)
     return Indicator(one.code, one.unit, value, before, tenth, now.cases if now is not None else 0, trend(value, before, one.is_less_better), one.target, is_met(one, value, tenth), one.is_less_better, ways,
                      groups, classes, _aside(actor, one, beside, now, paid), is_masked)  # fmt: skip
 
@@ -350,15 +344,6 @@ def _given(session: Session, asked: Window) -> dict[str, Any]:
         "complete_at": measures.COMPLETE_AT, "direct": measures.DIRECT, "missing": measures.MISSING, "filed": list(measures.FILED), "written": measures.WRITTEN,
         "exits": list(measures.EXITS), "classes": drawn.classes, "hour": measures.HOUR_OF_AGENT, "trip": measures.TRIP, "longest": teams.LONGEST, "usual": teams.USUAL,
     }  # fmt: skip
-
-
-_measured = Kept[Mapping[str, burden.PathBurden]](4)
-
-
-def _drawn(edition: editions.Edition, process: str = "parcours") -> Mapping[str, burden.PathBurden]:
-    if process not in edition.definitions.processes:
-        return {}
-    return _measured.get(edition.definitions.digest, lambda: burden.measure(edition.definitions, edition.forms, process).paths)
 
 
 def named(edition: editions.Edition, language: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from engine import clock, jobs
 from engine.actors import users
 from engine.casework.rows import STAGE_ORDER
 from engine.demo import play, stories
-from engine.insight import steering, waits
+from engine.insight import equity, steering, waits
 from engine.ledger import proving
 from tests import world as worlds
 from tests.stories import counted_anew
@@ -132,6 +132,28 @@ def test_a_programme_has_the_cases_with_a_dossier_in_it_and_what_waits_in_them(v
     drawn = {row.node: row.number for row in stood}
     assert where.keys() & drawn.keys() and all(where[node] == drawn[node] for node in where.keys() & drawn.keys()) and not where.keys() & {node for node in drawn if node not in where}
     assert sum(one.times for one in awaited) == len(listed) and {one.programme for one in listed} <= {"", "TOUNESNA-EU"} and [one["programme"] for one in money] == ["TOUNESNA-EU"]
+
+
+def test_who_was_granted_is_what_the_files_tell(visited):
+    world, *_ = visited
+    said = {(row.subject, row.field): row.value for row in rows(world, "SELECT subject, field, value FROM fact WHERE is_current AND field IN ('person.sexe', 'person.lit_ecrit', 'aide.decision')")}
+    files = rows(world, """SELECT i.subject, r.branch, r.person_id, r.instance_id, (SELECT max(f.recorded_at) FROM fact f WHERE f.subject = i.subject AND f.field = 'aide.decision') AS at, (SELECT f.value #>> '{}' FROM fact f
+        WHERE f.root_id = r.instance_id AND f.field = 'retour.type' AND f.is_current) AS kind FROM instance i JOIN instance r ON r.instance_id = i.root_id WHERE i.process = 'dossier_aide'""")
+    actor = world.agent("OTE", "TUN", "coordinateur")
+    with world.database.reading(actor) as session:
+        asked = steering.window(session, actor, "", 365)
+        found = equity.counted(session, actor, asked)
+        shown = equity.checks(session, actor, asked)
+    granted = {}
+    for row in files:
+        decision = said.get((row.subject, "aide.decision"))
+        if decision in ("accorde", "sous_reserve", "refuse") and asked.first <= row.at < asked.last:
+            granted[row.instance_id, row.person_id, row.branch, row.kind] = granted.get((row.instance_id, row.person_id, row.branch, row.kind), False) or decision != "refuse"
+    for by, group in (("sex", lambda key: said.get((f"person:{key[1]}", "person.sexe"))), ("reads", lambda key: said.get((f"person:{key[1]}", "person.lit_ecrit"))), ("branch", lambda key: key[2]), ("kind", lambda key: key[3])):
+        expected = Counter((group(key) or "", was) for key, was in granted.items())
+        assert {code: (one.decided, one.granted) for code, one in found[by].items()} == {code: (expected[code, True] + expected[code, False], expected[code, True]) for code in {code for code, _ in expected}}, by
+    assert sum(one.decided for one in found["age"].values()) == len(granted) > 5 and any(one.days for one in found["sex"].values())
+    assert all(one.decided is None or min(one.decided, one.granted or 5, one.decided - one.granted or 5) >= 5 for check in shown for one in check.parts)
 
 
 def approx(value):

@@ -15,14 +15,14 @@ from engine.actors.agencies import AGENCIES
 from engine.casework import editions
 from engine.dossier import programmes
 from engine.i18n import pick
-from engine.insight import halfyear, halfyear_papers, measures, steering, waits
+from engine.insight import equity, halfyear, halfyear_papers, heaviness, measures, steering, waits
 from web import printing
 from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
 
 router = APIRouter(prefix="/steering")
 _HEATS = 4
-_TABS = {"overview": "house-door", "waits": "hourglass-split", "stuck": "diagram-3", "indicators": "list-check", "flow": "people", "report": "download"}
+_TABS = {"overview": "house-door", "waits": "hourglass-split", "stuck": "diagram-3", "indicators": "list-check", "equity": "people", "flow": "cash-coin", "report": "download"}
 _PROCESSES = ("parcours", "accueil", "evaluation", "plan", "accompagnement", "social", "emploi", "projet", "demarrage", "constitution", "instruction", "dossier_aide", "versements", "suivi", "visite", "cloture")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STAGES = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
@@ -74,7 +74,7 @@ def drawing(actor: Acting, session: Reading, edition: int, process: str) -> Resp
 def report(screen: OnScreen, actor: Acting, session: Reading, year: int, half: int) -> Response:
     """The report of a half-year that is over, to be read and printed."""
     made = halfyear.report(session, screen.actor, year, half)
-    return screen.show("steering/report.html", report=made, indicators=[_shown(screen, one) for one in made.indicators], last_day=made.last - dt.timedelta(days=1))
+    return screen.show("steering/report.html", report=made, indicators=[_shown(screen, one) for one in made.indicators], last_day=made.last - dt.timedelta(days=1), checks=made.equity, enough=equity.ENOUGH)
 
 
 @router.get("/report/{year}/{half}/sheet")
@@ -151,7 +151,17 @@ def _stuck(screen: Screen, actor: Any, session: Reading, asked: steering.Window,
 
 def _figures(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
     return {"indicators": [_shown(screen, one) for one in steering.indicators(session, actor, asked)], "validations": steering.validations(session, actor, asked),
-            "left": steering.stages_left(session, actor, asked), "enough": measures.ENOUGH, "paths": steering.PATHS}  # fmt: skip
+            "left": steering.stages_left(session, actor, asked), "enough": measures.ENOUGH, "paths": heaviness.PATHS, "heavy": _heavy(screen, heaviness.index(session))}  # fmt: skip
+
+
+def _heavy(screen: Screen, found: heaviness.Heaviness | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"index": found.index, "parts": [{"one": one, "target": _figure(screen, one.unit, one.target), "ways": {path: _figure(screen, one.unit, number) for path, number in one.drawn.items()}} for one in found.parts]}
+
+
+def _equity(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
+    return {"checks": equity.checks(session, actor, asked), "enough": equity.ENOUGH}
 
 
 def _flow(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
@@ -172,7 +182,7 @@ def _reports(screen: Screen, actor: Any, session: Reading, asked: steering.Windo
     return {"halves": halfyear.halves(session, actor)}
 
 
-_PARTS = {"overview": _overview, "waits": _waits, "stuck": _stuck, "indicators": _figures, "flow": _flow, "report": _reports}
+_PARTS = {"overview": _overview, "waits": _waits, "stuck": _stuck, "indicators": _figures, "equity": _equity, "flow": _flow, "report": _reports}
 
 
 def _hot(screen: Screen, held: waits.Holding, one: waits.Held) -> dict[str, Any]:
