@@ -30,7 +30,7 @@ def fits(content: Any) -> bool:
 
 
 def _is_value(found: Any) -> bool:
-    return isinstance(found, dict) and isinstance(found.get("type", ""), str) and _is_label(found.get("columns", {}))
+    return isinstance(found, dict) and isinstance(found.get("type", ""), str) and isinstance(found.get("feel", ""), str) and _is_label(found.get("label", {})) and _is_label(found.get("columns", {}))
 
 
 def _is_block(found: Any) -> bool:

@@ -9,7 +9,8 @@ from forms.feel import Expression
 from forms.letter import BOTH, COPY, GIVEN, LETTERHEAD, PLACE, READERS, ROWS_GIVEN, TOLD_GIVEN, Block, Choice, Column, Label, Letterhead, LetterDefinition, Value
 from forms.text import Findings
 
-_TYPES = {"text", "int", "percent", "money", "date", "limit", "rows"}
+WORKED = ("text", "int", "percent", "money", "date", "limit")  # how a value is written
+_TYPES = {*WORKED, "rows"}
 
 
 def read(files: Mapping[str, bytes], dictionary: Dictionary) -> tuple[dict[str, LetterDefinition], Letterhead | None]:
@@ -87,10 +88,12 @@ class _Reading:
 
     def _value(self, name: str, raw: Mapping[str, Any]) -> None:
         where = f"{self.name}#values.{name}"
-        if toml.keys(raw, where, self.findings, ("feel", "type"), ("columns",)) and {raw["type"], *raw.get("columns", {}).values()} <= _TYPES:
+        if toml.keys(raw, where, self.findings, ("feel", "type"), ("columns", "label")) and {raw["type"], *raw.get("columns", {}).values()} <= _TYPES:
             compiled = self._feel(raw["feel"], f"values.{name}")
             if compiled:
                 self.values[name] = Value(compiled, raw["type"], raw.get("columns", {}))
+            if "label" in raw:
+                self._text(raw["label"], f"values.{name}")
         else:
             self.findings.add("definition.shape", where)
 

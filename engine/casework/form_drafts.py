@@ -28,7 +28,7 @@ from forms.dictionary import Dictionary, Field
 from forms.text import Finding, FormError, Findings
 
 FORMS, FIELDS = "forms/tasks/", "forms/dictionary/"
-_ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _MOST_FOUND = 12
 _MOST_ROUNDS = 5
 _dictionaries = Kept[Dictionary | FormError](4)
@@ -149,7 +149,7 @@ def search(words: Dictionary, asked: str, owner: str = "") -> list[Field]:
 def begin(session: Session, actor: Any, draft_id: UUID, form_id: str, title: Mapping[str, str]) -> str:
     """A new form, empty but for its title; its path. Refuses: Forbidden, `draft.not_found`, `draft.not_open`, `draft.form_name`, `draft.name_taken`."""
     path = f"{FORMS}{form_id}.toml"
-    if not _ID.fullmatch(form_id):
+    if not NAME.fullmatch(form_id):
         raise errors.Invalid("draft.form_name")
     if path in drafts.show(session, actor, draft_id).files:
         raise errors.Invalid("draft.name_taken", name=f"{form_id}.toml")

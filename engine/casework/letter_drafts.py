@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -12,7 +13,7 @@ from engine.actors import roles
 from engine.casework import drafts, form_drafts
 from engine.casework.letters import ADDRESSES
 from engine.dossier import beneficiaries, programmes
-from forms import field_types, letter_editing, letter_files, samples, toml
+from forms import field_types, letter_editing, letter_files, rewriting, samples, toml
 from forms import letter as texts
 from forms.dictionary import Dictionary, Field
 from forms.text import LANGUAGES, Findings, FormError, day, display, pick
@@ -34,6 +35,19 @@ class Sheet:
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+
+def begin(session: Session, actor: Any, draft_id: UUID, letter_id: str, class_: str, title: Mapping[str, str]) -> str:
+    """A new letter to the person, empty but for its title; its file's name. `class_`: who may read it, as of a field.
+    Refuses: Forbidden, `draft.not_found`, `draft.not_open`, `draft.letter_name`, `draft.name_taken`."""
+    name = f"{letter_id}.toml"
+    if not form_drafts.NAME.fullmatch(letter_id):
+        raise errors.Invalid("draft.letter_name")
+    if f"{LETTERS}{name}" in drafts.show(session, actor, draft_id).files:
+        raise errors.Invalid("draft.name_taken", name=name)
+    content = {"id": letter_id, "class": class_, "title": dict(title), "block": [{"text": dict.fromkeys(texts.BOTH, "")}]}
+    drafts.save(session, actor, draft_id, f"{LETTERS}{name}", rewriting.rewrite(b"", content), 0)
+    return name
 
 
 def sheet(whole: drafts.Whole, name: str) -> Sheet:
@@ -75,7 +89,9 @@ def names(found: Sheet, place: str) -> list[tuple[str, list[str]]]:
 
 
 def label(found: Sheet, name: str, language: str, each: str = "") -> str:
-    """A name in the words of the dictionary, or "" where the dictionary does not have it."""
+    """A name in the words of the dictionary, or of the letter that works it out, or "" where neither has it."""
+    if (worked := (found.content or {}).get("values", {}).get(name)) is not None:
+        return pick(worked["label"], language) if worked.get("label") else ""
     if name.startswith("item.") and each:
         name = f"{letter_files.group_of_a_line(each, found.dictionary)}.{name.partition('.')[2]}"
     spec = found.dictionary.fields.get(name)

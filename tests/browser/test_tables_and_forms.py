@@ -1,5 +1,7 @@
 """Forms and tables of a draft in a real browser: a question added and seen in Arabic, a condition broken and mended, a cell picked from a list and kept."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.test_everybody_can_use_it import wrong_with
@@ -106,3 +108,33 @@ def named_in_two_languages(visit, meriem, draft, cell):
     anis.click("[data-do=undo]")
     anis.keyboard.press("Escape")
     assert not wrong_with(anis)
+
+
+def test_a_letter_is_written_by_keyboard_alone(visit):
+    meriem = visit("meriem", "ar")
+    draft = begin(meriem, "Au clavier")
+    meriem.goto(f"{draft}/letters/rappel_pieces.toml")
+    tells = "document.activeElement.value || document.activeElement.id"
+
+    def tab_to(wanted):
+        for _ in range(80):
+            meriem.keyboard.press("Tab")
+            if meriem.evaluate(tells).startswith(wanted):
+                return
+        raise AssertionError(f"{wanted} is not reached; {meriem.evaluate(tells)} is")
+
+    tab_to("open:b0")
+    meriem.keyboard.press("Enter")
+    meriem.wait_for_selector("#f-name")
+    meriem.locator("#b0-fr").focus()
+    meriem.keyboard.press("Control+Home")
+    meriem.keyboard.type("Bonjour ")
+    meriem.wait_for_selector("[data-saved], .saved:not(:empty)", state="attached")
+    tab_to("f-name")
+    meriem.keyboard.press("ArrowDown")
+    tab_to("insert")
+    meriem.keyboard.press("Enter")
+    expect(meriem.locator("#b0-fr")).to_have_value(re.compile(r"^Bonjour \{"))
+    assert "Bonjour {" in written(meriem, draft, "forms/letters/rappel_pieces.toml")
+    meriem.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
+    assert wrong_with(meriem) == []

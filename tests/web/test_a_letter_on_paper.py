@@ -136,3 +136,14 @@ def test_whoever_holds_a_letter_may_verify_it_and_reads_nothing_of_it(browser):
     for secret in (typed["person.nom_fr"], typed["person.nom_ar"], typed["person.cin"], case):
         assert secret not in shown.text
     assert "هذه الوثيقة صادرة فعلا" in visitor.get("/receipt", params={"code": code, "language": "ar"}).text
+
+
+@pytest.mark.parametrize("more", range(0, 30, 3))
+def test_nobody_signs_a_page_that_says_nothing(more, tmp_path):
+    composed = filled("contrat_engagement")
+    french = composed["fr"]["blocks"]
+    longer = {**composed, "fr": {**composed["fr"], "blocks": [*[{"kind": "text", "text": "Une ligne de plus."}] * more, *french]}}
+    pages = [" ".join(words(page)) for page in printed.read(printing.pdf(longer, AT, "a" * 700), tmp_path).rstrip("\f").split("\f")]
+    (signed,) = [page for page in pages if "lu et approuvé" in page]
+    assert more or len(pages) == 2, "a contract is one sheet in each language"
+    assert "Engagements du dispositif" in signed, "what is said last stands with the signatures"

@@ -125,3 +125,26 @@ def test_every_letter_of_the_project_opens_in_the_editor(meriem, path):
     draft = opened(meriem)
     shown = meriem.get(f"{draft}/letters/{path.rpartition('/')[2]}?element=block[0]").text
     assert 'name="f-title-fr"' in shown and 'name="f-when"' in shown and "[web." not in shown and "is-wrong" not in shown
+
+
+def test_what_a_letter_works_out_is_named_in_words_and_changed_as_its_addressee_is(meriem):
+    draft, address = begun(meriem)
+    act(meriem, address, "open:b0")
+    assert '<option value="limite">Dernier jour pour les pièces</option>' in meriem.page.text
+    act(meriem, address, v__limite__fr="À remettre avant le", v__limite__ar="قبل تاريخ", v__limite__feel="today", v__limite__type="date", f__addressee__fr="Registre", f__addressee__ar="الدفتر")
+    said = content(meriem, draft, PATH)
+    assert said["values"]["limite"] == {"feel": "today", "type": "date", "label": {"fr": "À remettre avant le", "ar": "قبل تاريخ"}} and said["addressee"] == {"fr": "Registre", "ar": "الدفتر"}
+    act(meriem, address, f__addressee__fr="", f__addressee__ar="", v__limite__feel="")
+    assert "addressee" not in content(meriem, draft, PATH) and content(meriem, draft, PATH)["values"]["limite"]["feel"] == "today", "a calculation is never emptied"
+    act(meriem, address, v__limite__feel="today +")
+    assert "limite" in meriem.page.text and meriem.page.status_code == 200 and "ne peut pas être composée" in meriem.page.text
+
+
+def test_a_letter_is_begun_from_the_draft_s_page(meriem):
+    draft = opened(meriem)
+    titles = {"title-fr": "Invitation", "title-ar": "دعوة", "title-en": "Invitation"}
+    page = meriem.post(f"{draft}/letters", letter="invitation", **{"class": "P"}, **titles)
+    assert meriem.path.endswith("/letters/invitation.toml") and "Invitation" in page.text and 'name="b0-fr"' in page.text
+    assert content(meriem, draft, "forms/letters/invitation.toml")["class"] == "P"
+    for wrong in ("invitation", "Deux Mots", "../x", ""):
+        assert meriem.post(f"{draft}/letters", letter=wrong, **titles).status_code == 422

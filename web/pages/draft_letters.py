@@ -15,7 +15,7 @@ from starlette.responses import Response
 from engine import clock, errors, i18n
 from engine.casework import drafts, form_drafts, letter_drafts, publication
 from engine.i18n import pick
-from forms import editing, letter_editing
+from forms import editing, letter_editing, letter_files
 from forms.letter import BOTH
 from web import printing
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
@@ -24,9 +24,17 @@ from web.screen import Screen
 from web.typed import Typed
 
 router = APIRouter()
+CLASSES = "COSEPFHR"  # who may read it, as of a field
 _LONGEST = 10_000  # of one text
 _SHORT = 40  # letters by which a block is called
 _BLOCK_KINDS = {"rows": "rows", "columns": "table"}
+
+
+@router.post("/drafts/{draft_id}/letters")
+def begin(screen: OnScreen, actor: Acting, session: Writing, form: Posted, draft_id: UUID) -> Response:
+    """A new letter, empty but for its name and title."""
+    class_, titles = field(form, "class", 1), {language: field(form, f"title-{language}", 200) for language in i18n.LANGUAGES}
+    return screen.go(f"/drafts/{draft_id}/letters/{letter_drafts.begin(session, actor, draft_id, field(form, 'letter', 80), class_ if class_ in CLASSES else CLASSES[0], titles)}")
 
 
 @router.get("/drafts/{draft_id}/letters/{name}")
@@ -106,13 +114,17 @@ def _caret(form: FormData, language: str) -> int | None:
 
 def _take(content: letter_editing.Content, place: str, form: FormData, words: Any) -> None:
     """Reads what was typed: the texts of every place, and the condition of the one that is open."""
-    for key, languages in (("title", i18n.LANGUAGES), ("object", BOTH)):
+    for key, languages in (("title", i18n.LANGUAGES), ("object", BOTH), ("addressee", BOTH)):
         label = content.get(key, {})
         _said(label, f"f-{key}", languages, form)
         if key == "title" or any(label.values()):
             content[key] = label
         else:
             content.pop(key, None)
+    for name, worked in content.get("values", {}).items():
+        _said(label := worked.get("label", {}), f"v-{name}", BOTH, form)
+        worked |= {"label": label} if any(label.values()) else {}
+        worked |= {key: _text(form, f"v-{name}-{key}") for key in ("feel", "type") if field(form, f"v-{name}-{key}", 4000).strip() not in ("", worked.get(key))}
     for where in letter_editing.places(content):
         label, lines = letter_editing.said(content, where), letter_editing.lines(letter_editing.at(content, where)) if where.startswith("b") else []
         if label is not None:
@@ -159,7 +171,7 @@ def _page(
     return screen.show(
         "letter_editor/page.html", 409 if conflict else 200, {"hx-trigger-after-settle": "judge"} if saved and known is None else None, sheet=sheet, place=place,
         version=last.version if last else 0, wrong=wrong, may_save="save" in whole.draft.may, written=as_text(whole.files[sheet.path]) or "", composed=composed, broken=broken, sample=sample,
-        samples=range(1, letter_drafts.MOST + 1), lists=_lists(screen, sheet, wrong) if content is not None else {}, names=_names(screen, sheet, place) if is_open else [],
+        kinds=letter_files.WORKED, samples=range(1, letter_drafts.MOST + 1), lists=_lists(screen, sheet, wrong) if content is not None else {}, names=_names(screen, sheet, place) if is_open else [],
         earlier=_weighed(screen, sheet) if place.startswith("b") else [], of=sheet.dictionary.fields.get(typed.one("f-of")), tests=editing.TESTS, typed=typed,
         conflict=screen.refusal(conflict.code, conflict.details) if conflict else "", aside=saved.aside if saved else None,
         saved=screen.words.text("task.saved_at", time=screen.words.time(clock.now(session))) if saved and not conflict else "",
