@@ -48,6 +48,7 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/audit/samples/{sample_id}"),
         ("GET", "/steering/indicators"),
         ("GET", "/steering/indicators/{code}/cases"),
+        ("GET", "/steering/equity"),
         ("GET", "/steering/reports/{year}/{half}"),
         ("GET", "/findings"),
         ("POST", "/findings"),
