@@ -194,9 +194,10 @@ def set_parameter(session: Session, actor: Any, code: str, valid_from: dt.date, 
     `admin.reason`. Records: `parameter.set`.
     """
     (reason, source), known = errors.together(
-        lambda: _begin(session, actor, valid_from, source, is_inferred, reason), lambda: _followed(session, actor, code, valid_from, value)
+        lambda: _begin(session, actor, valid_from, source, is_inferred, reason), lambda: _taking(session, actor, code, value)
     )
     last = known.versions[-1]
+    _follows(last, valid_from)
     if (value, source, is_inferred) == (last.value, last.source, last.is_inferred) and last.valid_to is None:
         raise errors.Conflict("dated.same")
     body = {"valid_from": valid_from.isoformat(), "value": _text_numbers(value), "source": source, "is_inferred": is_inferred}
@@ -253,11 +254,10 @@ def _begin(session: Session, actor: Any, valid_from: dt.date, source: str, is_in
     return reason, source
 
 
-def _followed(session: Session, actor: Any, code: str, valid_from: dt.date, value: Any) -> Sheet:
-    """The parameter that gets this value from that day on."""
+def _taking(session: Session, actor: Any, code: str, value: Any) -> Sheet:
+    """The parameter that gets this value."""
     known = parameters_listed(session, actor, code)[0]
-    last = known.versions[-1]
-    errors.together(lambda: _follows(last, valid_from), lambda: check_parameter(session, code, value, last.value))
+    check_parameter(session, code, value, known.versions[-1].value)
     return known
 
 

@@ -133,6 +133,22 @@ def test_a_case_becomes_a_scenario_and_one_that_cannot_says_why(sign_in):
     assert "Aucun scénario encore." in said(meriem)
 
 
+def test_a_case_that_the_draft_leads_elsewhere_is_kept_as_one_chooses(sign_in):
+    salma, meriem = sign_in("salma"), sign_in("meriem")
+    number = re.search(r"TN-MED-\d{4}-\d{5}", salma.get(complete(salma)).text)[0]
+    draft = opened(meriem, ('"orienter"', '"orienter_bis"'))
+    here, asked = f"{draft}/scenarios", {"act": "make", "number": number, "title": "Accueil"}
+    meriem.get(here)
+    assert meriem.post(here, **asked, expects="").status_code == 409
+    assert "Le brouillon mène ce dossier ailleurs" in said(meriem) and "Aucun scénario encore." in said(meriem) and f'name="number" value="{number}"' in meriem.page.text
+    meriem.get(here)
+    meriem.post(here, **asked, expects="case")
+    assert "Accueil Ne passe plus" in said(meriem)
+    meriem.post(here, act="remove", path="processes/scenarios/accueil-parcours.toml")
+    meriem.post(here, **asked, expects="draft")
+    assert "Accueil Passe" in said(meriem) and "Ne passe plus" not in said(meriem)
+
+
 def test_a_simulation_says_what_is_to_be_expected_and_on_what_it_rests(sign_in):
     complete(sign_in("salma"))
     meriem = sign_in("meriem")
