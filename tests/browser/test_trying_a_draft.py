@@ -42,5 +42,8 @@ def test_a_draft_is_tried_on_nobody_and_rehearsed_on_everybody(visit, worker):
     meriem.goto(f"{draft}/simulation")
     trouble["simulation"] = wrong_with(meriem)
     assert meriem.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), "nothing hangs over the edge"
+    meriem.goto(f"{draft}/simulation?branch=MED&n.MED.OTE.referent=0")
+    meriem.wait_for_selector("#people .notice-late")
+    assert meriem.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), "nor what goes wrong without a case owner"
     told = [f"{place}: {rule} at {where}: {why}" for place, found in trouble.items() for rule, where, why in found]
     assert not told, "\n".join(told)

@@ -14,6 +14,7 @@ from tests.web.small.answers import reception
 from tests.web.small.installation import files, furnish
 from tests.web.test_a_task_page import complete
 from web.app import create_app
+from web.formatting import Words
 from web.pages.simulation import _change
 
 DIAGRAM = "processes/parcours.bpmn"
@@ -167,8 +168,9 @@ def test_a_simulation_says_what_is_to_be_expected_and_on_what_it_rests(sign_in):
 @pytest.mark.parametrize(("later", "kind"), [((4.9, 4.9, *(5.0,) * 18), "same"), ((4.4, 4.6) * 10, "less"), ((3.0, 7.0) * 10, "unsure"), ((5.4, 5.6) * 10, "more")])
 def test_figures_that_read_alike_are_no_difference(later, kind):
     before, after = (simulation.Range(0.0, 0.0, 0.0, drawn) for drawn in ((5.0,) * 20, later))
-    told = _change(SimpleNamespace(words=SimpleNamespace(number=str)), before, after, 1)
-    assert told["kind"] == kind and "-0.0" not in told.values()
+    told = _change(SimpleNamespace(words=Words("ar")), before, after, 1)
+    assert told["kind"] == kind and not any("-0," in text and text.strip("-0,") == "" for text, _ in told["said"])
+    assert all(is_apart == any(one.isdigit() for one in text) for text, is_apart in told["said"]), "each number stands apart: in Arabic its sign would come behind it"
 
 
 @pytest.mark.parametrize("part", ["trial", "rehearsal", "scenarios", "simulation"])

@@ -13,6 +13,7 @@ from engine.insight import simulations
 from engine.insight.queues import Post
 from engine.pathway import simulation
 from engine.pathway.definitions import Definitions
+from web import sentences
 from web.dependencies import Acting, OnScreen, Reading
 from web.screen import Screen
 
@@ -80,7 +81,8 @@ def _change(screen: Screen, before: simulation.Range, after: simulation.Range, d
     shown, least = _rounded(found, digits), 10**-digits
     is_same = shown["mean"] == 0 and -least <= shown["low"] and shown["high"] <= least
     kind = "same" if is_same else "more" if shown["low"] > 0 else "less" if shown["high"] < 0 else "unsure"
-    return {"kind": kind, **_told(screen, found, digits)}
+    apart = {name: f"\u2068{number}\u2069" for name, number in _told(screen, found, digits).items()}  # each keeps its sign where Arabic would put it behind
+    return {"kind": kind, "said": sentences.parts(screen.words.text("simulation.change", **apart))}
 
 
 def _compared(screen: Screen, one: simulations.Compared, definitions: Definitions) -> dict[str, Any]:
