@@ -229,7 +229,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))
     opened = tuple(Waiting("task", pick(one["names"], actor.language), one["node"], held.now, dt.datetime.fromisoformat(one["due_at"]) if one["due_at"] else None,
                            one["agency"], task_id=UUID(one["task_id"]), branch=one["branch"], role=one["role"]) for one in change.opened)  # fmt: skip
-    return Completed(held.root_id, held.number or "", mine, held.status == "ended", opened=opened)
+    return Completed(held.root_id, held.number or "", mine, held.status == "ended" and held.instance_id == held.root_id, opened=opened)
 
 
 def _locked(session: Session, actor: Any, task_id: UUID, act: str) -> HeldTask:
@@ -304,7 +304,7 @@ def _repeat(session: Session, actor: Any, task_id: UUID, key: str, digest: bytes
     if done is not None and key and done.key == key and done.done_by == actor.user_id:
         if digest is not None and bytes(done.request_digest or b"") != digest:
             raise errors.Conflict("task.key_reused")
-        return Completed(done.root_id, done.number or "", (), done.status == "ended", is_repeat=True)
+        return Completed(done.root_id, done.number or "", (), done.status == "ended" and done.instance_id == done.root_id, is_repeat=True)
     raise _gone(session, actor, task_id)
 
 

@@ -108,7 +108,7 @@ class TaskView(TaskHead):
 class Completed:
     """What a completion led to: `next_tasks` are those the same person may do, `opened` all those it opened (nobody's name in them).
 
-    `is_repeat`: the same submission had been done before and nothing changed again.
+    `has_ended`: the case itself, not an aid or an exception of it. `is_repeat`: the same submission had been done before and nothing changed again.
     """
 
     case_id: UUID

@@ -60,7 +60,7 @@ def test_after_a_payment_accounts_are_made_and_what_was_not_spent_comes_back(wor
     assert aid(world).status == "open" and "T610" in nodes(world) and not nodes(world) & {"T607", "T608", "T609"}
     back = 500_000
     world.answers(task(world, "T610"), aide__solde_depense=paid - back, aide__solde_reliquat=back, aide__solde_suite="restitue")
-    world.answers(task(world, "T619"), aide__recouvre_montant=back)
+    assert not world.does(case_id, "T619", aide__recouvre_montant=back).has_ended, "the aid is over, not its case"
     after = balance(world)
     assert aid(world).status == "ended" and (after.committed, after.paid, after.recovered) == (0, paid, back) and after.available == before.available - paid + back and sound(world)
 
