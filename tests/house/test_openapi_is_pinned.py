@@ -46,6 +46,7 @@ def test_the_routes_are_those_of_the_issues():
         ("GET", "/audit/samples"),
         ("POST", "/audit/samples"),
         ("GET", "/audit/samples/{sample_id}"),
+        ("GET", "/steering/equity"),
         ("GET", "/steering/indicators"),
         ("GET", "/steering/indicators/{code}/cases"),
         ("GET", "/steering/reports/{year}/{half}"),
