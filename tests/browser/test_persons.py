@@ -102,6 +102,7 @@ def test_a_sheet_handed_in_without_a_line_is_entered_once(visit, town, fails):
     expect(page.locator("#trouble")).to_contain_text("partira toute seule")
     page.unroute("**/charter")
     expect(page.locator("main .notice-good")).to_contain_text("3 personnes enregistrées" if fails == "on the way there" else "3 lignes étaient déjà enregistrées", timeout=20_000)
+    expect(page.locator("#trouble")).to_be_empty()  # it did leave
     town.settle()
     assert len(town.look_for(f"Sans{name}")) == 2 and page.locator("#sheet").input_value() == ""
     page.reload()

@@ -148,7 +148,7 @@ async function sendAll(shelf) {
     if (here() !== address) say("unsent", address, record.name);
     else if (draft() && typedIn(draft()) === answersOf(record.pairs)) document.querySelector("button[value=complete]")?.click(); // what is wrong is shown as ever
     else if (draft()) continue; // another typing than what was handed in: it is given back first
-    else show(await answer.text());
+    else show(await answer.text()), clear(); // it was sent: the answer says what came of it
   }
   return true;
 }
