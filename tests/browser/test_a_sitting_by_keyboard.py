@@ -106,6 +106,7 @@ def test_every_file_is_decided_by_keyboard_alone(visit, world, sitting_id):
     page.wait_for_selector("[name='aide.decision']")
     _goes_to(page, "aide.decision")
     _chooses(page, "refuse")
+    page.wait_for_selector("[name='aide.motif_decision']")
     _goes_to(page, "aide.motif_decision")
     write("Marché déjà servi")
     with page.expect_navigation():

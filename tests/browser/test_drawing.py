@@ -86,6 +86,7 @@ def test_a_task_is_due_by_a_date_of_the_case(visit):
     before = named(page, draft)
     draw(page, draft)
     choose(page, "orienter")
+    page.wait_for_selector("[data-key=due] optgroup", state="attached")
     groups = page.locator("[data-key=due] optgroup").evaluate_all("all => all.map(one => one.label)")
     assert "العودة" in groups and not re.search("[a-z]{4}", "".join(groups)), "in the reader's words"
     page.select_option("[data-key=due]", "retour.date_prevue")

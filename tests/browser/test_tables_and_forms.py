@@ -64,6 +64,7 @@ def test_a_cell_is_picked_from_the_dictionary_kept_and_judged(visit):
     cell.click()
     assert [one.strip() for one in meriem.locator(".value").all_inner_texts()] == ["N'importe laquelle", 'Femme\n"F"', 'Homme\n"M"', "Inconnue"]
     assert not wrong_with(meriem)
+    cell.click()  # it looked at what has the focus, everywhere
     meriem.click(".value:has-text('Femme')")
     meriem.wait_for_selector("[data-part=state][data-state=saved]")
     assert '<text>"F"</text>' in written(meriem, draft, TABLE)

@@ -244,7 +244,7 @@ def test_a_first_start_cut_short_in_the_demonstration_begins_again(embedded: Mas
         )
         embedded.until(lambda: "Playing the demonstration" in embedded.said, 90)
         embedded.until(lambda: embedded.cases() > 1)
-        assert embedded.stop(with_signal) == status
+        assert embedded.stop(with_signal) == status, embedded.said
         assert "Traceback" not in embedded.said
     embedded.environment |= {"MASAR_DEMO": "0"}
     embedded.start()
