@@ -91,7 +91,9 @@ def run() -> None:
                 time.sleep(0.2)
                 keeper.watch()
             say("\nStopping …")
-        except _Asked:
+        except (_Asked, Exception):  # what is broken in upon may fail in words of its own: a query cut short
+            if not (bell.is_rung and bell.breaks_in):
+                raise
             say("\nStopping before the installation was finished; the next start takes it up again …")
             raise typer.Exit(130) from None
         finally:
