@@ -370,11 +370,9 @@ def _check_name(whole: Whole, path: str, content: bytes | None) -> None:
 
 def _draft(row: Any, actor: Any, names: Mapping[UUID | None, str]) -> Draft:
     authors = {*row.savers, row.submitter}
-    may = []
-    if authority.may(actor, "draft.write"):
-        may = {"open": ["save", "submit", "drop"], "submitted": ["refuse"]}.get(row.state, [])
-        if row.state == "submitted" and not row.is_behind and authority.may(actor, "draft.approve", authors=authors):
-            may = ["approve", *may]
+    may = {"open": ["save", "submit", "drop"], "submitted": ["refuse"]}.get(row.state, []) if authority.may(actor, "draft.write") else []
+    if may and row.state == "submitted" and not row.is_behind and authority.may(actor, "draft.approve", authors=authors):
+        may = ["approve", *may]
     if authority.may(actor, "draft.try"):
         may = [*may, "try"]
     return Draft(
