@@ -24,11 +24,12 @@ _CHOSEN = frozenset({"enum", "multi"})
 _PLACES = frozenset({"gov", "district", "country", "language"})
 _COUNTED = frozenset({"int", "number", "percent", "score", "money"})
 _WRITTEN = frozenset({"text", "longtext", "address"})
+_called: dict[str, Mapping[str, Mapping[str, str]]] = {}  # by list of choices: what dated data calls its codes
 _NEEDED = ("type", "label", "class", "owner", "purpose", "retention")
 _ALLOWED = ("help", "also", "validity", "optional", "choices", "values", "min", "max", "min_on", "max_on", "max_length", "partial", "unknown", "refusable",
     "items",
-            "max_items", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
-_SHAPES = {key: str for key in ("type", "class", "owner", "purpose", "retention", "validity", "choices", "computed", "piece", "pattern", "held_by",
+            "max_items", "offered", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
+_SHAPES = {key: str for key in ("type", "class", "owner", "purpose", "retention", "validity", "choices", "offered", "computed", "piece", "pattern", "held_by",
     "produced_by", "source")}
 _SHAPES |= {key: bool for key in ("optional", "partial", "unknown", "refusable", "inferred")} | {"also": list, "items": list, "held_by_label": dict,
     "unit": dict}
@@ -45,7 +46,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """One datum. `choices`: code → label by language; `codes`: code → its rank. `class_` and `also`: who may read it. Dates and amounts as stored."""
+    """One datum. `choices`: code → label by language; `codes`: code → its rank, of those it may be given; `offered`: which codes those are where it is asked,
+    else all of `choices`; `listed`: the list it shares. `class_` and `also`: who may read it. Dates and amounts as stored."""
 
     id: str
     type: str
@@ -64,6 +66,8 @@ class Field:
     refusable: bool = False
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     codes: Mapping[str, int] = field(default_factory=dict, repr=False)
+    listed: str = ""
+    offered: Expression | None = None
     items: tuple[str, ...] = ()
     max_items: int = 0
     min: int | float | None = None
@@ -91,8 +95,8 @@ class Field:
         return self.computed is not None and not {"today", "now"}.isdisjoint(self.computed.names)
 
     def choice_label(self, code: str, language: str) -> str:
-        """The words of a code; the code itself when it is of a list no longer in use."""
-        return pick(self.choices.get(code), language) or code
+        """The words of a code, as dated data says else the dictionary; the code itself when it is of a list no longer in use."""
+        return pick(_called.get(self.listed, {}).get(code) or self.choices.get(code), language) or code
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,11 @@ class Dictionary:
     def field(self, field_id: str) -> Field:
         """The field of an id. Raises KeyError."""
         return self.fields[field_id]
+
+
+def call(listed: str, names: Mapping[str, Mapping[str, str]]) -> None:
+    """Takes up what dated data calls the codes of a list of choices: before the dictionary's words. Kept by this process until told anew."""
+    _called[listed] = {**_called.get(listed, {}), **names}
 
 
 def load(folder: Path) -> Dictionary:
@@ -145,6 +154,7 @@ class _Reading:
             if "group" in content or "fields" in content:
                 self._group(name, content)
         self._items()
+        self._offered()
         computed = self._computed()
         return Dictionary(self.fields, self.groups, self.purposes, self.pieces, computed, tuple(spec for spec in computed if spec.is_of_the_day))
 
@@ -214,13 +224,14 @@ class _Reading:
             note.add("dictionary.piece", f"{where}.piece", piece=str(raw["piece"])[:40])
         held = {**piece, **raw}
         label = toml.label(raw["label"], f"{where}.label", note)
-        computed = toml.expression(raw["computed"], f"{where}.computed", note) if "computed" in raw else None
+        computed, offered = (toml.expression(raw[key], f"{where}.{key}", note) if key in raw else None for key in ("computed", "offered"))
         return Field(
             id=found, type=type_, label=label, class_=raw["class"], owner=raw["owner"], subject=group.subject, group=group.id, purpose=raw["purpose"],
             retention=raw["retention"], help=toml.label(raw["help"], f"{where}.help", note) if "help" in raw else {}, also=tuple(raw.get("also", ())),
             validity=raw.get("validity", ""), optional=bool(raw.get("optional")), unknown=bool(raw.get("unknown")) or type_ == "tri",
             refusable=bool(raw.get("refusable")),
-            choices=choices, codes={code: rank for rank, code in enumerate(choices)}, items=tuple(raw.get("items", ())), max_items=raw.get("max_items",
+            choices=choices, codes={code: rank for rank, code in enumerate(choices)}, listed=raw.get("choices", ""),
+            offered=offered, items=tuple(raw.get("items", ())), max_items=raw.get("max_items",
             MOST_ROWS),
             min=raw.get("min"), max=raw.get("max"), min_on=self._day(raw, "min_on", where), max_on=self._day(raw, "max_on", where),
             max_length=raw.get("max_length"),
@@ -249,7 +260,7 @@ class _Reading:
         """Keys that mean something for the type only, each of the right shape."""
         note = self.findings
         for key, types in (("min", _COUNTED), ("max", _COUNTED), ("max_length", _WRITTEN), ("pattern", _WRITTEN), ("partial", {"date"}), ("piece", {"doc"}),
-                           ("min_on", {"date", "datetime"}), ("max_on", {"date", "datetime"}), ("items", {"list"}), ("max_items", {"list"})):  # fmt: skip
+                           ("min_on", {"date", "datetime"}), ("max_on", {"date", "datetime"}), ("items", {"list"}), ("max_items", {"list"}), ("offered", _CHOSEN)):  # fmt: skip
             if key in raw and type_ not in types:
                 note.add("dictionary.unfit", f"{where}.{key}", key=key, type=type_)
         for key in ("min", "max", "max_length", "max_items"):
@@ -303,8 +314,14 @@ class _Reading:
         for spec in self.fields.values():
             for inner in spec.items:
                 found = self.fields.get(inner)
-                if found is None or found.type == field_types.ROWS or found.computed or found.group != spec.items[0].partition(".")[0]:
+                if found is None or found.type == field_types.ROWS or found.computed or found.offered or found.group != spec.items[0].partition(".")[0]:
                     self.findings.add("dictionary.item", f"{spec.id}.items", item=str(inner)[:60])
+
+    def _offered(self) -> None:
+        """What tells which choices are offered reads fields that exist."""
+        for spec in self.fields.values():
+            for name in toml.fields_read(spec.offered, self.fields)[1] if spec.offered else ():
+                self.findings.add("definition.reads_unknown", f"{spec.id}.offered", name=name[:60])
 
     def _computed(self) -> tuple[Field, ...]:
         """Computed fields, each after those it reads; what they read must exist, and no circle."""

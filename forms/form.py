@@ -127,6 +127,7 @@ def ask(definition: FormDefinition, known: Mapping[str, Known], readable: Readab
     """
     known = of_the_day(known, definition.field_ids, definition.dictionary, today)
     form = _Asking(definition, known, readable, writable, today, language, definition.dictionary, frozenset(correcting), is_shown).whole()
+    form = _with_offers(form, scope)
     return _with_conditions(form, scope) if is_shown else form
 
 
@@ -215,6 +216,21 @@ class _Asking:
             if self.readable(inner, fact.author_agency if inner.class_ == spec.class_ else ""):
                 hers.add(one)
         return [{key: value for key, value in row.items() if key in hers} for row in fact.value or ()]
+
+
+def _with_offers(form: Form, base: Mapping[str, Any] | None) -> Form:
+    """The form with the choices offered that day, of the fields that say which; where none is, or nothing tells, those of the dictionary."""
+    if not any(one.spec.offered for one in (*form.questions(), *form.known)):
+        return form
+    contexts = form.scope(base).contexts
+
+    def offering(one: Any) -> Any:
+        told = one.spec.offered.evaluate(contexts) if one.spec.offered else None
+        codes = dict.fromkeys(code for code in told if isinstance(code, str)) if isinstance(told, list) else {}
+        return replace(one, spec=replace(one.spec, codes={code: rank for rank, code in enumerate(codes)})) if codes else one
+
+    sections = tuple(replace(section, questions=tuple(map(offering, section.questions))) for section in form.sections)
+    return replace(form, sections=sections, known=tuple(map(offering, form.known)))
 
 
 def _with_conditions(form: Form, base: Mapping[str, Any] | None) -> Form:

@@ -13,7 +13,7 @@ from forms.text import LANGUAGES, UNSAFE, Findings
 
 FIELD_ID = re.compile("[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*")
 # What a condition may read beside fields: the day, and dated data and case particulars that the engine adds to the scope.
-FREE_NAMES = frozenset({"today", "now", "programmes", "parametres", "dossier"})
+FREE_NAMES = frozenset({"today", "now", "programmes", "parametres", "antennes", "dossier"})
 _AT = re.compile(r"at line (\d+)")  # where the parser stopped; it says no line for the end of the file
 _LARGEST_FILE, _DEEPEST = 1_000_000, 12
 # A key of a hundred parts, which tomllib takes the square of its length to read: no definition has one.

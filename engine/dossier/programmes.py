@@ -24,6 +24,7 @@ from sqlmodel import Session
 from engine import clock, i18n
 from engine.pathway import recorded
 from engine.workdays import CLOSING, CLOSING_SINGLE_SESSION, OPENING, Calendar, Present
+from forms import dictionary
 
 _PROGRAMMES = text("SELECT p.code, p.version, p.valid_from, p.valid_to, p.content, p.source, p.is_inferred, f.available_millimes "
                    "FROM programme p LEFT JOIN fund f ON f.programme = p.code ORDER BY p.code, p.version")  # fmt: skip
@@ -158,8 +159,11 @@ def tables(session: Session, version: int) -> DatedTables:
         closed = session.execute(_HOLIDAYS).all()
         calendar = Calendar(frozenset(row.day for row in closed), short_days(parameters, closed))
         kept = _kept[database] = DatedTables(version, programmes, parameters, branches, changes, agencies, calendar)
-        # What pages call a branch: the names of data, before those that Masar was born with.
-        i18n.learn({f"branch.{row['code']}": row["names"] for row in kept.branches_on(clock.today(clock.now(session)))})
+        # What pages call a branch or a programme: the names of data, before those that Masar was born with.
+        names = {row["code"]: row["names"] for row in kept.branches_on(clock.today(clock.now(session)))}
+        i18n.learn({f"branch.{code}": said for code, said in names.items()})
+        dictionary.call("antennes", names)
+        dictionary.call("programmes", {row["code"]: row["content"].get("label", {}) for row in programmes})
     return kept
 
 

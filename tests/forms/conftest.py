@@ -17,6 +17,8 @@ PURPOSES = '[purposes.accueil]\nlabel = { fr = "Accueillir", ar = "استقبا�
 CHOICES = """
 [lists.sexe]
 values = [{ code = "F", label = { fr = "Femme", ar = "أنثى", en = "Female" } }, { code = "M", label = { fr = "Homme", ar = "ذكر", en = "Male" } }]
+[lists.villes]
+values = [{ code = "SFX", label = { fr = "Sfax", ar = "صفاقس", en = "Sfax" } }, { code = "MED", label = { fr = "Médenine", ar = "مدنين", en = "Medenine" } }]
 [lists.besoins]
 values = [
   { code = "logement", label = { fr = "Logement", ar = "سكن", en = "Housing" } },
@@ -52,6 +54,7 @@ FILES = {
         pieces='type = "int"\nmin = 1\nmax = 20\nunknown = true', part='type = "percent"', rdv='type = "datetime"\nmin_on = "today"',
         papier='type = "doc"\noptional = true',
         signature='type = "signature"', avis='type = "enum"\nchoices = "sexe"\nvalidity = "P0D"', surface='type = "number"\nmax = 500\nunknown = true',
+        antenne='type = "enum"\nchoices = "villes"\noffered = "antennes[item.code != social.avis].code"',
         somme='type = "int"\ncomputed = "social.note + social.pieces"',
     ),
     "foyer.toml": group(

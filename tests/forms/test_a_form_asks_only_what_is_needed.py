@@ -2,7 +2,8 @@ import datetime as dt
 
 import pytest
 
-from forms import form
+from forms import answers, dictionary, form, text
+from forms.schema import json_schema
 from forms.text import FormError
 from tests.forms.conftest import LABEL, TITLE, TODAY, task
 
@@ -146,3 +147,20 @@ def test_a_form_that_does_not_hold_together_is_refused_naming_file_and_place(for
         forms.define(content)
     assert code in {found.code for found in caught.value.findings}
     assert all(found.where.startswith("f01.toml") and found.message for found in caught.value.findings)
+
+
+def test_of_a_list_what_dated_data_offers_that_day_may_be_chosen_and_is_called_as_it_says(forms):
+    dictionary.call("villes", {"GAF": {"fr": "Gafsa", "ar": "قفصة", "en": "Gafsa"}, "SFX": {"fr": "Sfax-Sud", "ar": "صفاقس الجنوبية", "en": "South Sfax"}})
+    known = {"social.avis": forms.known("social.avis", "MED")}
+
+    def offered(scope):
+        made = forms.ask(task('"social.antenne"'), known, scope=scope, language="ar")
+        [question] = made.questions()
+        refused = {code for code in ("SFX", "MED", "GAF") if answers.read(made, {"social.antenne": code}, "ar", scope).findings}
+        schema = {one["const"]: one["title"] for one in json_schema(made)["properties"]["social.antenne"]["oneOf"]}
+        assert schema == {code: question.spec.choice_label(code, "ar") for code in question.spec.codes} and not refused & schema.keys()
+        return schema
+
+    assert offered({"antennes": [{"code": "GAF"}, {"code": "MED"}]}) == {"GAF": "قفصة"}, "opened since, and not where the case is"
+    assert offered({"antennes": []}).keys() == offered(None).keys() == {"SFX", "MED"}, "what nothing tells of stays as the dictionary has it"
+    assert text.display(forms.dictionary.fields["social.antenne"], "SFX", "en") == "South Sfax"

@@ -65,6 +65,11 @@ def test_a_branch_opens_and_decides_of_the_first_person_it_receives(tunisia, on_
     decided = world.reaches("T605", days=200)
     assert world.file(case_id).case_number.startswith("TN-GAF-2026-") and decided.branch == "GAF"
     assert {"T101", "T201", "T208", "T651", "T653", "T655"} <= world.done(case_id) | sat(tunisia), "received, assessed, a plan signed, a sitting of its own committee"
+    # The forms know it as soon as it is open: a case of another branch goes there.
+    moving = world.receive(world.somebody("creation", 5, "SFX"), branch="SFX")
+    world.begins(moving, "transfert", world.agent("OTE", "SFX", "referent"), transfert__motif="erreur", transfert__antenne="GAF")
+    world.does(moving, "T912", transfert__reponse="accepte")
+    assert world.stands(moving).branch == "GAF"
     assert world.incidents() == [] and world.facts("aide.decision") == {"aide.decision": "accorde"}
 
 

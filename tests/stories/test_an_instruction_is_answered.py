@@ -1,7 +1,12 @@
 """Whoever instructs an aid is one click from what answers her three questions (domain.md §4.7, T603): why a programme is open or not, other aids, what its fund holds."""
 
+import datetime as dt
 import re
 
+import pytest
+
+from engine import errors
+from engine.dossier import catalogues
 from engine.insight import aid_files
 from tests.stories.test_a_committee_day import Window
 
@@ -46,3 +51,21 @@ def test_whoever_signs_last_is_told_that_the_sitting_is_over_not_that_a_case_is(
     sent = {name: screen.hidden(name) for name in ("csrf", "version", "key")} | {f"{field}~name": "Hedi Zouari", f"{field}~typed": "yes", "act": "complete"}
     told = screen.client.post(f"/tasks/{last.task_id}", data=sent).text
     assert "La séance est close." in told and "Le dossier est clos." not in told
+
+
+def test_a_programme_that_an_administrator_begins_may_be_chosen_and_one_that_has_ended_may_not(world):
+    """A programme is dated data: no edition has to be published for it."""
+    chief, label = world.staff["administration"], {"fr": "Fonds suisse", "ar": "الصندوق السويسري", "en": "Swiss fund"}
+    with world.database.unit_of_work(chief) as session:
+        content = {"label": label, "niveaux": [{"niveau": "N3", "plafond_millimes": 16_000_000}]}
+        catalogues.add_programme(session, chief, "CH-2026", world.today() + dt.timedelta(days=1), content, "Convention", False, "Convention signée", 90_000_000)
+    world.passes(days=2)
+    case = world.receive(world.somebody("creation", 1))
+    task = world.reaches("T603")
+    screen = Window(world.database, world.who_does(task).username)
+    offered = re.findall(r'<option value="([A-Z][^"]+)"', screen.get(f"/tasks/{task.task_id}"))
+    assert "CH-2026" in offered and "Fonds suisse" in screen.page.text and "OFII-TN-2023" not in offered, "the one of 2023 ended in 2025"
+    with pytest.raises(errors.Invalid):
+        world.answers(task, aide__programme="OFII-TN-2023")
+    world.answers(task, aide__programme="CH-2026")
+    assert world.facts("aide.programme") == {"aide.programme": "CH-2026"} and "Fonds suisse" in {one.value for one in world.file(case).known}

@@ -65,8 +65,7 @@ def rename_agency(request: Request, screen: OnScreen, actor: Acting, form: Poste
 def show_programmes(request: Request, screen: OnScreen, actor: Acting) -> Response:
     with database_of(request).reading(actor) as session:
         rows = catalogues.programmes_listed(session, actor)
-        known = _programmes_known(session)
-    return screen.show("admin/programmes.html", rows=rows, known=known, may=authority.may(actor, "dated.write"))
+    return screen.show("admin/programmes.html", rows=rows, may=authority.may(actor, "dated.write"))
 
 
 @router.get("/programmes/new")
@@ -184,7 +183,7 @@ def _branch(request: Request, screen: Screen, actor: users.Actor, code: str, ref
 def _programme_form(request: Request, screen: Screen, actor: users.Actor, code: str, refusal: errors.Refusal | None = None, typed: dict[str, Any] | None = None) -> Response:
     with database_of(request).reading(actor) as session:
         found = catalogues.programmes_listed(session, actor, code)[0] if code else None
-        told = _of_places(session, screen) | {"tomorrow": _tomorrow(session), "known": _programmes_known(session)}
+        told = _of_places(session, screen) | {"tomorrow": _tomorrow(session)}
     last = found.versions[-1] if found else None
     held = typed or {"content": last.value if last else {"niveaux": []}, "names": last.value.get("label", {}) if last else {}, "source": last.source if last else "",
                      "inferred": last.is_inferred if last else False}  # fmt: skip
@@ -226,12 +225,6 @@ def _of_places(session: Any, screen: Screen) -> dict[str, Any]:
     spec = edition.dictionary.fields.get("person.gouvernorat")
     names = {code: spec.choice_label(code, screen.language) if spec and code in spec.codes else code for code in branches.GOVERNORATES}
     return {"agencies": list(AGENCIES), "governorates": names}
-
-
-def _programmes_known(session: Any) -> frozenset[str]:
-    """The programmes that forms of the edition in force can name."""
-    fields = editions.current(session).dictionary.fields.values()
-    return frozenset(code for one in fields if one.id.endswith(".programme") for code in one.codes)
 
 
 def _called(screen: Screen, codes: Any) -> str:

@@ -27,7 +27,7 @@ _TICKS = ("optional", "unknown", "refusable", "partial")
 _COUNTED = frozenset({"int", "number", "percent", "score", "money"})
 # What each kind of answer may say besides.
 _FITTING = {"min": _COUNTED, "max": _COUNTED, "min_on": {"date", "datetime"}, "max_on": {"date", "datetime"}, "max_length": {"text", "longtext", "address"},
-            "partial": {"date"}, "choices": {"enum", "multi"}, "items": {field_types.ROWS}}  # fmt: skip
+            "partial": {"date"}, "choices": {"enum", "multi"}, "offered": {"enum", "multi"}, "items": {field_types.ROWS}}  # fmt: skip
 _TYPES = ("text", "longtext", "enum", "multi", "bool", "tri", "date", "datetime", "int", "number", "percent", "money", "score", "phone", "email", "cin", "passport",
           "address", "gov", "district", "country", "language", "doc", "signature", "list")  # fmt: skip
 
@@ -95,7 +95,9 @@ def _said(form: FormData) -> dict[str, Any]:
     said["also"] = [one for one in form.getlist("f-also") if isinstance(one, str) and one in CLASSES and one != said["class"]]
     said["retention"] = _duration(form, "f-retention")
     said["validity"] = {"each": "P0D", "after": _duration(form, "f-validity")}.get(field(form, "f-validity", 6), "")
-    said["computed"] = field(form, "f-computed", 4000).replace("\r\n", "\n")
+    for key in ("computed", "offered"):
+        if type_ in _FITTING.get(key, {type_}):
+            said[key] = field(form, f"f-{key}", 4000).replace("\r\n", "\n")
     for key in ("min", "max", "max_length"):
         if type_ in _FITTING[key] and (typed := field(form, f"f-{key}", 20)):
             said[key] = _number(typed)

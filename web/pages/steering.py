@@ -173,9 +173,8 @@ def _flow(screen: Screen, actor: Any, session: Reading, asked: steering.Window, 
 
 
 def _programme_names(screen: Screen, session: Reading) -> dict[str, str]:
-    """What the dictionary in force calls each programme."""
-    spec = editions.current(session).dictionary.fields.get("aide.programme")
-    return {code: spec.choice_label(code, screen.language) for code in spec.codes} if spec else {}
+    """What each programme is called."""
+    return {row["code"]: pick(row["content"].get("label", {}), screen.language) or row["code"] for row in programmes.dated(session).programmes}
 
 
 def _reports(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:
