@@ -131,7 +131,7 @@ class _Reading:
         """A field that a form may ask or show; rows' fields come with their list."""
         spec = self.dictionary.fields.get(field_id) if isinstance(field_id, str) else None
         if spec is None or spec.subject == "member":
-            self.findings.add("form.field", f"{self.file}#{where}", field=str(field_id)[:60])
+            self.findings.add("form.field", f"{self.file}#{where}", field=str(field_id)[:60] if spec is None else dict(spec.label))
             return None
         return spec
 
@@ -150,10 +150,10 @@ class _Reading:
         if spec is None:
             return None
         if spec.computed is not None:
-            self.findings.add("form.asks_computed", f"{self.file}#{where}", field=spec.id)
+            self.findings.add("form.asks_computed", f"{self.file}#{where}", field=dict(spec.label))
             return None
         if spec.id in self.asked:
-            self.findings.add("form.asks_twice", f"{self.file}#{where}", field=spec.id)
+            self.findings.add("form.asks_twice", f"{self.file}#{where}", field=dict(spec.label))
             return None
         when = toml.expression(table["when"], f"{self.file}#{where}.when", self.findings) if "when" in table else None
         if when is not None:
@@ -175,7 +175,8 @@ class _Reading:
         fields = self._list(table, "fields")
         for found in fields:
             if not isinstance(found, str) or found not in self.asked:
-                self.findings.add("form.check_field", f"{self.file}#{where}.fields", field=str(found)[:60])
+                known = self.dictionary.fields.get(found) if isinstance(found, str) else None
+                self.findings.add("form.check_field", f"{self.file}#{where}.fields", field=str(found)[:60] if known is None else dict(known.label))
         if holds is None or len(self.findings) > self.before:
             return None
         return Check(holds, tuple(fields), toml.label(table["message"], f"{self.file}#{where}.message", self.findings), self._reads(holds, f"{where}.holds"))
@@ -189,7 +190,7 @@ class _Reading:
             if offered := fields[ask.field].offered:
                 wanted += toml.fields_read(offered, fields)[0]
             for later in set(known) & set(order[rank:]):
-                self.findings.add("form.reads_later", f"{self.file}#{ask.field}", field=ask.field, later=later)
+                self.findings.add("form.reads_later", f"{self.file}#{ask.field}", field=dict(fields[ask.field].label), later=dict(fields[later].label))
             wanted += known
         for check in made.checks:
             wanted += check.reads

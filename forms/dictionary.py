@@ -14,7 +14,7 @@ import jsonschema_rs
 
 from forms import field_types, places, toml
 from forms.feel import Expression
-from forms.text import Findings, pick
+from forms.text import LANGUAGES, Findings, pick
 
 KINDS = frozenset({"person", "return", "case", "measure", "aid", "visit", "sitting", "exception", "member"})
 CLASSES = frozenset("CPSFEOHR")
@@ -162,7 +162,7 @@ class _Reading:
         """Lists of choices, purposes, documents, places: what fields refer to."""
         note = self.findings
         for found in content.keys() - {"group", "fields", "lists", "purposes", "pieces", "governorates"}:
-            note.add("definition.unknown_key", f"{name}#{found}", key=found)
+            note.add("definition.unknown_key", f"{name}#{found}", name=found)
         for found, table in _tables(content, "lists"):
             where = f"{name}#lists.{found}"
             if toml.keys(table, where, note, ("values",), ("inferred", "source")):
@@ -315,7 +315,7 @@ class _Reading:
             for inner in spec.items:
                 found = self.fields.get(inner)
                 if found is None or found.type == field_types.ROWS or found.computed or found.offered or found.group != spec.items[0].partition(".")[0]:
-                    self.findings.add("dictionary.item", f"{spec.id}.items", item=str(inner)[:60])
+                    self.findings.add("dictionary.item", f"{spec.id}.items", item=str(inner)[:60] if found is None else dict(found.label))
 
     def _offered(self) -> None:
         """What tells which choices are offered reads fields that exist."""
@@ -340,7 +340,7 @@ class _Reading:
         while waiting:
             ready = [spec for spec in waiting.values() if not waiting.keys() & set(spec.reads)]
             if not ready:
-                self.findings.add("dictionary.circle", f"{min(waiting)}.computed", fields=", ".join(sorted(waiting))[:120])
+                self.findings.add("dictionary.circle", f"{min(waiting)}.computed", fields={language: ", ".join(sorted(pick(one.label, language) for one in waiting.values()))[:120] for language in LANGUAGES})
                 break
             for spec in ready:
                 ordered.append(waiting.pop(spec.id))

@@ -103,7 +103,7 @@ class _Reading:
             return Block("text")
         when, each = self._when(raw, where), raw.get("each", "")
         if each and self._prefix(each) is None:
-            self.findings.add("definition.unknown_key", f"{self.name}#{where}.each", key=str(each)[:60])
+            self.findings.add("definition.unknown_key", f"{self.name}#{where}.each", name=str(each)[:60])
             return Block("text")
         if each in self.dictionary.fields:
             self.fields.add(each)
@@ -185,7 +185,7 @@ class _Reading:
                 deeper = {found.split(".")[2] for found in compiled.paths if found.startswith(f"{path}.") and found.count(".") >= 2}
                 self.fields.update({one for one in spec.items if one.partition(".")[2] in deeper} or (spec.items if path.count(".") < 2 else ()))
             elif first in self.dictionary.groups and first not in self.values:
-                self.findings.add("definition.unknown_key", f"{self.name}#{where}", key=path[:60])
+                self.findings.add("definition.unknown_key", f"{self.name}#{where}", name=path[:60])
         return compiled
 
 

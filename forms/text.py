@@ -95,7 +95,8 @@ def messages() -> Mapping[str, Mapping[str, str]]:
 # What FEEL's reader says of an expression → how it is worded.
 _FEEL = [(re.compile(pattern), code) for pattern, code in (
     ("a value is expected", "word.feel_value"), ("a name is expected", "word.feel_name"), ("a type is expected", "word.feel_type"), ("a range's end is expected", "word.feel_range"),
-    (r"(?P<quote>['\"])(?P<text>.+)(?P=quote) is expected", "word.feel_token"), ("unexpected text after the expression", "word.feel_after"), ("unexpected (?P<text>.+)", "word.feel_sign"),
+    (r"(?P<quote>['\"])(?P<text>.+)(?P=quote) is expected", "word.feel_token"), ("unexpected text after the expression", "word.feel_after"),
+    (r"unexpected (?P<quote>['\"])(?P<text>.+)(?P=quote)", "word.feel_sign"),
     ("the expression is nested too deep|functions call each other too deep", "word.feel_deep"), ("the expression is too long|the text grows too long", "word.feel_long"),
     ("named and positional arguments are mixed", "word.feel_mixed"), ("external functions are refused", "word.feel_external"), ("the expression takes more steps than it may", "word.feel_steps"),
 )]  # fmt: skip
@@ -121,6 +122,8 @@ def say(code: str, language: str, **details: Any) -> str:
     """The sentence of `code` in a language (French if another is asked), filled with `details`; KeyError for an unworded code."""
     if "why" in details:
         details["why"] = reason(details["why"], language)
+    if f"key.{details.get('key')}" in messages():
+        details["key"] = say(f"key.{details['key']}", language)
     return pick(messages()[code], language).format_map(_Details({name: pick(one, language) if isinstance(one, Mapping) else one for name, one in details.items()}))
 
 

@@ -99,7 +99,7 @@ def keys(table: Any, where: str, findings: Findings, needed: Collection[str], al
         findings.add("definition.missing", f"{where}.{key}", key=key)
     for key in table:
         if key not in needed and key not in allowed:
-            findings.add("definition.unknown_key", f"{where}.{key}", key=str(key)[:60])
+            findings.add("definition.unknown_key", f"{where}.{key}", name=str(key)[:60])
     return not missing
 
 

@@ -5,7 +5,6 @@ What hangs or swells ends with that process and is a finding that names the file
 
 import hashlib
 import math
-import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -18,6 +17,8 @@ from engine.actors.agencies import AGENCIES
 from engine.casework import archives, judge, judges
 from engine.errors import Finding
 from engine.pathway.judgement import House
+from engine.pathway.questions import AGENCY_OF_LANE
+from engine.pathway.spiff.extensions import UNITS
 from forms import text as words
 
 MOST_FILES = archives.MOST_FILES
@@ -27,7 +28,6 @@ _OFTEN, _WAITING = 3, 10.0  # of the clock: so many times that, and more for a m
 _SUSPECTS, _SECONDS_ALONE = 8, 3  # which of several files it was is looked for in the largest
 _KEPT = 64
 
-_DRAWN = re.compile(r"(Activity|Gateway|Event|StateOrEvent)_[0-9a-z]{7}")  # what an editor calls what it has just drawn
 Findings = tuple[Finding, ...]
 _judged: OrderedDict[str, "Future[Findings]"] = OrderedDict()
 _lock, _watching = Lock(), BoundedSemaphore(judges.WAITING)
@@ -122,22 +122,26 @@ def said(found: Finding, language: str) -> dict[str, str]:
 
 
 def worded(code: str, details: Mapping[str, Any], language: str) -> str:
-    """The sentence of a finding, whether it is the engine's or a form's; a role by its name, what was drawn and has no name yet as such."""
-    role, element = details.get("role"), details.get("element")
-    if _DRAWN.fullmatch(i18n.pick(element, "fr") if isinstance(element, Mapping) else str(element)):
-        details = {**details, "element": i18n.translate("web.editor.unnamed", language)}
+    """The sentence of a finding, whether it is the engine's or a form's."""
     details = {**details, **_in_words(details, language)}
-    details = {**details, "role": i18n.translate(f"role.{role}", language)} if isinstance(role, str) and role in roles.ROLES else details
     return words.say(code, language, **details) if code in words.messages() else i18n.translate(code, language, **details)
 
 
 def _in_words(details: Mapping[str, Any], language: str) -> dict[str, str]:
-    """What a finding names by its code, as people call it: an agency, languages, a property of what was drawn."""
-    said = {}
-    if details.get("agency") in AGENCIES:
-        said["agency"] = i18n.translate(f"agency.{details['agency']}", language)
+    """What a finding names by its code, as people call it: an agency, a role, a class of data, languages, a property of what was drawn."""
+    said, comma = {}, f"{i18n.translate('web.format.comma', language)} "
+    plain = {name: value for name, value in details.items() if isinstance(value, str)}
+    for name in ("agency", "owner", "lane"):
+        agency = AGENCY_OF_LANE.get(plain.get(name, ""), plain.get(name))
+        if agency in AGENCIES:
+            said[name] = i18n.translate(f"agency.{agency}", language)
+    for name, known, code in (("role", roles.ROLES, "role"), ("class", roles.CLASSES, "web.admin.class"), ("unit", UNITS, "web.editor.unit")):
+        if plain.get(name) and plain[name] in known:
+            said[name] = i18n.translate(f"{code}.{plain[name]}", language)
+    if isinstance(held := details.get("roles"), list | tuple):
+        said["roles"] = comma.join(i18n.translate(f"role.{one}", language) if one in roles.ROLES else str(one) for one in held)
     if "languages" in details:
-        said["languages"] = f"{i18n.translate('web.format.comma', language)} ".join(i18n.translate(f"comparison.tongue.{one}", language) for one in details["languages"])
+        said["languages"] = comma.join(i18n.translate(f"comparison.tongue.{one}", language) for one in details["languages"])
     if "attribute" in details and (code := f"attribute.{details.get('name')}.{details['attribute']}") in i18n.catalogue(language):
         said["attribute"] = i18n.translate(code, language)
     return said

@@ -3,10 +3,12 @@
 What stands elsewhere would say nothing and be passed over in silence: each is a finding that names its element. Not here: what an addition means (`spiff.extensions`).
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from engine.errors import Finding
+from engine.i18n import translate
+from engine.pathway import naming
 
 MASAR = "urn:masar:bpmn:1"
 LANGUAGES = ("ar", "en")  # of `masar:libelle`; French is the name that any tool reads
@@ -37,50 +39,47 @@ _EACH = {"libelle": "lang", "entree": "nom", "sortie": "nom", "parametre": "nom"
 def check(root: Any, file: str) -> list[Finding]:
     """All that is Masar's in a file where it says nothing: elements and attributes unknown, out of place, or said twice."""
     said: set[tuple[Any, str, str | None]] = set()
-    return [found for node in root.iter() if isinstance(node.tag, str) for found in (_of(node, file, said) if _is_masars(node.tag) else _on(node, file))]
+    names = naming.File(root)
+    return [found for node in root.iter() if isinstance(node.tag, str) for found in (_of(node, file, names, said) if _is_masars(node.tag) else _on(node, file, names))]
 
 
-def finding(code: str, file: str, node: Any, **details: Any) -> Finding:
+def finding(code: str, file: str, names: naming.File, node: Any, **details: Any) -> Finding:
     """A finding on the nearest element that has an id, named as people see it."""
     while node is not None and (not node.get("id") or _is_masars(node.tag)):
         node = node.getparent()
     where = file if node is None else f"{file}#{node.get('id')}"
-    return Finding(code, where, {"element": "" if node is None else _names(node), **details})
+    return Finding(code, where, {"element": {"fr": file} if node is None else names.of(node), **details})
 
 
-def _names(node: Any) -> Mapping[str, str]:
-    """By language, as every detail of a finding that quotes the diagram; French is the id where nothing is written."""
-    said = {"fr": node.get("name") or node.get("label") or node.get("id")}
-    for label in node.iterfind(f"{{*}}extensionElements/{{{MASAR}}}libelle"):
-        said[label.get("lang") or ""] = label.text or ""
-    return {language: " ".join(text.split()) for language, text in said.items() if language and text.strip()}
-
-
-def _on(node: Any, file: str) -> Iterator[Finding]:
+def _on(node: Any, file: str, names: naming.File) -> Iterator[Finding]:
     """What an element of others carries as attributes: Masar adds none."""
     for attribute in sorted(one for one in node.attrib if _is_masars(one)):
-        yield finding("pathway.extension_unknown", file, node, name=_local(attribute))
+        yield finding("pathway.extension_unknown", file, names, node, name=_local(attribute))
 
 
-def _of(node: Any, file: str, said: set[tuple[Any, str, str | None]]) -> Iterator[Finding]:
+def _of(node: Any, file: str, names: naming.File, said: set[tuple[Any, str, str | None]]) -> Iterator[Finding]:
     name, host = _local(node.tag), _host(node)
     if name not in _PLACES or node.tag != f"{{{MASAR}}}{name}":
-        yield finding("pathway.extension_unknown", file, node, name=name)
+        yield finding("pathway.extension_unknown", file, names, node, name=name)
         return
     once = (host, name, node.get(_EACH[name]) if name in _EACH else None)
     if once in said:
-        yield finding("pathway.extension_repeated", file, node, name=name)
+        yield finding("pathway.extension_repeated", file, names, node, name=_in_words(name))
         return
     said.add(once)
     attributes, hosts = _PLACES[name]
     if host is None or not _heeds(host, name, hosts):
-        yield finding("pathway.extension_out_of_place", file, node, name=name)
+        yield finding("pathway.extension_out_of_place", file, names, node, name=_in_words(name))
         return
     known = attributes - {"resultat"} if name == "message" and _local(host.tag) in _SENDS else attributes
     for attribute in sorted(set(node.attrib) - known):
-        yield finding("pathway.attribute_unknown", file, node, name=name, attribute=attribute)
+        yield finding("pathway.attribute_unknown", file, names, node, name=_in_words(name), attribute=attribute)
     if name == "libelle" and node.get("lang") not in LANGUAGES:
-        yield finding("pathway.label_language", file, node, written_in=node.get("lang", ""))
+        yield finding("pathway.label_language", file, names, node, written_in=node.get("lang", ""))
+
+
+def _in_words(name: str) -> naming.Names:
+    return {language: translate(f"pathway.addition.{name}", language) for language in ("fr", *LANGUAGES)}
 
 
 def _host(node: Any) -> Any:

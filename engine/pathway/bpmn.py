@@ -139,7 +139,7 @@ def _read(diagrams: Mapping[str, bytes], decisions: Mapping[str, bytes], digest:
         except errors.Invalid as refused:
             findings += refused.findings
             continue
-        findings += [errors.Finding("pathway.decision_repeated", f"{name}#{twice}", {"element": twice}) for twice in sorted(known & read.ids)]
+        findings += [errors.Finding("pathway.decision_repeated", f"{name}#{twice}", {"element": dict(read.by_id[twice].names)}) for twice in sorted(known & read.ids)]
         known |= read.ids
         tables.append(read)
     parser = DiagramParser()

@@ -5,6 +5,8 @@ Returns findings; what one diagram alone gets wrong is found while reading it (`
 
 from engine import errors
 from engine.pathway.definitions import Definitions
+from engine.pathway.naming import name_of, process_named
+from engine.pathway.spiff.activities import PersonTask
 
 ORDERS = "ordre."
 
@@ -14,7 +16,7 @@ def references(definitions: Definitions) -> list[errors.Finding]:
     Masar itself sends (`ORDERS`: they suspend, close or move without a task that says so)."""
     findings = []
     for call in definitions.calls():
-        details = {"element": call.bpmn_name or call.id, "process": call.called}
+        details = {"element": name_of(call), "process": process_named(call.called, definitions.processes)}
         if call.called and call.called not in definitions.processes:
             findings.append(errors.Finding("pathway.call_unknown", call.place, details))
         elif call.called and not definitions.spec(call.called).begins():
@@ -22,21 +24,20 @@ def references(definitions: Definitions) -> list[errors.Finding]:
     for rule in definitions.rules():
         reference = rule.extensions.decision
         if reference and reference not in definitions.decisions:
-            findings.append(errors.Finding("pathway.decision_unknown", rule.place, {"element": rule.bpmn_name or rule.id, "decision": reference}))
-    drawn = {task.node for task in definitions.tasks}
-    for task in definitions.tasks:
-        for other in task.distinct:
-            if other not in drawn or other == task.node:
-                findings.append(errors.Finding("pathway.distinct_unknown", f"{task.file}#{task.node}", {"element": task.name, "task": other}))
+            findings.append(errors.Finding("pathway.decision_unknown", rule.place, {"element": name_of(rule), "decision": reference}))
+    drawn = {element.id: name_of(element) for element in definitions.nodes if isinstance(element, PersonTask)}
     for element in definitions.nodes:
+        for other in element.extensions.task.distinct if isinstance(element, PersonTask) and element.extensions.task else ():
+            if other not in drawn or other == element.id:
+                findings.append(errors.Finding("pathway.distinct_unknown", element.place, {"element": name_of(element), "task": drawn.get(other, {"fr": other})}))
         trigger = getattr(element, "trigger", None)
         if trigger is not None and trigger.kind == "message" and trigger.name.startswith(ORDERS):
-            findings.append(errors.Finding("pathway.message_reserved", element.place, {"element": element.bpmn_name or element.id, "name": trigger.name}))
+            findings.append(errors.Finding("pathway.message_reserved", element.place, {"element": name_of(element), "name": trigger.name}))
     starts: dict[str, str] = {}
     for process in definitions.processes.values():
         for message in process.start_messages:
             if message in starts:
                 place = f"{process.file}#{process.id}"
-                findings.append(errors.Finding("pathway.start_message_repeated", place, {"element": process.id, "name": message, "other": starts[message]}))
+                findings.append(errors.Finding("pathway.start_message_repeated", place, {"element": process_named(process.id, definitions.processes), "name": message, "other": process_named(starts[message], definitions.processes)}))
             starts[message] = process.id
     return findings

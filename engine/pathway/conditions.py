@@ -11,6 +11,7 @@ from typing import Any
 from engine.errors import Finding
 from engine.pathway.definitions import Definitions
 from engine.pathway.domains import Domains, results_of
+from engine.pathway.naming import Names, flow_named, name_of
 from engine.pathway.spiff.activities import Activity, CallActivity
 from engine.pathway.spiff.elements import Element
 from forms.definitions import FormDefinition
@@ -28,7 +29,7 @@ class Said:
 
     expression: Expression
     where: str
-    element: str
+    element: Names
     process: str = ""
 
 
@@ -40,7 +41,7 @@ def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, 
         for path, value in compared(said.expression.tree):
             allowed = closed.values(path, said.process)
             if allowed is not None and value not in allowed:
-                details = {"element": said.element, "field": path, "value": str(value)[:60], "text": " ".join(said.expression.text.split())[:200]}
+                details = {"element": said.element, "field": _called(path, dictionary), "value": str(value)[:60], "text": " ".join(said.expression.text.split())[:200]}
                 findings.append(Finding("check.value_unknown", said.where, details))
         for name in dict.fromkeys(called_unknown(said.expression.tree)):
             details = {"element": said.element, "name": name[:60], "text": " ".join(said.expression.text.split())[:200]}
@@ -50,6 +51,11 @@ def check(definitions: Definitions, dictionary: Dictionary, forms: Mapping[str, 
                 details = {"element": said.element, "field": ".".join(path.split(".")[:2])[:100], "text": " ".join(said.expression.text.split())[:200]}
                 findings.append(Finding("check.field_unknown", said.where, details))
     return list({(found.code, found.where, str(found.details)): found for found in findings}.values())
+
+
+def _called(path: str, dictionary: Dictionary) -> Names | str:
+    field = dictionary.fields.get(path)
+    return path if field is None else dict(field.label)
 
 
 class _Closed:
@@ -124,24 +130,24 @@ def expressions(definitions: Definitions, forms: Mapping[str, FormDefinition]) -
     for element in definitions.nodes:
         for flow in element.flows_out:
             if flow.condition is not None:
-                yield Said(flow.condition, f"{element.file}#{flow.id}", flow.names.get("fr") or element.bpmn_name or flow.id, element.scope_spec.process)
+                yield Said(flow.condition, f"{element.file}#{flow.id}", flow_named(flow), element.scope_spec.process)
         for expression in _of_element(element):
-            yield Said(expression, element.place, element.bpmn_name or element.id, element.scope_spec.process)
+            yield Said(expression, element.place, name_of(element), element.scope_spec.process)
     for name in sorted(definitions.decisions):
         decision = definitions.decision(name)
         place = f"{decision.file}#{decision.decision_id}"
         for expression in (*decision.inputs, *((decision.literal,) if decision.literal else ())):
-            yield Said(expression, place, decision.name)
+            yield Said(expression, place, dict(decision.names))
         for rule in decision.rules:
             for expression in (*rule.tests, *rule.results):
-                yield Said(expression, f"{decision.file}#{rule.rule_id}", decision.name)
+                yield Said(expression, f"{decision.file}#{rule.rule_id}", dict(decision.names))
     for form in forms.values():
         for section in form.sections:
             for ask in section.ask:
                 if ask.when is not None:
-                    yield Said(ask.when, f"{form.id}.toml#{ask.field}", form.title.get("fr", form.id))
+                    yield Said(ask.when, f"{form.id}.toml#{ask.field}", dict(form.title))
         for check_ in form.checks:
-            yield Said(check_.holds, f"{form.id}.toml#check", form.title.get("fr", form.id))
+            yield Said(check_.holds, f"{form.id}.toml#check", dict(form.title))
 
 
 @lru_cache(maxsize=8)

@@ -177,9 +177,9 @@ def parse(xml: bytes, file: str = "") -> Decisions:
         if _tag(element) == "decision":
             decision = _Reading(element, file, findings).decision()
             if decision.decision_id in found:
-                findings.append(errors.Finding("dmn.id_twice", f"{file}#{decision.decision_id}"))
+                findings.append(errors.Finding("dmn.id_twice", f"{file}#{decision.decision_id}", {"decision": dict(decision.names), "other": dict(found[decision.decision_id].names)}))
             found[decision.decision_id] = decision
-    findings += [errors.Finding("dmn.requires_itself", f"{file}#{one}") for one in found if _turns(one, found)]
+    findings += [errors.Finding("dmn.requires_itself", f"{file}#{one}", {"decision": dict(found[one].names)}) for one in found if _turns(one, found)]
     if findings:
         raise errors.Invalid("dmn.refused", findings)
     return Decisions(found)
@@ -237,7 +237,7 @@ class _Reading:
         self.id, self.name = element.get("id", ""), element.get("name") or element.get("id", "")
 
     def refuse(self, code: str, **details: Any) -> None:
-        self.findings.append(errors.Finding(code, f"{self.file}#{self.id}", {"decision": self.name, **details}))
+        self.findings.append(errors.Finding(code, f"{self.file}#{self.id}", {"decision": _names(self.element, self.name), **details}))
 
     def decision(self) -> Decision:
         return replace(self._logic(), names=_names(self.element, self.name), is_inferred=_is_inferred(self.element))
@@ -256,7 +256,7 @@ class _Reading:
     def _table(self, table: Any, requires: tuple[str, ...]) -> Decision:
         policy, aggregation = table.get("hitPolicy", "UNIQUE"), table.get("aggregation", "")
         if policy not in hit_policies.POLICIES or aggregation not in hit_policies.AGGREGATIONS:
-            self.refuse("dmn.hit_policy", policy=policy, aggregation=aggregation)
+            self.refuse("dmn.hit_policy", policy=" ".join((policy, aggregation)).strip()[:60])
         inputs = tuple(
             self._feel(compile_expression, _text(_child(one, "inputExpression")), "column", column=place) for place, one in enumerate(_children(table, "input"), 1)
         )

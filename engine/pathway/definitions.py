@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from engine.pathway.decisions import Decision, Decisions, Rule, Verdict
+from engine.pathway.naming import name_of
 from engine.pathway.spiff.activities import CallActivity, OperationTask, PersonTask, RuleTask
 from engine.pathway.spiff.elements import Element, Flow
 from engine.pathway.spiff.events import Listener, StartEvent
@@ -66,6 +67,7 @@ class DrawnOperation(msgspec.Struct, frozen=True):
     name: str
     operation: str
     parameters: Mapping[str, str]  # name → FEEL text
+    names: Mapping[str, str] = {}  # by language, as findings call it
 
 
 class Definitions:
@@ -105,7 +107,7 @@ class Definitions:
         self.tasks = tuple(_task(element) for element in self.nodes if isinstance(element, PersonTask))
         self.operations = tuple(
             DrawnOperation(element.id, element.scope_spec.process, element.file, element.bpmn_name or element.id, element.extensions.operation,
-                           {one.name: one.value.text for one in element.extensions.parameters})
+                           {one.name: one.value.text for one in element.extensions.parameters}, name_of(element))
             for element in self.nodes if isinstance(element, OperationTask)
         )  # fmt: skip
         self._labels: dict[tuple[str, str], Mapping[str, str]] = {}

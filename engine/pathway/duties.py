@@ -15,7 +15,7 @@ from engine.errors import Finding
 from engine.pathway.definitions import Definitions
 from engine.pathway.game import ways_out
 from engine.pathway.questions import AGENCY_OF_LANE, Hands
-from engine.pathway.soundness import joined, name_of, told
+from engine.pathway.naming import joined, name_of, told
 from engine.pathway.spiff.activities import OperationTask, PersonTask, ReceiveTask
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import Listener, ThrowEvent
@@ -70,7 +70,7 @@ def check(definitions: Definitions, forms: Mapping[str, FormDefinition], persons
         for person in persons:
             for money, acted, path in walking.reached(person, begun):
                 if acted:
-                    details = {"element": name_of(money), "roles": ", ".join(sorted(walking.roles_on(path))), "agency": person.agency, "path": told(path)}
+                    details = {"element": name_of(money), "roles": sorted(walking.roles_on(path)), "agency": person.agency, "path": told(path)}
                     findings.append(Finding("duties.alone", money.place, details))
                 elif money is not origin:
                     findings.append(Finding("duties.nobody", money.place, {"element": name_of(money), "path": told(path)}))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Finding, Invalid
-from engine.pathway import conditions, duties, known, papers, questions, scenarios, soundness, tables, waiting, wording
+from engine.pathway import conditions, duties, known, naming, papers, questions, scenarios, soundness, tables, waiting, wording
 from engine.pathway.definitions import Definitions
 from engine.pathway.questions import Hands
 from engine.pathway.sources import Sources
+from engine.pathway.spiff.activities import OperationTask, PersonTask
 from forms.definitions import FormDefinition
 from forms.text import FormError
 
@@ -59,13 +60,13 @@ def judge(sources: Sources, house: House) -> list[Finding]:
 
 def _operations(definitions: Definitions, operations: Collection[str]) -> list[Finding]:
     return [
-        Finding("edition.operation_unknown", f"{one.file}#{one.node}", {"operation": one.operation, "element": one.name})
-        for one in definitions.operations if one.operation not in operations
+        Finding("edition.operation_unknown", one.place, {"operation": one.extensions.operation, "element": naming.name_of(one)})
+        for one in definitions.nodes if isinstance(one, OperationTask) and one.extensions.operation not in operations
     ]  # fmt: skip
 
 
 def _forms(definitions: Definitions, forms: Mapping[str, FormDefinition]) -> list[Finding]:
     return [
-        Finding("edition.form_unknown", f"{task.file}#{task.node}", {"form": task.form, "element": task.name})
-        for task in definitions.tasks if task.form and task.form not in forms
+        Finding("edition.form_unknown", one.place, {"form": one.extensions.task.form, "element": naming.name_of(one)})
+        for one in definitions.nodes if isinstance(one, PersonTask) and one.extensions.task and one.extensions.task.form and one.extensions.task.form not in forms
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.errors import Finding
 from engine.pathway.definitions import Definitions
-from engine.pathway.soundness import name_of, told
+from engine.pathway.naming import name_of, told
 from engine.pathway.spiff.activities import PersonTask
 from engine.pathway.spiff.elements import Element
 from engine.pathway.walks import Walks

@@ -18,12 +18,12 @@ def check(definitions: Definitions, dictionary: Dictionary, letters: Mapping[str
     for one in definitions.operations:
         named = _letter_of(one)
         if named is not None and (named not in letters or named == COPY):
-            findings.append(Finding("edition.letter_unknown", f"{one.file}#{one.node}", {"letter": named, "element": one.name}))
+            findings.append(Finding("edition.letter_unknown", f"{one.file}#{one.node}", {"letter": named, "element": one.names}))
     for letter in letters.values():
         for name in letter.fields:
             field = dictionary.fields[name]
             if not opens(letter.class_, ",".join((field.class_, *field.also))):
-                findings.append(Finding("edition.letter_shows_too_much", f"{letter.id}.toml", {"letter": letter.id, "field": name, "class": letter.class_}))
+                findings.append(Finding("edition.letter_shows_too_much", f"{letter.id}.toml", {"letter": dict(letter.title), "field": dict(field.label), "class": letter.class_}))
     return findings
 
 

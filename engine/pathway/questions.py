@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from engine.errors import Finding
 from engine.pathway.definitions import Definitions
 from engine.pathway.game import Game, games
-from engine.pathway.soundness import name_of, told
+from engine.pathway.naming import name_of, told
 from engine.pathway.spiff.activities import PersonTask
 from engine.pathway.spiff.elements import Element
 from engine.pathway.walks import Walks
@@ -90,7 +90,7 @@ def _of_anybody(asking: _Asking) -> Iterator[Finding]:
     for ask in (ask for section in form.sections for ask in section.ask) if form else ():
         field = asking.fields[ask.field]
         if field.class_ not in _OPEN or field.type in _LEFT_OUT or field.subject not in _SHARED:
-            yield Finding("form.not_for_anybody", f"{ANYBODYS}.toml#{ask.field}", {"field": field.label.get("fr", field.id), "form": ANYBODYS})
+            yield Finding("form.not_for_anybody", f"{ANYBODYS}.toml#{ask.field}", {"field": _named(field), "form": dict(form.title)})
 
 
 def _hands(task: PersonTask, asking: _Asking, roles: Mapping[str, Hands]) -> Iterator[Finding]:
@@ -114,11 +114,11 @@ def _hands(task: PersonTask, asking: _Asking, roles: Mapping[str, Hands]) -> Ite
         field = asking.fields[ask.field]
         if ask not in hers and agency and field.owner != agency and (ask.when is None or not asking.is_anybodys(note.form, field, roles)):
             severity = "warning" if field.class_ == _HEALTH else "error"
-            more = {"field": _named(field), "id": field.id, "owner": field.owner, "form": note.form}
+            more = {"field": _named(field), "id": field.id, "owner": field.owner, "form": dict(asking.forms[note.form].title)}
             yield Finding("form.not_hers", task.place, details | more, severity=severity)
     form = asking.form(task)
     if form is not None and not hers and not form.confirmation:
-        yield Finding("form.asks_nothing", task.place, details | {"form": note.form})
+        yield Finding("form.asks_nothing", task.place, details | {"form": dict(form.title)})
 
 
 def _begun(start: Element, asking: _Asking, roles: Mapping[str, Hands]) -> Iterator[Finding]:
@@ -136,7 +136,7 @@ def _begun(start: Element, asking: _Asking, roles: Mapping[str, Hands]) -> Itera
         for ask in (ask for section in form.sections for ask in section.ask) if form else ():
             field = asking.fields[ask.field]
             if field.class_ not in role.writes:
-                details = {"element": name_of(start), "role": name, "field": _named(field), "id": field.id, "owner": field.owner, "form": note.form}
+                details = {"element": name_of(start), "role": name, "field": _named(field), "id": field.id, "owner": field.owner, "form": dict(asking.forms[note.form].title)}
                 yield Finding("form.not_hers", start.place, details)
 
 

@@ -14,7 +14,7 @@ from engine import errors
 from engine.errors import Finding
 from engine.pathway import bpmn
 from engine.pathway.scenario_files import MOST_STEPS, Scenario, Step, is_same
-from engine.pathway.soundness import joined
+from engine.pathway.naming import joined
 
 _MOST_ALL = 5_000  # steps of all the scenarios of an edition
 _MOST_ADDED = 50  # tasks that a scenario taken anew does besides its own

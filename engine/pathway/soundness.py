@@ -4,13 +4,14 @@ Answers for joins that never complete, branches that double what follows, loops 
 processes that call themselves. What cannot be read at all is found while reading (`spiff.parser`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 
 from engine.errors import Finding
 from engine.i18n import LANGUAGES, ONWARD, pick
 from engine.pathway.definitions import Definitions
 from engine.pathway.game import Game, Marking, games
+from engine.pathway.naming import flow_named, joined, name_of, process_named, told
 from engine.pathway.spiff.activities import Activity, CallActivity, PersonTask
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import Listener
@@ -20,7 +21,6 @@ from engine.pathway.spiff.scopes import ScopeSpec
 from forms.feel import Expression
 
 _MOST_TURNS = 1000  # what the pathway runs (`spiff.activities`)
-_MOST_TOLD = 12  # elements of a way that a sentence names
 
 
 def check(definitions: Definitions) -> list[Finding]:
@@ -29,31 +29,12 @@ def check(definitions: Definitions) -> list[Finding]:
     waits = _Waits(definitions)
     for scope in definitions.all_specs:
         for game in games(scope):
-            findings += _played(game)
+            findings += _played(game, definitions)
         findings += _turning(scope, waits)
         for element in scope.elements:
             findings += _element(element, waits)
     findings += _calling(definitions)
     return _once(findings)
-
-
-def name_of(element: Element) -> Mapping[str, str]:
-    """By language, as every detail of a finding that quotes the diagram; one without a name is told by what it leads to."""
-    ahead = [flow.target.names for flow in element.flows_out if flow.target.names]
-    return dict(element.names) or ({language: f"{ONWARD[language]} {name}" for language, name in joined(ahead, " / ").items()} if ahead else {"fr": element.id})
-
-
-def told(elements: Sequence[Element]) -> Mapping[str, str]:
-    """A way as people read it; of a long one, its beginning and its end."""
-    shown: Sequence[Mapping[str, str]] = [name_of(one) for one in elements if one.bpmn_name]
-    if len(shown) > _MOST_TOLD:
-        shown = [*shown[: _MOST_TOLD // 2], {"fr": "…"}, *shown[-_MOST_TOLD // 2 :]]
-    return {language: f" {ONWARD[language]} ".join(pick(one, language) for one in shown) for language in LANGUAGES}
-
-
-def joined(names: Iterable[Mapping[str, str]], between: str) -> Mapping[str, str]:
-    names = list(names)
-    return {language: between.join(pick(one, language) for one in names) for language in LANGUAGES}
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
@@ -64,7 +45,7 @@ def _once(findings: list[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-def _played(game: Game) -> Iterator[Finding]:
+def _played(game: Game, definitions: Definitions) -> Iterator[Finding]:
     """What the token game shows."""
     if game.beside:
         landed = _comes_back(game)
@@ -75,7 +56,7 @@ def _played(game: Game) -> Iterator[Finding]:
     game.play()
     if not game.is_whole:
         entry = game.starts[0][0]
-        yield Finding("check.too_many_ways", entry.place, {"element": name_of(entry), "process": game.scope.process}, severity="warning")
+        yield Finding("check.too_many_ways", entry.place, {"element": name_of(entry), "process": process_named(game.scope.process, definitions.processes)}, severity="warning")
     for number, marking in list(game.doubled.items())[:1]:
         element = game.elements[number]
         yield Finding("check.doubled", element.place, {"element": name_of(element), "path": told([*game.path(marking), element])})
@@ -231,12 +212,12 @@ def _element(element: Element, waits: _Waits) -> Iterator[Finding]:
     for flow in asks:
         assert flow.condition is not None
         if not flow.condition.paths:
-            yield Finding("check.condition_constant", f"{element.file}#{flow.id}", {"element": dict(flow.names) or {"fr": flow.id}, "gateway": name_of(element)})
+            yield Finding("check.condition_constant", f"{element.file}#{flow.id}", {"element": flow_named(flow), "gateway": name_of(element)})
     loop = element.loop if isinstance(element, Activity) else None
     if loop is not None:
         count = _constant(loop.cardinality) if loop.cardinality is not None else loop.maximum
         if isinstance(count, int | Decimal) and count > _MOST_TURNS:
-            yield Finding("check.too_many_turns", element.place, {"element": name_of(element), "count": str(count)[:40], "most": _MOST_TURNS})
+            yield Finding("check.too_many_turns", element.place, {"element": name_of(element), "most": _MOST_TURNS})
         if loop.kind == "standard" and loop.maximum is None and not waits.at(element):
             yield Finding("check.turns_alone", element.place, {"element": name_of(element), "loop": name_of(element)})
 
@@ -260,7 +241,9 @@ def _calling(definitions: Definitions) -> Iterator[Finding]:
         for call in calls[process]:
             chain = _back_to(process, call, calls)
             if chain:
-                yield Finding("check.calls_itself", call.place, {"element": name_of(call), "path": {language: f" {ONWARD[language]} ".join([process, *chain]) for language in LANGUAGES}})
+                way = [process_named(one, definitions.processes) for one in (process, *chain)]
+                path = {language: f" {ONWARD[language]} ".join(pick(one, language) for one in way) for language in LANGUAGES}
+                yield Finding("check.calls_itself", call.place, {"element": name_of(call), "path": path})
 
 
 def _back_to(process: str, call: CallActivity, calls: dict[str, list[CallActivity]]) -> list[str]:

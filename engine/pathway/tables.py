@@ -12,10 +12,13 @@ from itertools import product
 from typing import Any
 
 from engine.errors import Finding
+from engine.i18n import LANGUAGES, pick, translate
 from engine.pathway.decisions import Decision, Output, Rule
 from engine.pathway.definitions import Definitions
 from engine.pathway.domains import OTHER, Domain, Domains
-from forms.dictionary import Dictionary
+from engine.pathway.naming import Names
+from forms import text as words
+from forms.dictionary import Dictionary, Field
 from forms.feel import UnaryTests
 
 _MOST_ORDERS, _MOST_BOXES = 128, 20_000
@@ -44,7 +47,7 @@ class _Box:
 
 class _Table:
     def __init__(self, decision: Decision, domains: Domains, decisions: Mapping[str, Decision]) -> None:
-        self.decision, self.decisions = decision, decisions
+        self.decision, self.decisions, self.fields = decision, decisions, domains.fields
         self.domains = [domains.of(decision, place) for place in range(len(decision.inputs))]
         self.boxes_seen = 0
 
@@ -73,7 +76,7 @@ class _Table:
                 if domain is not None and domain.kind == "choice":
                     for value in _named(cell.tree):
                         if value not in domain.values:
-                            yield self._finding("table.value_unknown", rule, value=shown(value), column=self.decision.column(place))
+                            yield self._finding("table.value_unknown", rule, value=shown(value), column=self._column(place))
             for output, result in zip(self.decision.outputs, rule.results, strict=True):
                 if output.values and result.tree[0] in ("string", "number"):
                     value = result.evaluate({})
@@ -99,7 +102,7 @@ class _Table:
         for box in boxes:
             if not all(box.may):
                 place = next(place for place, one in enumerate(box.may) if not one)
-                found = self._finding("table.never_applies", box.rule, column=self.decision.column(place), cell=box.rule.tests[place].text)
+                found = self._finding("table.never_applies", box.rule, column=self._column(place), cell=box.rule.tests[place].text)
                 yield ("never", box.rule.rule_id), found
         boxes = [box for box in boxes if all(box.may)]
         if self.decision.policy == "FIRST":
@@ -200,30 +203,40 @@ class _Table:
             seen |= paths
         return False
 
-    def _told(self, places: Sequence[int], columns: Sequence[Sequence[Any]]) -> str:
-        """A case as people read it: `aide.niveau = "N1", aide.montant = 300`."""
+    def _column(self, place: int) -> Names:
+        """What an input is called: by its title, else by the datum that it is, else by what it reads."""
+        written = self.decision.column(place)
+        field = self.fields.get(written.strip()) if isinstance(written, str) else None
+        if field is not None or not isinstance(written, str):
+            return written if field is None else dict(field.label)
+        return {language: translate("table.words.quoted", language, text=" ".join(written.split())[:80]) for language in LANGUAGES}
+
+    def _told(self, places: Sequence[int], columns: Sequence[Sequence[Any]]) -> Names:
+        """A case as people read it: `Niveau de l'aide : N1, Montant : 300`."""
         parts = []
-        for expression, domain, column, place in zip(self.decision.inputs, self.domains, columns, places, strict=True):
+        for number, (expression, domain, column, place) in enumerate(zip(self.decision.inputs, self.domains, columns, places, strict=True)):
             if place >= 0 and domain is not None and len(column) > 1:
-                parts.append(f"{' '.join(expression.text.split())[:80]} = {_said(column[place], domain)}")
-        return ", ".join(parts)
+                parts.append((self._column(number), column[place], domain, self.fields.get(expression.text.strip())))
+        return {
+            language: f"{translate('web.format.comma', language)} ".join(
+                f"{pick(column, language)} = {_said(value, domain, field, language)}" for column, value, domain, field in parts)
+            for language in LANGUAGES
+        }  # fmt: skip
 
 
-def _said(value: Any, domain: Domain) -> str:
-    if value == OTHER:
+def _said(value: Any, domain: Domain, field: Field | None, language: str) -> str:
+    """A value in words: a choice by its label, yes and no, a datum that nobody knows."""
+    if value == OTHER or (isinstance(value, Decimal) and domain.symbols):
         return "…"
-    if isinstance(value, Decimal) and domain.symbols:
-        return "…"
-    return shown(value)
+    if value is None:
+        return translate("table.words.not_known", language)
+    if isinstance(value, bool):
+        return words.say("word.yes" if value else "word.no", language)
+    return field.choice_label(value, language) if field is not None and isinstance(value, str) else shown(value)
 
 
 def shown(value: Any) -> str:
-    """A value as FEEL writes it."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value[:60]}"' if isinstance(value, str) else str(value)[:60]
+    return f"{value}"[:60]
 
 
 def _box(rule: Rule, columns: Sequence[Sequence[Any]], domains: Sequence[Domain | None], scope: Mapping[str, Any]) -> _Box:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engine.errors import Finding
 from engine.pathway.definitions import Definitions
-from engine.pathway.soundness import name_of
+from engine.pathway.naming import name_of
 from engine.pathway.spiff.activities import PersonTask, ReceiveTask
 from engine.pathway.spiff.elements import Element
 from engine.pathway.spiff.events import BoundaryEvent, CatchEvent, Listener, StartEvent

@@ -66,8 +66,12 @@ def sources(name, content, base):
 def told(name, content, base, house):
     made = sources(name, content, base)
     if made is None:
-        return [said(one, "fr") for one in placed([(name, content)], {})[1]]
-    return [said(one, "fr") for one in judge(made, house)]
+        return [in_each_language(one) for one in placed([(name, content)], {})[1]]
+    return [in_each_language(one) for one in judge(made, house)]
+
+
+def in_each_language(found):
+    return said(found, "fr") | {"said": {language: said(found, language)["message"] for language in i18n.LANGUAGES}}
 
 
 def alone(name, content, base, house):
@@ -106,7 +110,8 @@ def main():
     judge(base, house)
     for name in ("x.bpmn", "x.dmn", "x.toml"):
         told(name, b"<a/>", base, house)  # everything that is read once is read before anybody is watched
-    i18n.form_of(2, "fr", ("one", "other"))  # a language's plural rule, which Babel makes once
+    for language in i18n.LANGUAGES:
+        i18n.form_of(2, language, ("one", "other"))  # a language's plural rule, which Babel makes once
     for line in sys.stdin:
         name, content = json.loads(line)
         print(json.dumps(alone(name, bytes.fromhex(content), base, house)), flush=True)

@@ -11,6 +11,7 @@ from engine.casework import cases, editions  # noqa: F401  (cases registers what
 from engine.casework.judging import said
 from engine.pathway.judgement import judge
 from engine.pathway.sources import Sources
+from tests.faults import plain
 from tests.processes.slips import (
     ROOT,
     becomes,
@@ -262,7 +263,9 @@ def judged(edition, path, edit, reread=False):
 
 def new(found, before):
     known = {(one.code, one.where) for one in before}
-    return {(one.code, one.where) for one in found if (one.code, one.where) not in known}
+    fresh = [one for one in found if (one.code, one.where) not in known]
+    assert {one.code: wrong for one in fresh if (wrong := plain.faults({language: said(one, language)["message"] for language in i18n.LANGUAGES}))} == {}
+    return {(one.code, one.where) for one in fresh}
 
 
 @pytest.mark.parametrize(("file", "edit", "code", "element"), [one[1:] for one in DIAGRAMS], ids=[one[0] for one in DIAGRAMS])

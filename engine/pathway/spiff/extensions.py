@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Finding
-from engine.pathway import additions
+from engine.pathway import additions, naming
 from engine.pathway.additions import MASAR
 from engine.pathway.spiff.expressions import compile_text
 from forms.feel import Expression, FeelError
@@ -87,13 +87,14 @@ Report = Callable[..., None]
 class Reading:
     """Reads one file's extensions, gathering findings."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, root: Any) -> None:
+        self.file, self.names_of = file, naming.File(root)
         self.findings: list[Finding] = []
         self.expressions: list[Expression] = []
         self._named: dict[tuple[str, str], str] = {}
+        self._learn(root)
 
-    def learn(self, root: Any) -> None:
+    def _learn(self, root: Any) -> None:
         """Remembers the names of the file's messages and signals, the codes of its errors and escalations, by kind and id."""
         for kind, attribute in (("message", "name"), ("signal", "name"), ("error", "errorCode"), ("escalation", "escalationCode")):
             for node in root.findall(f"{{{BPMN}}}{kind}"):
@@ -105,7 +106,7 @@ class Reading:
 
     def report(self, code: str, node: Any, **details: Any) -> None:
         """A finding on the nearest element that has an id."""
-        self.findings.append(additions.finding(code, self.file, node, **details))
+        self.findings.append(additions.finding(code, self.file, self.names_of, node, **details))
 
     def feel(self, text: str | None, node: Any) -> Expression | None:
         """The compiled expression of a text, or None with a finding."""

@@ -12,7 +12,7 @@ from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 
 from engine.errors import Finding
-from engine.pathway import additions
+from engine.pathway import additions, naming
 from engine.pathway.spiff import readers, xml
 from engine.pathway.spiff.activities import SubProcess
 from engine.pathway.spiff.elements import Element, Flow
@@ -49,7 +49,7 @@ class DiagramParser(BpmnParser):
     def add(self, name: str, root: Any) -> None:
         """Takes one file in."""
         self._roots.append(root)
-        reading = self.readings[name] = Reading(name)
+        reading = self.readings[name] = Reading(name, root)
         self.findings += additions.check(root, name)
         seen: set[str] = set()
         for node in root.iter(f"{{{BPMN}}}*"):
@@ -58,12 +58,13 @@ class DiagramParser(BpmnParser):
             found = node.get("id")
             if found is None:
                 continue
-            if not _ID.fullmatch(found):
+            if not found:
+                reading.report("pathway.id_missing", node, kind=naming.kind_named(node.tag.rpartition("}")[2]))
+            elif not _ID.fullmatch(found):
                 self.findings.append(Finding("pathway.id_unfit", name, {"element": found[:100]}))
             elif found in seen:
                 reading.report("pathway.id_repeated", node)
             seen.add(found)
-        reading.learn(root)
         lanes = {(place.text or "").strip(): place.getparent().get("name") for place in root.iter(full_tag("flowNodeRef"))}
         self.document_lanes[self._document_key(root)] = lanes  # innermost last: an inner lane stands after the one around it
         self._add_processes(root, name)
@@ -72,9 +73,9 @@ class DiagramParser(BpmnParser):
         assert filename is not None
         executable = 0
         for process in bpmn.findall(full_tag("process")):
-            if not process.get("id"):
-                self.findings.append(Finding("pathway.id_missing", filename, {"kind": "process"}))
-            elif process.get("isExecutable", "true") == "true":
+            if process.get("id") is None:
+                self.readings[filename].report("pathway.id_missing", process, kind=naming.kind_named("process"))
+            elif process.get("id") and process.get("isExecutable", "true") == "true":
                 executable += 1
                 known = self.process_parsers.get(process.get("id"))
                 if known is not None:
@@ -131,11 +132,11 @@ class ProcessReader(ProcessParser):
                 continue
             reader, kind = self.parser._get_parser_class(node.tag)
             if reader is None or readers.is_refused(node):
-                self.reading.report("pathway.unsupported", node, kind=readers.refused_kind(node))
+                self.reading.report("pathway.unsupported", node, kind=naming.kind_named(readers.refused_kind(node)))
                 self.left_out.add(node.get("id", ""))
-            elif not node.get("id"):
-                self.reading.report("pathway.id_missing", node, kind=name)
-            elif node.get("id") not in found:  # a repeated id was found already
+            elif node.get("id") is None:
+                self.reading.report("pathway.id_missing", node, kind=naming.kind_named(name))
+            elif node.get("id") and node.get("id") not in found:  # a repeated id was found already
                 found[node.get("id")] = self._element(reader, kind, node)
         self._connect(found, flows)
         self._attach(found)
@@ -164,7 +165,7 @@ class ProcessReader(ProcessParser):
                 self.reading.report("pathway.flow_loose", node)
                 continue
             if isinstance(target, StartEvent | BoundaryEvent) or (isinstance(source, ThrowEvent) and source.kind == "endEvent"):
-                self.reading.report("pathway.flow_forbidden", node, source=source.id, target=target.id)
+                self.reading.report("pathway.flow_forbidden", node, source=naming.name_of(source), target=naming.name_of(target))
                 continue
             text = node.find(full_tag("conditionExpression"))
             condition = (self.reading.feel(text.text, node) or _UNREAD) if text is not None else None
@@ -189,17 +190,17 @@ class ProcessReader(ProcessParser):
         if isinstance(element, ParallelGateway | EventGateway):
             for flow in out:
                 if flow.condition is not None:
-                    self.reading.report("pathway.condition_out_of_place", self.get_node_by_id(flow.id), gateway=element.id)
+                    self.reading.report("pathway.condition_out_of_place", self.get_node_by_id(flow.id), gateway=naming.name_of(element))
         elif isinstance(element, ExclusiveGateway | InclusiveGateway) and len(out) > 1:
             bare = [flow for flow in out if flow.condition is None and not flow.is_default]
             # An inclusive split without any condition takes every flow, and is drawn so; half conditioned it is a slip of the pen.
             if bare and (isinstance(element, ExclusiveGateway) or len(bare) < len(out)):
                 for flow in bare:
-                    self.reading.report("pathway.condition_missing", self.get_node_by_id(flow.id), gateway=element.bpmn_name or element.id)
+                    self.reading.report("pathway.condition_missing", self.get_node_by_id(flow.id), gateway=naming.name_of(element))
         if not out and isinstance(element, ExclusiveGateway | InclusiveGateway | ParallelGateway):
             self.reading.report("pathway.gateway_without_exit", node)
         if node.get("default") and not any(flow.is_default for flow in out):
-            self.reading.report("pathway.default_unknown", node, flow=node.get("default"))
+            self.reading.report("pathway.default_unknown", node, flow=self.reading.names_of.at(node.get("default")))
         if isinstance(element, EventGateway):
             if not out or not all(getattr(flow.target, "listens", False) and len(flow.target.flows_in) == 1 for flow in out):
                 self.reading.report("pathway.event_gateway_targets", node)
@@ -255,7 +256,7 @@ class ProcessReader(ProcessParser):
             if is_event and kind == "none":
                 self.reading.report("pathway.event_start_missing", node)
             elif not is_event and kind not in (("none",) if is_inside else ("none", "message")):
-                self.reading.report("pathway.start_never_happens", node, kind=kind)
+                self.reading.report("pathway.start_never_happens", node, kind=naming.trigger_named(kind))
         if is_event and len(starts) != 1 and not self.left_out:
             self.reading.report("pathway.event_start_missing", self.node)
         plain = [element for element in starts if isinstance(element, StartEvent) and element.trigger.kind == "none"]

@@ -5,6 +5,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 
+from engine.pathway import naming
 from engine.pathway.spiff import timing
 from engine.pathway.spiff.activities import Activity, CallActivity, Loop, OperationTask, PersonTask, PlainTask, ReceiveTask, RuleTask, SendTask, SubProcess
 from engine.pathway.spiff.elements import Element
@@ -82,7 +83,7 @@ class EventReader(ElementReader):
             self.reading.report("pathway.several_triggers", self.node)
         element.trigger = self.trigger(definitions[0], element.extensions) if definitions else NOTHING
         if element.trigger.kind not in _ALLOWED[self.kind]:
-            self.reading.report("pathway.trigger_out_of_place", self.node, kind=element.trigger.kind)
+            self.reading.report("pathway.trigger_out_of_place", self.node, kind=naming.trigger_named(element.trigger.kind))
         attribute = _INTERRUPTS.get(self.kind)
         if attribute:
             element.is_interrupting = self.node.get(attribute, "true") in ("true", "1")
@@ -103,12 +104,12 @@ class EventReader(ElementReader):
         if kind == "link":
             name = definition.get("name") or self.node.get("name")
             if not name:
-                self.reading.report("pathway.name_missing", self.node, kind=kind)
+                self.reading.report("pathway.name_missing", self.node, kind=naming.trigger_named(kind))
             return Trigger(kind, name or "")
         if kind == "signal":
             name = self.reading.named(kind, definition.get("signalRef"))
             if not name:
-                self.reading.report("pathway.name_missing", self.node, kind=kind)
+                self.reading.report("pathway.name_missing", self.node, kind=naming.trigger_named(kind))
             return Trigger(kind, name)
         if kind in ("error", "escalation"):
             return Trigger(kind, self._code(definition, kind))
@@ -118,7 +119,7 @@ class EventReader(ElementReader):
         reference = definition.get(f"{kind}Ref")
         code = self.reading.named(kind, reference)
         if (reference or "Throw" in self.kind or self.kind == "endEvent") and not code:
-            self.reading.report("pathway.name_missing", self.node, kind=kind)
+            self.reading.report("pathway.name_missing", self.node, kind=naming.trigger_named(kind))
         return code
 
     def message(self, reference: str | None, extensions: Extensions) -> Trigger:
@@ -126,7 +127,7 @@ class EventReader(ElementReader):
         note = extensions.message
         name = (note.name if note else "") or self.reading.named("message", reference)
         if not name:
-            self.reading.report("pathway.name_missing", self.node, kind="message")
+            self.reading.report("pathway.name_missing", self.node, kind=naming.trigger_named("message"))
         return Trigger("message", name, expression=note.key if note else None, result=note.result if note else "", parameters=note.parameters if note else ())
 
     def _timer(self, definition: Any) -> Trigger:
@@ -166,7 +167,7 @@ class ActivityReader(EventReader):
         elif isinstance(element, SubProcess):
             element.is_event = self.node.get("triggeredByEvent") == "true"
             if element.is_event and element.loop is not None:
-                self.reading.report("pathway.unsupported", self.node, kind="multiInstanceLoopCharacteristics")
+                self.reading.report("pathway.unsupported", self.node, kind=naming.kind_named("multiInstanceLoopCharacteristics"))
 
     def _person(self, element: PersonTask) -> None:
         note = element.extensions.task
@@ -193,7 +194,7 @@ class ActivityReader(EventReader):
         if several.get("behavior", "All") != "All":
             unheard.append("behavior")
         for name in unheard:
-            self.reading.report("pathway.unsupported", self.node, kind=name)
+            self.reading.report("pathway.unsupported", self.node, kind=naming.kind_named(name))
         kind = "sequential" if several.get("isSequential") == "true" else "parallel"
         text = several.findtext(full_tag("completionCondition"))
         condition = self.reading.feel(text, self.node) if text and text.strip() else None

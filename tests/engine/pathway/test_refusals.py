@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from engine import errors, i18n
+from engine.casework import judging
 from engine.pathway import bpmn
 from engine.pathway import decisions as decision_tables
 from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.test_decision_tables import HEAD, table
+from tests.faults import plain
 
 ROOT = Path(__file__).parents[3]
 NAMES = '<bpmn:error id="err" errorCode="refus"/>'
@@ -23,9 +25,7 @@ def refused(*parts, raw=None, decisions=None):
         bpmn.parse({"p.bpmn": raw}, decisions or {})
     assert told.value.code == "pathway.refused"
     for finding in told.value.findings:
-        for language in i18n.LANGUAGES:
-            sentence = i18n.translate(finding.code, language, **finding.details)
-            assert "[" not in sentence, f"{finding.code} in {language}: {sentence}"
+        assert plain.faults({language: judging.worded(finding.code, finding.details, language) for language in i18n.LANGUAGES}) == [], finding.code
     return [(found.code.removeprefix("pathway."), found.where) for found in told.value.findings]
 
 
