@@ -244,12 +244,13 @@ def approve(session: Session, actor: Any, proposal_id: UUID) -> Given:
     return Given(found.user_id, password)
 
 
-def refuse(session: Session, actor: Any, proposal_id: UUID, reason: str) -> None:
-    """Refuses a proposal, or withdraws one's own. Refuses: `proposal.not_found`, `proposal.decided` (Conflict), `admin.reason`. Records: `account.proposal_refused`."""
+def refuse(session: Session, actor: Any, proposal_id: UUID, reason: str) -> str:
+    """Refuses a proposal, or withdraws one's own: its state. Refuses: `proposal.not_found`, `proposal.decided` (Conflict), `admin.reason`. Records: `account.proposal_refused`."""
     found, reason = _waiting(session, actor, proposal_id), given_reason(reason)
     state = "withdrawn" if found.proposed_by == actor.user_id else "refused"
     journal.append(session, actor, "account.proposal_refused", f"user:{found.user_id}", {"proposal": str(proposal_id), "state": state}, {"reason": reason})
     _decide(session, actor, found, state, reason)
+    return state
 
 
 def history(session: Session, actor: Any, before: int = 0, about: str = "", kind: str = "", limit: int = 50) -> list[journal.Entry]:

@@ -30,6 +30,13 @@ def answer(session: Session, actor: Any, asked_by: UUID | None, code: str, what:
     _tell(session, actor, (asked_by,), code, what, instance_id, title)
 
 
+def state_of(row: Any, is_open: bool = True) -> str:
+    """Where a proposal stands as people say it: what its own author put away is `withdrawn`, not refused; what nobody decided in time is `expired`."""
+    if row.state == "refused" and row.decided_by == row.proposed_by:
+        return "withdrawn"
+    return "expired" if row.state == "proposed" and not is_open else row.state
+
+
 def _tell(session: Session, actor: Any, people: Iterable[UUID | None], code: str, what: UUID, instance_id: UUID | None, title: str) -> None:
     details = json.dumps({"by": str(actor.user_id), "about": str(what)} | ({"title": title} if title else {}), ensure_ascii=False)
     rows = [{"id": identity.new_id(), "user": one, "branch": actor.branch, "code": code, "details": details, "instance": instance_id, "at": clock.now(session)}

@@ -181,12 +181,13 @@ def _over(session: Session, case_id: UUID) -> tuple[tuple[str, ...], list[str] |
     return over, sorted(name for retention, names in classes.items() if retention not in over for name in names)
 
 
-def refuse(session: Session, actor: Any, erasure_id: UUID) -> None:
-    """Puts a proposal away; whoever made it may too. Refuses: `erasure.not_found`, `erasure.decided`."""
+def refuse(session: Session, actor: Any, erasure_id: UUID) -> bool:
+    """Puts a proposal away; whoever made it takes it back the same way: whether it was so. Refuses: `erasure.not_found`, `erasure.decided`."""
     row = _locked(session, erasure_id)
     authority.require(actor, "erasure.propose", branch=row.branch)
     session.execute(_DECIDE, {"id": erasure_id, "state": "refused", "by": actor.user_id, "at": clock.now(session)})
     approvals.answer(session, actor, row.proposed_by, "erasure.refused", erasure_id, instance_id=row.root_id)
+    return row.proposed_by == actor.user_id
 
 
 def approve(session: Session, actor: Any, erasure_id: UUID) -> Mapping[str, int]:
@@ -376,7 +377,7 @@ def _locked(session: Session, erasure_id: UUID) -> Any:
 
 def _erasures(session: Session, actor: Any, rows: Sequence[Any]) -> list[Erasure]:
     names = staff.names(session, actor.language, (one for row in rows for one in (row.proposed_by, row.decided_by)))
-    return [Erasure(row.erasure_id, row.root_id, row.number or "", row.branch, row.ground, row.reference, row.state, names.get(str(row.proposed_by), ""),
+    return [Erasure(row.erasure_id, row.root_id, row.number or "", row.branch, row.ground, row.reference, approvals.state_of(row), names.get(str(row.proposed_by), ""),
                     row.proposed_at, names.get(str(row.decided_by), ""), row.decided_at, row.counts,
                     row.state == "proposed" and authority.may(actor, "erasure.approve", branch=row.branch, authors=[row.proposed_by]),
                     tuple(row.retentions)) for row in rows]  # fmt: skip

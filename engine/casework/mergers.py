@@ -115,12 +115,13 @@ def approve(session: Session, actor: Any, merger_id: UUID) -> None:
     approvals.answer(session, actor, row.proposed_by, "merger.done", merger_id, instance_id=row.instance_id)
 
 
-def refuse(session: Session, actor: Any, merger_id: UUID) -> None:
-    """Puts a proposal away. Refuses: `merger.not_found`, `merger.decided`. Records: `person.merge_refused`."""
+def refuse(session: Session, actor: Any, merger_id: UUID) -> bool:
+    """Puts a proposal away; whoever made it takes it back the same way: whether it was so. Refuses: `merger.not_found`, `merger.decided`. Records: `person.merge_refused`."""
     row = _locked(session, actor, merger_id, "person.refuse_merge", "proposed")
     doubles.note(session, actor, row.instance_id, "person.merge_refused", {"merger": str(merger_id)})
     session.execute(_DECIDE, {"id": merger_id, "state": "refused", "by": actor.user_id, "at": clock.now(session), "content": json.dumps(row.content)})
     approvals.answer(session, actor, row.proposed_by, "merger.refused", merger_id, instance_id=row.instance_id)
+    return row.proposed_by == actor.user_id
 
 
 def undo(session: Session, actor: Any, merger_id: UUID, reason: str) -> None:
@@ -242,7 +243,7 @@ def _merger(session: Session, actor: Any, row: Any) -> Merger:
         return _may(actor, act, (row.kept_branch, row.gone_branch), row.proposed_by)
 
     opened = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
-    return Merger(row.merger_id, row.instance_id, row.kept_number or "", row.other_id, row.gone_number or "", row.state, str(opened.get("reason", "")),
+    return Merger(row.merger_id, row.instance_id, row.kept_number or "", row.other_id, row.gone_number or "", approvals.state_of(row), str(opened.get("reason", "")),
                   names.get(str(row.proposed_by), ""), row.proposed_at, names.get(str(row.decided_by), ""), row.decided_at,
                   row.state == "proposed" and may("person.approve_merge"), row.state == "proposed" and may("person.refuse_merge"),
                   row.state == "done" and may("person.undo_merge") and _is_still(session, row))  # fmt: skip

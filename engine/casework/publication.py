@@ -125,8 +125,8 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
     return edition.number
 
 
-def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: str) -> None:
-    """Sends a draft back to whoever prepares it, saying why; whoever submitted it takes it back the same way.
+def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: str) -> bool:
+    """Sends a draft back to whoever prepares it, saying why; whoever submitted it takes it back the same way: whether it was so.
 
     Refuses: Forbidden, `draft.not_found`, `draft.not_submitted`, `draft.stale`, `draft.reason_needed`.
     """
@@ -134,7 +134,9 @@ def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: s
     if version != whole.draft.version:
         raise errors.Conflict("draft.stale")
     session.execute(_REFUSE, {"id": draft_id, "by": actor.user_id, "at": clock.now(session), "reason": _reason(reason)})
-    approvals.answer(session, actor, _submitter(session, draft_id), "draft.sent_back", draft_id, title=whole.draft.title)
+    submitter = _submitter(session, draft_id)
+    approvals.answer(session, actor, submitter, "draft.sent_back", draft_id, title=whole.draft.title)
+    return submitter == actor.user_id
 
 
 def bring_back(

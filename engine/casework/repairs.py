@@ -150,16 +150,19 @@ def approve(session: Session, actor: Any, repair_id: UUID, seq: int) -> None:
     _apply(session, actor, held, wish, row.reason, row)
 
 
-def refuse(session: Session, actor: Any, repair_id: UUID, reason: str) -> None:
-    """Says no to what was proposed; whoever proposed it takes it back the same way. Refuses: `repair.not_found`, Forbidden, `repair.decided`, `repair.reason_needed`.
-    Records: `repair.refused`."""
+def refuse(session: Session, actor: Any, repair_id: UUID, reason: str) -> bool:
+    """Says no to what was proposed; whoever proposed it takes it back the same way: whether it was so. Refuses: `repair.not_found`, Forbidden, `repair.decided`,
+    `repair.reason_needed`. Records: `repair.refused`, or `repair.withdrawn`."""
     row, held = _proposal(session, actor, repair_id)
     reason = reason_of(reason)
     change = Change(session, actor, held, held.now)
-    change.note("repair.refused", {"repair": str(repair_id), "act": row.act, **row.content, "asked_by": str(row.proposed_by)}, reason=reason)
+    is_own = row.proposed_by == actor.user_id
+    told = {"repair": str(repair_id), "act": row.act, **row.content} | ({} if is_own else {"asked_by": str(row.proposed_by)})
+    change.note("repair.withdrawn" if is_own else "repair.refused", told, reason=reason)
     session.execute(_DECIDE, {"id": repair_id, "state": "refused", "by": actor.user_id, "at": held.now, "answer": reason})
     change.write()
     approvals.answer(session, actor, row.proposed_by, "repair.refused", repair_id, instance_id=row.root_id)
+    return is_own
 
 
 def _do(session: Session, actor: Any, instance_id: UUID, act: str, position: str, to: str, reason: str, seq: int | None) -> UUID | None:
@@ -302,6 +305,6 @@ def _repair(session: Session, actor: Any, row: Any, names: Mapping[str, str]) ->
     reason = row.reason if authority.readable(actor, "C", case=row) else ""
     return Repair(
         row.repair_id, row.root_id, row.instance_id, row.number or "", row.branch, row.act, node, to, content.get("position", ""), content.get("to", ""), *said, reason, tuple(row.touches),
-        names.get(str(row.proposed_by), ""), row.proposed_at, row.expires_at, "expired" if row.state == "proposed" and not is_open else row.state,
+        names.get(str(row.proposed_by), ""), row.proposed_at, row.expires_at, approvals.state_of(row, is_open),
         names.get(str(row.decided_by), ""), row.decided_at, row.answer if authority.readable(actor, "C", case=row) else "", row.at_seq, tuple(may),
     )  # fmt: skip

@@ -240,7 +240,9 @@ def test_a_move_over_money_from_before_it_needs_two_and_a_refusal_says_why(world
     assert (decided.state, decided.answer, decided.decided_by, decided.may) == ("refused", "Orientez-la d'abord.", "Anis Mabrouk", ())
     own = act(world, "meriem", repairs.move, stuck, stands.position, "fin", WHY)
     act(world, "meriem", repairs.refuse, own, "Je la retire.")
-    assert [kind for kind, _ in lines(world, stuck)[:2]] == ["repair.refused", "repair.proposed"] and incident(world, stuck)
+    assert [kind for kind, _ in lines(world, stuck)[:2]] == ["repair.withdrawn", "repair.proposed"] and incident(world, stuck) and sound(world)
+    decided = next(one for one in look(world, "anis", repairs.listed) if one.repair_id == own)
+    assert (decided.state, decided.decided_by) == ("withdrawn", "Meriem Louati"), "nobody refused it"
     assert left_the_way(world, stuck, "refused_then_done") == set()
     act(world, "meriem", repairs.move, stuck, stands.position, "orienter", WHY)
     assert left_the_way(world, stuck, "refused_then_done") == {"token.moved"}, "refused, then done all the same: an auditor finds it"

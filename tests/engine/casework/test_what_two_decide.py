@@ -44,25 +44,30 @@ def news(world):
     return find
 
 
-def version(world, draft_id):
-    with world.database.reading(world.staff["meriem"]) as session:
-        return drafts.show(session, world.staff["meriem"], draft_id).draft.version
+@pytest.fixture
+def look(world):
+    def find(draft_id):
+        with world.database.reading(world.staff["meriem"]) as session:
+            return drafts.show(session, world.staff["meriem"], draft_id).draft
+
+    return find
 
 
-def test_a_draft_waits_for_every_coordinator_who_wrote_nothing_in_it_until_one_decided(world, act, news):
+def test_a_draft_waits_for_every_coordinator_who_wrote_nothing_in_it_until_one_decided(act, news, look):
     draft_id = act("meriem", drafts.open_draft, "Orientation")
     act("meriem", drafts.save, draft_id, FORM, small.files()[FORM].replace(b'fr = "', b'fr = "Autre ', 1), 0)
     act("firas", drafts.save, draft_id, FORM, small.files()[FORM].replace(b'fr = "', b'fr = "Encore ', 1), 1)
     act("meriem", publication.submit, draft_id, REASON)
     assert news("anis") == news("kenza") == ["draft.proposed"] and news("meriem") == news("firas") == news("zied") == []
-    act("anis", publication.refuse, draft_id, version(world, draft_id), "Le mot arabe manque.")
-    assert news("anis") == news("kenza") == [] and news("meriem") == ["draft.sent_back"]
+    act("anis", publication.refuse, draft_id, look(draft_id).version, "Le mot arabe manque.")
+    assert news("anis") == news("kenza") == [] and news("meriem") == ["draft.sent_back"] and not look(draft_id).was_taken_back
     act("meriem", publication.submit, draft_id, REASON)
     assert news("anis") == news("kenza") == ["draft.proposed"], "asked again, it is told once"
-    act("meriem", publication.refuse, draft_id, version(world, draft_id), "Je me suis trompée.")
+    act("meriem", publication.refuse, draft_id, look(draft_id).version, "Je me suis trompée.")
     assert news("anis") == news("kenza") == [] and news("meriem") == ["draft.sent_back"], "nobody waits for what its author takes back"
+    assert look(draft_id).was_taken_back, "and it was not refused"
     act("meriem", publication.submit, draft_id, REASON)
-    act("kenza", publication.approve, draft_id, version(world, draft_id))
+    act("kenza", publication.approve, draft_id, look(draft_id).version)
     assert news("anis") == news("kenza") == [] and news("meriem") == ["draft.published", "draft.sent_back"]
 
 
