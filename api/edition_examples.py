@@ -25,6 +25,8 @@ _DRAFT = {
     "decided_by": "",
     "decided_at": None,
     "refusal": "",
+    "is_mine": False,
+    "was_taken_back": False,
     "edition_id": None,
     "edition_number": None,
     "may": ["approve", "refuse"],

@@ -25,7 +25,7 @@ _PIECES = {
     "choices": [{"piece": "PJ05", "class_": "C", "label": "Proof of address"}, {"piece": "autre", "class_": "O", "label": ""}],
 }  # fmt: skip
 _NOTICE = {"notice_id": _ID, "code": "note.mention", "at": _AT, "is_read": False, "who": "Salma Trabelsi", "task": "", "task_id": None, "case_id": _CASE, "case_number": _NUMBER,
-           "due_at": None}  # fmt: skip
+           "due_at": None, "about": None, "title": ""}  # fmt: skip
 _LOAD = _PERSON | {"agency": "OTE", "branch": "MED", "tasks": 12, "cases": 31, "is_active": True, "is_away": False}
 _HANDED = {"items": [{"instance_id": _CASE, "case_id": _CASE, "case_number": _NUMBER, "process": "parcours", "tasks": ["Joint assessment interview"], "left": [], "is_named": True, "code": "", "details": {}}]}
 _SELECTION = {"items": [{"task_id": _TASK, "task": "Joint assessment interview", "person": "Mounir Ben Salah", "case_number": _NUMBER, "code": "", "details": {}}]}

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from engine import clock
 from engine.actors import agencies, authority, users
-from engine.casework import cases, editions, exceptions, tasks, timers, worklist
+from engine.casework import cases, editions, exceptions, notices, tasks, timers, worklist
 from engine.casework.instances import Change, lock
 from engine.database import Database
 from engine.demo import accounts, answers, people
@@ -197,6 +197,12 @@ class World:
         actor = actor or self.agent("OTE", branch, "chef_antenne")
         with self.database.reading(actor) as session:
             return cases.file(session, actor, case_id)
+
+    def news(self, actor: users.Actor) -> tuple[int, list[str]]:
+        """How many notices the bell says are unread, and the codes of those on the page."""
+        with self.database.reading(actor) as session:
+            unread = session.execute(text("SELECT masar_unread(:id)"), {"id": actor.user_id}).scalar_one()
+            return unread, [one.code for one in notices.mine(session, actor).items]
 
     def desk(self, actor: users.Actor, scope: str = "queue", **asked: Any) -> Any:
         with self.database.reading(actor) as session:

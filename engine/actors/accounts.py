@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from engine import errors, identity
-from engine.actors import authority, roles, users
+from engine.actors import approvals, authority, roles, users
 from engine.ledger import journal
 
 ONE_TIME_DAYS = 7
@@ -229,10 +229,10 @@ def approve(session: Session, actor: Any, proposal_id: UUID) -> Given:
     if found.kind == "password":
         if not row.is_active or (row.agency, row.branch, frozenset(row.roles)) != (found.agency, found.branch, wanted):
             raise errors.Conflict("proposal.outdated")
-        return _hand_over(session, actor, found.user_id, told, body, lambda: _decide(session, actor, proposal_id, "approved"))
+        return _hand_over(session, actor, found.user_id, told, body, lambda: _decide(session, actor, found, "approved"))
     users.check_rights(session, found.agency, found.branch, wanted)
     _give(session, actor, row, found.agency, found.branch, wanted, told, body)
-    _decide(session, actor, proposal_id, "approved")
+    _decide(session, actor, found, "approved")
     given = {"id": found.user_id, "agency": found.agency, "branch": found.branch, "roles": sorted(wanted)}
     if row.is_active and frozenset(row.roles) & roles.GIVEN_BY_TWO:
         session.execute(_RIGHTS, given)
@@ -244,12 +244,13 @@ def approve(session: Session, actor: Any, proposal_id: UUID) -> Given:
     return Given(found.user_id, password)
 
 
-def refuse(session: Session, actor: Any, proposal_id: UUID, reason: str) -> None:
-    """Refuses a proposal, or withdraws one's own. Refuses: `proposal.not_found`, `proposal.decided` (Conflict), `admin.reason`. Records: `account.proposal_refused`."""
+def refuse(session: Session, actor: Any, proposal_id: UUID, reason: str) -> str:
+    """Refuses a proposal, or withdraws one's own: its state. Refuses: `proposal.not_found`, `proposal.decided` (Conflict), `admin.reason`. Records: `account.proposal_refused`."""
     found, reason = _waiting(session, actor, proposal_id), given_reason(reason)
     state = "withdrawn" if found.proposed_by == actor.user_id else "refused"
     journal.append(session, actor, "account.proposal_refused", f"user:{found.user_id}", {"proposal": str(proposal_id), "state": state}, {"reason": reason})
-    _decide(session, actor, proposal_id, state, reason)
+    _decide(session, actor, found, state, reason)
+    return state
 
 
 def history(session: Session, actor: Any, before: int = 0, about: str = "", kind: str = "", limit: int = 50) -> list[journal.Entry]:
@@ -274,6 +275,7 @@ def _propose(session: Session, actor: Any, user_id: UUID, kind: str, agency: str
             session.execute(_PROPOSE, row)
     except IntegrityError as trouble:
         raise errors.Conflict("account.proposed") from trouble
+    approvals.ask(session, actor, lambda one: authority.may(one, "account.approve", authors=(actor.user_id, user_id)), "account", proposal_id)
     return proposal_id
 
 
@@ -292,8 +294,9 @@ def _hand_over(session: Session, actor: Any, user_id: UUID, sealed: Mapping[str,
     return Given(user_id, password)
 
 
-def _decide(session: Session, actor: Any, proposal_id: UUID, state: str, refusal: str = "") -> None:
-    session.execute(_DECIDE, {"id": proposal_id, "state": state, "me": actor.user_id, "refusal": refusal})
+def _decide(session: Session, actor: Any, found: Any, state: str, refusal: str = "") -> None:
+    session.execute(_DECIDE, {"id": found.proposal_id, "state": state, "me": actor.user_id, "refusal": refusal})
+    approvals.answer(session, actor, found.proposed_by, f"account.{state}", found.proposal_id)
 
 
 def _waiting(session: Session, actor: Any, proposal_id: UUID) -> Any:

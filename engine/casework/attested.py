@@ -42,7 +42,7 @@ _LINES = {
     "repair.other": """SELECT r.instance_id, r.act || ': proposed by another, or by nobody' AS about FROM repair r LEFT JOIN ledger_line l
             ON l.instance_id = r.instance_id AND l.seq = r.seq AND l.kind = 'repair.proposed' AND l.actor_id = r.proposed_by::text WHERE l.seq IS NULL
         UNION ALL SELECT r.instance_id, r.act || ': refused, and no line says so' FROM repair r WHERE r.state = 'refused' AND NOT EXISTS (SELECT FROM ledger_line l
-            WHERE l.instance_id = r.instance_id AND l.kind = 'repair.refused' AND l.line::jsonb #>> '{body,repair}' = r.repair_id::text)""",
+            WHERE l.instance_id = r.instance_id AND l.kind IN ('repair.refused', 'repair.withdrawn') AND l.line::jsonb #>> '{body,repair}' = r.repair_id::text)""",
     "rule.other": """SELECT x.instance_id, 'line ' || x.seq || ', ' || x.rule AS about FROM (
             (SELECT l.instance_id, l.seq, f.decision, f.rule, l.at FROM ledger_line l CROSS JOIN LATERAL masar_rules_of(l.line) f WHERE l.line LIKE '%"decisions":[%'
              EXCEPT SELECT instance_id, seq, decision, rule, at FROM rule_fired)

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, i18n
 from engine.actors import authority, users
-from engine.casework import archives, editions
+from engine.casework import archives, editions, staff
 from engine.identity import new_id
 
 LONGEST_TITLE = 200
@@ -42,7 +42,6 @@ _REPLACE = text("""UPDATE draft_save SET settled = 'replaced', settled_by = :by,
                     WHERE draft_id = :id AND path = :path AND version = :version AND is_aside AND settled IS NULL AND saved_by = :by""")
 _DROP = text("UPDATE edition_draft SET state = 'dropped', version = version + 1, decided_by = :by, decided_at = :at WHERE draft_id = :id")
 _REBASE = text("UPDATE edition_draft SET base_id = :base, seen_start = (SELECT max(start_id) FROM edition_start) WHERE draft_id = :id")
-_NAMES = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (:ids)")
 _DELIVERED = text("""SELECT 1 FROM edition WHERE digest = :digest UNION ALL SELECT 1 FROM edition_draft WHERE delivered = CAST(:hashes AS jsonb)""")
 _LAST_DELIVERED = text("""SELECT coalesce((SELECT delivered FROM edition_draft WHERE delivered IS NOT NULL ORDER BY draft_id DESC LIMIT 1),
                                           (SELECT files FROM edition ORDER BY number LIMIT 1))""")
@@ -51,8 +50,8 @@ MASAR = "Masar"  # who brought what came with a new version of it
 
 @dataclass(frozen=True)
 class Draft:
-    """A draft on the list. `authors`: who saved anything in it; `is_behind`: another edition was decided since it was begun or brought up to date;
-    `may`: what the reader may do with it (`save`, `submit`, `drop`, `approve`, `refuse`, `try`)."""
+    """A draft on the list. `authors`: who saved anything in it; `is_behind`: another edition was decided since it was begun or brought up to date; `is_mine`: the reader
+    submitted it; `was_taken_back`: its submitter refused it; `may`: what the reader may do with it (`save`, `submit`, `drop`, `approve`, `refuse`, `try`)."""
 
     draft_id: UUID
     title: str
@@ -75,6 +74,8 @@ class Draft:
     refusal: str
     edition_id: UUID | None
     edition_number: int | None
+    is_mine: bool
+    was_taken_back: bool
     may: tuple[str, ...]
 
 
@@ -373,12 +374,12 @@ def _draft(row: Any, actor: Any, names: Mapping[UUID | None, str]) -> Draft:
     may = {"open": ["save", "submit", "drop"], "submitted": ["refuse"]}.get(row.state, []) if authority.may(actor, "draft.write") else []
     if may and row.state == "submitted" and not row.is_behind and authority.may(actor, "draft.approve", authors=authors):
         may = ["approve", *may]
-    if authority.may(actor, "draft.try"):
-        may = [*may, "try"]
+    may = [*may, "try"] if authority.may(actor, "draft.try") else may
     return Draft(
         row.draft_id, row.title, row.state, row.version, row.base_id, row.base_number, names[row.opener], row.opened_at,
         tuple(sorted(names[one] for one in row.savers)), row.is_behind, names[row.submitter] if row.submitter else "", row.submitted_at, row.starts_at,
-        row.reason, row.accepted, row.burden_reason, names[row.decider] if row.decider else "", row.decided_at, row.refusal, row.edition_id, row.edition_number, tuple(may),
+        row.reason, row.accepted, row.burden_reason, names[row.decider] if row.decider else "", row.decided_at, row.refusal, row.edition_id, row.edition_number,
+        bool(row.submitter) and row.submitter == actor.user_id, row.refusal != "" and row.decider == row.submitter, tuple(may),
     )  # fmt: skip
 
 
@@ -392,8 +393,7 @@ def _file(whole: Whole, path: str) -> DraftFile:
 
 
 def _names(session: Session, actor: Any, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
-    rows = session.execute(_NAMES, {"ids": [one for one in ids if one]})
-    return {None: MASAR} | {row.user_id: row.name_ar if actor.language == "ar" and row.name_ar else row.name for row in rows}
+    return {None: MASAR} | {UUID(one): name for one, name in staff.names(session, actor.language, ids).items()}
 
 
 def _bytes(content: Any) -> bytes | None:

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, event, text
 from sqlmodel import Session
 
 from engine import clock, errors, identity
-from engine.actors import authority, users
+from engine.actors import approvals, authority, users
 from engine.casework import editions, letters, staff
 from engine.database import Alone, Database
 from engine.ledger import events, sealing
@@ -34,7 +34,7 @@ _PROPOSE = text("""INSERT INTO erasure (erasure_id, person_id, root_id, branch, 
 _ROWS = """SELECT e.*, i.number FROM erasure e JOIN instance i ON i.instance_id = e.root_id"""
 _LISTED = text(f"{_ROWS} ORDER BY e.state <> 'proposed', e.proposed_at DESC LIMIT 200")
 _ONE = text(f"{_ROWS} WHERE e.erasure_id = :id")
-_LOCK = text("SELECT erasure_id, person_id, branch, proposed_by, state, retentions, kept FROM erasure WHERE erasure_id = :id FOR UPDATE")
+_LOCK = text("SELECT erasure_id, person_id, root_id, branch, proposed_by, state, retentions, kept FROM erasure WHERE erasure_id = :id FOR UPDATE")
 _DECIDE = text("UPDATE erasure SET state = :state, decided_by = :by, decided_at = :at, xid = pg_current_xact_id() WHERE erasure_id = :id")
 _INSTANCES = text("SELECT instance_id, seq, head, edition, subjects FROM masar_instances_of_person(:person)")
 _LOCK_INSTANCE = text("SELECT seq, head FROM instance WHERE instance_id = :id FOR UPDATE")
@@ -163,6 +163,8 @@ def propose(session: Session, actor: Any, case_id: UUID, reference: str = "") ->
     # The row above refers to her, so it waited for whoever was making her one with another (`masar_merge` locks both): whose case this is, is asked again.
     if session.execute(_CASE, {"id": case_id}).one().person_id != row.person_id or session.execute(_MADE_ONE, {"person": row.person_id}).scalar() is not None:
         raise errors.Conflict("erasure.made_one")
+    about = {"branch": row.branch, "authors": [actor.user_id]}
+    approvals.ask(session, actor, lambda one: authority.may(one, "erasure.approve", **about), "erasure", erasure_id, instance_id=case_id)
     return erasure_id
 
 
@@ -179,11 +181,13 @@ def _over(session: Session, case_id: UUID) -> tuple[tuple[str, ...], list[str] |
     return over, sorted(name for retention, names in classes.items() if retention not in over for name in names)
 
 
-def refuse(session: Session, actor: Any, erasure_id: UUID) -> None:
-    """Puts a proposal away; whoever made it may too. Refuses: `erasure.not_found`, `erasure.decided`."""
+def refuse(session: Session, actor: Any, erasure_id: UUID) -> bool:
+    """Puts a proposal away; whoever made it takes it back the same way: whether it was so. Refuses: `erasure.not_found`, `erasure.decided`."""
     row = _locked(session, erasure_id)
     authority.require(actor, "erasure.propose", branch=row.branch)
     session.execute(_DECIDE, {"id": erasure_id, "state": "refused", "by": actor.user_id, "at": clock.now(session)})
+    approvals.answer(session, actor, row.proposed_by, "erasure.refused", erasure_id, instance_id=row.root_id)
+    return row.proposed_by == actor.user_id
 
 
 def approve(session: Session, actor: Any, erasure_id: UUID) -> Mapping[str, int]:
@@ -196,6 +200,7 @@ def approve(session: Session, actor: Any, erasure_id: UUID) -> Mapping[str, int]
     if session.execute(_RUNS, {"person": row.person_id}).scalar():
         raise errors.Conflict("erasure.running")
     session.execute(_DECIDE, {"id": erasure_id, "state": "done", "by": actor.user_id, "at": clock.now(session)})
+    approvals.answer(session, actor, row.proposed_by, "erasure.done", erasure_id)  # of no case: what tells of hers is to be forgotten
     told = {"erasure": str(erasure_id)}
     return _forget(session, actor, row.person_id, told) if row.kept is None else _forget_in_part(session, actor, row.person_id, told | {"retentions": list(row.retentions)}, list(row.kept))
 
@@ -372,7 +377,7 @@ def _locked(session: Session, erasure_id: UUID) -> Any:
 
 def _erasures(session: Session, actor: Any, rows: Sequence[Any]) -> list[Erasure]:
     names = staff.names(session, actor.language, (one for row in rows for one in (row.proposed_by, row.decided_by)))
-    return [Erasure(row.erasure_id, row.root_id, row.number or "", row.branch, row.ground, row.reference, row.state, names.get(str(row.proposed_by), ""),
+    return [Erasure(row.erasure_id, row.root_id, row.number or "", row.branch, row.ground, row.reference, approvals.state_of(row), names.get(str(row.proposed_by), ""),
                     row.proposed_at, names.get(str(row.decided_by), ""), row.decided_at, row.counts,
                     row.state == "proposed" and authority.may(actor, "erasure.approve", branch=row.branch, authors=[row.proposed_by]),
                     tuple(row.retentions)) for row in rows]  # fmt: skip

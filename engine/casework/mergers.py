@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from engine import clock, errors, identity
-from engine.actors import authority
+from engine.actors import approvals, authority
 from engine.casework import doubles, editions, staff
 from engine.casework.instances import lock
 from engine.dossier import beneficiaries, facts
@@ -83,6 +83,8 @@ def propose(session: Session, actor: Any, kept_case: UUID, gone_case: UUID, take
              "content": json.dumps({"take": sorted(differing & set(take))}), "by": actor.user_id, "at": clock.now(session)}  # fmt: skip
     if session.execute(_PROPOSE, given).scalar() is None:
         raise errors.Conflict("merger.proposed")
+    branches = [_branch(session, one) for one in (kept_case, gone_case)]
+    approvals.ask(session, actor, lambda one: _may(one, "person.approve_merge", branches, actor.user_id), "merger", merger_id, instance_id=kept_case)
     return merger_id
 
 
@@ -110,13 +112,16 @@ def approve(session: Session, actor: Any, merger_id: UUID) -> None:
         if getattr(trouble.orig, "sqlstate", "") != _MEANWHILE:
             raise
         raise errors.Conflict("merger.meanwhile") from trouble
+    approvals.answer(session, actor, row.proposed_by, "merger.done", merger_id, instance_id=row.instance_id)
 
 
-def refuse(session: Session, actor: Any, merger_id: UUID) -> None:
-    """Puts a proposal away. Refuses: `merger.not_found`, `merger.decided`. Records: `person.merge_refused`."""
+def refuse(session: Session, actor: Any, merger_id: UUID) -> bool:
+    """Puts a proposal away; whoever made it takes it back the same way: whether it was so. Refuses: `merger.not_found`, `merger.decided`. Records: `person.merge_refused`."""
     row = _locked(session, actor, merger_id, "person.refuse_merge", "proposed")
     doubles.note(session, actor, row.instance_id, "person.merge_refused", {"merger": str(merger_id)})
     session.execute(_DECIDE, {"id": merger_id, "state": "refused", "by": actor.user_id, "at": clock.now(session), "content": json.dumps(row.content)})
+    approvals.answer(session, actor, row.proposed_by, "merger.refused", merger_id, instance_id=row.instance_id)
+    return row.proposed_by == actor.user_id
 
 
 def undo(session: Session, actor: Any, merger_id: UUID, reason: str) -> None:
@@ -222,6 +227,11 @@ def _branch(session: Session, case_id: UUID) -> str:
     return session.execute(text("SELECT branch FROM instance WHERE instance_id = :id"), {"id": case_id}).scalar() or ""
 
 
+def _may(actor: Any, act: str, branches: Sequence[str], proposed_by: UUID) -> bool:
+    """Whether she may decide of two persons, each in a branch."""
+    return all(authority.may(actor, act, branch=branch, authors=[proposed_by]) for branch in branches)
+
+
 def _number(one: doubles.Person) -> str:
     return next((case.number or "" for case in one.cases if case.case_id == one.case_id), "")
 
@@ -230,10 +240,10 @@ def _merger(session: Session, actor: Any, row: Any) -> Merger:
     names = staff.names(session, actor.language, [row.proposed_by, row.decided_by])
 
     def may(act: str) -> bool:
-        return all(authority.may(actor, act, branch=branch, authors=[row.proposed_by]) for branch in (row.kept_branch, row.gone_branch))
+        return _may(actor, act, (row.kept_branch, row.gone_branch), row.proposed_by)
 
     opened = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
-    return Merger(row.merger_id, row.instance_id, row.kept_number or "", row.other_id, row.gone_number or "", row.state, str(opened.get("reason", "")),
+    return Merger(row.merger_id, row.instance_id, row.kept_number or "", row.other_id, row.gone_number or "", approvals.state_of(row), str(opened.get("reason", "")),
                   names.get(str(row.proposed_by), ""), row.proposed_at, names.get(str(row.decided_by), ""), row.decided_at,
                   row.state == "proposed" and may("person.approve_merge"), row.state == "proposed" and may("person.refuse_merge"),
                   row.state == "done" and may("person.undo_merge") and _is_still(session, row))  # fmt: skip

@@ -22,11 +22,12 @@ AT_ONCE = 50
 _TELL = text("""INSERT INTO notice (notice_id, user_id, branch, code, details, instance_id, task_id, created_at)
                 VALUES (:id, :user, :branch, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
 _TAKEN_BACK = "task.taken_back"
+_AWAITED = "(n.code NOT LIKE '%.proposed' OR masar_is_awaited(n.code, CAST(n.details ->> 'about' AS uuid), n.created_at))"  # as `masar_unread` counts
 _TO_DO = "('task.opened', 'task.given', 'task.due', 'task.late', 'task.very_late')"  # of a task that is done they are no news any more: nor does `masar_unread` count them
 _COLUMNS = f"""n.notice_id, n.code, n.details, n.created_at, n.read_at, n.task_id, i.root_id, r.number, t.task_id IS NOT NULL AS is_open, t.due_at, {staff.called("b")} AS who"""
 _FROM = """notice n LEFT JOIN instance i USING (instance_id) LEFT JOIN instance r ON r.instance_id = i.root_id LEFT JOIN open_task t ON t.task_id = n.task_id
            LEFT JOIN user_account b ON b.user_id = CAST(n.details ->> 'by' AS uuid)"""
-_MINE = text(f"""SELECT {_COLUMNS} FROM {_FROM} WHERE n.user_id = :me AND (n.code NOT IN {_TO_DO} OR t.task_id IS NOT NULL) AND (CAST(:before AS timestamptz) IS NULL OR n.created_at < :before)
+_MINE = text(f"""SELECT {_COLUMNS} FROM {_FROM} WHERE n.user_id = :me AND (n.code NOT IN {_TO_DO} OR t.task_id IS NOT NULL) AND {_AWAITED} AND (CAST(:before AS timestamptz) IS NULL OR n.created_at < :before)
                   ORDER BY n.created_at DESC, n.notice_id DESC LIMIT :limit""")
 _ONE = text(f"SELECT {_COLUMNS} FROM {_FROM} WHERE n.user_id = :me AND n.notice_id = :id")
 _OF_MY_POST = text(f"""SELECT DISTINCT ON (n.task_id) {_COLUMNS} FROM {_FROM} WHERE n.user_id IS NULL AND n.read_at IS NULL AND n.branch = :branch AND n.agency = :agency
@@ -36,7 +37,8 @@ _READ = text("UPDATE notice SET read_at = :at WHERE user_id = :me AND read_at IS
 
 @dataclass(frozen=True)
 class Notice:
-    """One of them. `case_id`, `case_number`, `task`: None and "" where the case is not hers to see any more; `task_id`, `due_at`: of a task that is still open."""
+    """One of them. `case_id`, `case_number`, `task`: None and "" where the case is not hers to see any more; `task_id`, `due_at`: of a task that is still open;
+    `about`, `title`: of what two decide (`approvals`), its id and, of a draft, its name."""
 
     notice_id: UUID
     code: str
@@ -48,6 +50,8 @@ class Notice:
     case_id: UUID | None
     case_number: str
     due_at: dt.datetime | None = None
+    about: UUID | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def tell(session: Session, actor: Any, user_id: UUID | None, code: str, branch: 
 
 
 def mine(session: Session, actor: Any, before: dt.datetime | None = None) -> Notices:
-    """What came to the actor, without what asked for a task that is done."""
+    """What came to the actor, without what asked for a task that is done or for an approval that was given, refused or needed no more."""
     rows = session.execute(_MINE, {"me": actor.user_id, "before": before, "limit": AT_ONCE + 1, "language": actor.language}).all()
     return Notices(tuple(_seen(row, actor) for row in rows[:AT_ONCE]), rows[AT_ONCE - 1].created_at if len(rows) > AT_ONCE else None)
 
@@ -99,4 +103,4 @@ def _seen(row: Any, actor: Any) -> Notice:
     task = pick(row.details["task"], actor.language) if is_told and row.details.get("task") else ""
     number = row.number or (row.details.get("case") or "" if row.code == _TAKEN_BACK else "")
     return Notice(row.notice_id, row.code, row.created_at, row.read_at is not None, row.who or "", task, row.task_id if row.is_open else None, row.root_id, number,
-                  row.due_at if row.is_open else None)  # fmt: skip
+                  row.due_at if row.is_open else None, UUID(row.details["about"]) if row.details.get("about") else None, row.details.get("title", ""))  # fmt: skip

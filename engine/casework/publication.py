@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock, errors, i18n
-from engine.actors import authority
+from engine.actors import approvals, authority
 from engine.casework import acceptances, drafts, editions, judging, proposals
 from engine.casework import findings as findings_of_audit
 from engine.casework.acceptances import Accepted
@@ -90,6 +90,8 @@ def submit(
     session.execute(_SUBMIT, {
         "id": draft_id, "by": actor.user_id, "at": now, "starts": starts_at, "reason": reason, "accepted": accepted, "burden_reason": burden_reason,
     })  # fmt: skip
+    authors = set(session.execute(_PEOPLE, {"id": draft_id}).scalars())
+    approvals.ask(session, actor, lambda one: authority.may(one, "draft.approve", authors=authors), "draft", draft_id, title=whole.draft.title)
 
 
 def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
@@ -112,18 +114,19 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
     found, before = findings(whole), reasons_before(session, whole, actor.language)
     require_publishable(found, draft.accepted, before)
     require_borne(proposals.rises(session, actor, whole, starts_at), draft.burden_reason)
-    submitter = session.execute(text("SELECT submitted_by FROM edition_draft WHERE draft_id = :id"), {"id": draft_id}).scalar_one()
+    submitter = _submitter(session, draft_id)
     edition = editions.keep(session, whole.files, now, submitter, draft.reason)
     submitted_at = draft.submitted_at or now
     session.execute(_APPROVE, {"id": draft_id, "by": actor.user_id, "at": now, "edition": edition.edition_id, "starts": starts_at})
     editions.start(session, edition.edition_id, starts_at, asked_by=submitter, approved_by=actor.user_id, reason=draft.reason,
                    burden_reason=draft.burden_reason, draft_id=draft_id)  # fmt: skip
     acceptances.keep(session, edition.edition_id, found, before, draft.accepted, submitter, submitted_at)
+    approvals.answer(session, actor, submitter, "draft.published", draft_id, title=draft.title)
     return edition.number
 
 
-def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: str) -> None:
-    """Sends a draft back to whoever prepares it, saying why; whoever submitted it takes it back the same way.
+def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: str) -> bool:
+    """Sends a draft back to whoever prepares it, saying why; whoever submitted it takes it back the same way: whether it was so.
 
     Refuses: Forbidden, `draft.not_found`, `draft.not_submitted`, `draft.stale`, `draft.reason_needed`.
     """
@@ -131,6 +134,9 @@ def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: s
     if version != whole.draft.version:
         raise errors.Conflict("draft.stale")
     session.execute(_REFUSE, {"id": draft_id, "by": actor.user_id, "at": clock.now(session), "reason": _reason(reason)})
+    submitter = _submitter(session, draft_id)
+    approvals.answer(session, actor, submitter, "draft.sent_back", draft_id, title=whole.draft.title)
+    return submitter == actor.user_id
 
 
 def bring_back(
@@ -141,6 +147,10 @@ def bring_back(
     draft_id = drafts.open_draft(session, actor, i18n.translate("draft.bring_back", actor.language, number=number), edition_id)
     submit(session, actor, draft_id, reason, accepted=accepted, burden_reason=burden_reason, starts_at=starts_at)
     return draft_id
+
+
+def _submitter(session: Session, draft_id: UUID) -> UUID:
+    return session.execute(text("SELECT submitted_by FROM edition_draft WHERE draft_id = :id"), {"id": draft_id}).scalar_one()
 
 
 def _reason(reason: str) -> str:

@@ -75,8 +75,8 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Repair:
-    """A repair that two must agree on. `label`, `value`: of a correction, "" where the reader may not see it; `state`: `proposed`, `expired`, `applied` or
-    `refused`; `at_seq`: where the instance stands, goes back with the approval; `may`: `approve`, `refuse`."""
+    """A repair that two must agree on. `label`, `value`: of a correction, "" where the reader may not see it; `state`: `proposed`, `expired`, `applied`, `refused` or
+    `withdrawn`; `at_seq`: where the instance stands, goes back with the approval; `may`: `approve`, `refuse`."""
 
     repair_id: UUID
     case_id: UUID

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors
-from engine.actors import authority, users
-from engine.casework import corrections, editions, endings, notices, staff, stakes
+from engine.actors import approvals, authority
+from engine.casework import corrections, editions, endings, staff, stakes
 from engine.casework.instances import Change, Held, find, lock
 from engine.casework.repair_views import Outlook, Place, Repair, Target
 from engine.i18n import pick
@@ -38,7 +38,6 @@ _ROWS = """SELECT r.*, r.class AS field_class, c.number, i.edition_id, i.process
              LEFT JOIN ledger_sealed s ON s.instance_id = r.instance_id AND s.seq = r.seq"""
 _LISTED = text(f"{_ROWS} ORDER BY r.state <> 'proposed', r.proposed_at DESC LIMIT 100")
 _ONE = text(f"{_ROWS} WHERE r.repair_id = :id")
-_STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_active")
 _LOCKED = text("SELECT repair_id FROM repair WHERE repair_id = :id FOR UPDATE")
 
 
@@ -151,16 +150,19 @@ def approve(session: Session, actor: Any, repair_id: UUID, seq: int) -> None:
     _apply(session, actor, held, wish, row.reason, row)
 
 
-def refuse(session: Session, actor: Any, repair_id: UUID, reason: str) -> None:
-    """Says no to what was proposed; whoever proposed it takes it back the same way. Refuses: `repair.not_found`, Forbidden, `repair.decided`, `repair.reason_needed`.
-    Records: `repair.refused`."""
+def refuse(session: Session, actor: Any, repair_id: UUID, reason: str) -> bool:
+    """Says no to what was proposed; whoever proposed it takes it back the same way: whether it was so. Refuses: `repair.not_found`, Forbidden, `repair.decided`,
+    `repair.reason_needed`. Records: `repair.refused`, or `repair.withdrawn`."""
     row, held = _proposal(session, actor, repair_id)
     reason = reason_of(reason)
     change = Change(session, actor, held, held.now)
-    change.note("repair.refused", {"repair": str(repair_id), "act": row.act, **row.content, "asked_by": str(row.proposed_by)}, reason=reason)
+    is_own = row.proposed_by == actor.user_id
+    told = {"repair": str(repair_id), "act": row.act, **row.content} | ({} if is_own else {"asked_by": str(row.proposed_by)})
+    change.note("repair.withdrawn" if is_own else "repair.refused", told, reason=reason)
     session.execute(_DECIDE, {"id": repair_id, "state": "refused", "by": actor.user_id, "at": held.now, "answer": reason})
     change.write()
-    notices.tell(session, actor, row.proposed_by, "repair.refused", row.branch, instance_id=row.root_id)
+    approvals.answer(session, actor, row.proposed_by, "repair.refused", repair_id, instance_id=row.root_id)
+    return is_own
 
 
 def _do(session: Session, actor: Any, instance_id: UUID, act: str, position: str, to: str, reason: str, seq: int | None) -> UUID | None:
@@ -185,15 +187,9 @@ def _decide(session: Session, actor: Any, held: Held, wish: _Wish, reason: str) 
         "touches": list(wish.touches), "class": wish.field_class, "seq": held.seq, "reason": reason, "by": actor.user_id, "at": held.now, "expires": expires,
     })  # fmt: skip
     change.write()
-    _tell_who_may_approve(session, actor, repair_id)
+    about = _about(session.execute(_ONE, {"id": repair_id}).one())
+    approvals.ask(session, actor, lambda one: authority.may(one, "repair.approve", **about), "repair", repair_id, instance_id=held.root_id)
     return repair_id
-
-
-def _tell_who_may_approve(session: Session, actor: Any, repair_id: UUID) -> None:
-    row = session.execute(_ONE, {"id": repair_id}).one()
-    for one in map(users.of_row, session.execute(_STAFF)):
-        if authority.may(one, "repair.approve", **_about(row)):
-            notices.tell(session, actor, one.user_id, "repair.proposed", row.branch, instance_id=row.root_id)
 
 
 def _apply(session: Session, actor: Any, held: Held, wish: _Wish, reason: str, proposal: Any) -> None:
@@ -209,7 +205,7 @@ def _apply(session: Session, actor: Any, held: Held, wish: _Wish, reason: str, p
         change.flush()
     if proposal is not None:
         session.execute(_DECIDE, {"id": proposal.repair_id, "state": "applied", "by": actor.user_id, "at": held.now, "answer": ""})
-        notices.tell(session, actor, proposal.proposed_by, "repair.applied", proposal.branch, instance_id=proposal.root_id)
+        approvals.answer(session, actor, proposal.proposed_by, "repair.applied", proposal.repair_id, instance_id=proposal.root_id)
     endings.finish(change)
 
 
@@ -309,6 +305,6 @@ def _repair(session: Session, actor: Any, row: Any, names: Mapping[str, str]) ->
     reason = row.reason if authority.readable(actor, "C", case=row) else ""
     return Repair(
         row.repair_id, row.root_id, row.instance_id, row.number or "", row.branch, row.act, node, to, content.get("position", ""), content.get("to", ""), *said, reason, tuple(row.touches),
-        names.get(str(row.proposed_by), ""), row.proposed_at, row.expires_at, "expired" if row.state == "proposed" and not is_open else row.state,
+        names.get(str(row.proposed_by), ""), row.proposed_at, row.expires_at, approvals.state_of(row, is_open),
         names.get(str(row.decided_by), ""), row.decided_at, row.answer if authority.readable(actor, "C", case=row) else "", row.at_seq, tuple(may),
     )  # fmt: skip

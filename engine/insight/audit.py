@@ -24,7 +24,7 @@ from engine.i18n import pick
 from engine.insight.wording import Wording, parameters
 
 PAGE = 40
-DEVIATIONS = ("token.moved", "operation.skipped", "fact.corrected", "repair.proposed", "repair.refused", "incident.retried", "case.moved", "case.moved_back")
+DEVIATIONS = ("token.moved", "operation.skipped", "fact.corrected", "repair.proposed", "repair.refused", "repair.withdrawn", "incident.retried", "case.moved", "case.moved_back")
 LATE = ("task.due", "task.late", "task.very_late")
 
 _EVENT = "l.instance_id, l.seq, l.line, i.root_id, r.number, r.branch"

@@ -9,7 +9,7 @@ from typing import Any
 from engine import i18n
 
 Say = Callable[..., str]
-_BY_WHAT = frozenset({"repair.proposed", "repair.refused", "incident.assigned"})
+_BY_WHAT = frozenset({"repair.proposed", "repair.refused", "repair.withdrawn", "incident.assigned"})
 
 
 def sentence(say: Say, kind: str, body: Mapping[str, Any], who: str, agency: str, names: Mapping[str, str]) -> str:

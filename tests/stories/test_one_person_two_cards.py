@@ -78,7 +78,11 @@ def test_two_cards_are_compared_field_by_field_and_made_one_by_two(world, two):
     head = world.agent("OTE", "MED", "chef_antenne").username
     with pytest.raises(errors.Forbidden):
         work(world, "karim", mergers.approve, merger)
+    heads = [one for one in world.staff.values() if one.roles & {"chef_antenne", "coordinateur"}]
+    told = {one.username for one in heads if "merger.proposed" in world.news(one)[1]}
+    assert head in told and told == {one.username for one in heads if one.branch == "MED" or one.reach == "all"}, "who may decide of both, and nobody else"
     work(world, head, mergers.approve, merger)
+    assert not any("merger.proposed" in world.news(one)[1] for one in heads) and "merger.done" in world.news(world.staff["karim"])[1]
     kept = one(world, second).person_id
     assert one(world, first).person_id == kept, "his old case is his"
     shown = look(world, "karim", doubles.person, second)

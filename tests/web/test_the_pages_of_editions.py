@@ -43,6 +43,19 @@ def typed(text):
     return text.replace("\n", "\r\n")
 
 
+def test_what_its_author_takes_back_is_said_to_be_taken_back_and_not_refused(sign_in):
+    meriem, anis = sign_in("meriem"), sign_in("anis", "ar")
+    draft = opened(meriem)
+    saved(meriem, draft, typed(files()[PATH].decode() + "# autrement\n"))
+    meriem.get(draft)
+    meriem.post(draft, act="submit", reason="Une question de moins")
+    assert "Reprendre le brouillon" in meriem.page.text and "Renvoyer" not in meriem.page.text
+    assert anis.get(draft).status_code == 200 and "الإعادة إلى التحضير" in anis.page.text and "استرجاع المسودة" not in anis.page.text
+    meriem.post(draft, act="refuse", version=version(meriem), why="Un mot à revoir")
+    assert "Vous avez repris le brouillon" in meriem.page.text and "Repris par Meriem Louati" in meriem.page.text and "Renvoyé" not in meriem.page.text
+    assert "استرجعها مريم اللواتي" in anis.get(draft).text
+
+
 def test_one_changes_and_submits_another_approves_and_the_former_is_brought_back(sign_in):
     meriem, anis = sign_in("meriem"), sign_in("anis")
     assert "Depuis l" in meriem.page.text and "Aucun brouillon" in meriem.page.text

@@ -99,8 +99,8 @@ def approve(request: Request, screen: OnScreen, actor: Acting, form: Posted, pro
 @router.post("/proposals/{proposal_id}/refuse")
 def refuse(request: Request, screen: OnScreen, actor: Acting, form: Posted, proposal_id: UUID) -> Response:
     """Refuses a proposal, or withdraws one's own."""
-    _, refusal = attempt(request, actor, lambda session: accounts.refuse(session, actor, proposal_id, field(form, "reason", 600)))
-    return _after(request, screen, actor, refusal) if refusal else screen.go("/admin/proposals", "proposal_refused")
+    state, refusal = attempt(request, actor, lambda session: accounts.refuse(session, actor, proposal_id, field(form, "reason", 600)))
+    return _after(request, screen, actor, refusal) if refusal else screen.go("/admin/proposals", f"proposal_{state}")
 
 
 def _after(request: Request, screen: Screen, actor: users.Actor, refusal: errors.Refusal) -> Response:

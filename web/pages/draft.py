@@ -65,6 +65,8 @@ def act(request: Request, screen: OnScreen, actor: Acting, session: Writing, for
         session.rollback()
         with database_of(request).reading(actor) as again:
             return _page(screen, actor, again, draft_id, refusal, {name: field(form, name) for name in _TYPED})
+    if chosen == "refuse" and made:
+        return screen.go(f"/drafts/{draft_id}", "draft_take_back")
     return screen.go(f"/drafts/{draft_id}", f"draft_{chosen}", number=made or "")
 
 

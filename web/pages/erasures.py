@@ -58,8 +58,10 @@ def decide(request: Request, screen: OnScreen, actor: Acting, session: Reading, 
     """Approves, which erases, or puts away."""
     is_approved = field(form, "act", 10) == "approve"
     verb = erasures.approve if is_approved else erasures.refuse
-    _, refusal = attempt(request, actor, lambda writing: verb(writing, actor, erasure_id))
-    return _list(screen, session, refusal) if refusal else screen.go(f"/erasures/{erasure_id}" if is_approved else "/erasures")
+    done, refusal = attempt(request, actor, lambda writing: verb(writing, actor, erasure_id))
+    if refusal:
+        return _list(screen, session, refusal)
+    return screen.go(f"/erasures/{erasure_id}") if is_approved else screen.go("/erasures", "erasure_withdrawn" if done else "erasure_refused")
 
 
 def _list(screen: Screen, session: Reading, refusal: errors.Refusal | None = None) -> Response:

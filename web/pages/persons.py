@@ -76,8 +76,11 @@ def settle(request: Request, screen: OnScreen, actor: Acting, session: Reading, 
         "undo": lambda writing: mergers.undo(writing, actor, merger_id, field(form, "reason", 1000)),
     }  # fmt: skip
     wanted = field(form, "act", 10)
-    _, refusal = attempt(request, actor, acts.get(wanted, acts["refuse"]))
-    return _list(screen, session, refusal) if refusal else screen.go("/mergers", f"merger_{wanted}" if wanted in acts else "merger_refuse")
+    wanted = wanted if wanted in acts else "refuse"
+    done, refusal = attempt(request, actor, acts[wanted])
+    if refusal:
+        return _list(screen, session, refusal)
+    return screen.go("/mergers", "merger_withdraw" if wanted == "refuse" and done else f"merger_{wanted}")
 
 
 def _show(screen: Screen, session: Reading, case_id: UUID) -> Response:

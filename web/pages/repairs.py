@@ -33,13 +33,14 @@ def decide(request: Request, screen: OnScreen, actor: Acting, session: Writing, 
     try:
         if chosen == "approve":
             repairs.approve(session, actor, repair_id, int(seq) if seq.isdecimal() else -1)
+            said = "repair_applied"
         else:
-            repairs.refuse(session, actor, repair_id, field(form, "reason"))
+            said = "repair_withdrawn" if repairs.refuse(session, actor, repair_id, field(form, "reason")) else "repair_refused"
     except (errors.Invalid, errors.Conflict) as refusal:
         session.rollback()
         with database_of(request).reading(actor) as again:
             return _list(screen, again, refusal)
-    return screen.go("/repairs", "repair_applied" if chosen == "approve" else "repair_refused")
+    return screen.go("/repairs", said)
 
 
 @router.get("/cases/{case_id}/repair")

@@ -191,12 +191,14 @@ def test_who_may_what_and_what_is_due(town):
     with database.unit_of_work(meriem) as session:
         assert [one.is_due for one in erasures.due(session, meriem)] == [True]
         erasure = erasures.propose(session, meriem, case)
+    assert (town.news(meriem), town.news(town.staff["anis"])) == ((0, []), (1, ["erasure.proposed"]))
     with pytest.raises(Exception, match="approved by somebody who did not propose it"), database.unit_of_work(meriem) as session:
         session.execute(text("UPDATE erasure SET state = 'done', decided_by = :me, xid = pg_current_xact_id() WHERE erasure_id = :id"), {"me": meriem.user_id, "id": erasure})
     with pytest.raises(Exception, match="nobody approved"), database.unit_of_work(meriem) as session:
         session.execute(text("SELECT masar_forget_person(person_id) FROM erasure WHERE erasure_id = :id"), {"id": erasure})
     with database.unit_of_work(meriem) as session:
         erasures.refuse(session, meriem, erasure)
+    assert town.news(town.staff["anis"]) == (0, [])
     with database.reading(chokri) as session:
         assert [one.state for one in erasures.listed(session, chokri)] == ["refused"]
 

@@ -232,12 +232,17 @@ def test_a_move_over_money_from_before_it_needs_two_and_a_refusal_says_why(world
     proposed = act(world, "meriem", repairs.move, stuck, stands.position, "fin", WHY, stands.seq)
     with pytest.raises(errors.Invalid, match="repair.reason_needed"):
         act(world, "anis", repairs.refuse, proposed, " ")
+    told = "repair.proposed"
+    assert all(told in world.news(world.staff[who])[1] for who in ("anis", "rim"))
     act(world, "anis", repairs.refuse, proposed, "Orientez-la d'abord.")
+    assert not any(told in world.news(world.staff[who])[1] for who in ("anis", "rim")), "decided by one, it waits for nobody"
     decided = next(one for one in look(world, "meriem", repairs.listed) if one.repair_id == proposed)
     assert (decided.state, decided.answer, decided.decided_by, decided.may) == ("refused", "Orientez-la d'abord.", "Anis Mabrouk", ())
     own = act(world, "meriem", repairs.move, stuck, stands.position, "fin", WHY)
     act(world, "meriem", repairs.refuse, own, "Je la retire.")
-    assert [kind for kind, _ in lines(world, stuck)[:2]] == ["repair.refused", "repair.proposed"] and incident(world, stuck)
+    assert [kind for kind, _ in lines(world, stuck)[:2]] == ["repair.withdrawn", "repair.proposed"] and incident(world, stuck) and sound(world)
+    decided = next(one for one in look(world, "anis", repairs.listed) if one.repair_id == own)
+    assert (decided.state, decided.decided_by) == ("withdrawn", "Meriem Louati"), "nobody refused it"
     assert left_the_way(world, stuck, "refused_then_done") == set()
     act(world, "meriem", repairs.move, stuck, stands.position, "orienter", WHY)
     assert left_the_way(world, stuck, "refused_then_done") == {"token.moved"}, "refused, then done all the same: an auditor finds it"
@@ -246,8 +251,10 @@ def test_a_move_over_money_from_before_it_needs_two_and_a_refusal_says_why(world
 def test_a_proposal_expires(world, stuck):
     stands = place(world, stuck, "recepisse")
     proposed = act(world, "meriem", repairs.move, stuck, stands.position, "fin", WHY)
+    assert "repair.proposed" in world.news(world.staff["anis"])[1]
     with world.database.owner() as connection:
         connection.execute(text("UPDATE demo_clock SET shift = shift + interval '20 days'"))
+    assert "repair.proposed" not in world.news(world.staff["anis"])[1]
     shown = next(one for one in look(world, "anis", repairs.listed) if one.repair_id == proposed)
     assert (shown.state, shown.may) == ("expired", ("refuse",))
     with pytest.raises(errors.Conflict, match="repair.expired"):
