@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import doubles, editions, staff
+from engine.casework import doubles, editions, notices, staff
 from engine.casework.instances import lock
 from engine.dossier import beneficiaries, facts
 from engine.ledger import access, events
@@ -83,6 +83,9 @@ def propose(session: Session, actor: Any, kept_case: UUID, gone_case: UUID, take
              "content": json.dumps({"take": sorted(differing & set(take))}), "by": actor.user_id, "at": clock.now(session)}  # fmt: skip
     if session.execute(_PROPOSE, given).scalar() is None:
         raise errors.Conflict("merger.proposed")
+    branches = [_branch(session, one) for one in (kept_case, gone_case)]
+    notices.tell_whoever(session, actor, lambda one: all(authority.may(one, "person.approve_merge", branch=branch, authors=[actor.user_id]) for branch in branches),
+                         "merger.proposed", branches[0], kept_case)  # fmt: skip
     return merger_id
 
 
@@ -110,6 +113,7 @@ def approve(session: Session, actor: Any, merger_id: UUID) -> None:
         if getattr(trouble.orig, "sqlstate", "") != _MEANWHILE:
             raise
         raise errors.Conflict("merger.meanwhile") from trouble
+    _tell(session, actor, row, "merger.done")
 
 
 def refuse(session: Session, actor: Any, merger_id: UUID) -> None:
@@ -117,6 +121,7 @@ def refuse(session: Session, actor: Any, merger_id: UUID) -> None:
     row = _locked(session, actor, merger_id, "person.refuse_merge", "proposed")
     doubles.note(session, actor, row.instance_id, "person.merge_refused", {"merger": str(merger_id)})
     session.execute(_DECIDE, {"id": merger_id, "state": "refused", "by": actor.user_id, "at": clock.now(session), "content": json.dumps(row.content)})
+    _tell(session, actor, row, "merger.refused")
 
 
 def undo(session: Session, actor: Any, merger_id: UUID, reason: str) -> None:
@@ -141,6 +146,7 @@ def undo(session: Session, actor: Any, merger_id: UUID, reason: str) -> None:
     session.execute(text("SELECT masar_part(:id, :seq, CAST(:parts AS uuid[]))"), {"id": merger_id, "seq": row.content["seq"], "parts": parts})
     for case_id, whose in ((row.instance_id, row.kept), (row.other_id, row.gone)):
         beneficiaries.remember(session, whose, doubles.identity(session, case_id, whose))
+    _tell(session, actor, row, "merger.undone")
 
 
 def listed(session: Session, actor: Any) -> list[Merger]:
@@ -216,6 +222,11 @@ def _locked(session: Session, actor: Any, merger_id: UUID, act: str, state: str)
     if row.state != state:
         raise errors.Conflict("merger.decided" if state == "proposed" else "merger.not_done")
     return row
+
+
+def _tell(session: Session, actor: Any, row: Any, code: str) -> None:
+    """Whoever proposed it hears what became of it."""
+    notices.tell(session, actor, row.proposed_by, code, _branch(session, row.instance_id), instance_id=row.instance_id)
 
 
 def _branch(session: Session, case_id: UUID) -> str:

@@ -7,6 +7,7 @@ the number and the task that a withdrawn consent took from her. Not here: the mo
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,12 +16,14 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import clock, errors, identity
+from engine.actors import users
 from engine.casework import staff
 from engine.i18n import pick
 
 AT_ONCE = 50
 _TELL = text("""INSERT INTO notice (notice_id, user_id, branch, code, details, instance_id, task_id, created_at)
                 VALUES (:id, :user, :branch, :code, CAST(:details AS jsonb), :instance, :task, :at)""")
+_STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_active")
 _TAKEN_BACK = "task.taken_back"
 _TO_DO = "('task.opened', 'task.given', 'task.due', 'task.late', 'task.very_late')"  # of a task that is done they are no news any more: nor does `masar_unread` count them
 _COLUMNS = f"""n.notice_id, n.code, n.details, n.created_at, n.read_at, n.task_id, i.root_id, r.number, t.task_id IS NOT NULL AS is_open, t.due_at, {staff.called("b")} AS who"""
@@ -66,6 +69,13 @@ def tell(session: Session, actor: Any, user_id: UUID | None, code: str, branch: 
     details = {"by": str(actor.user_id)} if actor.user_id else {}
     session.execute(_TELL, {"id": identity.new_id(), "user": user_id, "branch": branch, "code": code, "instance": instance_id, "task": task_id, "at": clock.now(session),
                             "details": json.dumps(details | ({"task": dict(task)} if task else {}), ensure_ascii=False)})  # fmt: skip
+
+
+def tell_whoever(session: Session, actor: Any, may: Callable[[users.Actor], bool], code: str, branch: str, instance_id: UUID) -> None:
+    """Leaves a notice for everybody who may do what is awaited, but for whoever acts."""
+    for one in map(users.of_row, session.execute(_STAFF)):
+        if may(one):
+            tell(session, actor, one.user_id, code, branch, instance_id=instance_id)
 
 
 def mine(session: Session, actor: Any, before: dt.datetime | None = None) -> Notices:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors
-from engine.actors import authority, users
+from engine.actors import authority
 from engine.casework import corrections, editions, endings, notices, staff, stakes
 from engine.casework.instances import Change, Held, find, lock
 from engine.casework.repair_views import Outlook, Place, Repair, Target
@@ -38,7 +38,6 @@ _ROWS = """SELECT r.*, r.class AS field_class, c.number, i.edition_id, i.process
              LEFT JOIN ledger_sealed s ON s.instance_id = r.instance_id AND s.seq = r.seq"""
 _LISTED = text(f"{_ROWS} ORDER BY r.state <> 'proposed', r.proposed_at DESC LIMIT 100")
 _ONE = text(f"{_ROWS} WHERE r.repair_id = :id")
-_STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_active")
 _LOCKED = text("SELECT repair_id FROM repair WHERE repair_id = :id FOR UPDATE")
 
 
@@ -185,15 +184,9 @@ def _decide(session: Session, actor: Any, held: Held, wish: _Wish, reason: str) 
         "touches": list(wish.touches), "class": wish.field_class, "seq": held.seq, "reason": reason, "by": actor.user_id, "at": held.now, "expires": expires,
     })  # fmt: skip
     change.write()
-    _tell_who_may_approve(session, actor, repair_id)
-    return repair_id
-
-
-def _tell_who_may_approve(session: Session, actor: Any, repair_id: UUID) -> None:
     row = session.execute(_ONE, {"id": repair_id}).one()
-    for one in map(users.of_row, session.execute(_STAFF)):
-        if authority.may(one, "repair.approve", **_about(row)):
-            notices.tell(session, actor, one.user_id, "repair.proposed", row.branch, instance_id=row.root_id)
+    notices.tell_whoever(session, actor, lambda one: authority.may(one, "repair.approve", **_about(row)), "repair.proposed", row.branch, row.root_id)
+    return repair_id
 
 
 def _apply(session: Session, actor: Any, held: Held, wish: _Wish, reason: str, proposal: Any) -> None:

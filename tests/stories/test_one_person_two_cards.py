@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, doubles, mergers, projections
+from engine.casework import cases, doubles, mergers, notices, projections
 from engine.dossier import beneficiaries
 
 NAME_FR = {"person.prenom_fr": "Mohamed Amine", "person.nom_fr": "Gabsi", "person.prenom_ar": "", "person.nom_ar": ""}
@@ -52,6 +52,13 @@ def one(world, case_id):
         return session.execute(text("SELECT person_id, seq, status FROM instance WHERE instance_id = :id"), {"id": case_id}).one()
 
 
+def heard(world, username):
+    """What came to somebody of mergers, the newest first."""
+    actor = world.staff[username]
+    with world.database.reading(actor) as session:
+        return [one.code for one in notices.mine(session, actor).items if one.code.startswith("merger.")]
+
+
 def whole(world):
     """Everything that a merger and its undoing must leave as it was, but for ledger lines: facts, tokens, whose each instance is."""
     with world.database.reading(users.system()) as session:
@@ -76,9 +83,11 @@ def test_two_cards_are_compared_field_by_field_and_made_one_by_two(world, two):
     before = whole(world)
     merger = work(world, "karim", mergers.propose, second, first, ["person.naissance_date"], "Même passeport vu aux deux dates")
     head = world.agent("OTE", "MED", "chef_antenne").username
+    assert heard(world, head) == ["merger.proposed"] and heard(world, "karim") == [], "whoever may decide is told that somebody waits for it"
     with pytest.raises(errors.Forbidden):
         work(world, "karim", mergers.approve, merger)
     work(world, head, mergers.approve, merger)
+    assert heard(world, "karim") == ["merger.done"]
     kept = one(world, second).person_id
     assert one(world, first).person_id == kept, "his old case is his"
     shown = look(world, "karim", doubles.person, second)
@@ -99,6 +108,7 @@ def test_two_cards_are_compared_field_by_field_and_made_one_by_two(world, two):
     assert after[0] == before[0] and after[2:] == before[2:]
     assert {(row.person_id, row.kind, row.token) for row in after[1]} == {(row.person_id, row.kind, row.token) for row in before[1]}
     assert_rows_are_told(world, first, second)
+    assert heard(world, "karim") == ["merger.undone", "merger.done"]
     world.does(second, "T102")
     assert world.incidents() == []
 
