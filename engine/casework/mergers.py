@@ -146,6 +146,7 @@ def undo(session: Session, actor: Any, merger_id: UUID, reason: str) -> None:
     session.execute(text("SELECT masar_part(:id, :seq, CAST(:parts AS uuid[]))"), {"id": merger_id, "seq": row.content["seq"], "parts": parts})
     for case_id, whose in ((row.instance_id, row.kept), (row.other_id, row.gone)):
         beneficiaries.remember(session, whose, doubles.identity(session, case_id, whose))
+    approvals.answer(session, actor, row.proposed_by, "merger.undone", merger_id, instance_id=row.instance_id)
 
 
 def listed(session: Session, actor: Any) -> list[Merger]:

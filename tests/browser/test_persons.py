@@ -49,6 +49,8 @@ def test_somebody_is_found_compared_and_told_apart(visit, town, language, size, 
     trouble["person"] = wrong_with(page)
     page.goto(f"/cases/{town.second}/beside/{town.first}")
     expect(page.locator("table.lines tbody tr").first).to_be_visible()
+    head, body = (page.locator(f"table.lines {part}").bounding_box() for part in ("thead", "tbody"))
+    assert head["y"] + head["height"] <= body["y"] + 1 and abs(head["x"] - body["x"]) < 2, "whose each column is stands above it"
     look(page, f"beside-{language}")
     trouble["beside"] = wrong_with(page)
     if page.locator("#reason").count():  # proposed once for both languages

@@ -103,6 +103,7 @@ def test_two_cards_are_compared_field_by_field_and_made_one_by_two(world, two):
     assert after[0] == before[0] and after[2:] == before[2:]
     assert {(row.person_id, row.kind, row.token) for row in after[1]} == {(row.person_id, row.kind, row.token) for row in before[1]}
     assert_rows_are_told(world, first, second)
+    assert "merger.undone" in world.news(world.staff["karim"])[1], "whoever proposed it hears what became of it"
     world.does(second, "T102")
     assert world.incidents() == []
 
