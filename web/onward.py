@@ -39,7 +39,7 @@ def _sentence(words: Words, done: Completed, waiting: list[Waiting], now: Presen
         return words.text(f"said.next_ended_{done.case_number[:2] or CASE_SERIES}")
     seen = {found.task_id: found for found in waiting if found.task_id}
     opened = [seen.get(one.task_id, one) for one in done.opened]  # a task of another branch is not the reader's to see: only where it went
-    tasks = (opened or list(seen.values()))[:_MOST]
+    tasks = (opened or [found for found in waiting if found.kind == "task"])[:_MOST]
     if tasks:
         return " ".join(_step(words, one, one.task_id in done.next_tasks, bool(opened), now) for one in tasks)
     if waiting:

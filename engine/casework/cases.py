@@ -31,10 +31,18 @@ _INSERT = text("""
 _FILE = text(f"""SELECT i.*, e.number AS edition_number, {staff.called("u")} AS referent FROM instance i JOIN edition e USING (edition_id)
                   LEFT JOIN user_account u ON u.user_id = i.referent_id WHERE i.root_id = :id ORDER BY i.opened_at, i.instance_id""")
 _WAITS = text("""SELECT w.instance_id, w.node, w.kind, w.name, w.correlation, w.labels, w.opened_at, w.due_at, w.awaits FROM wait w JOIN instance i USING (instance_id)
-                  WHERE i.root_id = :id AND w.awaits <> '' ORDER BY w.awaits <> 'person', w.due_at IS NOT NULL, coalesce(w.due_at, w.opened_at)""")
+                  WHERE i.root_id = :id AND (CAST(:part AS uuid) IS NULL OR w.instance_id = :part) AND w.awaits <> ''
+                  ORDER BY w.awaits <> 'person', w.name = ANY (:of_parts), w.due_at IS NOT NULL, coalesce(w.due_at, w.opened_at)""")
 # What is kept from an agency is the case owner's to do.
-_TASKS = text(f"""SELECT t.task_id, t.node, t.names, CASE WHEN k.is_kept THEN 'OTE' ELSE t.agency END AS agency, t.branch, CASE WHEN k.is_kept THEN 'referent' ELSE t.role END AS role, t.opened_at, t.due_at, {staff.called("u")} AS holder FROM open_task t
-                   LEFT JOIN user_account u ON u.user_id = t.holder_id CROSS JOIN LATERAL (SELECT t.agency IN ('CPS', 'ANETI') AND masar_is_kept(t.instance_id) AS is_kept) k WHERE t.root_id = :id ORDER BY t.sort_due, t.task_id""")
+_TASKS = f"""SELECT t.task_id, t.node, t.names, CASE WHEN k.is_kept THEN 'OTE' ELSE t.agency END AS agency, t.branch, CASE WHEN k.is_kept THEN 'referent' ELSE t.role END AS role, t.opened_at, t.due_at, {staff.called("u")} AS holder FROM open_task t
+                   LEFT JOIN user_account u ON u.user_id = t.holder_id CROSS JOIN LATERAL (SELECT t.agency IN ('CPS', 'ANETI') AND masar_is_kept(t.instance_id) AS is_kept) k WHERE {{}} ORDER BY t.sort_due, t.task_id"""
+_OF_CASE = text(_TASKS.format("t.root_id = :id AND (CAST(:part AS uuid) IS NULL OR t.instance_id = :part)"))
+# Of a sitting, what is to be done for one file: of it alone, or of the whole sitting.
+_OF_FILE = text(_TASKS.format("t.instance_id = :id AND (t.subjects ? :aid OR NOT EXISTS (SELECT FROM jsonb_array_elements_text(t.subjects) s WHERE s LIKE 'aide:%'))"))
+_SITTING = text("""SELECT i.instance_id, i.number, (SELECT f.value #>> '{}' FROM fact f WHERE f.subject = i.subject AND f.field = 'seance.date' AND f.is_current) AS held_on
+                     FROM instance i WHERE i.process = 'seance_commission' AND i.status = 'open' AND i.scope -> 'aide' ? :aid ORDER BY i.opened_at DESC LIMIT 1""")
+_DECIDED = "dossier.decide"  # what an aid waits for while a sitting has it
+_OF_PARTS = ["aide.accordee", "aide.terminee", "paiement.confirme", "suivi.ouvrir"]  # what a case hears of its own parts: these tell of themselves who is waited for
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
                   LEFT JOIN ledger_sealed s ON s.instance_id = l.instance_id AND s.seq = l.seq WHERE i.root_id = :id ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
 _ROOT = text("""SELECT instance_id, branch, person_id, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, edition_id, also_read_by, lent_to
@@ -227,15 +235,25 @@ def file(session: Session, actor: Any, case_id: UUID) -> CaseFile:
     )  # fmt: skip
 
 
-def waiting(session: Session, case_id: UUID, language: str) -> list[Waiting]:
-    """Who and what the case waits for: tasks first, the most pressing first. What its diagrams merely listen to is not waited for."""
-    found = [Waiting("task", pick(row.names, language), row.node, row.opened_at, row.due_at, row.agency, row.holder or "", task_id=row.task_id,
-                     branch=row.branch, role=row.role)
-             for row in session.execute(_TASKS, {"id": case_id, "language": language})]  # fmt: skip
-    found += [Waiting(row.kind, pick(row.labels, language) or row.name, row.node, row.opened_at, row.due_at, message=row.name, correlation=row.correlation,
-                      awaits=row.awaits)
-              for row in session.execute(_WAITS, {"id": case_id})]  # fmt: skip
+def waiting(session: Session, case_id: UUID, language: str, part: UUID | None = None) -> list[Waiting]:
+    """Who and what the case waits for, or one of its parts: tasks first, the most pressing first, then those of the sittings that have its aids, told by their number
+    (to be opened from the sitting). What its diagrams merely listen to is not waited for."""
+    waits = session.execute(_WAITS, {"id": case_id, "part": part, "of_parts": _OF_PARTS}).all()
+    found = [_in_hands(row, language, row.task_id) for row in session.execute(_OF_CASE, {"id": case_id, "part": part, "language": language})]
+    sittings = {row.correlation: session.execute(_SITTING, {"aid": row.correlation}).one_or_none() for row in waits if row.name == _DECIDED}
+    for aid, one in sittings.items():
+        if one is not None:
+            found += [_in_hands(row, language, None, one.number or "") for row in session.execute(_OF_FILE, {"id": one.instance_id, "aid": f"aide:{aid}", "language": language})]
+    for row in waits:
+        sitting = sittings.get(row.correlation) if row.name == _DECIDED else None
+        until = dt.datetime.combine(dt.date.fromisoformat(sitting.held_on), dt.time(), clock.TUNIS) if sitting is not None and sitting.held_on else row.due_at
+        found.append(Waiting(row.kind, pick(row.labels, language) or row.name, row.node, row.opened_at, until, message=row.name, correlation=row.correlation, awaits=row.awaits))
     return found
+
+
+def _in_hands(row: Any, language: str, task_id: UUID | None, sitting: str = "") -> Waiting:
+    name = pick(row.names, language)
+    return Waiting("task", f"{name} · {sitting}" if sitting else name, row.node, row.opened_at, row.due_at, row.agency, row.holder or "", task_id=task_id, branch=row.branch, role=row.role)
 
 
 def history(session: Session, actor: Any, case_id: UUID, cursor: str = "", limit: int = 50) -> History:

@@ -152,11 +152,8 @@ class _Reading:
             tuple(sorted(self.programmes(), key=lambda one: (not one.is_kept, not one.is_open, one.is_open is False))), self.pieces(),
             tuple(self.instalments()), moved, aids.fund_of(self.session, self.actor, kept or ""), aids.place(self.session, self.aid_id),
             tuple((self.words.label(name), self.said(name)) for name in ("aide.cumul_declare", "aide.cumul_detail", "aide.cumul_verifie") if self.said(name)), tuple(self.others()),
-            tuple(one for one in cases.waiting(self.session, self.held.root_id, self.actor.language) if one.task_id and self._is_own(one.task_id)), row.status == "open", row.outcome, row.payments_held, row.suspended_at is not None,
+            tuple(cases.waiting(self.session, self.held.root_id, self.actor.language, self.held.instance_id)), row.status == "open", row.outcome, row.payments_held, row.suspended_at is not None,
         )  # fmt: skip
-
-    def _is_own(self, task_id: UUID) -> bool:
-        return self.session.execute(text("SELECT true FROM open_task WHERE task_id = :task AND instance_id = :id"), {"task": task_id, "id": self.held.instance_id}).scalar() is True
 
     def sees(self, path: str) -> bool:
         return self.teller.sees(path)
@@ -204,8 +201,8 @@ class _Reading:
         written = whole[node[1] : node[2]].strip()
         said = self.words.condition(node, whole)
         expression = compile_expression(written)
-        paths = sorted(path for path in expression.paths if path.partition(".")[0] not in ("parametres", "today", "now"))
-        if not all(path.startswith(("item.", "D1", "date_depot", "D2_reference")) or self.sees(path) for path in paths):
+        paths = sorted(path for path in expression.paths if path not in ("today", "now"))
+        if not all(path.startswith(("item.", "D1", "date_depot", "D2_reference", "parametres.")) or self.sees(path) for path in paths):
             return Condition(said, None)
         try:
             holds = expression.evaluate(scope) is True

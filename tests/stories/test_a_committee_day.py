@@ -189,3 +189,23 @@ def _lines(world, sitting_id):
 def _list(world, who):
     with world.database.reading(who) as session:
         return sittings.listed(session, who)
+
+
+def test_a_case_before_a_committee_says_who_has_it_and_until_when(world):
+    first, second = (world.receive(world.somebody("creation", number)) for number in (1, 2))
+    called = world.reaches("T651")
+    while _put_down(world) < 2:
+        world.answers(next(row for row in world.open_tasks() if row.root_id in (first, second)))
+    hand, *waits = world.file(first).waiting
+    number = look(world, world.agent("OTE", "MED", "chef_antenne"), called.root_id).number
+    assert (hand.role, hand.branch, hand.task_id, hand.name) == ("secretaire_commission", "MED", None, f"Convoquer la séance · {number}")
+    assert [one.message for one in waits if one.kind == "message"][0] == "dossier.decide", "what its own parts will tell comes after"
+    world.answers(called)
+    (held_on,) = world.facts("seance.date").values()
+    wait = next(one for one in world.file(first).waiting if one.message == "dossier.decide")
+    assert clock.today(wait.until).isoformat() == held_on
+    world.reaches("T653")
+    row = next(one for one in world.open_tasks(called.root_id) if one.node == "T653_CPS")
+    world.answers(row)
+    studied = ["T653_CPS" not in {one.node for one in world.file(case_id).waiting} for case_id in (first, second)]
+    assert sorted(studied) == [False, True], "each is told of its own file's members"

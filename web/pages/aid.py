@@ -9,6 +9,7 @@ from engine.actors import authority
 from engine.casework import aids
 from engine.dossier import programmes
 from engine.insight import aid_files
+from web import ball
 from web.dependencies import Acting, OnScreen, Reading
 
 router = APIRouter()
@@ -17,7 +18,8 @@ router = APIRouter()
 @router.get("/aids/{dossier_id}")
 def show(screen: OnScreen, actor: Acting, session: Reading, dossier_id: UUID) -> Response:
     """One dossier."""
-    return screen.show("aid/page.html", aid=aid_files.show(session, actor, dossier_id), now=programmes.present(session), may_read_fund=authority.may(actor, "fund.read"))
+    aid = aid_files.show(session, actor, dossier_id)
+    return screen.show("aid/page.html", aid=aid, ball=ball.ball(aid.waiting, screen.words), now=programmes.present(session), may_read_fund=authority.may(actor, "fund.read"))
 
 
 @router.get("/funds")
