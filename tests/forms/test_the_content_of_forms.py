@@ -1,9 +1,11 @@
 """What the forms say: every task has its words in three languages, every datum a place where it is asked, shown or reckoned, and nothing twice."""
 
+import datetime as dt
 import html
 import re
 import tomllib
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -193,3 +195,32 @@ def test_a_check_reads_what_it_points_at(form_id):
     for check in FORMS[form_id].checks:
         assert set(check.fields) <= set(asked(FORMS[form_id]))
         assert check.message["fr"].endswith((".", "?")), "a sentence"
+
+
+# Whoever comes that day finds somebody: days given to a person, or on which an office goes over her case again.
+ON_OPEN_DAYS = {"t002": "signalement.accueil_prevu_le", "t106": "accueil.rdv_le", "t602": "aide.pieces_limite_le", "t612": "aide.nouveau_delai", "t616": "aide.pieces_limite_le",
+                "t651": "seance.date", "t701": "visite.prevue_le", "f99": "suspension.revue_le", "t974": "fraude.remboursement_le", "t981": "absence.nouvelle_date",
+                "t982": "absence.nouvelle_date", "t991": "suspension.prolongee_au"}  # fmt: skip
+WEDNESDAY = dt.date(2026, 12, 2)
+HOURS = {"ouvre_a": Decimal(8), "ferme_a": Decimal(17), "seances_uniques": [{"du": dt.date(2026, 12, 7), "au": dt.date(2026, 12, 7), "ferme_a": Decimal(14)}]}
+
+
+def refused(form_id, day, closed=()):
+    """Whether the form says that its day is one on which the branch is closed."""
+    group, _, name = ON_OPEN_DAYS[form_id].partition(".")
+    scope = {group: {name: day}, "parametres": {"jours_feries": list(closed)} | HOURS, "today": WEDNESDAY}
+    return any(check.holds.evaluate(scope) is False for check in FORMS[form_id].checks if "l'antenne est fermée" in check.message["fr"])
+
+
+@pytest.mark.parametrize("form_id", ON_OPEN_DAYS)
+def test_a_day_on_which_somebody_is_awaited_is_one_on_which_the_branch_is_open(form_id):
+    def at(day, hour=10):
+        is_instant = FIELDS[ON_OPEN_DAYS[form_id]].type == "datetime"
+        return dt.datetime.combine(day, dt.time(hour), dt.timezone(dt.timedelta(hours=1))) if is_instant else day
+
+    week = [WEDNESDAY + dt.timedelta(days=number) for number in range(7)]
+    assert [day.strftime("%a") for day in week if refused(form_id, at(day))] == ["Sat", "Sun"]
+    assert refused(form_id, at(WEDNESDAY), [WEDNESDAY]) and not refused(form_id, at(WEDNESDAY), [week[1]]), "a holiday that an administrator entered"
+    if FIELDS[ON_OPEN_DAYS[form_id]].type == "datetime":
+        assert [hour for hour in (7, 8, 16, 17) if refused(form_id, at(WEDNESDAY, hour))] == [7, 17]
+        assert refused(form_id, at(week[5], 14)) and not refused(form_id, at(week[5], 13)), "on a single-session day the branch closes at two"

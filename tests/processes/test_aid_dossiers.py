@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.processes import reading
 from tests.processes.reading import TODAY
 from tests.processes.test_amounts_and_projects import COMPLETE, N55, N70, scored
 from tests.processes.test_what_is_open_to_them import CLASS_1, CLASS_3, FROM_FRANCE, FROM_GERMANY
@@ -147,13 +148,13 @@ CASES = [
     ("D10c", {"aide.niveau": "N2", "aide.montant_propose": 15001, "aide.programme": "TOUNESNA-EU"}, "siege", ["plafond"]),
     ("D10c", {}, "seance", ["sinon"]),
 ]  # fmt: skip
-ADVANCE = {"aide.niveau": "N1", "aide.total": 300, "urgence.avance_necessaire": True, "urgence.evaluee_le": dt.datetime(2026, 2, 26, 9, tzinfo=dt.UTC)}
+ADVANCE = {"aide.niveau": "N1", "aide.total": 300, "urgence.avance_necessaire": True, "urgence.evaluee_le": dt.datetime(2026, 2, 20, 9, tzinfo=dt.UTC)}  # a Friday, fourteen working days ago
 CASES += [
     ("D10c", ADVANCE, "avance_urgence", ["urgence"]),
     ("D10c", ADVANCE | {"aide.total": Decimal("300.001")}, "chef_antenne", ["petit"]),
     ("D10c", ADVANCE | {"urgence.avance_necessaire": False}, "chef_antenne", ["petit"]),
     ("D10c", ADVANCE | {"urgence.avance_necessaire": None}, "chef_antenne", ["petit"]),
-    ("D10c", ADVANCE | {"urgence.evaluee_le": dt.datetime(2026, 2, 25, 9, tzinfo=dt.UTC)}, "chef_antenne", ["petit"]),
+    ("D10c", ADVANCE | {"urgence.evaluee_le": dt.datetime(2026, 2, 19, 9, tzinfo=dt.UTC)}, "chef_antenne", ["petit"]),
     ("D10c", ADVANCE | {"aide.niveau": "N2"}, "consultation", ["n2"]),
 ]
 ALL_FOR = {"aide.prevote_ote": "favorable", "aide.prevote_cps": "favorable", "aide.prevote_aneti": "favorable"}
@@ -180,6 +181,17 @@ CASES += [
 @pytest.mark.parametrize(("decision", "facts", "output", "rows"), CASES)
 def test_each_case_and_each_boundary(decides, decision, facts, output, rows):
     decides(decision, facts, output, rows)
+
+
+@pytest.mark.parametrize(("assessed", "closed", "route"), [
+    (dt.date(2026, 2, 19), (), "chef_antenne"), (dt.date(2026, 2, 19), (dt.date(2026, 3, 9),), "avance_urgence"), (dt.date(2026, 2, 19), (dt.date(2026, 3, 8),), "chef_antenne"),
+    (TODAY, (), "avance_urgence"), (dt.date(2011, 1, 3), (), "chef_antenne"),
+])  # fmt: skip
+def test_an_emergency_advance_is_paid_within_fourteen_working_days_holidays_not_counted(decide, assessed, closed, route):
+    known = reading.dated().scope(TODAY)["parametres"] | {"jours_feries": list(closed)}
+    verdict = decide("D10c", ADVANCE | {"urgence.evaluee_le": dt.datetime.combine(assessed, dt.time(9), dt.UTC)}, parametres=known)
+    assert verdict.outputs == route and not verdict.findings
+
 
 
 def present(*agencies, **more):

@@ -92,7 +92,7 @@ class Life:
         if process == "desistement":
             given |= {"desistement__portee": self.chance.choice(["aide", "mesure", "dossier"]), "desistement__mesure": self.world.facts("mesure.type").get("mesure.type")}
         if process == "suspension":
-            given |= {"suspension__depuis_le": today, "suspension__revue_le": (self.world.today() + dt.timedelta(days=1)).isoformat()}
+            given |= {"suspension__depuis_le": today, "suspension__revue_le": "@+1o"}
         self.world.begins(self.case_id, process, who, **given)
         return f"begin-{process} {given}"
 

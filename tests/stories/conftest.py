@@ -16,6 +16,9 @@ from tests import world as worlds
 
 _INSTANCES = text("""SELECT instance_id, process, state, person_id, EXISTS (SELECT FROM ledger_line l WHERE l.instance_id = i.instance_id AND l.kind LIKE 'person.erased%') AS tells_of_erased
                        FROM instance i ORDER BY opened_at""")
+# domain.md §5.4: no operation, nor the clock, writes the word that refuses.
+_REFUSED_BY_ITSELF = text("""SELECT field, value, source, author_name FROM fact WHERE field IN ('aide.decision', 'aide.suite_pieces', 'aide.reserves_levees', 'accueil.refus_motif')
+                              AND (source ->> 'kind' = 'system' OR author_id IS NULL)""")
 
 
 @pytest.fixture
@@ -35,6 +38,7 @@ def _play_again(database):
                 assert replays.is_exact(found), f"{instance.process} {instance.instance_id}"
             assert list(rebuilt.differences(session, instance.instance_id)) == [], f"{instance.process} {instance.instance_id}"
         assert proofs_of_why.prove(session, changes=False).faults == [], "every reason kept, weighed anew, says the same"
+        assert session.execute(_REFUSED_BY_ITSELF).all() == [], "an aid, or a case, is refused by a person"
 
 
 @pytest.fixture

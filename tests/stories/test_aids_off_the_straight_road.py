@@ -153,7 +153,7 @@ def test_evidence_missing_for_sixty_days_brings_an_interview_and_what_is_renounc
     assert waits == ["fonds.revenus"], "granted, and on the waiting list"
     world.answers(second, aide__extrait_rne=False)
     interview = world.reaches("T612")
-    world.answers(interview, aide__suite_entretien="poursuivre", aide__nouveau_delai="@+20")
+    world.answers(interview, aide__suite_entretien="poursuivre", aide__nouveau_delai="@+20o")
     world.answers(world.reaches("T607", 30), aide__extrait_rne=False)
     world.answers(world.reaches("T612"), aide__suite_entretien="renoncer")
     before = fund(world)
@@ -221,19 +221,24 @@ def scores(world, instance_id):
 NO_ACCOUNT = {"aide.pj13": None}
 
 
+def days_given(world):
+    """Until the day by which papers are awaited, an open one."""
+    return (dt.date.fromisoformat(world.facts("aide.pieces_limite_le")["aide.pieces_limite_le"]) - world.today()).days
+
+
 def test_papers_that_do_not_come_are_reminded_of_then_decided_upon_then_closed_in_writing(world):
     case_id = world.receive(world.somebody("creation", **NO_ACCOUNT))
     listing = world.reaches("T602")
-    assert refuses(world, listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+31") == {"aide.pieces_limite_le"}
-    world.answers(listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+30")
-    for days, reminded in ((9, 0), (1, 1), (9, 1), (1, 2), (9, 2)):
+    assert refuses(world, listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+31o") == {"aide.pieces_limite_le"}
+    world.answers(listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+25o")
+    for days, reminded in ((9, 0), (1, 1), (9, 1), (1, 2), (days_given(world) - 21, 2)):
         world.passes(days=days)
         assert letters(world).count("rappel_pieces") == reminded and "T616" not in world.nodes()
     world.passes(days=1)
     more = next(row for row in world.open_tasks(case_id) if row.node == "T616")
-    assert refuses(world, more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+31") == {"aide.pieces_limite_le"}
-    world.answers(more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+15")
-    world.passes(days=14)
+    assert refuses(world, more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+31o") == {"aide.pieces_limite_le"}
+    world.answers(more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+15o")
+    world.passes(days=days_given(world) - 1)
     assert "T616" not in world.nodes(), "the date given is the date kept"
     world.passes(days=1)
     world.answers(next(row for row in world.open_tasks(case_id) if row.node == "T616"), aide__suite_pieces="classer")

@@ -40,7 +40,7 @@ def drawn(world, case_id, actor):
 
 def test_each_is_begun_from_the_cases_page_by_who_may_with_one_form_and_is_drawn(world):
     today = world.today()
-    dates = {"suspension__depuis_le": today.isoformat(), "suspension__revue_le": (today + dt.timedelta(days=60)).isoformat(), "absence__rdv_le": today.isoformat()}
+    dates = {"suspension__depuis_le": today.isoformat(), "suspension__revue_le": "@+60o", "absence__rdv_le": today.isoformat()}
     wanted = {"mesure.type": "M13", "mesure.agence": "ANETI", "mesure.debut": "@+3", "mesure.aide_demandee": False, "mesure.cout_estime": None}
     for place, (number, (process, may, may_not, said)) in enumerate(THIRTEEN.items(), 1):
         case_id = world.receive(world.somebody("emploi", place, **{"plan.mesures": [wanted]}))

@@ -26,7 +26,7 @@ def dues(world, case_id):
 def suspend(world, case, **said):
     today = world.today()
     return world.begins(case, "suspension", world.agent("OTE", "MED", "referent"), suspension__motif="maladie", suspension__depuis_le=today.isoformat(), suspension__dit_le=today.isoformat(),
-                        suspension__revue_le=(today + dt.timedelta(days=60)).isoformat(), suspension__justificatif=None, **said)  # fmt: skip
+                        suspension__revue_le="@+60o", suspension__justificatif=None, **said)  # fmt: skip
 
 
 def test_clocks_stand_still_are_listed_and_go_on_where_they_were(world, case):
@@ -53,7 +53,7 @@ def test_clocks_stand_still_are_listed_and_go_on_where_they_were(world, case):
 
 def test_a_suspension_nobody_ends_is_over_by_itself(world, case):
     suspend(world, case)
-    world.does(case, "T991", suspension__suite="prolonger", suspension__prolongee_au=(world.today() + dt.timedelta(days=150)).isoformat())
+    world.does(case, "T991", suspension__suite="prolonger", suspension__prolongee_au="@+150o")
     assert "T991" in world.nodes(case)
     world.passes(days=182)
     assert "T991" not in world.nodes(case)
@@ -241,7 +241,7 @@ def test_the_review_of_a_suspension_lies_ahead(world, case):
     said = {"suspension__motif": "maladie", "suspension__depuis_le": today.isoformat(), "suspension__justificatif": None}
     with pytest.raises(errors.Invalid):
         world.begins(case, "suspension", referent, suspension__revue_le=today.isoformat(), **said)
-    world.begins(case, "suspension", referent, suspension__revue_le=(today + dt.timedelta(days=1)).isoformat(), **said)
+    world.begins(case, "suspension", referent, suspension__revue_le="@+1o", **said)
 
 
 def test_a_suspected_fraud_holds_what_is_to_be_paid_and_is_decided_by_another(world, case):
@@ -271,7 +271,7 @@ def test_a_repayment_plan_ends_the_hold_and_is_followed_to_its_end(world, case):
     for node in ("T971", "T972"):
         world.does(case, node)
     world.does(case, "T973", fraude__decision="echeancier")
-    world.does(case, "T974", fraude__remboursement_le=(world.today() + dt.timedelta(days=20)).isoformat())
+    world.does(case, "T974", fraude__remboursement_le="@+20o")
     world.does(case, "T975", fraude__remboursement_suite="en_cours")
     world.does(case, "T975", fraude__remboursement_suite="rembourse")
     assert world.beside(case, head).running == () and root(world, case).status == "open"
