@@ -18,16 +18,25 @@ from engine.casework import imports
 router = APIRouter(prefix="/admin", tags=["administration"], route_class=Route)
 Reason = Annotated[str, Field(min_length=1, max_length=accounts.LONGEST_REASON, description="Reasoned; it goes into the journal.")]
 Code = Annotated[str, Field(max_length=40)]
+Known = Annotated[bool, Field(description="That nobody else holds a role there (409 `account.last_holder` says which, and what would wait) was read.")]
 
 
 class Reasoned(Body):
     reason: Reason
 
 
+class Leaving(Reasoned):
+    is_known: Known = False
+
+
 class Rights(Reasoned):
     agency: Code
     branch: Code
     roles: list[Code] = Field(max_length=20)
+
+
+class NewRights(Rights, Leaving):
+    pass
 
 
 class NewAccount(Rights):
@@ -75,6 +84,7 @@ class NewReview(Reasoned):
 
 
 class Decided(Body):
+    is_known: Known = False
     decision: Literal["kept", "withdrawn"]
     reason: str = Field(default="", max_length=accounts.LONGEST_REASON, description="Needed where access is withdrawn.")
 
@@ -146,15 +156,15 @@ def rename(actor: Acting, session: Writing, user_id: UUID, asked: Names) -> Acco
 
 
 @router.put("/accounts/{user_id}/rights", responses=problems.described(401, 403, 404, 409, 422))
-def set_rights(actor: Acting, session: Writing, user_id: UUID, asked: Rights) -> Given:
+def set_rights(actor: Acting, session: Writing, user_id: UUID, asked: NewRights) -> Given:
     """Agency, branch and roles, at once or as a proposal (`proposal_id`). Opens a closed account again."""
-    return _given(session, actor, accounts.set_rights(session, actor, user_id, asked.agency, asked.branch, asked.roles, asked.reason))
+    return _given(session, actor, accounts.set_rights(session, actor, user_id, asked.agency, asked.branch, asked.roles, asked.reason, is_known=asked.is_known))
 
 
 @router.post("/accounts/{user_id}/close", responses=problems.described(401, 403, 404, 409, 422))
-def close(actor: Acting, session: Writing, user_id: UUID, asked: Reasoned) -> Account:
+def close(actor: Acting, session: Writing, user_id: UUID, asked: Leaving) -> Account:
     """Closes an account: its sessions end now, what it holds goes back to its queue."""
-    accounts.close(session, actor, user_id, asked.reason)
+    accounts.close(session, actor, user_id, asked.reason, is_known=asked.is_known)
     return accounts.show(session, actor, user_id)
 
 
@@ -204,7 +214,7 @@ def show_review(actor: Acting, session: Reading, review_id: UUID) -> WholeReview
 @router.post("/reviews/{review_id}/accounts/{user_id}", responses=problems.described(401, 403, 404, 409, 422))
 def decide(actor: Acting, session: Writing, review_id: UUID, user_id: UUID, asked: Decided) -> WholeReview:
     """Keeps an account's access or withdraws it (the account is closed). Nobody reviews herself."""
-    reviews.decide(session, actor, review_id, user_id, asked.decision, asked.reason)
+    reviews.decide(session, actor, review_id, user_id, asked.decision, asked.reason, is_known=asked.is_known)
     return reviews.show(session, actor, review_id)
 
 

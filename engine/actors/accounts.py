@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from engine import errors, identity
-from engine.actors import approvals, authority, roles, users
+from engine.actors import approvals, authority, roles, users, vacancies
 from engine.ledger import journal
 
 ONE_TIME_DAYS = 7
@@ -169,29 +169,35 @@ def rename(session: Session, actor: Any, user_id: UUID, name: str, name_ar: str,
     session.execute(_NAMES, {"id": user_id, "name": name, "name_ar": name_ar, "language": language})
 
 
-def set_rights(session: Session, actor: Any, user_id: UUID, agency: str, branch: str, held: Collection[str], reason: str) -> Given:
+def set_rights(session: Session, actor: Any, user_id: UUID, agency: str, branch: str, held: Collection[str], reason: str, *, is_known: bool = False) -> Given:
     """Gives an account its agency, branch and roles, at once where no role given by two is gained or moved, else as a proposal. A closed account is opened again.
+    `is_known`: whoever does it has read what waits for nobody where the account alone holds what it loses (`vacancies`).
 
-    Refuses: `user.not_found`, `account.own` (Forbidden), `user.roles`, `user.roles_apart`, `user.branch`, `account.same` (Conflict), `account.proposed` (Conflict).
+    Refuses: `user.not_found`, `account.own` (Forbidden), `user.roles`, `user.roles_apart`, `user.branch`, `account.same`, `account.last_holder`, `account.proposed` (Conflict).
     Records: `account.rights_given` or `account.rights_proposed`.
     """
     row, reason, wanted = _locked(session, actor, user_id), given_reason(reason), frozenset(held)
     users.check_rights(session, agency, branch, wanted)
     if (row.agency, row.branch, frozenset(row.roles), row.is_active) == (agency, branch, wanted, True):
         raise errors.Conflict("account.same")
+    lost = frozenset(row.roles) - wanted if (row.agency, row.branch) == (agency, branch) else frozenset(row.roles)
+    vacant = vacancies.require_known(session, user_id, lost, is_known)
     if _needs_two(row, agency, branch, wanted):
         return Given(user_id, proposal_id=_propose(session, actor, user_id, "rights", agency, branch, wanted, reason))
-    _give(session, actor, row, agency, branch, wanted, {"reason": reason})
+    _give(session, actor, row, agency, branch, wanted, {"reason": reason}, {"vacant": vacant} if vacant else {})
     session.execute(_RIGHTS, {"id": user_id, "agency": agency, "branch": branch, "roles": sorted(wanted)})
     return Given(user_id)
 
 
-def close(session: Session, actor: Any, user_id: UUID, reason: str) -> None:
-    """Closes an account: her sessions end now. Refuses: `user.not_found`, `account.own` (Forbidden), `account.closed` (Conflict). Records: `account.closed`."""
+def close(session: Session, actor: Any, user_id: UUID, reason: str, *, is_known: bool = False) -> None:
+    """Closes an account: her sessions end now. `is_known`: as in `set_rights`. Refuses: `user.not_found`, `account.own` (Forbidden), `account.closed`,
+    `account.last_holder` (Conflict). Records: `account.closed`."""
     row, reason = _locked(session, actor, user_id), given_reason(reason)
     if not row.is_active:
         raise errors.Conflict("account.closed")
-    journal.append(session, actor, "account.closed", f"user:{user_id}", {"agency": row.agency, "branch": row.branch, "roles": list(row.roles)}, {"reason": reason})
+    vacant = vacancies.require_known(session, user_id, row.roles, is_known)
+    told = {"agency": row.agency, "branch": row.branch, "roles": list(row.roles)} | ({"vacant": vacant} if vacant else {})
+    journal.append(session, actor, "account.closed", f"user:{user_id}", told, {"reason": reason})
     session.execute(_ACTIVE, {"id": user_id, "is_active": False})
     session.execute(_END_SESSIONS, {"id": user_id})
 

@@ -108,10 +108,10 @@ def begin(session: Session, actor: Any, agency: str, branch: str, idle_days: int
     return review_id
 
 
-def decide(session: Session, actor: Any, review_id: UUID, user_id: UUID, decision: str, reason: str = "") -> None:
-    """Keeps an account's access, or withdraws it: the account is closed, with a reason.
+def decide(session: Session, actor: Any, review_id: UUID, user_id: UUID, decision: str, reason: str = "", *, is_known: bool = False) -> None:
+    """Keeps an account's access, or withdraws it: the account is closed, with a reason. `is_known`: as in `accounts.set_rights`.
 
-    Refuses: `review.not_found`, `review.closed` and `review.decided` (Conflict), `account.own` (Forbidden), `review.decision`, `admin.reason`.
+    Refuses: `review.not_found`, `review.closed` and `review.decided` (Conflict), `account.last_holder` (Conflict), `account.own` (Forbidden), `review.decision`, `admin.reason`.
     Records: `review.kept` or `review.withdrawn`, then `account.closed`.
     """
     found = _locked(session, actor, review_id)
@@ -128,7 +128,7 @@ def decide(session: Session, actor: Any, review_id: UUID, user_id: UUID, decisio
     journal.append(session, actor, f"review.{decision}", f"user:{user_id}", {"review": str(review_id)}, {"reason": reason} if reason else {})
     session.execute(_DECIDE, {"id": found.review_id, "user": user_id, "decision": decision, "me": actor.user_id, "reason": reason})
     if decision == "withdrawn" and line.is_active:
-        accounts.close(session, actor, user_id, reason)
+        accounts.close(session, actor, user_id, reason, is_known=is_known)
 
 
 def conclude(session: Session, actor: Any, review_id: UUID, conclusion: str) -> None:

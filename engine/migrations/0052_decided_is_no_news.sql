@@ -18,3 +18,19 @@ CREATE POLICY told_of_rights ON notice FOR INSERT TO masar_app WITH CHECK (insta
 -- Those told before this version: of which repair.
 UPDATE notice n SET details = n.details || jsonb_build_object('about', r.repair_id) FROM repair r
  WHERE n.code LIKE 'repair.%' AND r.root_id = n.instance_id AND n.created_at IN (r.proposed_at, r.decided_at);
+
+-- The roles that one account alone holds, of those in use, in its agency and branch: which tasks are open there, by name, and of how many open cases its person is the
+-- owner, the named social worker or the operator. Numbers alone: whoever administers sees no case.
+CREATE FUNCTION masar_left_alone(of_user uuid) RETURNS TABLE (role text, agency text, branch text, tasks jsonb, cases integer)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT r.role, u.agency, u.branch,
+              (SELECT coalesce(jsonb_agg(jsonb_build_object('names', x.names, 'number', x.number)), '[]') FROM (
+                  SELECT t.names, count(*) AS number FROM open_task t WHERE t.branch = u.branch AND t.agency = u.agency AND t.role = r.role GROUP BY t.names) x),
+              (SELECT count(*)::integer FROM instance i WHERE i.status = 'open' AND i.root_id = i.instance_id
+                  AND CASE r.role WHEN 'referent' THEN i.referent_id = u.user_id WHEN 'travailleur_social' THEN i.social_worker_id = u.user_id
+                                  WHEN 'operateur' THEN u.user_id = ANY (i.assigned) ELSE false END)
+         FROM user_account u CROSS JOIN LATERAL unnest(u.roles) AS r(role)
+        WHERE u.user_id = of_user AND u.is_active AND masar_holds('administrateur')
+          AND NOT EXISTS (SELECT FROM user_account o WHERE o.is_active AND o.user_id <> u.user_id AND o.agency = u.agency AND o.branch = u.branch AND r.role = ANY (o.roles)) $$;
+REVOKE EXECUTE ON FUNCTION masar_left_alone FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION masar_left_alone TO masar_app;

@@ -42,7 +42,9 @@ def test_an_account_is_made_by_one_and_given_its_rights_by_another(sign_in):
     assert zied.post("/admin/accounts", json=NEW).status_code == 409
     user = f"/admin/accounts/{given['account']['user_id']}"
     assert zied.post(f"{user}/password", json=WHY).json()["password"] == ""
-    assert zied.post(f"{user}/close", json=WHY).json()["is_active"] is False
+    left = zied.post(f"{user}/close", json=WHY)
+    assert (left.status_code, left.json()["code"]) == (409, "account.last_holder")
+    assert zied.post(f"{user}/close", json={**WHY, "is_known": True}).json()["is_active"] is False
     me = next(one for one in zied.get("/admin/accounts").json()["items"] if one["username"] == "zied")
     assert zied.client.put(f"/admin/accounts/{me['user_id']}/rights", json={"agency": "OTE", "branch": "TUN", "roles": ["coordinateur"], **WHY}).json()["code"] == "account.own"
     kinds = [one["kind"] for one in zied.get("/admin/journal", about=f"user:{given['account']['user_id']}").json()["items"]]

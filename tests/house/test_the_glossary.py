@@ -8,7 +8,7 @@ ROW = re.compile(r"^\| ([a-z ]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 # Modules whose name is no noun of the trade: layers of the code itself.
 OF_THE_CODE = {"access", "agencies", "attested", "chain", "diagrams", "found", "gathered", "inferred", "kept", "keys", "known_then", "looks", "merkle", "notes", "projections", "proving", "proving_log", "rebuilt", "repair_views",
                "roles", "rows", "sealing", "signin", "stand_ins", "standing", "strips", "verify_receipt", "views"}
-IRREGULAR = {"beneficiaries": "beneficiary", "agencies": "agency", "branches": "branch", "batches": "batch", "sketches": "sketch", "witness": "witness"}
+IRREGULAR = {"beneficiaries": "beneficiary", "agencies": "agency", "branches": "branch", "batches": "batch", "vacancies": "vacancy", "sketches": "sketch", "witness": "witness"}
 
 
 def glossary():

@@ -91,7 +91,7 @@ def test_rights_by_two(enter, house):
     with house.reading(users.system()) as session:
         karim = session.execute(text("SELECT user_id FROM user_account WHERE username = 'karim'")).scalar_one()
     zied.get(f"/admin/accounts/{karim}")
-    zied.post(f"/admin/accounts/{karim}/rights", agency="OTE", branch="MED", roles="chef_antenne", reason=WHY)
+    zied.post(f"/admin/accounts/{karim}/rights", agency="OTE", branch="MED", roles="chef_antenne", reason=WHY, is_known="yes")
     proposal = re.search(r"/admin/proposals/([0-9a-f-]{36})/refuse", zied.get("/admin/proposals").text)[1]
     assert f"{proposal}/approve" not in zied.page.text and zied.post(f"/admin/proposals/{proposal}/approve").status_code == 403
     hajer.get("/admin/proposals")
@@ -157,3 +157,13 @@ def test_a_file_is_tried_told_line_by_line_in_the_readers_language_then_taken(en
     page = zied.submit("/admin/import", held | {"act": "do"})
     assert page.status_code == 200 and "2 choses" in page.text
     assert zied.get("/admin/import/users/template").headers["content-disposition"].startswith("attachment")
+
+
+def test_what_waits_for_nobody_is_read_before_the_last_one_leaves_and_what_was_typed_stays(enter):
+    zied = enter("zied")
+    address = re.search(r"/admin/accounts/[0-9a-f-]{36}", zied.get("/admin/accounts?q=amel").text)[0]
+    assert "Cette personne est seule à tenir ce qui suit" in zied.get(address).text and "Aucun collègue de cette agence" in zied.page.text
+    assert zied.post(f"{address}/close", reason="Mutation à Gafsa").status_code == 409
+    assert "Personne d" in zied.page.text and 'value="Mutation à Gafsa"' in zied.page.text and "En service" in zied.page.text
+    assert zied.post(f"{address}/close", reason="Mutation à Gafsa", is_known="yes").status_code == 200
+    assert "Plus personne n" in zied.page.text, "the journal says it"

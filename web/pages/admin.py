@@ -137,6 +137,7 @@ def _details(words: Words, names: Any, one: journal.Entry) -> list[tuple[str, An
     told += [("governorates", " ".join(body["governorates"]))] if body.get("governorates") else []
     told += [("value", written(body["value"]))] if "value" in body else []
     told += [("proposed_by", names.get(str(body["proposed_by"]), ""))] if body.get("proposed_by") else []
+    told += [("vacant", words.text("format.comma").join(f" {words.text(f'role.{role}')}" for role in body["vacant"]).strip())] if body.get("vacant") else []
     told += [("closed", "")] if body.get("is_open") is False else []
     told += [("counts", f"{body['kept']} / {body['withdrawn']}")] if "kept" in body else []
     return told
@@ -166,9 +167,11 @@ def _import_page(screen: Screen, kind: str, *, report: imports.Report | None = N
 def _sentence(screen: Screen, code: str, details: Any) -> str:
     """A refusal in words; days as days, roles and agencies by their names."""
     shown = {name: screen.words.date(value) if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else value for name, value in dict(details).items()}
-    if code in ("user.roles", "user.roles_apart"):
+    if code in ("user.roles", "user.roles_apart", "account.last_holder"):
         named = [screen.words.text(f"role.{one}") if one in ROLES else one for one in str(shown.get("roles", "")).split(", ") if one]
         shown["roles"] = screen.words.text("format.comma").join(f" {one}" for one in named).strip()
+    if code == "account.last_holder":
+        shown["branch"] = screen.words.text(f"branch.{shown['branch']}")
     if shown.get("agency") in AGENCIES:
         shown["agency"] = screen.words.text(f"agency.{shown['agency']}")
     if code == "programme.column":

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine import errors
-from engine.actors import accounts, authority, branches, users
+from engine.actors import accounts, authority, branches, users, vacancies
 from engine.actors.agencies import AGENCIES
 from engine.actors.roles import GIVEN_BY_TWO, ROLES
 from engine.casework import staff
@@ -62,7 +62,8 @@ def rename(request: Request, screen: OnScreen, actor: Acting, form: Posted, user
 def set_rights(request: Request, screen: OnScreen, actor: Acting, form: Posted, user_id: UUID) -> Response:
     """Gives rights, or proposes them where two are needed."""
     typed = _typed(form)
-    given, refusal = attempt(request, actor, lambda session: accounts.set_rights(session, actor, user_id, typed["agency"], typed["branch"], typed["roles"], typed["reason"]))
+    given, refusal = attempt(request, actor, lambda session: accounts.set_rights(
+        session, actor, user_id, typed["agency"], typed["branch"], typed["roles"], typed["reason"], is_known=_is_known(form)))  # fmt: skip
     if refusal:
         return _account(request, screen, actor, user_id, refusal=refusal, typed=typed)
     return screen.go(f"/admin/accounts/{user_id}", "account_proposed" if given.proposal_id else "account_rights")
@@ -70,8 +71,9 @@ def set_rights(request: Request, screen: OnScreen, actor: Acting, form: Posted, 
 
 @router.post("/accounts/{user_id}/close")
 def close(request: Request, screen: OnScreen, actor: Acting, form: Posted, user_id: UUID) -> Response:
-    _, refusal = attempt(request, actor, lambda session: accounts.close(session, actor, user_id, field(form, "reason", 600)))
-    return _account(request, screen, actor, user_id, refusal=refusal) if refusal else screen.go(f"/admin/accounts/{user_id}", "account_closed")
+    reason = field(form, "reason", 600)
+    _, refusal = attempt(request, actor, lambda session: accounts.close(session, actor, user_id, reason, is_known=_is_known(form)))
+    return _account(request, screen, actor, user_id, refusal=refusal, closing=reason) if refusal else screen.go(f"/admin/accounts/{user_id}", "account_closed")
 
 
 @router.post("/accounts/{user_id}/password")
@@ -115,19 +117,25 @@ def _proposals(screen: Screen, actor: users.Actor, session: Any, refusal: errors
 
 
 def _account(request: Request, screen: Screen, actor: users.Actor, user_id: UUID, *, refusal: errors.Refusal | None = None, typed: dict[str, Any] | None = None,
-             given: accounts.Given | None = None, done: str = "") -> Response:  # fmt: skip
+             given: accounts.Given | None = None, done: str = "", closing: str = "") -> Response:  # fmt: skip
     """One account as it is now."""
     with database_of(request).reading(actor) as session:
         found = accounts.show(session, actor, user_id)
         waiting = accounts.proposals(session, actor, state="open", user_id=user_id)
         lines = entries(screen, session, accounts.history(session, actor, about=f"user:{user_id}", limit=30))
         names = staff.names(session, screen.language, [one.proposed_by for one in waiting])
+        may = authority.may(actor, "account.write", user_id=user_id)
         held = typed or {"agency": found.agency, "branch": found.branch, "roles": found.roles, "reason": ""}
         return screen.show(
             "admin/account.html", refusal.status if refusal else 200, account=found, waiting=waiting, names=names, lines=lines, typed=held, done=done,
             password=given.password if given else "", proposal_id=given.proposal_id if given else None, **refused(screen, refusal),
-            may=authority.may(actor, "account.write", user_id=user_id), by_two=bool(set(found.roles) & GIVEN_BY_TWO), **_choices(session, actor),
+            may=may, alone=vacancies.of(session, actor, user_id) if may else (), closing=closing, by_two=bool(set(found.roles) & GIVEN_BY_TWO), **_choices(session, actor),
         )  # fmt: skip
+
+
+def _is_known(form: Any) -> bool:
+    """Whether what waits for nobody was read."""
+    return field(form, "is_known", 5) == "yes"
 
 
 def _typed(form: Any) -> dict[str, Any]:

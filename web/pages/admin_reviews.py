@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine import errors, identity
-from engine.actors import authority, branches, reviews, users
+from engine.actors import authority, branches, reviews, users, vacancies
 from engine.actors.agencies import AGENCIES
 from engine.casework import staff
 from web.dependencies import Acting, OnScreen, Posted, database_of, field
@@ -41,8 +41,9 @@ def decide(request: Request, screen: OnScreen, actor: Acting, form: Posted, revi
     user_id = identity.parse(field(form, "user_id", 40))
     if user_id is None:
         raise errors.NotFound("user.not_found")
-    _, refusal = attempt(request, actor, lambda session: reviews.decide(session, actor, review_id, user_id, field(form, "decision", 10), field(form, "reason", 600)))
-    return _one(request, screen, actor, review_id, refusal) if refusal else screen.go(f"/admin/reviews/{review_id}#left")
+    reason, is_known = field(form, "reason", 600), field(form, "is_known", 5) == "yes"
+    _, refusal = attempt(request, actor, lambda session: reviews.decide(session, actor, review_id, user_id, field(form, "decision", 10), reason, is_known=is_known))
+    return _one(request, screen, actor, review_id, refusal, (user_id, reason)) if refusal else screen.go(f"/admin/reviews/{review_id}#left")
 
 
 @router.post("/{review_id}/close")
@@ -60,10 +61,13 @@ def _all(request: Request, screen: Screen, actor: users.Actor, refusal: errors.R
     return screen.show("admin/reviews.html", refusal.status if refusal else 200, may=authority.may(actor, "review.write"), **told, **refused(screen, refusal))
 
 
-def _one(request: Request, screen: Screen, actor: users.Actor, review_id: UUID, refusal: errors.Refusal | None = None) -> Response:
+def _one(request: Request, screen: Screen, actor: users.Actor, review_id: UUID, refusal: errors.Refusal | None = None, typed: tuple[UUID | None, str] = (None, "")) -> Response:
+    """`typed`: whose access was to be withdrawn, and why."""
+    of, reason = typed
     with database_of(request).reading(actor) as session:
+        alone = vacancies.of(session, actor, of) if of else ()
         whole = reviews.show(session, actor, review_id)
         names = staff.names(session, screen.language, {whole.review.opened_by, whole.review.closed_by} | {one.decided_by for one in whole.lines})
     left = [one for one in whole.lines if not one.decision]
-    told: dict[str, Any] = {"review": whole.review, "left": left, "decided": [one for one in whole.lines if one.decision], "names": names}
+    told: dict[str, Any] = {"review": whole.review, "left": left, "decided": [one for one in whole.lines if one.decision], "names": names, "alone": alone, "of": of, "typed": reason}
     return screen.show("admin/review.html", refusal.status if refusal else 200, may=authority.may(actor, "review.write"), **told, **refused(screen, refusal))

@@ -84,14 +84,14 @@ def test_the_password_of_whoever_decides_or_pays_is_given_by_two(act, account):
 def test_rights_are_moved_by_two_taken_by_one_and_come_back_by_two(act, account):
     given = account(branch="MED", roles=("chef_antenne",))
     act("hajer", accounts.approve, given.proposal_id)
-    moved = act("zied", accounts.set_rights, given.user_id, "OTE", "SFX", ["chef_antenne"], REASON)
+    moved = act("zied", accounts.set_rights, given.user_id, "OTE", "SFX", ["chef_antenne"], REASON, is_known=True)
     assert moved.proposal_id and shown(act, given.user_id).branch == "MED"
     act("zied", accounts.refuse, moved.proposal_id, REASON)
-    act("zied", accounts.close, given.user_id, REASON)
+    act("zied", accounts.close, given.user_id, REASON, is_known=True)
     back = act("zied", accounts.set_rights, given.user_id, "OTE", "MED", ["chef_antenne"], REASON)
     assert back.proposal_id and not shown(act, given.user_id).is_active
     assert act("hajer", accounts.approve, back.proposal_id).password and shown(act, given.user_id).is_active
-    assert act("zied", accounts.set_rights, given.user_id, "OTE", "MED", ["referent"], REASON).proposal_id is None
+    assert act("zied", accounts.set_rights, given.user_id, "OTE", "MED", ["referent"], REASON, is_known=True).proposal_id is None
 
 
 def test_nobody_touches_her_own_rights_and_no_administrator_makes_another_alone(act, who, account):

@@ -17,10 +17,10 @@ def world(make_database):
     return World(database)
 
 
-def as_admin(world, verb, *given):
+def as_admin(world, verb, *given, **named):
     actor = world.staff["administration"]
     with world.database.unit_of_work(actor) as session:
-        return verb(session, actor, *given)
+        return verb(session, actor, *given, **named)
 
 
 def task(world, case_id):
@@ -38,7 +38,7 @@ def test_the_tasks_of_a_closed_account_go_back_to_the_queue_with_a_line(world):
     salma = world.agent("OTE", "MED", "agent_accueil")
     case_id = claimed(world, salma)
     assert task(world, case_id).holder_id == salma.user_id
-    as_admin(world, accounts.close, salma.user_id, REASON)
+    as_admin(world, accounts.close, salma.user_id, REASON, is_known=True)
     assert task(world, case_id).holder_id == salma.user_id, "the job gives it back, not the administrator, who reaches no case"
     assert timers.settle(world.database) == 1 and timers.settle(world.database) == 0
     assert task(world, case_id).holder_id is None
@@ -53,9 +53,9 @@ def test_of_whoever_is_moved_only_what_she_can_do_no_more_goes_back(world):
     as_admin(world, accounts.set_rights, karim.user_id, "OTE", "MED", ["referent", "agent_accueil"], REASON)
     both = users.Actor(karim.user_id, karim.username, karim.name, "OTE", "MED", frozenset({"referent", "agent_accueil"}))
     case_id = claimed(world, both)
-    as_admin(world, accounts.set_rights, karim.user_id, "OTE", "MED", ["agent_accueil"], REASON)
+    as_admin(world, accounts.set_rights, karim.user_id, "OTE", "MED", ["agent_accueil"], REASON, is_known=True)
     timers.settle(world.database)
     assert task(world, case_id).holder_id == karim.user_id, "it is of a role that she still holds"
-    as_admin(world, accounts.set_rights, karim.user_id, "OTE", "MED", ["referent"], REASON)
+    as_admin(world, accounts.set_rights, karim.user_id, "OTE", "MED", ["referent"], REASON, is_known=True)
     timers.settle(world.database)
     assert task(world, case_id).holder_id is None

@@ -44,6 +44,19 @@ def test_a_group_of_which_nothing_is_shown_is_still_worth_a_look(edition):
     assert parts["M"].alerts == ("share",)
 
 
+def test_what_is_shown_does_not_tell_a_best_that_is_hidden(edition):
+    """Of the best two, two and three were refused: nothing of them is shown, nor of one more. Against the best, the last would say how often they were granted and how long they waited."""
+    parts, _ = shown(edition, F=(40, 38, 10), M=(60, 57, 20), X=(50, 30, 30), Y=(200, 120, 30))
+    assert [code for code, one in parts.items() if one.decided is None] == ["F", "M", "X"] and parts["Y"].share == 60
+    assert (parts["Y"].share_ratio, parts["Y"].days_ratio, parts["Y"].alerts) == (None, None, ("share", "days"))
+
+
+@pytest.mark.parametrize(("measured", "days"), [(4, None), (5, 12)])
+def test_of_how_long_fewer_than_five_waited_nobody_is_told(edition, measured, days):
+    (found,) = equity.told({"sex": {"F": Counted(40, 20, 12, measured), "M": Counted(40, 20, 15, 40)}}, edition, "fr")
+    assert {one.code: one.days for one in found.parts} == {"F": days, "M": 15}
+
+
 @pytest.mark.parametrize("groups", [{"a": (9, 6), "b": (12, 6), "c": (30, 20)}, {"a": (9, 6), "b": (3, 2), "c": (30, 20)}, {"a": (7, 7), "b": (20, 14), "c": (8, 3)}, {"a": (4, 0), "b": (40, 20), "c": (50, 25)}])
 def test_no_few_can_be_found_by_who_knows_the_totals(edition, groups):
     parts, _ = shown(edition, **{code: (decided, granted, 10) for code, (decided, granted) in groups.items()})
