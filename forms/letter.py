@@ -19,6 +19,7 @@ from forms.feel import Expression
 BOTH = ("fr", "ar")  # an administration's letter is in these two
 LETTERHEAD = "entete"  # the file that holds what stands around every letter
 GIVEN = frozenset({"numero", "code", "date", "antenne", "adresse", "agence", "personne", "jour", "rendez_vous", "lieu", "suite", "absentes"})  # what the engine says of every letter; `rendez_vous` and `lieu` of a summons, `suite` of one called off
+SCOPE = frozenset({"today", "dossier", "parametres", "programmes", "antennes", "item"})  # what its expressions read beside facts
 READERS = ("PART",)
 ROWS_GIVEN = {"dossiers": "aide"}  # lists that the engine gives: the files of a sitting, each an aid with its `numero`
 COPY = "copie_donnees"  # the paper that holds what is kept of a person: made when she asks for it, never by a diagram

@@ -90,6 +90,8 @@ class _Reading:
         where = f"{self.name}#values.{name}"
         if toml.keys(raw, where, self.findings, ("feel", "type"), ("columns", "label")) and {raw["type"], *raw.get("columns", {}).values()} <= _TYPES:
             compiled = self._feel(raw["feel"], f"values.{name}")
+            if raw["type"] == "rows" and not raw.get("columns"):
+                self.findings.add("definition.no_lines", where)
             if compiled:
                 self.values[name] = Value(compiled, raw["type"], raw.get("columns", {}))
             if "label" in raw:
@@ -102,6 +104,8 @@ class _Reading:
         if not toml.keys(raw, f"{self.name}#{where}", self.findings, (), allowed):
             return Block("text")
         when, each = self._when(raw, where), raw.get("each", "")
+        if "each" in raw and not each:
+            self.findings.add("definition.no_list", f"{self.name}#{where}")
         if each and self._prefix(each) is None:
             self.findings.add("definition.unknown_key", f"{self.name}#{where}.each", name=str(each)[:60])
             return Block("text")
@@ -112,7 +116,9 @@ class _Reading:
             return Block("heading", when, self._text(raw["heading"], where))
         if "rows" in raw or "columns" in raw:
             kind = "table" if each else "rows"
-            columns = tuple(self._column(one, f"{where}[{place}]", each) for place, one in enumerate(raw.get("rows") or raw["columns"]))
+            columns = tuple(self._column(one, f"{where}[{place}]", each) for place, one in enumerate(raw.get("rows") or raw.get("columns") or ()))
+            if not columns:
+                self.findings.add("definition.no_lines", f"{self.name}#{where}")
             return Block(kind, when, {}, each, only, columns)
         return Block("list" if each else "text", when, self._text(raw.get("text"), where, each), each, only)
 
@@ -125,14 +131,18 @@ class _Reading:
         if "feel" in raw:
             compiled = self._feel(raw["feel"], where, each)
             return Column(label, worked=Value(compiled, raw["type"])) if compiled and raw.get("type") in _TYPES else Column(label)
+        if "text" not in raw and not raw.get("value"):
+            self.findings.add("definition.shows_nothing", f"{self.name}#{where}")
         said = raw["text"] if "text" in raw else dict.fromkeys(BOTH, f"{{{raw.get('value', '')}}}")
         return Column(label, (Choice(self._text(said, where, each)),))
 
     def _text(self, raw: Any, where: str, each: str = "") -> Label:
         """A text in both languages; every place in it is noted, and must exist."""
         if not isinstance(raw, Mapping) or any(not isinstance(raw.get(one), str) for one in BOTH):
-            self.findings.add("definition.label", f"{self.name}#{where}")
+            self.findings.add("definition.both", f"{self.name}#{where}")
             return {}
+        if not all(raw[one].strip() for one in BOTH):
+            self.findings.add("definition.both", f"{self.name}#{where}")
         for language in BOTH:
             for path in PLACE.findall(raw[language]):
                 if not self._knows(path, each):

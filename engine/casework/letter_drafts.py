@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -79,13 +79,41 @@ def names(found: Sheet, place: str) -> list[tuple[str, list[str]]]:
     """What a text at a place may name, by where it comes from: the line of its list, what the letter works out, what the engine says of every letter, then
     each group of the dictionary, of what this letter's readers may read."""
     content: Any = found.content
-    each = letter_editing.at(content, place).get("each", "") if place.startswith("b") else ""
+    each = letter_editing.each(content, place)
     worked = [name for name, raw in content.get("values", {}).items() if raw.get("type") != "rows"]
     groups: dict[str, list[str]] = {}
     for one in found.dictionary.fields.values():
-        if one.subject != "member" and roles.opens(str(content.get("class", "")), ",".join((one.class_, *one.also))):
+        if one.subject != "member" and _is_open(content, one):
             groups.setdefault(one.group, []).append(one.id)
     return [("line", letter_files.names_of_a_line(found.name, content, each, found.dictionary)), ("worked", worked), ("given", sorted(texts.GIVEN)), *groups.items()]
+
+
+def work_out(found: Sheet, content: letter_editing.Content, name: str) -> bool:
+    """Adds a value that the letter works out; False where its name cannot be one, or says something else already."""
+    return letter_editing.work_out(content, name, {*texts.GIVEN, *texts.ROWS_GIVEN, *texts.TOLD_GIVEN, *texts.SCOPE, *found.dictionary.groups})
+
+
+def lists(found: Sheet) -> list[str]:
+    """The lists that a block may be said for each line of: what the letter works out, what the engine gives, those of the dictionary that its readers may read."""
+    content: Any = found.content
+    given = [*texts.ROWS_GIVEN, *(texts.TOLD_GIVEN if found.name == f"{texts.COPY}.toml" else ())]
+    fields = [one.id for one in found.dictionary.fields.values() if one.type in (field_types.ROWS, "multi") and one.subject != "member" and _is_open(content, one)]
+    return [*(name for name, raw in content.get("values", {}).items() if raw.get("type") == "rows"), *given, *fields]
+
+
+def weighed(found: Sheet, place: str) -> dict[str, Field]:
+    """What a condition at a place may be put together of: the fields of the line of its list, then those of the groups that the letter names."""
+    content: Any = found.content
+    each = letter_editing.each(content, place) if place.count("-") else ""
+    line = f"{letter_files.group_of_a_line(each, found.dictionary)}." if each else "."
+    fields = [one for one in found.dictionary.fields.values() if one.type != field_types.ROWS]
+    groups = {one.partition(".")[0] for one in letter_editing.named(content)}
+    of_line = {name: replace(one, id=name) for one in fields if one.id.startswith(line) and (name := f"item.{one.id.partition('.')[2]}")}
+    return of_line | {one.id: one for one in fields if one.group in groups}
+
+
+def _is_open(content: Mapping[str, Any], one: Field) -> bool:
+    return roles.opens(str(content.get("class", "")), ",".join((one.class_, *one.also)))
 
 
 def label(found: Sheet, name: str, language: str, each: str = "") -> str:

@@ -111,19 +111,60 @@ def named_in_two_languages(visit, meriem, draft, cell):
     assert not wrong_with(anis)
 
 
+def reaching(page):
+    tells = "document.activeElement.value || document.activeElement.id"
+
+    def tab_to(wanted, most=80):
+        for _ in range(most):
+            page.keyboard.press("Tab")
+            if page.evaluate(tells).startswith(wanted):
+                return
+        raise AssertionError(f"{wanted} is not reached; {page.evaluate(tells)} is")
+
+    return tab_to
+
+
+def test_a_column_and_a_value_are_added_to_a_letter_by_keyboard_alone(visit):
+    meriem = visit("meriem", "ar")
+    draft = begin(meriem, "Une colonne")
+    meriem.goto(f"{draft}/letters/rappel_pieces.toml")
+    tab_to = reaching(meriem)
+    meriem.locator("#worked summary").focus()
+    meriem.keyboard.press("Enter")
+    tab_to("f-worked")
+    meriem.keyboard.type("demain")
+    tab_to("work", 1)
+    meriem.keyboard.press("Enter")
+    meriem.wait_for_selector("#v-demain-feel")
+    meriem.locator("#v-demain-feel").focus()
+    meriem.keyboard.type("today")
+    tab_to("line:b1")
+    meriem.keyboard.press("Enter")
+    meriem.wait_for_selector("#b1-2-shows")
+    expect(meriem.locator("#b1-2-ar")).to_be_focused()
+    meriem.keyboard.type("الأجل")
+    meriem.locator("#b1-2-fr").focus()
+    meriem.keyboard.type("Délai")
+    meriem.locator("#b1-2-ar").focus()
+    tab_to("b1-2-shows", 1)
+    meriem.keyboard.press("ArrowDown")
+    meriem.wait_for_selector("#b1-2-text-ar")
+    tab_to("b1-2-text-fr", 1)
+    meriem.keyboard.type("Dès demain")
+    tab_to("b1-2-text-ar", 1)
+    meriem.keyboard.type("غدا")
+    meriem.wait_for_selector("[data-saved], .saved:not(:empty)", state="attached")
+    meriem.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
+    assert wrong_with(meriem) == []
+    said = written(meriem, draft, "forms/letters/rappel_pieces.toml")
+    assert "الأجل" in said and 'demain = { feel = "today"' in said
+
+
 def test_a_letter_is_written_by_keyboard_alone(visit):
     meriem = visit("meriem", "ar")
     draft = begin(meriem, "Au clavier")
     meriem.goto(f"{draft}/letters/rappel_pieces.toml")
-    tells = "document.activeElement.value || document.activeElement.id"
-
-    def tab_to(wanted):
-        for _ in range(80):
-            meriem.keyboard.press("Tab")
-            if meriem.evaluate(tells).startswith(wanted):
-                return
-        raise AssertionError(f"{wanted} is not reached; {meriem.evaluate(tells)} is")
-
+    tab_to = reaching(meriem)
     tab_to("open:b0")
     meriem.keyboard.press("Enter")
     meriem.wait_for_selector("#f-name")
