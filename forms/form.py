@@ -12,7 +12,7 @@ from typing import Any
 from forms import field_types, text
 from forms.definitions import Ask, FormDefinition, confirm_only, field_ids, load, read
 from forms.dictionary import Dictionary, Field
-from forms.feel import Expression
+from forms.feel import Expression, FeelError
 from forms.scope import Scope, on_the_day
 
 __all__ = ["Form", "FormDefinition", "Known", "KnownField", "Question", "Section", "Source", "ask", "confirm_only", "field_ids", "load", "of_the_day", "read"]
@@ -217,13 +217,21 @@ class _Asking:
         return [{key: value for key, value in row.items() if key in hers} for row in fact.value or ()]
 
 
+def _holds(when: Expression, scope: Mapping[str, Any]) -> bool:
+    """Whether a question is put. One whose condition takes more than an act may is put: reading the answers says why they cannot be weighed (`answers.condition`)."""
+    try:
+        return when.evaluate(scope) is True
+    except FeelError:
+        return True
+
+
 def _with_conditions(form: Form, base: Mapping[str, Any] | None) -> Form:
     """The form with `visible` and `reveals` of each question."""
     scope = form.scope(base).contexts
     read_by_others = {path for question in form.questions() if question.when for path in question.when.paths}
     sections = tuple(
         Section(section.title, tuple(
-            replace(question, visible=question.when is None or question.when.evaluate(scope) is True,
+            replace(question, visible=question.when is None or _holds(question.when, scope),
                     reveals=any(path == question.spec.id or path.startswith((f"{question.spec.id}.", f"{question.spec.id}_statut")) for path in read_by_others))
             for question in section.questions
         ))

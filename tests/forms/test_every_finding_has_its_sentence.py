@@ -14,7 +14,8 @@ SOURCE = "\n".join(path.read_text("utf-8") for path in (ROOT / "forms").glob("*.
 _CODE = re.compile(rf'"((?:{"|".join({code.partition(".")[0] for code in text.messages()} | {"answer", "rows"})})\.[a-z_]+)"')
 BUILT = {"number.min", "number.max", "percent.min", "percent.max", "money.min", "money.max", "status.no_inconnu", "status.no_refuse", "status.inconnu",
     "status.refuse"}
-USED = set(_CODE.findall(SOURCE)) | BUILT
+KEYS = {f"key.{name}" for name in re.findall(r'"([a-z_]+)"', SOURCE)} & text.messages().keys()  # what an entry of a file is called
+USED = set(_CODE.findall(SOURCE)) | BUILT | KEYS
 
 
 def test_every_code_in_the_source_has_a_sentence():
@@ -43,7 +44,7 @@ def test_why_an_expression_cannot_be_read_is_said_in_each_language(wrong):
     assert re.search("[\u0600-\u06ff]", said["ar"]) and said["fr"] != said["en"], trouble.value.reason
 
 
-@pytest.mark.parametrize("code", sorted(code for code in text.messages() if code.partition(".")[0] not in ("word", "status") and code != "form.confirm"))
+@pytest.mark.parametrize("code", sorted(code for code in text.messages() if code.partition(".")[0] not in ("word", "status", "key") and code != "form.confirm"))
 def test_a_sentence_says_what_to_do_first(code):
     first = text.messages()[code]["fr"].split()[0]
     assert first.endswith(("ez", "tes", "Ne")), f"{code}: « {first} » is no imperative"
