@@ -19,7 +19,6 @@ from forms.text import Finding, Findings
 
 STATUSES = ("inconnu", "refuse")
 LONGEST_REASON = 500
-_STEPS = 100_000  # a computation over 200 rows needs more than a gateway's condition
 _LONGEST_NAME = 80
 _LONGEST_TYPED = 20_000  # longer is refused by its type as it stands
 
@@ -188,7 +187,7 @@ class _Reading:
 
     def _evaluate(self, compiled: Expression, where: str) -> Any:
         try:
-            return compiled.evaluate(self.scope.contexts, _STEPS)
+            return compiled.evaluate(self.scope.contexts)
         except FeelError as trouble:
             self.findings.add("answers.condition", where, why=trouble.reason)
             return None

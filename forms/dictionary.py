@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema_rs
 
 from forms import field_types, places, toml
-from forms.feel import Expression
+from forms.feel import Expression, FeelError
 from forms.text import LANGUAGES, Findings, pick
 
 KINDS = frozenset({"person", "return", "case", "measure", "aid", "visit", "sitting", "exception", "member"})
@@ -304,7 +304,7 @@ class _Reading:
         compiled = toml.expression(value, f"{where}.{key}", self.findings)
         if compiled is None:
             return None
-        if not compiled.paths <= {"today"} or not isinstance(compiled.evaluate({"today": date(2000, 2, 1)}), date):
+        if not compiled.paths <= {"today"} or not _gives_a_day(compiled):
             self.findings.add("dictionary.day", f"{where}.{key}")
             return None
         return lambda today: compiled.evaluate({"today": today})
@@ -345,6 +345,13 @@ class _Reading:
             for spec in ready:
                 ordered.append(waiting.pop(spec.id))
         return tuple(ordered)
+
+
+def _gives_a_day(compiled: Expression) -> bool:
+    try:
+        return isinstance(compiled.evaluate({"today": date(2000, 2, 1)}), date)
+    except FeelError:
+        return False
 
 
 def _tables(content: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:

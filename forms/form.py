@@ -12,7 +12,7 @@ from typing import Any
 from forms import field_types, text
 from forms.definitions import Ask, FormDefinition, confirm_only, field_ids, load, read
 from forms.dictionary import Dictionary, Field
-from forms.feel import Expression
+from forms.feel import Expression, FeelError
 from forms.scope import Scope, on_the_day
 
 __all__ = ["Form", "FormDefinition", "Known", "KnownField", "Question", "Section", "Source", "ask", "confirm_only", "field_ids", "load", "of_the_day", "read"]
@@ -225,12 +225,23 @@ def _with_offers(form: Form, base: Mapping[str, Any] | None) -> Form:
     contexts = form.scope(base).contexts
 
     def offering(one: Any) -> Any:
-        told = one.spec.offered.evaluate(contexts) if one.spec.offered else None
+        try:
+            told = one.spec.offered.evaluate(contexts) if one.spec.offered else None
+        except FeelError:  # takes more than an act may: nothing tells
+            return one
         codes = dict.fromkeys(code for code in told if isinstance(code, str)) if isinstance(told, list) else {}
         return replace(one, spec=replace(one.spec, codes={code: rank for rank, code in enumerate(codes)})) if codes else one
 
     sections = tuple(replace(section, questions=tuple(map(offering, section.questions))) for section in form.sections)
     return replace(form, sections=sections, known=tuple(map(offering, form.known)))
+
+
+def _holds(when: Expression, scope: Mapping[str, Any]) -> bool:
+    """Whether a question is put. One whose condition takes more than an act may is put: reading the answers says why they cannot be weighed (`answers.condition`)."""
+    try:
+        return when.evaluate(scope) is True
+    except FeelError:
+        return True
 
 
 def _with_conditions(form: Form, base: Mapping[str, Any] | None) -> Form:
@@ -239,7 +250,7 @@ def _with_conditions(form: Form, base: Mapping[str, Any] | None) -> Form:
     read_by_others = {path for question in form.questions() if question.when for path in question.when.paths}
     sections = tuple(
         Section(section.title, tuple(
-            replace(question, visible=question.when is None or question.when.evaluate(scope) is True,
+            replace(question, visible=question.when is None or _holds(question.when, scope),
                     reveals=any(path == question.spec.id or path.startswith((f"{question.spec.id}.", f"{question.spec.id}_statut")) for path in read_by_others))
             for question in section.questions
         ))

@@ -14,7 +14,7 @@ from unicodedata import bidirectional
 
 from forms import text
 from forms.dictionary import Dictionary, Field
-from forms.feel import Expression
+from forms.feel import Expression, bounded
 
 BOTH = ("fr", "ar")  # an administration's letter is in these two
 LETTERHEAD = "entete"  # the file that holds what stands around every letter
@@ -167,7 +167,7 @@ class _Writing:
     def __init__(self, definition: LetterDefinition, material: Material, language: str) -> None:
         self.definition, self.material, self.language = definition, material, language
         self.fields = material.dictionary.fields
-        self.scope: dict[str, Any] = dict(material.feel)
+        self.scope: dict[str, Any] = bounded(material.feel)
         self.worked: dict[str, Any] = {}
         for name, value in definition.values.items():
             found = value.feel.evaluate(self.scope)

@@ -10,15 +10,16 @@ from typing import Any
 
 from forms import field_types
 from forms.dictionary import Dictionary, Field
+from forms.feel import ACT, BUDGET, Budget
 
 
 class Scope:
-    """Nested contexts over those the caller gives (`base` is never changed)."""
+    """Nested contexts over those the caller gives (`base` is never changed), with what all that is evaluated on them may spend."""
 
     def __init__(self, dictionary: Dictionary, base: Mapping[str, Any] | None, today: date) -> None:
         self._fields = dictionary.fields
         self.contexts: dict[str, Any] = {name: dict(found) if isinstance(found, dict) else found for name, found in (base or {}).items()}
-        self.contexts["today"] = today
+        self.contexts["today"], self.contexts[BUDGET] = today, Budget(ACT)
 
     def put(self, spec: Field, value: Any, status: str = "known") -> None:
         """A fact or an answer, as stored."""

@@ -287,12 +287,20 @@ class _Reading:
 
     def _output(self, element: Any) -> Output:
         allowed = _text(_child(element, "outputValues"))
-        values = self._feel(compile_expression, f"[{allowed}]", "allowed").evaluate({}) if allowed else ()
+        values = self._values(allowed) if allowed else ()
         default = _text(_child(element, "defaultOutputEntry"))
         return Output(
             element.get("name") or element.get("label") or "", tuple(values or ()), self._feel(compile_expression, default, "allowed") if default else None,
             _names(element, element.get("label", "").strip()),
         )
+
+    def _values(self, allowed: str) -> Any:
+        announced = self._feel(compile_expression, f"[{allowed}]", "allowed")
+        try:
+            return announced.evaluate({})
+        except FeelError as trouble:
+            self.refuse(_UNREADABLE["allowed"], text=allowed[:200], reason=trouble.reason)
+            return ()
 
     def _feel(self, compiler: Any, text: str, part: str, **place: int) -> Any:
         try:

@@ -23,7 +23,7 @@ from engine.pathway.spiff.expressions import FAULTS
 from engine.pathway.spiff.gateways import ExclusiveGateway, Join, ParallelGateway
 from engine.pathway.walks import Walks
 from forms.definitions import FormDefinition
-from forms.feel import Expression
+from forms.feel import ACT, BUDGET, Budget, Expression
 
 MONEY = ("engager_fonds", "verser_tranche", "verser_avance")
 GRANTS = "aide.decision"  # the task that asks it grants
@@ -245,6 +245,7 @@ def _is_money(element: Element) -> bool:
 def _granting(definitions: Definitions, forms: Mapping[str, FormDefinition], walks: Walks) -> Iterator[Finding]:
     """Tasks that grant and are kept apart from none: an error, unless another person checks on every way, before money moves or after: an exception, told."""
     checks: dict[str, set[str]] = {}
+    budget = Budget(ACT)
     for task in definitions.tasks:
         for other in task.distinct:
             checks.setdefault(other, set()).add(task.node)
@@ -253,13 +254,13 @@ def _granting(definitions: Definitions, forms: Mapping[str, FormDefinition], wal
         if note is None or note.distinct or GRANTS not in _asked(element, forms):
             continue
         controls = checks.get(element.id, set())
-        ways = _Ways(walks, forms, controls)
+        ways = _Ways(walks, forms, controls, budget)
         unseen = next(ways.to(element, _is_money), [])  # money moves before anybody else looks
         escape = next(ways.to(unseen[-1], lambda one: not walks.after(one)), []) if unseen else []
         details = {"element": name_of(element), "role": note.role, "path": told([*unseen, *escape[1:]])}
         if escape:
             yield Finding("duties.grants_alone", element.place, details)
-        elif unseen or next(_Ways(walks, forms, set()).to(element, _is_money), []):
+        elif unseen or next(_Ways(walks, forms, set(), budget).to(element, _is_money), []):
             by = joined([name_of(one) for one in definitions.nodes if one.id in controls], ", ")
             yield Finding("duties.exception", element.place, details | {"control": by}, severity="warning")
 
@@ -277,8 +278,8 @@ Known = frozenset[tuple[str, object]]
 class _Ways:
     """Walks that their own conditions allow: who was refused on the way is not granted at the next gateway, until the question is asked again."""
 
-    def __init__(self, walks: Walks, forms: Mapping[str, FormDefinition], avoided: Collection[str]) -> None:
-        self.walks, self.forms, self.avoided = walks, forms, avoided
+    def __init__(self, walks: Walks, forms: Mapping[str, FormDefinition], avoided: Collection[str], budget: Budget) -> None:
+        self.walks, self.forms, self.avoided, self.budget = walks, forms, avoided, budget
 
     def to(self, start: Element, is_there: Callable[[Element], bool]) -> Iterator[list[Element]]:
         """The ways from an element to others, the shortest first, without the tasks to be avoided."""
@@ -315,7 +316,7 @@ class _Ways:
         for flow in element.flows_out:
             if flow.is_default or flow.condition is None:
                 continue
-            held = _weighed(flow.condition, known)
+            held = _weighed(flow.condition, known, self.budget)
             if held is not False:
                 yield flow.target, known | _said_by(flow.condition.tree)
             if held is True:
@@ -325,17 +326,17 @@ class _Ways:
             yield from ((flow.target, known) for flow in element.flows_out if flow.is_default)
 
 
-def _weighed(condition: Expression, known: Known) -> bool | None:
+def _weighed(condition: Expression, known: Known, budget: Budget) -> bool | None:
     """What a condition gives on what is known; None where it reads anything else."""
     values = dict(known)
     if not condition.paths or not condition.paths <= values.keys():
         return None
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {BUDGET: budget}
     for path in condition.paths:
         group, _, name = path.partition(".")
         scope.setdefault(group, {})[name] = values[path]
     try:
-        return condition.evaluate(scope, 1000) is True
+        return condition.evaluate(scope) is True
     except FAULTS:
         return None
 

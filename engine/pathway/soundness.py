@@ -6,6 +6,7 @@ processes that call themselves. What cannot be read at all is found while readin
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from engine.errors import Finding
 from engine.i18n import LANGUAGES, ONWARD, pick
@@ -18,7 +19,7 @@ from engine.pathway.spiff.events import Listener
 from engine.pathway.spiff.expressions import FAULTS
 from engine.pathway.spiff.gateways import EventGateway, InclusiveGateway, Join, ParallelGateway
 from engine.pathway.spiff.scopes import ScopeSpec
-from forms.feel import Expression
+from forms.feel import Expression, bounded
 
 _MOST_TURNS = 1000  # what the pathway runs (`spiff.activities`)
 
@@ -135,6 +136,7 @@ class _Waits:
     def __init__(self, definitions: Definitions) -> None:
         self.definitions = definitions
         self._known: dict[int, bool] = {}
+        self.spent = bounded({})
 
     def at(self, element: Element) -> bool:
         if isinstance(element, PersonTask | EventGateway):
@@ -215,19 +217,19 @@ def _element(element: Element, waits: _Waits) -> Iterator[Finding]:
             yield Finding("check.condition_constant", f"{element.file}#{flow.id}", {"element": flow_named(flow), "gateway": name_of(element)})
     loop = element.loop if isinstance(element, Activity) else None
     if loop is not None:
-        count = _constant(loop.cardinality) if loop.cardinality is not None else loop.maximum
+        count = _constant(loop.cardinality, waits.spent) if loop.cardinality is not None else loop.maximum
         if isinstance(count, int | Decimal) and count > _MOST_TURNS:
             yield Finding("check.too_many_turns", element.place, {"element": name_of(element), "most": _MOST_TURNS})
         if loop.kind == "standard" and loop.maximum is None and not waits.at(element):
             yield Finding("check.turns_alone", element.place, {"element": name_of(element), "loop": name_of(element)})
 
 
-def _constant(expression: Expression | None) -> object:
+def _constant(expression: Expression | None, scope: dict[str, Any]) -> object:
     """The value of an expression that reads nothing; None otherwise."""
     if expression is None or expression.paths:
         return None
     try:
-        return expression.evaluate({}, 1000)
+        return expression.evaluate(scope)
     except FAULTS:
         return None
 

@@ -19,6 +19,7 @@ from engine.pathway.instead import Change, Marks, marks, ordered, others, put, r
 from engine.pathway.spiff.elements import Reason
 from engine.pathway.spiff.expressions import FAULTS, READ, Fault, feel_value, look_up, plain
 from forms.dictionary import Dictionary, Field
+from forms.feel import BUDGET
 
 __all__ = ["RULES", "Change", "Elsewhere", "Explained", "Near", "Reason", "elsewhere", "explain", "is_same", "leads_elsewhere", "look_up", "outcome", "reads", "seen"]
 
@@ -64,8 +65,8 @@ class Explained:
 
 
 def seen(reason: Reason) -> dict[str, Any]:
-    """What the node saw, without the run's own notes."""
-    return {name: value for name, value in reason.sight.items() if name != READ}
+    """What the node saw, without the run's own notes: whoever asks why spends of their own."""
+    return {name: value for name, value in reason.sight.items() if name not in (READ, BUDGET)}
 
 
 def outcome(definitions: Definitions, reason: Reason, sight: Mapping[str, Any], made: dict[str, Verdict] | None = None) -> Elsewhere | None:

@@ -18,7 +18,7 @@ from forms.feel.reads import paths_of
 from forms.feel.signatures import TABLE
 from forms.feel.values import FeelError, Function, PartialDate, Range, YearsMonths, let_in
 
-__all__ = ["Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "about", "bounded", "compile_expression",
+__all__ = ["ACT", "BUDGET", "Budget", "Explanation", "Expression", "FeelError", "Function", "PartialDate", "Range", "UnaryTests", "YearsMonths", "about", "bounded", "compile_expression",
     "compile_unary_tests"]
 
 _PROPERTIES = {"time offset", "start included", "end included"}
@@ -26,7 +26,8 @@ _PHRASES = frozenset({name for name in TABLE if " " in name} | _PROPERTIES)
 _EXPLAINED = {"name", "path", "compare", "between", "in", "call", "filter", "some", "every", "test"}
 _PARTS = "\0parts"
 _COUNTED = {"for", "some", "every", "filter", "call", "function", "context", "in"}  # what does a thing again, or gives it a name
-STEPS = 10_000
+STEPS = 10_000  # of an expression by itself
+ACT = 10 * STEPS  # of all that one act evaluates
 
 
 @contextmanager
@@ -117,8 +118,8 @@ class UnaryTests(Expression):
         return found if isinstance(found, bool) else None
 
 
-def bounded(scope: Mapping[str, Any], budget: int = 10 * STEPS) -> dict[str, Any]:
-    """The scope of many expressions that share one budget: a table has thousands of cells."""
+def bounded(scope: Mapping[str, Any], budget: int = ACT) -> dict[str, Any]:
+    """The scope of all the expressions of one act, which share one budget: a table has thousands of cells, a form hundreds of conditions."""
     return {BUDGET: Budget(budget), **scope}
 
 

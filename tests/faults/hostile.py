@@ -223,6 +223,10 @@ def bombs() -> Iterator[File]:
     for name, text in texts.items():
         yield "expression bomb", f"bomb_flow_{name}.bpmn", _flow_by_hand(text)
         yield "expression bomb", f"bomb_cell_{name}.dmn", table(inputs=(text,), rules=(("true", '"a"'),), policy="UNIQUE")
+    swells = "for a in 1..1000, b in 1..1000 return a"
+    allowed = f'<output id="o" name="y"><outputValues><text>{swells}</text></outputValues></output>'
+    yield "expression bomb", "bomb_allowed.dmn", table().replace(b'<output id="o" name="y"/>', allowed.encode())
+    yield "expression bomb", "bomb_min_on.toml", field(type='"date"', min_on=f'"({swells})[1]"')
     yield "expression bomb", "bomb_rows.dmn", table(rules=[(f"{n}", f'"{n}"') for n in range(4000)], type_="number")
     yield (
         "expression bomb",

@@ -14,7 +14,8 @@ SOURCE = "\n".join(path.read_text("utf-8") for path in (ROOT / "forms").glob("*.
 _CODE = re.compile(rf'"((?:{"|".join({code.partition(".")[0] for code in text.messages()} | {"answer", "rows"})})\.[a-z_]+)"')
 BUILT = {"number.min", "number.max", "percent.min", "percent.max", "money.min", "money.max", "status.no_inconnu", "status.no_refuse", "status.inconnu",
     "status.refuse"}
-USED = set(_CODE.findall(SOURCE)) | BUILT
+KEYS = {f"key.{name}" for name in re.findall(r'"([a-z_]+)"', SOURCE)} & text.messages().keys()  # what an entry of a file is called
+USED = set(_CODE.findall(SOURCE)) | BUILT | KEYS
 
 
 def test_every_code_in_the_source_has_a_sentence():

@@ -76,6 +76,17 @@ def test_a_computation_over_too_many_steps_is_a_finding_and_not_a_fall():
     assert [found.code for found in answers.read(made, {"person.nom": "A"}, "fr").findings] == ["answers.condition"]
 
 
+def test_the_conditions_of_a_form_share_one_budget_however_many_they_are():
+    """Each is well within what an act may take: together they are not, and the form is asked all the same."""
+    heavy = "person.nom = null and count(for i in 1..4000 return i) = {}"
+    names = ("sexe", "cin", "passeport", "tel", "courriel", "heure", "lieu", "note", "naissance")
+    asked = [f'{{ field = "person.{name}", when = "{" or ".join(heavy.format(place * 10 + turn) for turn in range(4))}" }}' for place, name in enumerate(names)]
+    made = FORMS.ask(task(", ".join(['"person.nom"', *asked])))
+    shown = [question.visible for question in made.questions()]
+    assert shown[1] is False and shown[-1] is True
+    assert {found.code for found in answers.read(made, {}, "fr").findings} >= {"answers.condition"}
+
+
 def test_random_garbage_is_read_to_the_end():
     chance = random.Random(20261124)
     pool = [*HOSTILE[:1], *HOSTILE[13:], "", None, 0, 1, "F", "2026", "true"]

@@ -19,6 +19,7 @@ from engine.pathway.spiff.expressions import FAULTS, Fault, feel_value, plain, r
 from engine.pathway.spiff.gateways import Join
 from engine.pathway.spiff.scopes import READY, WAITING, Scope, ScopeSpec, Token
 from engine.pathway.stimuli import Complete, Jump, Message, OperationDone, Retry, Signal, Skip, Stimulus, Stop, Timer
+from forms.feel import ACT, Budget
 
 if TYPE_CHECKING:
     from engine.pathway.definitions import Definitions
@@ -35,6 +36,7 @@ class Run:
         self.definitions, self.at, self.seq, self.facts = definitions, at, seq, facts
         self.ordinal = 0
         self.work = 0
+        self.budget = Budget(ACT)  # of all the expressions that this stimulus has evaluated, tables too
         self.queue: deque[Any] = deque()
         self.happenings: list[Any] = []
         self.tell = self.happenings.append

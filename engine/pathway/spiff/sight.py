@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.pathway.spiff.expressions import READ, Fault, evaluate, plain
 from engine.pathway.spiff.scopes import Scope, Token
 from engine.pathway.spiff.timing import TUNIS
+from forms.feel import BUDGET
 
 if TYPE_CHECKING:
     from engine.pathway.spiff.run import Run
@@ -63,7 +64,7 @@ def _assemble(run: "Run", token: Token | None, scope: Scope) -> dict[str, Any]:
                 value = _item_of(run, turns, name, value)
         seen[name] = value
     now = run.at.astimezone(TUNIS)
-    seen["now"], seen["today"], seen[READ] = now, now.date(), run.read
+    seen["now"], seen["today"], seen[READ], seen[BUDGET] = now, now.date(), run.read, run.budget
     return seen
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from engine import errors
 from engine.pathway import bpmn
+from forms.feel import ACT
+from forms.feel.budget import Budget
 from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.drawing import Case
 
@@ -173,3 +175,50 @@ def test_gateways_that_merge_let_each_token_pass():
     case = of(draw.both("s"), draw.user("a"), draw.user("b"), draw.xor("m"), draw.user("c"), draw.flows("start > s > a > m > c > end", "s > b > m"))
     assert case.do("a", "b").tasks == ["c", "c"]
     assert not case.do("c").ended and case.do("c").ended
+
+
+def spending(monkeypatch):
+    """What is spent from here on, of whatever budget: steps and load."""
+    spent = {"steps": 0, "load": 0}
+    spend, bear = Budget.spend, Budget._bear
+
+    def one_step(self, *given):
+        spent["steps"] += 1
+        spend(self, *given)
+
+    def one_load(self, load):
+        spent["load"] += load
+        bear(self, load)
+
+    monkeypatch.setattr(Budget, "spend", one_step)
+    monkeypatch.setattr(Budget, "_bear", one_load)
+    return spent
+
+
+HEAVY = "count(for i in 1..4400 return i) = n"  # within what an expression may take by itself
+
+
+@pytest.mark.parametrize("ways", [3, 300])
+def test_all_that_one_act_has_weighed_shares_one_budget(monkeypatch, ways):
+    """A click answers in the time of one budget, however many conditions a gateway has: beyond it the case waits there, and the reason is told."""
+    flows = [f"x > {{{HEAVY} - {number}}} a" for number in range(ways)]
+    parts = (draw.start(), draw.user("first"), draw.xor("x", default="x__b"), draw.user("a"), draw.user("b"))
+    numbered = draw.flows("start > first > x", "x > b") + "".join(
+        draw.flows(flow).replace('id="x__a"', f'id="x__a{number}"') for number, flow in enumerate(flows))  # fmt: skip
+    case = Case(draw.parsed(*parts, numbered), facts={"case": {"n": -1}})
+    spent = spending(monkeypatch)
+    case.do("first")
+    assert spent["steps"] <= ACT + 1 and spent["load"] <= 50 * (ACT + 1)
+    if ways == 3:
+        assert case.tasks == ["b"] and spent["steps"] > ways * 8000
+    else:
+        assert case.codes == ["feel.fault"] and "more steps" in case.told(bpmn.IncidentRaised)[0].details["reason"]
+
+
+def test_conditions_that_are_waited_for_spend_of_the_same_budget(monkeypatch):
+    waits = [f"w{number}" for number in range(60)]
+    parts = (draw.start(), draw.both("g"), draw.user("a"), *(draw.catch(one, draw.condition(f"{HEAVY} - {one[1:]}")) for one in waits))
+    drawn = draw.parsed(*parts, draw.flows("start > g > a", *(f"g > {one}" for one in waits)))
+    spent = spending(monkeypatch)
+    case = Case(drawn, facts={"case": {"n": -1}})
+    assert case.tasks == ["a"] and spent["steps"] <= ACT + len(waits)
