@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 
 from engine import errors
-from forms import field_types, samples
+from forms import field_types, letter, samples
 from tests.forms.test_letters import DICTIONARY, ISOLATES, LETTERS, decided, said, write
 from tests.web import printed
 from tests.web.small.answers import reception
@@ -147,3 +147,24 @@ def test_nobody_signs_a_page_that_says_nothing(more, tmp_path):
     (signed,) = [page for page in pages if "lu et approuvé" in page]
     assert more or len(pages) == 2, "a contract is one sheet in each language"
     assert "Engagements du dispositif" in signed, "what is said last stands with the signatures"
+
+
+def test_neither_a_date_nor_the_number_of_a_case_is_torn_at_the_end_of_a_line(tmp_path):
+    """Set after ever more words, so that each of its gaps comes to the end of a line once."""
+    composed = filled("decision_aide")
+    date, number, torn = {"fr": letter.isolated("26 novembre 2026"), "ar": letter.isolated("26 نوفمبر 2026")}, letter.isolated("TN-MED-2026-00012"), {}
+    for language, word in (("fr", "mot"), ("ar", "كلمة")):
+        lines = [{"kind": "text", "text": f"{(word + ' ') * more}{said} {word}"} for more in range(10, 34) for said in (date[language], number)]
+        torn[language] = {**composed[language], "blocks": lines}
+    read = ISOLATES.sub("", printed.read(printing.pdf({**composed, **torn}, AT), tmp_path)).replace("\u00a0", " ")
+    read = re.sub("[\u202a-\u202e]|(?<=mot)\n", lambda found: " " if found[0] == "\n" else "", read)
+    assert read.count("mot 26 novembre 2026") == 24 and read.count("TN-MED-2026-00012") == 48 + 2, "and in the head of each side"
+    assert len(re.findall("(?m)^.*26.*نوفمبر.*2026|^.*2026.*نوفمبر.*26", read)) == 24
+
+
+def test_a_crowded_table_takes_no_room_from_the_numbers_of_its_cases(tmp_path):
+    row = [letter.isolated("TN-MED-2026-00099"), "Niveau 2, emploi", "Oui", "Accordée sous réserve", letter.isolated("2\u202f250,000 DT"), "1", "1", "0"]
+    table = {"kind": "table", "head": ["Dossier", "Niveau", "Quorum", "Décision", "Montant", "Pour", "Contre", "Abst."], "rows": [row]}
+    composed = filled("proces_verbal")
+    read = printed.read(printing.pdf({**composed, "fr": {**composed["fr"], "blocks": [table]}}, AT), tmp_path)
+    assert "TN-MED-2026-00099" in ISOLATES.sub("", read)

@@ -26,6 +26,7 @@ _PATIENCE = 20.0  # seconds that one waits for a press
 _presses = BoundedSemaphore(2)
 _KEPT = "\n\u2066\u2067\u2069"  # the isolates of numbers and names
 _ISOLATED = re.compile("\u2066([^\u2066-\u2069]*)\u2069")
+_DATE = re.compile(r"(?<!\d)(\d{1,2}(?:er)?) ([^\W\d]+) (\d{4})(?!\d)")  # not torn at the end of a line
 _INSTEAD = {"Cc": "", "Cf": "", "Zs": " ", "Zl": "\n", "Zp": "\n"}
 _STAND_IN = "?"  # for what somebody typed and the fonts do not draw (a smiley, a Chinese name): the standards refuse a letter with a hole in it
 
@@ -60,7 +61,8 @@ def _told(slip: str, language: str) -> Mapping[str, str]:
 def _drawable(said: Any, also: Callable[[str], str] = str) -> Any:
     """The same text with only what the fonts draw. `also`: what else is done to each text."""
     if isinstance(said, str):
-        return also("".join(one if one in _KEPT or ord(one) in _drawn() else _INSTEAD.get(category(one), _STAND_IN) for one in said))
+        drawn = "".join(one if one in _KEPT or ord(one) in _drawn() else _INSTEAD.get(category(one), _STAND_IN) for one in said)
+        return also(_DATE.sub("\\1\u00a0\\2\u00a0\\3", drawn))
     if isinstance(said, Mapping):
         return {name: _drawable(inner, also) for name, inner in said.items()}
     return [_drawable(inner, also) for inner in said]
