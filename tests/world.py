@@ -218,6 +218,16 @@ class World:
         with self.database.reading(users.system()) as session:
             return dict(session.execute(text("SELECT field, value FROM fact WHERE is_current AND field LIKE :like"), {"like": f"{beginning}%"}).all())
 
+    def listed(self, name: str, *columns: str) -> set[tuple[Any, ...]]:
+        """The rows of a list that is known once in the whole Tunisia, as these columns say them."""
+        with self.database.reading(users.system()) as session:
+            rows = session.execute(text("""SELECT r.subject, r.field, r.value FROM fact l, jsonb_array_elements_text(l.value) one, fact r
+                                            WHERE l.is_current AND l.field = :name AND split_part(r.subject, ':', 2) = one AND r.is_current"""), {"name": name})
+            found: dict[str, dict[str, Any]] = {}
+            for row in rows:
+                found.setdefault(row.subject, {})[row.field] = row.value
+        return {tuple(one.get(column) for column in columns) for one in found.values()}
+
     def incidents(self) -> list[Any]:
         """What broke, on any case."""
         with self.database.reading(users.system()) as session:

@@ -18,8 +18,9 @@ from forms.text import display
 from web import sentences, widgets
 from web.formatting import Words
 from web.typed import Typed
-from web.widgets import Item, Widget
+from web.widgets import Item, Offer, Widget
 
+Offered = Mapping[str, Sequence[Offer]]  # by list
 _ONE_ACT = "P0D"  # an answer good for one act only is never offered again as one's own
 
 
@@ -47,34 +48,36 @@ class Layout:
     left: Mapping[str, list[str]] = field(default_factory=dict)
 
 
-def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words, at_hand: Mapping[str, Sequence[Any]] = MappingProxyType({})) -> Layout:
+def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words, at_hand: Mapping[str, Sequence[Any]] = MappingProxyType({}),
+           also: Form | None = None, offered: Offered = MappingProxyType({})) -> Layout:  # fmt: skip
     """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted; `at_hand`: the
-    papers that came before they were asked for, by field (`casework.pieces`)."""
-    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand)
-    asked = answers.asked(form, _raw(form, typed))
+    papers that came before they were asked for, by field (`casework.pieces`); `also`: another form whose known answers are told after this one's; `offered`: rows of its lists that only need ticking."""
+    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand, offered)
+    asked = answers.asked(form, _raw(form, typed, offered))
     drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
-    titles = dict.fromkeys(one.section for one in form.known)
-    by_section = {title: tuple(_fact(one, form, words) for one in form.known if one.section == title) for title in titles}
-    known = tuple(KnownSection(title or words.text("task.read_first"), facts, sentences.shared_source(facts)) for title, facts in by_section.items())
+    told = {one.spec.id for one in (*form.known, *form.questions())}
+    facts = [(one, form) for one in form.known] + [(one, also) for one in (also.known if also else ()) if one.spec.id not in told and not one.is_hidden]
+    by_section = {title: tuple(_fact(one, of, words) for one, of in facts if one.section == title) for title in dict.fromkeys(one.section for one, _ in facts)}
+    known = tuple(KnownSection(title or words.text("task.read_first"), rows, sentences.shared_source(rows)) for title, rows in by_section.items())
     names = _drawn_names(sections)
     left = {name: values for name, values in typed.pairs.items() if re.split(r"[~\[]", name)[0] not in names}
-    return Layout(sections, known, len(form.known), tuple(_summary(form, findings, typed, names, words)), left)
+    return Layout(sections, known, len(facts), tuple(_summary(form, findings, typed, names, words)), left)
 
 
-def read(form: Form, typed: Typed) -> dict[str, Any]:
+def read(form: Form, typed: Typed, offered: Offered = MappingProxyType({})) -> dict[str, Any]:
     """What was typed as `forms.answers.read` takes it. An answer left in the page to a question that is no longer asked is not sent."""
-    raw = _raw(form, typed)
+    raw = _raw(form, typed, offered)
     asked = answers.asked(form, raw)
     return {name: value for name, value in raw.items() if name in asked}
 
 
-def _raw(form: Form, typed: Typed) -> dict[str, Any]:
-    found = {question.spec.id: _answer(question.spec, question.rows, typed) for question in form.questions() if typed.has(question.spec.id)}
+def _raw(form: Form, typed: Typed, offered: Offered) -> dict[str, Any]:
+    found = {question.spec.id: _answer(question.spec, question.rows, typed, offered.get(question.spec.id, ())) for question in form.questions() if typed.has(question.spec.id)}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _answer(spec: Field, cells: Sequence[Field], typed: Typed) -> Any:
+def _answer(spec: Field, cells: Sequence[Field], typed: Typed, offered: Sequence[Offer]) -> Any:
     if spec.type != "list":
         return widgets.answer(spec, spec.id, typed)
     if status := typed.one(f"{spec.id}~status"):
@@ -84,7 +87,8 @@ def _answer(spec: Field, cells: Sequence[Field], typed: Typed) -> Any:
         said = {cell.id: widgets.answer(cell, f"{row}.{cell.id}", typed) for cell in cells}
         kept = {"id": typed.one(f"{row}~item")} if typed.one(f"{row}~item") else {}
         rows.append(kept | {name: value for name, value in said.items() if value is not None})
-    return rows
+    ticked = typed.ticked(spec.id)
+    return rows + [dict(one.cells) for one in offered if one.key in ticked]
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class _Drawing:
     wrong: Mapping[str, Sequence[str]]
     words: Words
     at_hand: Mapping[str, Sequence[Any]]
+    offered: Offered
 
     def question(self, question: Question) -> Widget:
         """One question; of a stale or corrected fact, the old answer stands in it, save one that was good for one act only."""
@@ -118,10 +123,13 @@ class _Drawing:
             )  # fmt: skip
             return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)
+        offered = self.offered.get(spec.id, ())
+        ticked = self.typed.ticked(spec.id) if self.typed.has(spec.id) else [one.key for one in offered if any(_is_offer(one, row) for row in stored or ())]
+        stored = [row for row in stored or () if not any(_is_offer(one, row) for one in offered)]
         made = Widget(
             kind="list", name=spec.id, id=widgets.element_id(spec.id), label=pick(spec.label, self.words.language), help=pick(spec.help, self.words.language),
             action=action, required=question.required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label,
-            items=tuple(self._rows(spec, question.rows, stored, action)),
+            items=tuple(self._rows(spec, question.rows, stored, action)), ticks=tuple((one, one.key in ticked) for one in offered),
             may_add=not spec.max_items or len(self._row_names(spec, stored)) < spec.max_items, statuses=widgets.statuses(spec, self.words),
             status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else status,
         )  # fmt: skip
@@ -177,6 +185,10 @@ def _row(row: Mapping[str, Any], spec: Field, form: Form, words: Words) -> tuple
     cells = ((form.dictionary.fields[inner], row[inner]) for inner in spec.items if row.get(inner) is not None)
     said = [(one, display(one, value, words.language)) for one, value in cells]
     return tuple(f"{pick(one.label, words.language)}{words.text('format.colon')} {answer}" if one.type in ("bool", "tri") else answer for one, answer in said if answer)
+
+
+def _is_offer(offer: Offer, row: Any) -> bool:
+    return isinstance(row, Mapping) and all(row.get(name) == value for name, value in offer.cells.items())
 
 
 def _by_name(typed: Typed, findings: Sequence[Any]) -> dict[str, list[str]]:

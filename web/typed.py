@@ -56,6 +56,10 @@ class Typed:
         places = {int(found["place"]) for key in self.pairs if (found := _ROW.match(key)) and found["list"] == name}
         return [f"{name}[{place}]" for place in sorted(places)]
 
+    def ticked(self, name: str) -> list[str]:
+        """The keys of a list's offered rows that are ticked."""
+        return self.many(f"{name}~tick")
+
     def add_row(self, name: str, item_id: str = "") -> str:
         """One more row at the end; its name."""
         rows = self.rows(name)

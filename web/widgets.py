@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.clock import TUNIS
 from engine.i18n import pick
+from forms.text import say
 from web.formatting import Words
 from web.typed import Typed
 
@@ -25,7 +26,7 @@ _NARROW = {"cin": "short", "passport": "short", "phone": "short", "int": "tiny",
 
 @dataclass(frozen=True)
 class Widget:
-    """One question as drawn. `kind` names the macro; `errors` are sentences; `items` are the rows of a list; `at_hand`: papers that came and may be its answer."""
+    """One question as drawn. `kind` names the macro; `errors` are sentences; `items` are the rows of a list, `ticks` those that only need ticking, and whether they are; `at_hand`: papers that came and may be its answer."""
 
     kind: str
     name: str
@@ -58,9 +59,20 @@ class Widget:
     file_name: str = ""
     at_hand: tuple[Any, ...] = ()
     items: tuple["Item", ...] = ()
+    ticks: tuple[tuple["Offer", bool], ...] = ()
     item_label: str = ""
     may_add: bool = True
     corrects: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A row of a list that need not be typed: ticked, it stands there with these cells."""
+
+    key: str
+    label: str
+    cells: Mapping[str, str]
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -212,6 +224,8 @@ def typed_lines(fields: Mapping[str, Any], pairs: Mapping[str, Sequence[str]], l
         if not said or own not in fields or name.endswith(("~present", "~item", "~drawn", "~status", "~typed")):
             continue
         known = {code: fields[own].choice_label(code, language) for code in fields[own].codes} if fields[own].codes else {}
+        if fields[own].type in ("bool", "tri"):
+            known = {"true": say("word.yes", language), "false": say("word.no", language)}
         said = " · ".join(known.get(value, value) for value in values if value)
         if plain in lines:
             lines[plain]["value"] += f" {said}"

@@ -81,8 +81,8 @@ def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
     return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.code, row.produced_at, receipts.printed(session, row.code))
 
 
-def of_sitting(session: Session, actor: Any, instance_id: UUID) -> list[tuple[UUID, Mapping[str, str]]]:
-    """The papers of a sitting that the actor may read: id and kind by language, the newest first."""
+def of_dossier(session: Session, actor: Any, instance_id: UUID) -> list[tuple[UUID, Mapping[str, str]]]:
+    """The papers of a sitting or of an aid's dossier that the actor may read: id and kind by language, the newest first."""
     found = session.execute(_OF_INSTANCE, {"id": instance_id}).all()
     return [(row.letter_id, row.content["titles"]) for row in found
             if authority.may(actor, "letter.read", branch=row.branch, sat=_sat(session, actor, row)) and authority.readable(actor, row._mapping["class"], OTE, row)]  # fmt: skip

@@ -14,6 +14,8 @@ STAGES = {"signalement": "accueil", "attente_arrivee": "accueil", "accueil": "ac
 STAGE_ORDER = ("accueil", "evaluation", "accompagnement", "suivi", "cloture")
 # Messages that only the person can cause: a paper handed in, an arrival.
 FROM_THE_PERSON = frozenset({"piece.recue", "signalement.arrivee"})
+# What may end a wait and nobody waits for: an aid given up.
+_NEVER_AWAITED = frozenset({"aide.abandonnee"})
 
 
 class Rows:
@@ -122,6 +124,6 @@ def awaited(wait: bpmn.WaitOpened, listening: frozenset[str]) -> str:
     (a boundary event, an event sub-process)."""
     if wait.kind == "message" and wait.name in FROM_THE_PERSON:
         return "person"
-    if wait.node in listening or wait.kind == "signal":
+    if wait.node in listening or wait.kind == "signal" or wait.name in _NEVER_AWAITED:
         return ""
     return "message" if wait.kind == "message" else "date"

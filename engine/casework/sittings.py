@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority
-from engine.casework import editions, letters, operations, tasks
+from engine.casework import editions, letters, operations, staff, tasks
 from engine.dossier import beneficiaries, facts
 from engine.i18n import pick
 from engine.ledger import consultations
@@ -25,7 +25,8 @@ PROCESS = "seance_commission"
 STUDY = "etude_dossier"  # the process in which each member studies a file
 DECIDING = "f61"  # the form that decides: what it shows is what a file is told by
 VOTES, PRESENT = "aide.votes", "seance.presence"
-_SECRETARY, _CONFLICT = "secretaire", "aide.conflit_"
+_VOICELESS, _CONFLICT = frozenset({"secretaire", "invite"}), "aide.conflit_"
+CHAIR, MEMBER = "president", "membre"  # in what capacity who has a seat sits
 _TOLD = ("aide.retrait", "aide.niveau", "aide.programme", "aide.montant_propose", "aide.decision", "aide.montant_accorde")
 _OF_SITTING = ("seance.date", "seance.heure", "seance.lieu", "seance.bailleur_convoque")
 _DATE = "(SELECT f.value #>> '{}' FROM fact f WHERE f.subject = i.subject AND f.field = 'seance.date' AND f.is_current)"
@@ -38,6 +39,8 @@ _TASKS = text("""SELECT t.task_id, t.instance_id, t.process, t.names, t.subjects
 _PUT_OFF = text("SELECT subject FROM fact WHERE instance_id = :id AND field = 'aide.quorum_reuni' AND value = 'false'")
 _DOSSIERS = text("""SELECT i.subject, i.instance_id, r.instance_id AS root_id, r.number, r.person_id, r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id, i.status
                       FROM instance i JOIN instance r ON r.instance_id = i.root_id WHERE i.subject = ANY (:subjects) AND i.process = 'dossier_aide'""")
+_COMMITTEE = text(f"""SELECT u.user_id, {staff.called("u")} AS name, u.agency, 'president_commission' = ANY (u.roles) AS is_chair FROM user_account u
+                       WHERE u.is_active AND u.branch = :branch AND u.roles && '{{membre_commission,president_commission}}' ORDER BY is_chair DESC, u.agency <> 'OTE', u.agency, u.name, u.user_id""")
 _FACTS = text("SELECT subject, field, value, class, author_agency, instance_id FROM fact WHERE is_current AND subject = ANY (:subjects) AND field = ANY (:fields)")
 
 
@@ -118,6 +121,16 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Member:
+    """Somebody who has a seat in a committee. `quality`: in what capacity she sits, as an attendance says it."""
+
+    user_id: UUID
+    name: str
+    agency: str
+    quality: str
+
+
+@dataclass(frozen=True)
 class Seat:
     """Somebody who votes on a file. `is_recused`: her agency declared a conflict over it."""
 
@@ -126,8 +139,14 @@ class Seat:
     is_recused: bool
 
 
+def committee(session: Session, branch: str, language: str) -> tuple[Member, ...]:
+    """Who has a seat in the committee of a branch: those whose account says so (`actors.branches` tells what a committee lacks), the chair first."""
+    rows = session.execute(_COMMITTEE, {"branch": branch, "language": language})
+    return tuple(Member(row.user_id, row.name, row.agency, CHAIR if row.is_chair else MEMBER) for row in rows)
+
+
 def ballot(form: forms.Form, present: Sequence[Mapping[str, str]] | None = None) -> tuple[Seat, ...]:
-    """Who votes on a file, by the form of its task: the members present, without the secretary; nobody where the form asks no vote.
+    """Who votes on a file, by the form of its task: the members present, without the secretary and the guests; nobody where the form asks no vote.
     `present`: rows (`agence`, `nom`, `qualite`) that are being typed, else those that are known of the sitting."""
     if not any(one.spec.id == VOTES for one in form.questions()):
         return ()
@@ -135,7 +154,7 @@ def ballot(form: forms.Form, present: Sequence[Mapping[str, str]] | None = None)
         known = next((one.value for one in form.known if one.spec.id == PRESENT and not one.is_hidden), None)
         present = [{name: row.get(f"presence.{name}", "") for name in ("agence", "nom", "qualite")} for row in known or ()]
     conflicts = {one.spec.id.removeprefix(_CONFLICT).upper() for one in form.known if one.spec.id.startswith(_CONFLICT) and one.value is True}
-    return tuple(Seat(row["agence"], row["nom"], row["agence"] in conflicts) for row in present if row["agence"] and row["qualite"] != _SECRETARY)
+    return tuple(Seat(row["agence"], row["nom"], row["agence"] in conflicts) for row in present if row["agence"] and row["qualite"] not in _VOICELESS)
 
 
 def seats(session: Session, actor: Any, file: FileRow) -> tuple[Seat, ...]:
@@ -175,7 +194,7 @@ def show(session: Session, actor: Any, sitting_id: UUID) -> Sitting:
         counts[file.state] = counts.get(file.state, 0) + 1
     own = tuple((one.task_id, pick(one.names, actor.language)) for one in by_file.get("", ()) if _is_mine(actor, one))
     return Sitting(sitting_id, row.number or "", row.branch, row.status == "open", files, own, _when_and_where(session, actor, edition, row),
-                   tuple(letters.of_sitting(session, actor, sitting_id)), counts)  # fmt: skip
+                   tuple(letters.of_dossier(session, actor, sitting_id)), counts)  # fmt: skip
 
 
 def known(session: Session, actor: Any, file: FileRow) -> forms.Form | None:
@@ -189,7 +208,8 @@ def known(session: Session, actor: Any, file: FileRow) -> forms.Form | None:
     subjects = _subjects(home, file.aid_id)
     shown = tuple(name for name in forms.field_ids(whole) if name.startswith("aide.") and name not in whole.show)
     definition = replace(whole, show=(*shown, *whole.show), sections=(), checks=())
-    seen = tasks.as_known(facts.readable(session, subjects, forms.field_ids(whole)), subjects, definition, edition)
+    rows = facts.readable(session, subjects, forms.field_ids(whole))
+    seen = tasks.as_known(rows, subjects, definition, edition, staff.authors(session, actor.language, rows))
     form = forms.ask(definition, seen, tasks.readable_by(actor, home, home), lambda _found: False, clock.today(clock.now(session)), actor.language)
     consultations.note(session, home.root_id, "case", [authority.classes_of(one.spec) for one in form.known if not one.is_hidden])
     return form

@@ -75,7 +75,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
         row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
         max((one.version for one in seen.values()), default=0), asked, row.draft, may,
         pick(row.apart[row.did_before], actor.language) if row.did_before else "", stands_in(about),
-        tuple(letters.of_sitting(session, actor, row.instance_id)) if row.instance_subject.startswith("seance:") else (), row.draft_stamp or "", of if is_seen else "",
+        tuple(letters.of_dossier(session, actor, row.instance_id)) if row.instance_subject.startswith(("seance:", "aide:")) else (), row.draft_stamp or "", of if is_seen else "",
     )  # fmt: skip
 
 

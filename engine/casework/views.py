@@ -90,7 +90,7 @@ class TaskView(TaskHead):
     """A task as the reader may see it: its form computed for her, her draft, and what she may do with it (`may`).
 
     `kept_apart`: the name of a task she did in the same dossier, for which somebody else must do this one. `stands_in`: why the case owner does another's
-    task: `no_consent`, `nobody`, `kept`; "" where she does not. `papers`: what a sitting wrote so far and she may read: id and kind by language.
+    task: `no_consent`, `nobody`, `kept`; "" where she does not. `papers`: what the sitting or the aid's dossier wrote so far and she may read: id and kind by language.
     `draft_stamp` goes back with what is typed on. `of`: `aide` or `seance` where the reader may see the page of that dossier (`aid_files`) or sitting (`sittings`).
     """
 

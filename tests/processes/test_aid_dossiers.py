@@ -214,6 +214,7 @@ def present(*agencies, **more):
         ({"seance.presence": present("OTE", "CPS", "CPS"), "aide.niveau": "N1", "aide.votes": [{"agence": "CPS", "vote": "pour"}]}, 3, []),
         (FROM_FRANCE | {"seance.presence": present("OTE", "CPS", "ANETI"), "aide.niveau": "N1", "aide.programme": "OFII-TN-2025"}, 3, ["bailleur"]),
         (FROM_FRANCE | {"seance.presence": present("OTE", "CPS", "PART"), "aide.niveau": "N1", "aide.programme": "OFII-TN-2025"}, 3, []),
+        ({"seance.presence": present("OTE", "CPS") + present("ANETI", qualite="invite")}, 2, ["nombre"]),
         ({"seance.presence": None}, 0, ["nombre", "OTE"]),
     ],
 )

@@ -15,8 +15,6 @@ from engine.settings import Settings
 from tests.api.conftest import Program
 from web.app import create_app
 
-SAT = [("Sonia Ayari", "OTE", "president"), ("Hedi Zouari", "CPS", "membre"), ("Leila Ghali", "ANETI", "membre")]
-
 
 class Window:
     """Somebody at the sitting's page, without script: reads it, fills it, presses its buttons."""
@@ -39,6 +37,8 @@ class Window:
         held = dict(re.findall(r'<input[^>]*type="(?:text|hidden)"[^>]*name="([^"]+)" value="([^"]*)"', form)) | dict(re.findall(r'type="radio"[^>]*name="([^"]+)" value="([^"]*)" checked', form))
         held |= {name: value for name, body in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form) for value in re.findall(r'value="([^"]*)" selected', body)}
         held |= {name: self.hidden(name) for name in ("csrf", "task", "version", "key")}
+        for name, value in re.findall(r'<input[^>]*type="checkbox"[^>]*name="([^"]+)" value="([^"]*)" checked', form):
+            held.setdefault(name, []).append(value)
         address = re.search(r'id="answers"[^>]*action="([^"]+)"', self.page.text)[1]
         self.page = self.client.post(address, data={**held, **{name.replace("__", "."): value for name, value in said.items()}, "act": act})
         return self.page.text
@@ -92,6 +92,7 @@ def test_a_sitting_is_worked_through_on_one_screen_and_nobody_votes_after_anothe
     window = Window(world.database, members["CPS"].username)
     page = window.get(f"/sittings/{sitting_id}")
     assert page.count('class="place"') == 3 and "aide.conflit_cps" in page
+    assert "avis technique" in page, "the whole file is there to be read while it is studied, its project too"
     window.press("draft", aide__conflit_cps="false", aide__prevote_cps="favorable", aide__question_cps="Le bail est-il signé ?")
     assert "Le bail est-il signé" in window.get(f"/sittings/{sitting_id}/{first}")
     window.press("complete")
@@ -118,19 +119,23 @@ def test_a_sitting_is_worked_through_on_one_screen_and_nobody_votes_after_anothe
     world.reaches("T654")
     secretary = Window(world.database, world.agent("OTE", "MED", "secretaire_commission").username)
     secretary.get(f"/sittings/{sitting_id}")
-    present = {"seance__ouverte_a": "09:30", "seance__presence~present": "1"}
-    for place, (name, agency, quality) in enumerate(SAT):
-        present |= {f"seance__presence[{place}]__presence__{field}": value for field, value in (("nom", name), ("agence", agency), ("qualite", quality))}
-    page = secretary.press("unanimous", **present)
-    assert page.count('value="pour" checked') == 3
+    page = secretary.press("add:seance.presence", seance__ouverte_a="09:30", **{"seance__presence~tick": [str(one.user_id) for one in members.values()]})
+    offered = re.findall(r'name="seance.presence~tick" value="([^"]+)"( checked)?', page)
+    seated = {str(one.user_id) for one in world.staff.values() if one.branch == "MED" and {"membre_commission", "president_commission"} & set(one.roles)}
+    assert {key for key, _ in offered} == seated and {key for key, is_ticked in offered if is_ticked} == {str(one.user_id) for one in members.values()}
+    guest = {"nom": "Nadia Fakhfakh", "agence": "OTE", "qualite": "invite"}
+    page = secretary.press("unanimous", **{f"seance__presence[0]__presence__{field}": value for field, value in guest.items()})
+    assert page.count('value="pour" checked') == 3, "a guest has no vote"
     assert look(world, members["OTE"], sitting_id).counts == {"decide": 3}, "nothing is done by filling the form"
     page = secretary.press("complete")
+    sat = world.listed("seance.presence", "presence.nom", "presence.qualite")
+    assert sat == {("Nadia Fakhfakh", "invite"), *((one.name, "president" if "president_commission" in one.roles else "membre") for one in members.values())}
     decided = next(one for one in look(world, head, sitting_id).files if one.state == "decided")
     assert (decided.decision_code, bool(decided.granted)) == ("accorde", True) and secretary.file != decided.aid_id
     recused = next(one for one in (secretary.file, look(world, head, sitting_id).files[2].aid_id) if _conflict(world, one))
     secretary.get(f"/sittings/{sitting_id}/{recused}")
     assert secretary.page.text.count('value="recusation" checked') == 1, "who declared a conflict is recused, and said so"
-    secretary.press("complete", **{"aide__quorum_reuni": "false"} | {f"aide__votes[{place}]__vote__vote": "pour" for place in (0, 2)})
+    secretary.press("complete", **{"aide__quorum_reuni": "false"} | {f"aide__votes[{place}]__vote__vote": "pour" for place in (0, 1)})
     secretary.press("unanimous")
     secretary.press("complete")
     files = look(world, head, sitting_id).files

@@ -3,6 +3,7 @@
 Whatever is answered goes through the file's own task (`pages.task.obey`): there is no second way to complete one, and what is typed is its draft.
 """
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from engine import errors
 from engine.casework import sittings, tasks
 from engine.casework.views import TaskView
+from forms.form import Form
 from web import layout, widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, field
 from web.pages import task as task_page
@@ -22,6 +24,7 @@ router = APIRouter()
 _MARKS = {"todo": ("due", "pencil"), "study": ("calm", "hourglass-split"), "decide": ("calm", "hourglass-split"), "day": ("calm", "clock"), "listed": ("calm", "inbox"),
           "decided": ("good", "check-circle"), "put_off": ("calm", "arrow-left-right"), "withdrawn": ("calm", "x-lg")}  # fmt: skip
 _VOTES, _RECUSED = sittings.VOTES, "recusation"
+_OF_PRESENT = ("agence", "nom", "qualite")
 
 
 @router.get("/sittings")
@@ -61,12 +64,16 @@ def _place(screen: Screen, actor: Any, sitting_id: UUID, aid_id: str) -> task_pa
         file = sitting.file(aid_id)
         return _around(screen, sitting, file) | {"pieces": sittings.pieces(session, actor, file), "has_ballot": _has_ballot(task)}
 
+    def known(session: Any, _task: TaskView) -> Form | None:
+        """The whole file: a sitting's own tasks know of it only what is the aid's."""
+        return sittings.known(session, actor, sittings.show(session, actor, sitting_id).file(aid_id))
+
     def onward(session: Any, task: TaskView | None, _done: Any) -> Response:
         following = sittings.show(session, actor, sitting_id).first(aid_id)
         address = f"/sittings/{sitting_id}/{following.aid_id}" if following else f"/sittings/{sitting_id}"
         return screen.go(address, "file_done" if task else "", name=task.name if task else "", number=task.case_number if task else "")
 
-    return task_page.Place(f"/sittings/{sitting_id}/{aid_id}", "sittings/page.html", around, {"ballot": _ballot, "unanimous": _unanimous}, onward)
+    return task_page.Place(f"/sittings/{sitting_id}/{aid_id}", "sittings/page.html", around, known, {"ballot": partial(_ballot, screen), "unanimous": partial(_unanimous, screen)}, onward)
 
 
 def _file(screen: Screen, actor: Any, session: Any, sitting: sittings.Sitting, file: sittings.FileRow) -> Response:
@@ -77,7 +84,7 @@ def _file(screen: Screen, actor: Any, session: Any, sitting: sittings.Sitting, f
             correcting = set((draft or {}).get("correcting", ()))
             task, typed = tasks.view(session, actor, file.task_id, correcting), Typed.of_draft(draft)
             if "complete" in task.may and not typed.has(_VOTES):
-                _ballot(task, typed)
+                _ballot(screen, session, task, typed)
             return task_page.page(screen, session, task, typed, correcting, place)
         except errors.NotFound:
             pass  # another lane's task, in a case that is not hers to read
@@ -96,9 +103,9 @@ def _around(screen: Screen, sitting: sittings.Sitting, file: sittings.FileRow | 
             "next_mine": waiting if waiting and waiting.state == "todo" and waiting != file else None}  # fmt: skip
 
 
-def _ballot(task: TaskView, typed: Typed) -> str:
+def _ballot(screen: Screen, session: Any, task: TaskView, typed: Typed) -> str:
     """A row for each member present, whose vote is left to say; whoever's agency declared a conflict is recused. The present are those of the page, else of the sitting."""
-    seats = sittings.ballot(task.form, _typed(typed))
+    seats = sittings.ballot(task.form, _typed(screen, session, task, typed))
     if not seats:
         return ""
     cast = {(typed.one(f"{row}.vote.agence"), typed.one(f"{row}.vote.nom")): typed.one(f"{row}.vote.vote") for row in typed.rows(_VOTES)}
@@ -115,9 +122,9 @@ def _has_ballot(task: TaskView) -> bool:
     return any(one.spec.id == _VOTES for one in task.form.questions())
 
 
-def _unanimous(task: TaskView, typed: Typed) -> str:
+def _unanimous(screen: Screen, session: Any, task: TaskView, typed: Typed) -> str:
     """Every member present for, who is not recused: the quorum is there, and what was proposed is granted. Nothing is done yet: it stands in the form, to be looked at."""
-    _ballot(task, typed)
+    _ballot(screen, session, task, typed)
     for row in typed.rows(_VOTES):
         if typed.one(f"{row}.vote.vote") != _RECUSED:
             typed.put(f"{row}.vote.vote", "pour")
@@ -129,7 +136,9 @@ def _unanimous(task: TaskView, typed: Typed) -> str:
     return _VOTES
 
 
-def _typed(typed: Typed) -> list[dict[str, str]] | None:
-    """Who is present by what stands in the page; None where the page does not say."""
-    rows = typed.rows(sittings.PRESENT)
-    return [{name: typed.one(f"{row}.presence.{name}") for name in ("agence", "nom", "qualite")} for row in rows] or None
+def _typed(screen: Screen, session: Any, task: TaskView, typed: Typed) -> list[dict[str, str]] | None:
+    """Who is present by what stands in the page, typed or ticked; None where the page does not say."""
+    ticked = typed.ticked(sittings.PRESENT)
+    offered = [one for one in task_page.offered(session, task, screen.words).get(sittings.PRESENT, ()) if one.key in ticked]
+    rows = [{name: typed.one(f"{row}.presence.{name}") for name in _OF_PRESENT} for row in typed.rows(sittings.PRESENT)]
+    return [{name: one.cells[f"presence.{name}"] for name in _OF_PRESENT} for one in offered] + rows or None

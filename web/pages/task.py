@@ -14,13 +14,15 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import PlainTextResponse, Response
 
-from engine import clock, errors
+from engine import clock, errors, identity
 from engine.actors import authority, users
-from engine.casework import diagrams, pieces, staff, tasks
+from engine.casework import diagrams, pieces, sittings, staff, tasks
 from engine.casework.views import TaskView
 from engine.dossier import documents, programmes
+from forms.form import Form
 from web import layout, onward, widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
+from web.formatting import Words
 from web.screen import Screen
 from web.typed import Typed
 
@@ -30,12 +32,13 @@ router = APIRouter()
 @dataclass(frozen=True)
 class Place:
     """Where a task's form stands: on its own page, or within another (a sitting). `address`: where its buttons post; `around`: what that page shows besides;
-    `acts`: buttons of its own, each of which fills the form and says where to go on; `onward`: the page after it is done, where it is not `onward.go`'s."""
+    `known`: what is told there besides what the task itself knows; `acts`: buttons of its own, each of which fills the form and says where to go on; `onward`: the page after it is done, where it is not `onward.go`'s."""
 
     address: str
     template: str = "task/page.html"
     around: Callable[[Any, TaskView], Mapping[str, Any]] = lambda _session, _task: {}
-    acts: Mapping[str, Callable[[TaskView, Typed], str]] = member(default_factory=dict)
+    known: Callable[[Any, TaskView], Form | None] = lambda _session, _task: None
+    acts: Mapping[str, Callable[[Any, TaskView, Typed], str]] = member(default_factory=dict)
     onward: Callable[[Any, TaskView | None, Any], Response] | None = None
 
 
@@ -86,7 +89,7 @@ def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, t
                     correcting.discard(on)
                     typed.forget(on)
                 case _ if wanted in place.acts:
-                    focus = place.acts[wanted](tasks.view(session, actor, task_id, correcting), typed)
+                    focus = place.acts[wanted](session, tasks.view(session, actor, task_id, correcting), typed)
             kept = wanted in ("add", "remove", "today", "take", "correct", "keep", "draft", *place.acts)
             if kept:
                 _keep(actor, session, form, typed, correcting, task_id)
@@ -157,7 +160,7 @@ def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, 
         return place.onward(session, None, done) if place.onward else onward.go(screen, actor, session, task_id, "", done)
     _keep(actor, session, form, typed, correcting, task_id)
     doubles = {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason"), "same_as": typed.many("same_as")}
-    raw = layout.read(task.form, typed) | doubles
+    raw = layout.read(task.form, typed, offered(session, task, screen.words)) | doubles
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
     return place.onward(session, task, done) if place.onward else onward.go(screen, actor, session, task_id, task.name, done)
 
@@ -180,7 +183,9 @@ def _refused(request: Request, screen: Screen, actor: users.Actor, form: FormDat
 
 def _lines(session: Any, actor: users.Actor, conflict: errors.Conflict, typed: Typed, language: str) -> list[dict[str, str]]:
     """What was typed into a task that is no longer there, as lines to copy from."""
-    return widgets.typed_lines(diagrams.edition_of(session, actor, UUID(conflict.details["case_id"])).dictionary.fields, typed.pairs, language)
+    fields = diagrams.edition_of(session, actor, UUID(conflict.details["case_id"])).dictionary.fields
+    ticked = {name: list(staff.names(session, language, map(identity.parse, keys)).values()) for name, keys in typed.pairs.items() if name.endswith("~tick")}
+    return widgets.typed_lines(fields, typed.pairs | ticked, language)
 
 
 def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting: set[str], place: Place, focus: str = "", kept: bool = False,
@@ -188,7 +193,7 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
     findings = refusal.findings if refusal and refusal.status == 422 else ()
     asked = [spec for question in task.form.questions() for spec in (question.spec, *question.rows)]
     at_hand = pieces.at_hand(session, screen.actor, task.case_id, task.form.dictionary, asked, programmes.present(session).at)
-    shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand)
+    shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand, place.known(session, task), offered(session, task, screen.words))
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors
@@ -202,6 +207,16 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
         focus="summary" if errors_shown else focus,
         left=widgets.typed_lines(task.form.dictionary.fields, shown.left, screen.language) if conflict else [],
     )  # fmt: skip
+
+
+def offered(session: Any, task: TaskView, words: Words) -> layout.Offered:
+    """The rows of the form's lists that only need ticking: who has a seat in the committee, where a form asks who is present."""
+    if not any(one.spec.id == sittings.PRESENT for one in task.form.questions()):
+        return {}
+    quality = task.form.dictionary.fields["presence.qualite"]
+    rows = [(one, {"presence.nom": one.name, "presence.agence": one.agency, "presence.qualite": one.quality}) for one in sittings.committee(session, task.branch, words.language)]
+    told = f"{{}}{words.text('format.comma')} {{}}"
+    return {sittings.PRESENT: [widgets.Offer(str(one.user_id), one.name, cells, told.format(words.text(f"agency.{one.agency}"), quality.choice_label(one.quality, words.language))) for one, cells in rows]}
 
 
 def _duplicates(screen: Screen, refusal: errors.Refusal) -> list[dict[str, Any]]:
