@@ -66,6 +66,7 @@ class ValueFrom(Reasoned):
 class HolidaySet(Reasoned):
     names: Named
     is_estimate: bool = False
+    moves_to: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -195,9 +196,13 @@ def show_holidays(actor: Acting, session: Reading, year: Annotated[int, Query(ge
 
 @router.put("/holidays/{day}", responses=problems.described(401, 403, 409, 422))
 def set_holiday(actor: Acting, session: Writing, day: dt.date, asked: HolidaySet) -> Holidays:
-    """Closes the branches on a day to come; an estimate is confirmed by saying that it is none. Deadlines given stay."""
-    holidays.set_holiday(session, actor, day, asked.names, asked.is_estimate, asked.reason)
-    return Holidays(holidays.listed(session, actor, day.year))
+    """Closes the branches on a day to come; an estimate is confirmed by saying that it is none. `moves_to`: the feast falls on that day instead. Deadlines given stay."""
+    said = (asked.names, asked.is_estimate, asked.reason)
+    if asked.moves_to not in (None, day):
+        holidays.move_holiday(session, actor, day, asked.moves_to, *said)
+    else:
+        holidays.set_holiday(session, actor, day, *said)
+    return Holidays(holidays.listed(session, actor, (asked.moves_to or day).year))
 
 
 @router.post("/holidays/{day}/drop", responses=problems.described(401, 403, 404, 422))

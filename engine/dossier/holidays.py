@@ -77,6 +77,19 @@ def set_holiday(session: Session, actor: Any, day: dt.date, names: Mapping[str, 
     session.execute(_ADD_HOLIDAY, {"day": day, "names": json.dumps(said, ensure_ascii=False), "estimate": is_estimate})
 
 
+def move_holiday(session: Session, actor: Any, day: dt.date, to: dt.date, names: Mapping[str, str], is_estimate: bool, reason: str) -> int:
+    """A feast falls on another day than was thought: closes the branches then, and opens them on the day it was. Returns as `tells` does.
+
+    Refuses: as `set_holiday` and `drop_holiday` do; `dated.closed_then` (Conflict): another feast is that day. Records: `holiday.set`, `holiday.dropped`.
+    """
+    authority.require(actor, "dated.write")
+    if session.execute(_HOLIDAY, {"day": to}).one_or_none() is not None:
+        raise errors.Conflict("dated.closed_then")
+    told = set_holiday(session, actor, to, names, is_estimate, reason)  # first: the short days before a feast go by its name
+    drop_holiday(session, actor, day, reason)
+    return told
+
+
 @tells
 def drop_holiday(session: Session, actor: Any, day: dt.date, reason: str) -> None:
     """Opens the branches on a day to come that was closed. Refuses: `dated.not_found`, `dated.too_soon`, `admin.reason`. Records: `holiday.dropped`."""

@@ -67,7 +67,9 @@ def test_dated_data_and_files(sign_in):
     done = zied.post("/admin/import/holidays", json={"content": csv.replace("2020", "2036"), "is_trial": False, **WHY}).json()
     assert done["is_done"] and done["count"] == 2 and len(zied.get("/admin/holidays", year=2036).json()["items"]) == 1
     assert zied.client.put("/admin/holidays/2036-02-03", json={"names": names, **WHY}).status_code == 200
-    assert zied.post("/admin/holidays/2036-02-03/drop", json=WHY).status_code == 200
+    assert zied.client.put("/admin/holidays/2036-02-03", json={"names": names, "moves_to": "2036-02-01", **WHY}).json()["code"] == "dated.closed_then"
+    assert [one["day"] for one in zied.client.put("/admin/holidays/2036-02-03", json={"names": names, "moves_to": "2036-02-04", **WHY}).json()["items"]] == ["2036-02-01", "2036-02-04"]
+    assert zied.post("/admin/holidays/2036-02-04/drop", json=WHY).status_code == 200
     assert zied.get("/admin/holidays", year=2036).json()["items"][0]["day"] == "2036-02-01"
 
 

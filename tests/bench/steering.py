@@ -1,4 +1,4 @@
-"""How long steering takes by the number of cases: its pages as a coordinator and as a head of an agency in a branch read them, at N and at ten times N, beside a floor.
+"""How long steering takes by the number of cases: its pages as a coordinator (of one programme too) and as a head of an agency in a branch read them, at N and at ten times N, beside a floor.
 
 `python -m tests.bench.steering [cases]` (500), on an embedded server of its own; not in the timed suite. The cases are those of the demonstration, played by the engine, and copies of
 them written by the owner with the guards off: what they opened and waited for, their facts, their tasks. The floor, in the same minute: one statement that adds up every passage and
@@ -23,7 +23,8 @@ from tests.bench import servers
 from tests.web.conftest import Browser
 from web.app import create_app
 
-PAGES = ("overview", "waits", "stuck", "indicators", "flow")
+PAGES = ("overview", "waits", "stuck", "indicators", "equity", "flow")
+PROGRAMME = "TOUNESNA-EU"  # of which the coordinator reads each page too
 _LOOKS = 5
 _FLOOR = """SELECT (SELECT sum(extract(epoch FROM coalesce(closed_at, now()) - opened_at)) FROM passage), (SELECT count(*) FROM instance WHERE ended_at IS NULL)"""
 _BEGIN = """
@@ -121,13 +122,14 @@ def pages(database: Database, role: str) -> dict[str, Look]:
     browser = Browser(create_app(Settings(is_demo=True), database))
     browser.sign_in(reader.username, accounts.password())
 
-    def page(tab: str) -> Look:
+    def page(address: str) -> Look:
         def look() -> None:
-            assert browser.get(f"/steering?tab={tab}").status_code == 200
+            assert browser.get(f"/steering?{address}").status_code == 200
 
         return look
 
-    return {tab: page(tab) for tab in PAGES}
+    apart = {f"{tab}, a programme": page(f"tab={tab}&programme={PROGRAMME}") for tab in PAGES} if role == "coordinateur" else {}
+    return {tab: page(f"tab={tab}") for tab in PAGES} | apart
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from engine import clock, errors
 from engine.actors import users
 from engine.casework import agendas, appointments, leaves, letters, notices
 from engine.demo import accounts
-from engine.dossier import catalogues, holidays
+from engine.dossier import catalogues, holidays, programmes
 from engine.settings import Settings
 from tests import world as worlds
 from tests.web.conftest import Browser
@@ -192,8 +192,13 @@ def test_a_day_that_is_closed_afterwards_is_told_to_whoever_has_an_appointment_t
     assert "Fermé : à déplacer" in nabil.get(f"/appointments/{appointment_id}").text
     assert decides(holidays.drop_holiday, day) == 0
     assert "Fermé : à déplacer" not in nabil.get(f"/appointments/{appointment_id}").text
+    thought = day + dt.timedelta(days=40)
+    assert decides(holidays.move_holiday, thought, day, names, False) == 1 and len(told()) == 2, "the moon was seen elsewhere"
+    with world.database.reading(zied) as session:
+        assert {thought: programmes.calendar_now(session).is_open(thought), day: programmes.calendar_now(session).is_open(day)} == {thought: thought.weekday() < 5, day: False}
+    decides(holidays.drop_holiday, day)
     short = [{"du": day.isoformat(), "au": day.isoformat()}]
-    assert decides(catalogues.set_parameter, "seance_unique", day - dt.timedelta(days=1), short, "Note", False) == 1 and len(told()) == 2, "the branch closes at two, and hers was at half past four"
+    assert decides(catalogues.set_parameter, "seance_unique", day - dt.timedelta(days=1), short, "Note", False) == 1 and len(told()) == 3, "the branch closes at two, and hers was at half past four"
     decides(catalogues.take_back, "parameter", "seance_unique", day - dt.timedelta(days=1))
     does(world, desk, "cancel", appointment_id, "erreur")
 

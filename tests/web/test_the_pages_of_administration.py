@@ -167,3 +167,19 @@ def test_what_waits_for_nobody_is_read_before_the_last_one_leaves_and_what_was_t
     assert "Personne d" in zied.page.text and 'value="Mutation à Gafsa"' in zied.page.text and "En service" in zied.page.text
     assert zied.post(f"{address}/close", reason="Mutation à Gafsa", is_known="yes").status_code == 200
     assert "Plus personne n" in zied.page.text, "the journal says it"
+
+
+def test_a_feast_is_moved_where_it_is_listed_and_what_was_refused_is_shown_again_there(enter):
+    zied, names = enter("zied"), {"name_fr": "Aïd", "name_ar": "العيد", "name_en": "Eid"}
+    for day in ("2031-03-05", "2031-03-06"):
+        zied.get("/admin/holidays?year=2031")
+        zied.post("/admin/holidays", day=day, act="set", reason=WHY, **names)
+    zied.get("/admin/holidays?year=2031")
+    refused = zied.post("/admin/holidays", was="2031-03-05", day="2031-03-06", estimate="on", act="set", reason="Annonce", **names | {"name_fr": "Aïd el-Fitr"})
+    assert refused.status_code == 409 and "déjà fermées ce jour-là" in refused.text and refused.text.count("<details class=\"fold\" open>") == 1
+    row = refused.text.partition('name="was" value="2031-03-05"')[2].partition("</form>")[0]
+    assert 'value="2031-03-06"' in row and 'value="Aïd el-Fitr"' in row and 'value="Annonce"' in row and " checked" in row
+    moved = zied.post("/admin/holidays", was="2031-03-05", day="2031-03-07", act="set", reason=WHY, **names)
+    assert "Le jour fermé est déplacé" in moved.text and [day in moved.text for day in ("2031-03-05", "2031-03-06", "2031-03-07")] == [False, True, True]
+    opened = zied.post("/admin/holidays", was="2031-03-07", day="2031-03-09", act="drop", reason=WHY)
+    assert "de nouveau ouvert" in opened.text and "2031-03-07" not in opened.text

@@ -146,18 +146,19 @@ def show_holidays(request: Request, screen: OnScreen, actor: Acting, year: str =
 
 @router.post("/holidays")
 def set_holiday(request: Request, screen: OnScreen, actor: Acting, form: Posted) -> Response:
-    """Closes a day to come, names it otherwise, or opens it again."""
-    reason, drops = field(form, "reason", 600), field(form, "act", 10) == "drop"
+    """Closes a day to come, names it otherwise, moves it (`was`: the day it was), or opens it again."""
+    reason, was, drops = field(form, "reason", 600), field(form, "was", 20), field(form, "act", 10) == "drop"
+    moves = bool(was) and not drops and field(form, "day", 20) != was
 
     def act(session: Any) -> Any:
-        day = chosen_day(form, "day")
         if drops:
-            return holidays.drop_holiday(session, actor, day, reason)
-        return holidays.set_holiday(session, actor, day, _names(form), field(form, "estimate", 3) == "on", reason)
+            return holidays.drop_holiday(session, actor, chosen_day(form, "was"), reason)
+        said = (chosen_day(form, "day"), _names(form), field(form, "estimate", 3) == "on", reason)
+        return holidays.move_holiday(session, actor, chosen_day(form, "was"), *said) if moves else holidays.set_holiday(session, actor, *said)
 
     gave, refusal = attempt(request, actor, act)
-    year = field(form, "day", 20)[:4]
-    return _holidays(request, screen, actor, year, refusal, _typed(form)) if refusal else screen.go(f"/admin/holidays?year={year}", "holiday_dropped" if drops else "holiday_set", gave=_to_move(screen, gave))
+    done, year = "dropped" if drops else "moved" if moves else "set", field(form, "day", 20)[:4]
+    return _holidays(request, screen, actor, was[:4] or year, refusal, _typed(form)) if refusal else screen.go(f"/admin/holidays?year={year}", f"holiday_{done}", gave=_to_move(screen, gave))
 
 
 def _branches(request: Request, screen: Screen, actor: users.Actor, refusal: errors.Refusal | None = None, typed: dict[str, Any] | None = None) -> Response:
@@ -246,7 +247,7 @@ def _several(form: Any, name: str) -> list[str]:
 
 def _typed(form: Any) -> dict[str, Any]:
     """What was typed, to be shown again."""
-    kept = {name: field(form, name, 2000) for name in ("code", "valid_from", "source", "reason", "fund", "day")}
+    kept = {name: field(form, name, 2000) for name in ("code", "valid_from", "source", "reason", "fund", "day", "was")} | {"estimate": field(form, "estimate", 3) == "on"}
     return kept | {"names": _names(form), "governorates": _several(form, "governorates"), "agencies": _several(form, "agencies"), "inferred": field(form, "inferred", 3) == "on",
                    "content": _content(form, is_lenient=True)}  # fmt: skip
 

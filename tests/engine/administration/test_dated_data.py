@@ -204,6 +204,25 @@ def test_a_holiday_closes_a_day_to_come_and_deadlines_given_stay_given(house, ac
             act("zied", holidays.drop_holiday, past, REASON)
 
 
+def test_a_feast_moves_with_its_short_days_in_one_act_and_onto_no_other(house, act):
+    feast = next(one for one in act("chokri", holidays.listed, 2027) if "Eid al-Fitr" in one.names["en"].split(" · "))
+    later = feast.day + dt.timedelta(days=3)
+    act("zied", holidays.set_holiday, later, GAFSA, False, REASON)
+    with pytest.raises(errors.Conflict, match="dated.closed_then"):
+        act("zied", holidays.move_holiday, feast.day, later, feast.names, False, REASON)
+    act("zied", holidays.drop_holiday, later, REASON)
+    with house.reading(users.system()) as session:
+        before = programmes.present(session).calendar
+    act("zied", holidays.move_holiday, feast.day, later, feast.names, False, REASON)
+    with house.reading(users.system()) as session:
+        after = programmes.present(session).calendar
+    assert before.holidays ^ after.holidays == {feast.day, later}
+    moved = {(first, last) for first, last in after.single_session if (first, last) not in before.single_session}
+    assert {last - later for _, last in moved} == {last - feast.day for first, last in before.single_session if (first, last) not in after.single_session}, "the month of fasting ends before the feast, wherever it falls"
+    with pytest.raises(errors.NotFound):
+        act("zied", holidays.move_holiday, feast.day, later + dt.timedelta(days=2), feast.names, False, REASON)
+
+
 @pytest.mark.parametrize("name", ["meriem", "karim", "chokri"])
 def test_nobody_else_changes_what_is_dated(act, days, name):
     for verb, *given in ((holidays.set_holiday, days(5), GAFSA, False, REASON), (catalogues.set_parameter, "quorum_minimum", days(5), 4, "x", False, REASON),
