@@ -31,7 +31,9 @@ _COLUMNS = "batch_id, kind, draft_id, edition_id, parameters, asked_by, asked_at
 _ONE = text(f"SELECT {_COLUMNS} FROM batch WHERE batch_id = :id")
 _LATEST = text(f"SELECT {_COLUMNS} FROM batch WHERE kind = :kind AND draft_id IS NOT DISTINCT FROM :draft ORDER BY asked_at DESC, batch_id DESC LIMIT 1")
 _LINES = text("""SELECT l.place, l.instance_id, i.number, i.branch, i.process, i.status, l.result, l.details FROM batch_line l JOIN instance i USING (instance_id)
-                  WHERE l.batch_id = :id AND l.result IS NOT NULL AND (:code = '' OR l.result = :code) AND l.place > :after ORDER BY l.place LIMIT :limit""")
+                  WHERE l.batch_id = :id AND l.result IS NOT NULL AND (:code = '' OR l.result = :code)
+                    AND (:after = 0 OR (l.result = ANY(:last), l.place) > (SELECT a.result = ANY(:last), a.place FROM batch_line a WHERE a.batch_id = :id AND a.place = :after))
+                  ORDER BY l.result = ANY(:last), l.place LIMIT :limit""")
 _COUNTS = text("SELECT result, count(*) FROM batch_line WHERE batch_id = :id AND result IS NOT NULL GROUP BY result ORDER BY result")
 _DUE = text("""SELECT DISTINCT l.batch_id, l.slice FROM batch b JOIN batch_line l USING (batch_id)
                 WHERE b.state IN ('waiting', 'running') AND l.result IS NULL AND l.batch_id || ' ' || l.slice <> ALL (CAST(:but AS text[]))
@@ -156,10 +158,11 @@ def latest(session: Session, actor: Any, kind: str, draft_id: UUID | None) -> Ba
     return Batch(**row._mapping) if row else None
 
 
-def lines(session: Session, actor: Any, batch_id: UUID, *, code: str = "", after: int = 0, limit: int = MOST) -> tuple[Line, ...]:
-    """What became of the cases worked so far, in order, those the reader reaches. `code`: only those; `after`: the place of the last one read. Refuses: as `progress`."""
+def lines(session: Session, actor: Any, batch_id: UUID, *, code: str = "", after: int = 0, limit: int = MOST, last: Sequence[str] = ()) -> tuple[Line, ...]:
+    """What became of the cases worked so far, in order, those the reader reaches. `code`: only those; `after`: the place of the last one read; `last`: the results
+    that ask nothing of anybody, behind all others. Refuses: as `progress`."""
     progress(session, actor, batch_id)
-    rows = session.execute(_LINES, {"id": batch_id, "code": code, "after": after, "limit": limit})
+    rows = session.execute(_LINES, {"id": batch_id, "code": code, "after": after, "limit": limit, "last": list(last)})
     return tuple(Line(row.place, row.instance_id, row.number or "", row.branch, row.process, row.status, row.result, row.details) for row in rows)
 
 

@@ -29,6 +29,7 @@ from engine.pathway.moving import Asked, Certificate, Moved
 
 ACT = "case.move"
 KIND = "move"
+WELL = ("move.ready", "move.done", "move.undone")  # results that ask nothing of anybody
 LONGEST_REASON = 2000
 Mapped = Mapping[str, str]  # "process#element" of the former edition → of the new one; "" for what is no more
 

@@ -58,11 +58,11 @@ class Sheet:
 
 
 def listed(session: Session, actor: Any, draft_id: UUID) -> tuple[drafts.Whole, tuple[Kept, ...], tuple[Sheet, ...]]:
-    """The scenarios of a draft, played, and what they cover. Refuses: Forbidden, `draft.not_found`; what cannot be read of the draft."""
+    """The scenarios of a draft, played, those that fail first, and what they cover. Refuses: Forbidden, `draft.not_found`; what cannot be read of the draft."""
     whole = drafts.show(session, actor, draft_id)
     edition = whole.edition
     played = {path: walks.play(edition.definitions, scenario, path) for path, scenario in sorted(edition.scenarios.items())}
-    kept = tuple(_kept(edition, path, one.scenario, actor.language, one) for path, one in played.items())
+    kept = tuple(_kept(edition, path, one.scenario, actor.language, one) for path, one in sorted(played.items(), key=lambda one: one[1].finding is None))
     passed: dict[str, frozenset[str]] = {}
     for one in played.values():
         for process, elements in one.passed.items():
@@ -181,7 +181,7 @@ def _made(whole: drafts.Whole, edition: Edition | None, title: str, made_of: str
             raise errors.Invalid("scenario.too_long", most=scenario_files.MOST_STEPS)
         path = _path(title, process, taken)
         taken.add(path)
-        made[path] = disguises.disguise(edition, Scenario(title, process, made_of, steps))
+        made[path] = walks.named(edition.definitions, disguises.disguise(edition, Scenario(title, process, made_of, steps)))
     return made
 
 

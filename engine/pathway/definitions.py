@@ -131,6 +131,17 @@ class Definitions:
         """The label of an element or flow, by language. Ids are unique in a process: give it where two processes may share one."""
         return dict(self._labels.get((process_id, node), {}))
 
+    def is_drawn(self, node: str) -> bool:
+        return ("", node) in self._labels
+
+    @cached_property
+    def _nodes_by_id(self) -> dict[str, Element]:
+        return {element.id: element for element in self.nodes}
+
+    def named(self, node: str) -> Mapping[str, str]:
+        """What a node that is drawn is called in a sentence: by its name, else by its kind and where it leads."""
+        return name_of(self._nodes_by_id[node]) if node in self._nodes_by_id else self.labels(node) or {"fr": node}
+
     def label(self, node: str, language: str, process_id: str = "") -> str:
         """The label in a language, else in French, else the id."""
         names = self._labels.get((process_id, node), {})

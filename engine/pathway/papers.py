@@ -23,7 +23,7 @@ def check(definitions: Definitions, dictionary: Dictionary, letters: Mapping[str
         for name in letter.fields:
             field = dictionary.fields[name]
             if not opens(letter.class_, ",".join((field.class_, *field.also))):
-                findings.append(Finding("edition.letter_shows_too_much", f"{letter.id}.toml", {"letter": dict(letter.title), "field": dict(field.label), "class": letter.class_}))
+                findings.append(Finding("edition.letter_shows_too_much", f"{letter.id}.toml", {"letter": dict(letter.title), "field": dict(field.label), "id": name, "class": letter.class_}))
     return findings
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import Finding, Invalid
+from engine.i18n import LANGUAGES
 from forms import toml
 from forms.feel import PartialDate, YearsMonths, compile_expression
 
@@ -46,13 +47,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A walk of one process. `title`: as it was given; `titles`: in other languages. `made_of`: `case` or `trial`."""
+    """A walk of one process. `title`: as it was given; `titles`: in other languages. `made_of`: `case` or `trial`. `names`: what the elements that it speaks of were
+    called where it was made, by language: of one that is no more, nothing else can be told."""
 
     title: str
     process: str
     made_of: str
     steps: tuple[Step, ...]
     titles: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def named(self) -> dict[str, str]:
@@ -90,13 +93,15 @@ def read(content: bytes) -> Scenario:
     if read_steps[0].act != "start":
         raise Unreadable("step 1: act = start")
     titles = {language: found for language in OTHERS if (found := _text(written, f"title_{language}", "")[:200])}
-    return Scenario(_text(written, "title", "")[:200], _text(written, "process", ""), _text(written, "made_of", "trial"), read_steps, titles)
+    return Scenario(_text(written, "title", "")[:200], _text(written, "process", ""), _text(written, "made_of", "trial"), read_steps, titles, _names(written.get("names", {})))
 
 
 def write(scenario: Scenario) -> bytes:
     """The file of a scenario; the same scenario gives the same bytes."""
     named = [f"title_{language} = {_written(scenario.titles[language])}" for language in OTHERS if language in scenario.titles]
     lines = [f"title = {_written(scenario.title)}", *named, f"process = {_written(scenario.process)}", f"made_of = {_written(scenario.made_of)}"]
+    if scenario.names:
+        lines += ["", "[names]", *(f"{_key(node)} = {_written(dict(names))}" for node, names in sorted(scenario.names.items()))]
     for step in scenario.steps:
         lines += ["", "[[step]]", f"at = {_written(step.at)}", f"act = {_written(step.act)}"]
         lines += [f"{name} = {_written(value)}" for name, value, usual in _members(step) if value != usual]
@@ -191,6 +196,12 @@ def _text(written: Mapping[str, Any], name: str, usual: Any) -> Any:
     if found is not usual and not isinstance(found, str):
         raise Unreadable(name)
     return found
+
+
+def _names(written: Any) -> dict[str, dict[str, str]]:
+    if not isinstance(written, dict) or not all(isinstance(names, dict) and all(isinstance(one, str) for one in names.values()) for names in written.values()):
+        raise Unreadable("names")
+    return {node: {language: name[:200] for language, name in names.items() if language in LANGUAGES} for node, names in written.items()}
 
 
 def _ids(written: Mapping[str, Any], name: str, number: int) -> tuple[str, ...]:

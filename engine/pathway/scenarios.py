@@ -12,9 +12,10 @@ from typing import Any
 
 from engine import errors
 from engine.errors import Finding
+from engine.i18n import LANGUAGES, pick, translate
 from engine.pathway import bpmn
+from engine.pathway.naming import Names, joined, process_named
 from engine.pathway.scenario_files import MOST_STEPS, Scenario, Step, is_same
-from engine.pathway.naming import joined
 
 _MOST_ALL = 5_000  # steps of all the scenarios of an edition
 _MOST_ADDED = 50  # tasks that a scenario taken anew does besides its own
@@ -97,11 +98,17 @@ def rewritten(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
                 break
             except errors.Refusal as refusal:
                 if not walk.clear_the_way(step.at):
-                    raise errors.Conflict("scenario.cannot_act", number=number, element=_name(definitions, step.node or step.name)) from refusal
+                    raise errors.Conflict("scenario.cannot_act", number=number, element=_of_step(definitions, scenario, step)) from refusal
         carried = {}
     while is_over(scenario.steps) and not is_over(walk.steps) and walk.clear_the_way(scenario.steps[-1].at):
         pass
-    return replace(scenario, steps=tuple(walk.steps))
+    return named(definitions, replace(scenario, steps=tuple(walk.steps)))
+
+
+def named(definitions: bpmn.Definitions, scenario: Scenario) -> Scenario:
+    """The scenario with what the elements that it speaks of are called on these definitions."""
+    nodes = {one for step in scenario.steps for one in (step.node, step.ends or "", *step.opens, *step.breaks)}
+    return replace(scenario, names={node: names for node in sorted(nodes) if (names := definitions.labels(node))})
 
 
 @dataclass(frozen=True)
@@ -302,16 +309,16 @@ def _otherwise(definitions: bpmn.Definitions, file: str, scenario: Scenario, num
     """What a step led to that is not written, or None."""
     breaks = broken(made.happenings)
     if breaks != step.breaks and breaks:
-        return _failed(definitions, file, scenario, number, step, "scenario.breaks", found=_names(definitions, breaks))
+        return _failed(definitions, file, scenario, number, step, "scenario.breaks", found=_names(definitions, scenario, breaks))
     opens = opened(made.happenings)
     if opens != step.opens:
         lost, more = _less(step.opens, opens), _less(opens, step.opens)
         code = "scenario.opens_other" if lost and more else "scenario.opens_less" if lost else "scenario.opens_more"
-        return _failed(definitions, file, scenario, number, step, code, lost=_names(definitions, lost), found=_names(definitions, more))
+        return _failed(definitions, file, scenario, number, step, code, lost=_names(definitions, scenario, lost), found=_names(definitions, scenario, more))
     ends = ended(made.happenings)
     if ends != step.ends:
         code = "scenario.ends_not" if ends is None else "scenario.ends" if step.ends is None else "scenario.ends_other"
-        return _failed(definitions, file, scenario, number, step, code, lost=_name(definitions, step.ends or ""), found=_name(definitions, ends or ""))
+        return _failed(definitions, file, scenario, number, step, code, lost=_name(definitions, scenario, step.ends or ""), found=_name(definitions, scenario, ends or ""))
     return None
 
 
@@ -321,8 +328,9 @@ def _less(these: Sequence[str], those: Sequence[str]) -> list[str]:
 
 
 def _failed(definitions: bpmn.Definitions, file: str, scenario: Scenario, number: int, step: Step, code: str, **details: Any) -> Finding:
-    told = code if code in _CODES else "scenario.not_there"
-    about = {"title": scenario.named, "number": number, "element": _name(definitions, step.node or step.name or scenario.process)}
+    is_gone = step.node and not definitions.is_drawn(step.node)
+    told = code if code in _CODES else "scenario.gone" if is_gone else "scenario.not_there"
+    about = {"title": scenario.named, "number": number, "element": scenario.names.get(step.node) or {"fr": step.node} if is_gone else _of_step(definitions, scenario, step)}
     return Finding(told, f"{file}#{number}", {**about, **details})
 
 
@@ -330,13 +338,21 @@ _CODES = frozenset({"scenario.breaks", "scenario.opens_other", "scenario.opens_l
                     "scenario.started", "scenario.not_started"})
 
 
-def _names(definitions: bpmn.Definitions, nodes: Sequence[str]) -> Mapping[str, str]:
-    return joined([_name(definitions, one) for one in nodes], ", ")
+def _of_step(definitions: bpmn.Definitions, scenario: Scenario, step: Step) -> Names:
+    """What a step acts on: an element, a message, the process as a whole."""
+    return _name(definitions, scenario, step.node) if step.node else {"fr": step.name} if step.name else process_named(scenario.process, definitions.processes)
 
 
-def _name(definitions: bpmn.Definitions, node: str) -> Mapping[str, str]:
-    """By language."""
-    return definitions.labels(node) or {"fr": node}
+def _names(definitions: bpmn.Definitions, scenario: Scenario, nodes: Sequence[str]) -> Names:
+    return joined([_name(definitions, scenario, one) for one in nodes], ", ")
+
+
+def _name(definitions: bpmn.Definitions, scenario: Scenario, node: str) -> Names:
+    """What an element is called; of one that is no more, what it was called, and that it is gone."""
+    if not node or definitions.is_drawn(node):
+        return definitions.named(node) if node else {}
+    was = scenario.names.get(node) or {"fr": node}
+    return {language: translate("scenario.words.gone", language, name=pick(was, language)) for language in LANGUAGES}
 
 
 def is_over(steps: Sequence[Step]) -> bool:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from engine.casework import editions
+from engine.casework import editions, judging
 from engine.pathway import scenario_files, scenarios
 from engine.pathway.scenario_files import FOLDER
 from tests.engine.casework import redrawn
@@ -49,6 +49,8 @@ def test_a_first_change_of_the_pathway_is_judged_by_them_and_they_follow_it_in_o
     draft = editions.Edition(uuid4(), 2, files)
     found = {one.where.partition("#")[0]: one for one in editions.check(files) if one.code.startswith("scenario.")}
     assert len(found) >= 3 and {one.severity for one in found.values()} == {"error"}
+    for one in found.values():
+        assert f"« {edition.definitions.label('T203', 'fr')} (retirée du parcours) »" in judging.worded(one.code, one.details, "fr"), "by its name of the edition, and that it is gone"
     for path in found:
         anew = scenarios.rewritten(draft.definitions, edition.scenarios[path])
         assert scenarios.play(draft.definitions, anew).finding is None and scenarios.is_over(anew.steps)

@@ -97,7 +97,7 @@ def _batch(screen: Screen, actor: Any, session: Any, batch_id: UUID, refusal: er
     if batch.kind != moves.KIND or batch.edition_id is None:
         raise errors.NotFound("batch.not_found")
     edition = editions.load(session, batch.edition_id)
-    lines = batches.lines(session, actor, batch_id, code=result, after=after, limit=_SHOWN + 1)
+    lines = batches.lines(session, actor, batch_id, code=result, after=after, limit=_SHOWN + 1, last=moves.WELL)
     more, lines = lines[_SHOWN - 1].place if len(lines) > _SHOWN else 0, lines[:_SHOWN]
     numbers = movable.numbers(session, [line.instance_id for line in lines])
     shown = []
@@ -110,7 +110,7 @@ def _batch(screen: Screen, actor: Any, session: Any, batch_id: UUID, refusal: er
                       "process": i18n.pick(process.names, screen.language) if process else line.process, "sentence": sentence,
                       "told": telling.certificate(line.details) if "way" in line.details else None})  # fmt: skip
     return screen.show(
-        "moves/batch.html", refusal.status if refusal else 200, batch=batch, edition=edition, lines=shown, counts=batches.counts(session, actor, batch_id),
+        "moves/batch.html", refusal.status if refusal else 200, batch=batch, edition=edition, lines=shown, counts=dict(sorted(batches.counts(session, actor, batch_id).items(), key=lambda one: one[0] in moves.WELL)),
         may_move=authority.may(actor, moves.ACT), is_trial=bool(batch.parameters.get("is_trial")), is_back="back" in batch.parameters, reason=batch.parameters.get("reason", ""),
         refused=screen.refusal(refusal.code, refusal.details) if refusal else "", more=more, result=result, after=after,
     )  # fmt: skip

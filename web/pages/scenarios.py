@@ -62,7 +62,7 @@ def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, sheet: str, 
     def changed(one: scenarios.Kept) -> dict[str, Any] | None:
         if one.change is None or definitions is None:
             return None
-        told = {kind: [_label(whole, node, screen.language) for node in getattr(one.change, kind)] for kind in ("added", "gone", "leads")}
+        told = {kind: [_label(whole, one.path, node, screen.language) for node in getattr(one.change, kind)] for kind in ("added", "gone", "leads")}
         return {**told, "days": one.change.days}
 
     def row(one: scenarios.Kept) -> dict[str, Any]:
@@ -80,7 +80,8 @@ def _page(screen: Screen, actor: Any, session: Any, draft_id: UUID, sheet: str, 
     )  # fmt: skip
 
 
-def _label(whole: drafts.Whole, node: str, language: str) -> str:
-    """What an element is called in the draft; one that is no more, in the edition it was forked from."""
-    found = whole.edition.definitions.label(node, language)
-    return found if found != node else whole.base.definitions.label(node, language)
+def _label(whole: drafts.Whole, path: str, node: str, language: str) -> str:
+    """What an element is called in the draft; one that is no more, where the scenario was made."""
+    definitions = whole.edition.definitions
+    was = whole.edition.scenarios[path].names.get(node) if path in whole.edition.scenarios and not definitions.is_drawn(node) else None
+    return i18n.pick(was, language) if was else i18n.pick(definitions.named(node), language)

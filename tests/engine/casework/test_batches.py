@@ -71,6 +71,10 @@ def test_each_case_gets_its_line_worked_as_who_asked_and_one_that_breaks_stops_n
     with town.database.reading(asker) as session:
         assert batches.counts(session, asker, batch_id) == {"batch.broke": 1, "same": 5, "task.done": 1}
         assert [line.place for line in batches.lines(session, asker, batch_id, code="same", after=1, limit=2)] == [4, 5]
+        shown, after = [], 0
+        while page := batches.lines(session, asker, batch_id, after=after, limit=2, last=("same",)):
+            shown, after = [*shown, *(line.code for line in page)], page[-1].place
+        assert shown == ["task.done", "batch.broke", *["same"] * 5], "what asks something of somebody first, page after page"
 
 
 def test_a_slice_cut_short_leaves_nothing_and_is_taken_up_again(town, cases, work):

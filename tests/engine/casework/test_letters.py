@@ -96,7 +96,7 @@ def edition(**changed):
 
 
 def found_in(files):
-    return {(one.code, one.details.get("field") or one.details.get("letter")) for one in editions.check(files) if one.severity == "error"}
+    return {(one.code, one.details.get("id") or one.details.get("letter")) for one in editions.check(files) if one.severity == "error"}
 
 
 def test_a_letter_that_shows_more_than_its_readers_may_see_cannot_be_published():

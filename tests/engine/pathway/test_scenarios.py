@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from engine.casework import judging
 from engine.pathway import scenario_files, scenarios
 from engine.pathway.scenario_files import Scenario, Step, Unreadable
 from forms.feel import PartialDate, YearsMonths
 from tests.engine.pathway import drawing as draw
 from tests.engine.pathway.drawing import Case
+from tests.faults import plain
 
 
 def drawn(*chains, parts=()):
@@ -54,11 +56,11 @@ def test_every_value_of_feel_reads_back(value):
     (drawn("start > a > b > end"), None),  # the same walk by another drawing
     (drawn("start > a > x", "x > {n > 9} b > end", "x > c > end", parts=[draw.xor("x", default="x__c")]), ("scenario.opens_other", "2", "b", "c")),
     (drawn("start > b > a > end"), ("scenario.opens_other", "1", "a", "b")),
-    (drawn("start > a > end"), ("scenario.opens_less", "2", "b", "")),
+    (drawn("start > a > end"), ("scenario.opens_less", "2", "b (retirée du parcours)", "")),
     (drawn("start > a > p1", "p1 > b > end", "p1 > c > end", parts=[draw.both("p1")]), ("scenario.opens_more", "2", "", "c")),
     (drawn("start > a > b > x", "x > {false} end", "x > {false} c > end", parts=[draw.xor("x")]), ("scenario.breaks", "3", "", "x")),
     (drawn("start > a > b > t > end", parts=[draw.catch("t", draw.timer("Duration", "P1D"))]), ("scenario.ends_not", "3", "end", "")),
-    (drawn("start > a > b > autre"), ("scenario.ends_other", "3", "end", "autre")),
+    (drawn("start > a > b > autre"), ("scenario.ends_other", "3", "end (retirée du parcours)", "autre")),
 ])  # fmt: skip
 def test_where_a_drawing_goes_otherwise_it_says_at_which_step(scenario, definitions, told):
     assert finding(definitions, scenario) == told
@@ -74,6 +76,25 @@ def test_one_that_does_not_begin_begins_twice_or_ends_unforeseen_is_told_so(scen
         scenario_files.write(replace(scenario, steps=(replace(start, values={"v": object()}),)))
     many = {f"processes/scenarios/{number}.toml": replace(scenario, steps=scenario.steps * 100) for number in range(100)}
     assert [one.code for one in scenarios.check(WAY, many)] == ["scenario.too_many_steps"]
+
+
+def test_an_element_that_is_gone_is_told_by_what_it_was_called_where_the_scenario_was_made(scenario):
+    called = {"a": {"fr": "Accueillir", "ar": "الاستقبال", "en": "Receive"}, "b": {"fr": "Instruire", "ar": "الدراسة", "en": "Examine"}}
+    made = scenario_files.read(scenario_files.write(replace(scenario, names=called)))
+    without_b, without_a = drawn("start > a > c > end"), drawn("start > b > end")
+    for definitions, code, gone in ((without_b, "scenario.opens_other", called["b"]), (without_a, "scenario.opens_other", called["a"])):
+        found = scenarios.play(definitions, made).finding
+        said = {language: judging.worded(found.code, found.details, language) for language in ("fr", "ar", "en")}
+        assert found.code == code and all(gone[language] in said[language] for language in said) and plain.faults(said) == []
+        assert f"« {gone['fr']} (retirée du parcours) »" in said["fr"]
+    start, _, last = made.steps
+    found = scenarios.play(without_b, replace(made, steps=(replace(start, opens=("a",)), last))).finding
+    assert found.code == "scenario.gone" and "« Instruire » n'est plus dans le parcours" in judging.worded(found.code, found.details, "fr")
+
+
+def test_a_scenario_keeps_what_its_elements_were_called(scenario):
+    assert scenarios.named(WAY, scenario).names == {node: WAY.labels(node) for node in ("a", "b", "end")}
+    assert scenarios.rewritten(WAY, scenario).names == scenarios.named(WAY, scenario).names
 
 
 def test_what_covers_what(scenario):
