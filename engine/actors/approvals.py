@@ -14,15 +14,19 @@ from sqlmodel import Session
 from engine import clock, identity
 from engine.actors import users
 
-_STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_active")
+_STAFF = text("SELECT user_id, username, name, name_ar, agency, branch, roles, language FROM user_account WHERE is_active ORDER BY name")
 _TELL = text("""INSERT INTO notice (notice_id, user_id, branch, code, details, instance_id, created_at)
                 VALUES (:id, :user, :branch, :code, CAST(:details AS jsonb), :instance, :at)""")
 
 
 def ask(session: Session, actor: Any, may: Callable[[users.Actor], bool], code: str, what: UUID, *, instance_id: UUID | None = None, title: str = "") -> None:
     """Tells each who may approve that it waits. `what`: the id of what was proposed."""
-    people = [one.user_id for one in map(users.of_row, session.execute(_STAFF).all()) if may(one)]
-    _tell(session, actor, people, f"{code}.proposed", what, instance_id, title)
+    _tell(session, actor, [one.user_id for one in who(session, may)], f"{code}.proposed", what, instance_id, title)
+
+
+def who(session: Session, may: Callable[[users.Actor], bool]) -> list[users.Actor]:
+    """Those with an account in use who may approve: who is waited for."""
+    return [one for one in map(users.of_row, session.execute(_STAFF).all()) if may(one)]
 
 
 def answer(session: Session, actor: Any, asked_by: UUID | None, code: str, what: UUID, *, instance_id: UUID | None = None, title: str = "") -> None:

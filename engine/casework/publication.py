@@ -4,7 +4,7 @@ Bringing a former edition back goes the same way: a draft of it, submitted in th
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -90,8 +90,7 @@ def submit(
     session.execute(_SUBMIT, {
         "id": draft_id, "by": actor.user_id, "at": now, "starts": starts_at, "reason": reason, "accepted": accepted, "burden_reason": burden_reason,
     })  # fmt: skip
-    authors = set(session.execute(_PEOPLE, {"id": draft_id}).scalars())
-    approvals.ask(session, actor, lambda one: authority.may(one, "draft.approve", authors=authors), "draft", draft_id, title=whole.draft.title)
+    approvals.ask(session, actor, _approves(session, draft_id), "draft", draft_id, title=whole.draft.title)
 
 
 def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
@@ -102,7 +101,7 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
     """
     Alone.PUBLISHING.take(session)
     whole, now = drafts.locked(session, actor, draft_id, "submitted"), clock.now(session)
-    if not authority.may(actor, "draft.approve", authors=set(session.execute(_PEOPLE, {"id": draft_id}).scalars())):
+    if not _approves(session, draft_id)(actor):
         raise errors.Forbidden("draft.own")
     draft = whole.draft
     if version != draft.version:
@@ -123,6 +122,11 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
     acceptances.keep(session, edition.edition_id, found, before, draft.accepted, submitter, submitted_at)
     approvals.answer(session, actor, submitter, "draft.published", draft_id, title=draft.title)
     return edition.number
+
+
+def awaited(session: Session, actor: Any, draft: drafts.Draft) -> tuple[str, ...]:
+    """Whose approval a submitted draft waits for: any of them; nobody where none may."""
+    return tuple(one.called(actor.language) for one in approvals.who(session, _approves(session, draft.draft_id))) if draft.state == "submitted" else ()
 
 
 def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: str) -> bool:
@@ -147,6 +151,12 @@ def bring_back(
     draft_id = drafts.open_draft(session, actor, i18n.translate("draft.bring_back", actor.language, number=number), edition_id)
     submit(session, actor, draft_id, reason, accepted=accepted, burden_reason=burden_reason, starts_at=starts_at)
     return draft_id
+
+
+def _approves(session: Session, draft_id: UUID) -> Callable[[Any], bool]:
+    """Whether somebody may approve it: a coordinator who wrote nothing in it and did not submit it."""
+    authors = set(session.execute(_PEOPLE, {"id": draft_id}).scalars())
+    return lambda one: authority.may(one, "draft.approve", authors=authors)
 
 
 def _submitter(session: Session, draft_id: UUID) -> UUID:

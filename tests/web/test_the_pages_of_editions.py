@@ -49,6 +49,7 @@ def test_what_its_author_takes_back_is_said_to_be_taken_back_and_not_refused(sig
     saved(meriem, draft, typed(files()[PATH].decode() + "# autrement\n"))
     meriem.get(draft)
     meriem.post(draft, act="submit", reason="Une question de moins")
+    assert "On attend Anis Mabrouk ou Rim Chaouch." in meriem.page.text
     assert "Reprendre le brouillon" in meriem.page.text and "Renvoyer" not in meriem.page.text
     assert anis.get(draft).status_code == 200 and "الإعادة إلى التحضير" in anis.page.text and "استرجاع المسودة" not in anis.page.text
     meriem.post(draft, act="refuse", version=version(meriem), why="Un mot à revoir")

@@ -145,6 +145,8 @@ def test_a_case_that_the_draft_leads_elsewhere_is_kept_as_one_chooses(sign_in):
     meriem.get(here)
     meriem.post(here, **asked, expects="case")
     assert "Accueil Ne passe plus" in said(meriem)
+    assert f'href="{here}"' in meriem.get(draft).text.partition('id="findings"')[2].partition("</section>")[0], "the finding leads to where it is mended in one act"
+    meriem.get(here)
     meriem.post(here, act="remove", path="processes/scenarios/accueil-parcours.toml")
     meriem.post(here, **asked, expects="draft")
     assert "Accueil Passe" in said(meriem) and "Ne passe plus" not in said(meriem)

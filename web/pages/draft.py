@@ -218,7 +218,7 @@ def _page(
         shown["accepted"] = before.get(acceptances.digest_of(one)) if one.severity != "error" else None
     old = [shown for shown in found if shown["accepted"]]
     return screen.show(
-        "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, asides=whole.asides,
+        "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, awaited=publication.awaited(session, actor, whole.draft), asides=whole.asides,
         proposal=proposal, changes=_changes(files, proposal), more=max(0, len(proposal.changes) - _MOST_TOLD), drawing=_drawing(whole, proposal, *at), figures=_figures(proposal),
         groups=[(kind, [one for one in files if one.kind == kind]) for kind in archives.KINDS], versions=[one for one in files if one.version],
         wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error" and one not in old], old=old,

@@ -53,12 +53,24 @@ def look(world):
     return find
 
 
-def test_a_draft_waits_for_every_coordinator_who_wrote_nothing_in_it_until_one_decided(act, news, look):
+@pytest.fixture
+def awaited(world, look):
+    """By name, whose approval a draft waits for."""
+
+    def find(draft_id):
+        with world.database.reading(world.staff["meriem"]) as session:
+            return set(publication.awaited(session, world.staff["meriem"], look(draft_id)))
+
+    return find
+
+
+def test_a_draft_waits_for_every_coordinator_who_wrote_nothing_in_it_until_one_decided(act, news, look, awaited):
     draft_id = act("meriem", drafts.open_draft, "Orientation")
     act("meriem", drafts.save, draft_id, FORM, small.files()[FORM].replace(b'fr = "', b'fr = "Autre ', 1), 0)
     act("firas", drafts.save, draft_id, FORM, small.files()[FORM].replace(b'fr = "', b'fr = "Encore ', 1), 1)
     act("meriem", publication.submit, draft_id, REASON)
     assert news("anis") == news("kenza") == ["draft.proposed"] and news("meriem") == news("firas") == news("zied") == []
+    assert awaited(draft_id) == {"Anis Mabrouk", "Kenza", "Rim Chaouch"}
     act("anis", publication.refuse, draft_id, look(draft_id).version, "Le mot arabe manque.")
     assert news("anis") == news("kenza") == [] and news("meriem") == ["draft.sent_back"] and not look(draft_id).was_taken_back
     act("meriem", publication.submit, draft_id, REASON)
