@@ -177,6 +177,17 @@ def test_a_consent_is_withdrawn_and_a_complaint_made_once_each(world, phone, sec
     assert mine.post("/receipt/complain", **{"reclamation.objet": "", "reclamation.recit": ""}, key="x").status_code == 422
 
 
+def test_what_is_half_written_stays_beside_what_is_sent_and_no_link_of_her_page_loses_it(world, phone, secret):
+    mine = opened(phone, world, secret)
+    assert 'href="/receipt/mine' not in mine.page.text and len(re.findall('form="writes" formaction="/receipt/complain', mine.page.text)) == 3
+    before = mine.hidden("key")
+    page = mine.post("/receipt/complain", **{"reclamation.objet": "delai", "reclamation.recit": "J'attends", "words": "Encore"}, key=mine.hidden("key"))
+    assert ">Encore</textarea>" in page.text and "J&#39;attends</textarea>" not in page.text and "réclamation est enregistrée" in page.text
+    assert page.text.count('<details class="surface" open>') == 1 and mine.hidden("key") != before, "what stays is open, and another thing to send"
+    assert mine.post("/receipt/withdraw", key=mine.hidden("key"), **{"reclamation.recit": "J'attends encore"}).status_code == 422
+    assert "J&#39;attends encore</textarea>" in mine.page.text, "a refusal keeps both"
+
+
 def test_what_she_was_writing_when_her_page_closed_is_there_when_she_comes_in_again(world, phone, secret):
     mine = opened(phone, world, secret)
     said = {"reclamation.objet": "delai", "reclamation.recit": "J'attends « encore » <depuis> deux mois", "reclamation.agent_vise": "le guichet"}
@@ -200,7 +211,7 @@ def test_what_she_was_writing_when_her_page_closed_is_there_when_she_comes_in_ag
     page = comes_in(secret)
     assert page.status_code == 200 and said["reclamation.recit"] in html.unescape(page.text) and 'value="le guichet"' in page.text
     page = mine.submit("/receipt/complain?language=fr", {**said, "key": key, "code": code, "act": "language"})
-    assert 'lang="fr"' in page.text and said["reclamation.recit"] in html.unescape(page.text) and 'form="to-complain" formaction="/receipt/complain?language=ar"' in page.text
+    assert 'lang="fr"' in page.text and said["reclamation.recit"] in html.unescape(page.text) and 'form="writes" formaction="/receipt/complain?language=ar"' in page.text
     assert asked(world, "SELECT 1 FROM fact WHERE field = 'reclamation.agent_vise' AND value = '\"le guichet\"'") == []
     assert re.search(r'<option value="delai" selected', page.text) and mine.hidden("key") == key
     mine.post("/receipt/complain", **said, key=key, code=code)

@@ -82,14 +82,12 @@ def withdraw(request: Request, screen: OnScreen, form: Posted) -> Response:
     """Consents taken back."""
     if (case_id := _still_open(request, screen)) is None:
         return _closed(screen, form)
-    if _is_other_language(form):
-        return _page(request, screen, typed=_written(form))
     named = [one for one in form.getlist("consent") if isinstance(one, str)]
     try:
         holders.withdraw(database_of(request), case_id, named, field(form, "words", 600), field(form, "key", 64), screen.language)
     except errors.Refusal as refusal:
         return _page(request, screen, refusal, _written(form))
-    return screen.go("/receipt/mine", "withdrawal_sent")
+    return _done(request, screen, "withdrawal_sent", {name: said for name, said in _written(form).items() if name.startswith(f"{holders.COMPLAINT}.")})
 
 
 @router.post("/receipt/complain")
@@ -105,7 +103,7 @@ def complain(request: Request, screen: OnScreen, form: Posted) -> Response:
         holders.complain(database_of(request), case_id, said, field(form, "key", 64), screen.language)
     except errors.Refusal as refusal:
         return _page(request, screen, refusal, _written(form))
-    return screen.go("/receipt/mine", "complaint_sent")
+    return _done(request, screen, "complaint_sent", {name: said for name, said in _written(form).items() if name in ("consent", "words")})
 
 
 @router.post("/receipt/leave")
@@ -135,7 +133,12 @@ def _is_other_language(form: Any) -> bool:
 
 def _written(form: Any) -> dict[str, list[str]]:
     """What she wrote of a complaint or a withdrawal."""
-    return {name: said for name in form if name.startswith(f"{holders.COMPLAINT}.") or name in ("consent", "words", "key") if (said := [one[:5000] for one in form.getlist(name) if isinstance(one, str)])}
+    return {name: said for name in form if name.startswith(f"{holders.COMPLAINT}.") or name in ("consent", "words", "key") if (said := [one[:5000] for one in form.getlist(name) if isinstance(one, str) and one.strip()])}
+
+
+def _done(request: Request, screen: Screen, said: str, left: Mapping[str, list[str]]) -> Response:
+    """On to her page; with what she was writing beside what was sent, where there is any."""
+    return _page(request, screen, typed=left, said={"code": said, "details": {}}) if left else screen.go("/receipt/mine", said)
 
 
 def _closed(screen: Screen, form: Any) -> Response:
@@ -148,11 +151,11 @@ def _door(screen: Screen, refusal: errors.Refusal, code: str, written: Mapping[s
                        square=None, is_sealed=False, written=written)  # fmt: skip
 
 
-def _page(request: Request, screen: Screen, refusal: errors.Refusal | None = None, typed: Mapping[str, list[str]] | None = None, case_id: UUID | None = None) -> Response:
+def _page(request: Request, screen: Screen, refusal: errors.Refusal | None = None, typed: Mapping[str, list[str]] | None = None, case_id: UUID | None = None, **more: Any) -> Response:
     """Her page; a refusal is said above, and what she wrote stays."""
     found = holders.page(database_of(request), case_id or _entered(request, screen), screen.language)
     refused = [one.message or screen.refusal(one.code, one.details) for one in refusal.findings] or [screen.refusal(refusal.code, refusal.details)] if refusal else []
     labels = {one.spec.id: screen.words.text(_SAID_TO_HER[one.spec.id]) if one.spec.id in _SAID_TO_HER else i18n.pick(one.spec.label, screen.language) for one in found.complaint}
     typed = typed or {}
     return screen.show("receipt/mine.html", refusal.status if refusal else 200, own=found, found=found.receipt, refused=refused, typed=typed, labels=labels,
-                       key=typed.get("key", [secrets.token_urlsafe(16)])[0])  # fmt: skip
+                       key=typed.get("key", [secrets.token_urlsafe(16)])[0], **more)  # fmt: skip
