@@ -42,6 +42,7 @@ _HEAD = text("UPDATE instance SET seq = :seq, head = :head WHERE instance_id = :
 _DOCUMENTS = text("SELECT masar_documents_of_person(:person)")
 _MERGED_INTO = text("SELECT masar_merged_into(:person)")
 _FORGET = text("SELECT masar_forget_person(:person)")
+_FORGET_LISTS = text("SELECT masar_forget_lists(:person)")
 _FORGET_FINDINGS = text("SELECT masar_forget_findings(:person)")
 _BACK = text("SELECT masar_came_back(CAST(:persons AS uuid[]))")
 _DONE = text("SELECT person_id FROM erasure WHERE state = 'done' AND kept IS NULL")
@@ -292,10 +293,11 @@ def _forget(session: Session, actor: Any, person_id: UUID, told: Mapping[str, An
     """A line in each instance that told of her, then the rows; the key, the files and the list once this is committed."""
     _tell(session, actor, person_id, "person.erased", told)
     documents = session.execute(_DOCUMENTS, {"person": person_id}).scalars().all()
+    lists = session.execute(_FORGET_LISTS, {"person": person_id}).scalars().all()  # before the facts, which name them; each is under a key of its own
     counts = session.execute(_FORGET, {"person": person_id}).scalar_one()
     session.execute(_FORGET_FINDINGS, {"person": person_id})
     was = session.execute(_MERGED_INTO, {"person": person_id}).scalars().all()  # what was told of her under another person's key
-    for whose in (person_id, *was):
+    for whose in (person_id, *was, *lists):
         event.listen(session, "after_commit", _destroying(session.info["keys"], Path(session.info["documents"]), whose, documents), once=True)
     return counts
 

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import charters
+from engine.casework import charters, erasures, projections
+from tests.stories.test_one_person_two_cards import FOREIGN, end
 
 HEADING = "Nom\tPrénom\tSexe\tDate de naissance\tGouvernorat\tTéléphone\tBesoin"
 
@@ -121,3 +122,26 @@ def test_columns_are_known_by_their_names_in_any_order_and_language():
     assert [dict(one.cells) for one in lines] == [{"nom": "العياري", "prenom": "منير", "naissance": "1994"}, {"nom": "x", "prenom": "", "naissance": ""}] and heading.startswith("\ufeff") is False
     assert [one.number for one in lines] == [2, 4]
     assert [dict(one.cells) for one in charters.read('"Ben, Ali",Sami')[1]] == [{"nom": "Ben, Ali", "prenom": "Sami"}]
+
+
+def test_a_list_goes_with_whoever_of_it_is_erased_and_the_others_are_still_awaited(world):
+    found = send(world, "Nom;Prénom;Naissance\nKefi;Adel;1990\nRiahi;Sami;1991\n")
+    world.settle()
+    hers = next(one for one in awaited(world) if one.name == "Kefi")
+    case = world.receive(world.somebody("emploi", 3) | FOREIGN | {"person.nom_fr": "Kefi", "person.prenom_fr": "Adel"}, branch=hers.branch, expected=hers.instance_id)
+    world.does(case, "T101")
+    end(world, case)
+    asks, agrees = world.staff["coordination"], world.staff["coordination2"]
+    with world.database.unit_of_work(asks) as session:
+        erasure = erasures.propose(session, asks, case, reference="BO-2026-7")
+    with world.database.unit_of_work(agrees) as session:
+        erasures.approve(session, agrees, erasure)
+    with world.database.reading(users.system()) as session:
+        for left in ("SELECT count(*) FROM charter_line", "SELECT count(*) FROM fact WHERE value::text LIKE '%Kefi%'", "SELECT count(*) FROM fact WHERE root_id = :list"):
+            assert session.execute(text(left), {"list": found.case_id}).scalar() == 0, left
+        whose = session.execute(text("SELECT person_id FROM instance WHERE instance_id = :list"), {"list": found.case_id}).scalar()
+        assert session.info["keys"].find(whose) is None, "what its lines sealed opens no more"
+        assert [one.code for one in projections.differences(session, found.case_id)] == []
+    assert [one.name for one in awaited(world)] == ["Riahi"]
+    world.passes(days=95)
+    assert world.incidents() == [] and world.stands(found.case_id).status == "ended"
