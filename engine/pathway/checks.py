@@ -23,7 +23,7 @@ def references(definitions: Definitions) -> list[errors.Finding]:
         reference = rule.extensions.decision
         if reference and reference not in definitions.decisions:
             findings.append(errors.Finding("pathway.decision_unknown", rule.place, {"element": rule.bpmn_name or rule.id, "decision": reference}))
-    drawn = {task.node for task in definitions.tasks}
+    drawn = {task.node for task in definitions.tasks} | definitions.begun_by_hand
     for task in definitions.tasks:
         for other in task.distinct:
             if other not in drawn or other == task.node:
