@@ -19,7 +19,7 @@ from engine import errors
 from engine.actors import authority
 from engine.casework import batches, diagrams, editions, endings, replays
 from engine.casework.instances import Change, Held, account, lock
-from engine.casework.rows import LANES, Rows, awaited
+from engine.casework.rows import LANES, Rows, apart, awaited
 from engine.dossier import facts
 from engine.ledger import access
 from engine.pathway import bpmn, proposal
@@ -276,7 +276,7 @@ def _going_on(held: Held, edition: editions.Edition, moved: Moved) -> dict[str, 
         {"position": one.task_id, "process": one.process, "node": one.node, "names": edition.definitions.labels(one.node, one.process), "kind": one.kind, "form": one.form or "",
          "subject": one.subject or "", "subjects": list(one.scope or ()), "agency": LANES.get(one.lane or "", one.lane or "OTE"),
          "branch": authority.branch_of_task(one.role or "", held.branch), "role": one.role or "",
-         "apart": {node: edition.definitions.labels(node) for node in one.distinct}}
+         "apart": apart(edition.definitions, one.distinct)}
         for one in moved.tasks
     ]  # fmt: skip
     listening = diagrams.listening(edition)

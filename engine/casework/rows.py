@@ -1,6 +1,6 @@
 """The rows that happenings become, whoever asks: the act that writes them (`instances`), or a replay that says what they were (`instants`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.actors import authority
@@ -82,7 +82,7 @@ class Rows:
             "names": held.edition.definitions.labels(happening.node, happening.process), "kind": happening.kind, "form": happening.form or "", "subject": happening.subject or "",
             "subjects": list(happening.scope or ()), "agency": agency, "branch": authority.branch_of_task(happening.role or "", held.branch), "role": happening.role or "",
             "holder_id": str(holder) if holder else None, "due_at": instant(self.change.due(happening)), "stage": stage,
-            "apart": {node: held.edition.definitions.labels(node) for node in happening.distinct},
+            "apart": apart(held.edition.definitions, happening.distinct),
         }  # fmt: skip
 
     def notices(self) -> list[dict[str, Any]]:
@@ -117,6 +117,11 @@ def plain(value: Any) -> Any:
 
 def instant(value: Any) -> str | None:
     return value.isoformat() if value else None
+
+
+def apart(definitions: Any, distinct: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The names of what a task is kept apart from; marked, where that is to have begun what it is a task of."""
+    return {node: definitions.labels(node) | ({"begun": "yes"} if node in definitions.begun_by_hand else {}) for node in distinct}
 
 
 def awaited(wait: bpmn.WaitOpened, listening: frozenset[str]) -> str:

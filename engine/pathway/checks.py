@@ -28,7 +28,7 @@ def references(definitions: Definitions) -> list[errors.Finding]:
     drawn = {element.id: name_of(element) for element in definitions.nodes if isinstance(element, PersonTask)}
     for element in definitions.nodes:
         for other in element.extensions.task.distinct if isinstance(element, PersonTask) and element.extensions.task else ():
-            if other not in drawn or other == element.id:
+            if other not in drawn.keys() | definitions.begun_by_hand or other == element.id:
                 findings.append(errors.Finding("pathway.distinct_unknown", element.place, {"element": name_of(element), "task": drawn.get(other, {"fr": other})}))
         trigger = getattr(element, "trigger", None)
         if trigger is not None and trigger.kind == "message" and trigger.name.startswith(ORDERS):

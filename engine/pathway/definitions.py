@@ -204,6 +204,11 @@ class Definitions:
         return flow.source.scope_spec.process, flow.id
 
     @cached_property
+    def begun_by_hand(self) -> frozenset[str]:
+        """The start events by which somebody begins something unforeseen: a task may be kept apart from them as from a task."""
+        return frozenset(entry.id for entry in self.nodes if isinstance(entry, StartEvent) and entry.trigger.kind == "message" and entry.extensions.unforeseen is not None)
+
+    @cached_property
     def unforeseen(self) -> dict[str, tuple[str, Unforeseen]]:
         """The processes that may be begun from the page of a case: by id, the message that begins each and who may, with which form."""
         return {
