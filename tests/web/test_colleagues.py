@@ -157,7 +157,7 @@ def days(first, last):
 def test_the_mornings_email_is_asked_for_and_stopped_where_notices_are(browser):
     salma = browser("salma")
     salma.get("/notices")
-    assert salma.post("/notices/digest", address="salma@ote.tn").status_code == 200
+    assert salma.submit("/notices/digest", {"address": "salma@ote.tn"}).status_code == 200
     assert 'value="salma@ote.tn"' in salma.get("/notices").text
-    salma.post("/notices/digest", address="")
+    salma.submit("/notices/digest", {"address": ""})
     assert 'value="salma@ote.tn"' not in salma.get("/notices").text
