@@ -152,3 +152,12 @@ def test_what_is_late_of_a_post_is_listed_to_whoever_holds_it_with_how_late(brow
 def days(first, last):
     """Two days as the page's fields say them."""
     return {f"{name}~{part}": value for name, day in (("from_on", first), ("until_on", last)) for part, value in zip(("year", "month", "day"), str(day).split("-"), strict=True)}
+
+
+def test_the_mornings_email_is_asked_for_and_stopped_where_notices_are(browser):
+    salma = browser("salma")
+    salma.get("/notices")
+    assert salma.submit("/notices/digest", {"address": "salma@ote.tn"}).status_code == 200
+    assert 'value="salma@ote.tn"' in salma.get("/notices").text
+    salma.submit("/notices/digest", {"address": ""})
+    assert 'value="salma@ote.tn"' not in salma.get("/notices").text

@@ -29,6 +29,16 @@ def test_every_route_says_who_may_enter(app):
         assert asks is ((method, route.path) not in OPEN), (method, route.path)
 
 
+def test_no_route_stands_behind_one_that_takes_its_address(app):
+    """A word where another route reads an id: whoever is asked first answers, and says that the word is no id."""
+    taken, behind = [], []
+    for method, route in routes_of(app):
+        address = re.sub(r"{[^}]+}", SOME, route.path)
+        behind += [f"{method} {route.path} behind {other}" for kind, other, pattern in taken if kind == method and pattern.fullmatch(address)]
+        taken.append((method, route.path, re.compile(re.sub(r"{[^}]+}", "[^/]+", re.sub(r"{[^}]+:path}", ".+", route.path)))))
+    assert behind == []
+
+
 def test_a_visitor_is_shown_the_door_everywhere_else(app, browser):
     visitor = browser()
     visitor.get("/signin")

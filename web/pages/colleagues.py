@@ -118,14 +118,6 @@ def drop_view(screen: OnScreen, actor: Acting, session: Writing, form: Posted, v
     return screen.go("/desk", "view_dropped")
 
 
-@router.post("/notices/digest")
-def ask_for_digest(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
-    """From tomorrow morning on to this address; without one, no more."""
-    to = field(form, "address", 201)
-    digests.ask(session, actor, to)
-    return screen.go("/notices", "digest_asked" if to else "digest_stopped")
-
-
 @router.get("/admin/mail")
 def show_mail(screen: OnScreen, actor: Acting, session: Reading) -> Response:
     """What a demo would have sent."""

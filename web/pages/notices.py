@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from engine.casework import digests, notices
 from engine.dossier import programmes
-from web.dependencies import Acting, OnScreen, Posted, Reading, Writing
+from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
 
 router = APIRouter()
 _BY_TWO = {"repair": "/repairs", "draft": "/drafts/{about}", "account": "/admin/proposals", "erasure": "/erasures", "merger": "/mergers"}  # where what two decide is decided
@@ -25,6 +25,14 @@ def show(screen: OnScreen, actor: Acting, session: Reading, before: str = "") ->
 def read_all(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
     notices.read_all(session, actor)
     return screen.go("/notices")
+
+
+@router.post("/notices/digest")
+def ask_for_digest(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
+    """From tomorrow morning on to this address; without one, no more."""
+    to = field(form, "address", 201)
+    digests.ask(session, actor, to)
+    return screen.go("/notices", "digest_asked" if to else "digest_stopped")
 
 
 @router.post("/notices/{notice_id}")
