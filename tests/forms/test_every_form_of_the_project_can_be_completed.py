@@ -20,8 +20,8 @@ WRITTEN = {"cin": "01234567", "passport": "A123456", "phone": "+21620123456", "e
 PATTERNS = ("10:30", "36.8, 10.18", "TN-TUN-2026-00012")
 
 
-def value_of(spec: Any, chance: random.Random) -> Any:
-    """A plain answer."""
+def value_of(spec: Any, chance: random.Random, seed: str) -> Any:
+    """A plain answer. The same row of two lists speaks of the same person: the same choices, and a name of its own."""
     codes = list(spec.codes)
     match spec.type:
         case "int" | "score" | "number" | "percent" | "money":
@@ -41,10 +41,15 @@ def value_of(spec: Any, chance: random.Random) -> Any:
         case "signature":
             return {"name": "Amel", "strokes": "M0 0L9 9"}
         case "list":
-            return [{inner: value_of(DICTIONARY.fields[inner], chance) for inner in spec.items} for _ in range(3)]
+            return [{inner: cell(DICTIONARY.fields[inner], chance, f"{seed} {row}") for inner in spec.items} for row in range(3)]
         case "text" if spec.pattern:
             return next(one for one in PATTERNS if spec.matches.is_valid(one))
     return WRITTEN.get(spec.type, "Amel")
+
+
+def cell(spec: Any, chance: random.Random, seed: str) -> Any:
+    said = value_of(spec, random.Random(f"{seed} {sorted(spec.codes)}") if spec.type == "enum" else chance, seed)
+    return f"Amel {seed}" if said == "Amel" else said
 
 
 def filled(made: form.Form, rank: int) -> dict[str, Any]:
@@ -53,7 +58,7 @@ def filled(made: form.Form, rank: int) -> dict[str, Any]:
     chance = random.Random(f"{made.id} {rank}")
     specs = {question.spec.id: question.spec for question in made.questions()}
     while missing := answers.asked(made, raw) - raw.keys():
-        raw |= {name: value_of(specs[name], chance) for name in sorted(missing)}
+        raw |= {name: value_of(specs[name], chance, str(rank)) for name in sorted(missing)}
     return {name: raw[name] for name in answers.asked(made, raw)}
 
 
