@@ -62,10 +62,10 @@ def test_a_field_is_written_into_the_page_of_its_group_and_shown_as_agents_will_
     [
         (
             {"f-label-ar": "", "f-purpose": "", "f-owner": "", "f-retention-number": "", "f-type": "enum", "f-computed": "person.naissance_date ="},
-            ["Donnez le libellé en français, en arabe et en anglais.", "Définissez la finalité", "Choisissez l&#39;agence propriétaire",
+            ["Donnez le libellé en français, en arabe et en anglais.", "Définissez la finalité", "Choisissez l&#39;agence qui tient cette donnée",
              "Écrivez une durée en années, mois ou jours", "Définissez la liste de choix", "Corrigez l&#39;expression"],
         ),
-        ({"f-name": "Heure venue"}, ["Nommez ce champ accueil.nom"]),
+        ({"f-name": "Heure venue"}, ["Donnez à cette donnée un identifiant qui commence par celui de son groupe, en minuscules : « accueil.nom »"]),
         ({"f-group": ""}, ["Choisissez de quoi parle cette donnée."]),
     ],
 )  # fmt: skip
@@ -135,7 +135,7 @@ def test_a_letter_is_read_in_both_languages_and_on_paper_before_anybody_receives
     assert meriem.client.get(f"{draft}/letters/rappel_pieces.toml/paper").status_code == 422
     meriem.get(f"{draft}/letters/rappel_pieces.toml")
     meriem.post(f"{draft}/files/{path}", content=files()[path].decode().replace("[values]\n", "values = 3\n[autres]\n"), version="1")
-    assert "Écrivez ici ce que le format attend" in meriem.get(f"{draft}/letters/rappel_pieces.toml").text and meriem.get(draft).status_code == 200
+    assert "Écrivez ici ce qui est attendu à cette place" in meriem.get(f"{draft}/letters/rappel_pieces.toml").text and meriem.get(draft).status_code == 200
     meriem.get(f"{draft}/letters/entete.toml")
     assert meriem.path.endswith("/files/forms/letters/entete.toml")
 

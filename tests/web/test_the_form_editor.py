@@ -74,7 +74,7 @@ def test_a_condition_is_checked_at_once_put_together_from_lists_and_followed_by_
     assert "Corrigez l&#39;expression « person.sexe =" in row and "Ce qui a une erreur" in meriem.page.text
     assert content(meriem, draft)["section"][0]["ask"][last]["when"] == "person.sexe =", "kept though it is wrong"
     act(meriem, address, f_when="person.inconnu = 1")
-    assert "Corrigez « person.inconnu » : aucun champ ne porte ce nom." in meriem.page.text
+    assert "Corrigez « person.inconnu » : aucune donnée ne porte ce nom." in meriem.page.text
     first = FORM["section"][0]["ask"][0]
     act(meriem, address, f_when="", f_of=first)
     act(meriem, address, "condition", f_when="", f_of=first, f_is="known")

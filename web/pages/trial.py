@@ -178,7 +178,7 @@ class _Showing:
         found = []
         for one in self.trial.town.waiting():
             names = self.definitions.carried.get(one.name, ()) if one.kind == "message" else ()
-            found.append({"name": self.name(one.node), "kind": one.kind, "message": one.name, "due_at": one.due_at, "instance": one.instance, "node": one.node, "turn": one.turn,
+            found.append({"name": self.name(one.node), "kind": one.kind, "due_at": one.due_at, "instance": one.instance, "node": one.node, "turn": one.turn,
                           "carries": [name for name in names if name not in ("instance", "branche", "numero")], "of": self._of(one.instance)})  # fmt: skip
         return found
 
