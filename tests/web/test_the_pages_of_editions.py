@@ -76,7 +76,7 @@ def test_one_changes_and_submits_another_approves_and_the_former_is_brought_back
     assert re.findall(r"^[+-].*", differs, re.MULTILINE) == ["+# autrement</pre>"]
     anis.get(draft)
     anis.post(draft, act="approve", version=version(anis))
-    assert "L&#39;édition 2 est publiée." in anis.page.text
+    assert "L&#39;édition 2 est publiée." in anis.page.text and re.search(r'href="/editions/[0-9a-f-]{36}/moves"', anis.page.text), "what comes next: the running cases"
     anis.get("/editions")
     assert "Proposée par Meriem Louati, approuvée par Anis Mabrouk" in anis.page.text
     back = re.search(r'action="(/editions/[^"]+/bring-back)"', anis.page.text)[1]

@@ -14,7 +14,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from engine import clock, errors
-from engine.casework import acceptances, archives, drafts, proposals, publication
+from engine.actors import authority
+from engine.casework import acceptances, archives, drafts, moves, proposals, publication
 from engine.insight import rehearsals
 from web import sentences
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
@@ -218,7 +219,7 @@ def _page(
         shown["accepted"] = before.get(acceptances.digest_of(one)) if one.severity != "error" else None
     old = [shown for shown in found if shown["accepted"]]
     return screen.show(
-        "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, awaited=publication.awaited(session, actor, whole.draft), asides=whole.asides,
+        "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, awaited=publication.awaited(session, actor, whole.draft), may_move=authority.may(actor, moves.ACT), asides=whole.asides,
         proposal=proposal, changes=_changes(files, proposal), more=max(0, len(proposal.changes) - _MOST_TOLD), drawing=_drawing(whole, proposal, *at), figures=_figures(proposal),
         groups=[(kind, [one for one in files if one.kind == kind]) for kind in archives.KINDS], versions=[one for one in files if one.version],
         wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error" and one not in old], old=old,

@@ -89,7 +89,7 @@ def test_rights_and_passwords_given_by_two_wait_for_every_other_administrator_un
     assert news("hajer") == news("olfa") == ["account.proposed"] and news("zied") == news("meriem") == []
     act("hajer", accounts.approve, chief.proposal_id)
     assert news("hajer") == news("olfa") == [] and news("zied") == ["account.approved"]
-    asks = {"rights": lambda: act("zied", accounts.set_rights, chief.user_id, "OTE", "TUN", ("coordinateur",), REASON), "password": lambda: act("zied", accounts.reset_password, chief.user_id, REASON)}
+    asks = {"rights": lambda: act("zied", accounts.set_rights, chief.user_id, "OTE", "TUN", ("coordinateur",), REASON, is_known=True), "password": lambda: act("zied", accounts.reset_password, chief.user_id, REASON)}
     asked = asks[verb]()
     assert news("hajer") == news("olfa") == ["account.proposed"]
     act("olfa", accounts.refuse, asked.proposal_id, "Pas maintenant.")
