@@ -27,7 +27,7 @@ class Known(BaseModel):
     value: Any = Field(description="As an answer would give it; null when hidden, unknown or refused.")
     text: str = Field(description="The value in the reader's language.")
     status: str = Field(description="`known`, `inconnu` or `refuse`.")
-    source: str = Field(description="`person`, `agency`, `document` or `system`.")
+    source: str = Field(description="`person` or `agency` (entered by `author`), `holder` (by the person herself, online), `online`, `signal`, `case`, `system` or `computed`.")
     author: str
     author_agency: str
     recorded_at: dt.datetime

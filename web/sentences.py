@@ -59,7 +59,9 @@ def reminders(words: Words, run: Sequence[Happened], names: Mapping[str, str]) -
 
 
 def source(words: Words, kind: str, recorded_at: dt.datetime, author: str, author_agency: str) -> str:
-    """Where a fact comes from: what kind of source, the day, who wrote it down."""
-    said = words.text(f"fact.by.{kind or 'person'}")
+    """Where a fact comes from, and the day: what an agent wrote down is hers (whom she had it from is not kept); else what kind of source, and who wrote it down."""
+    said = words.text(f"fact.by.{kind if kind not in ('', 'agency') else 'person'}")
     who = f"{author} ({words.text(f'agency.{author_agency}')})" if author and author_agency else ""  # only the system is of no agency
+    if who and kind in ("", "person", "agency"):
+        return words.text("fact.entered", date=words.date(recorded_at), author=who)
     return words.text("fact.source_author" if who else "fact.source", source=said, date=words.date(recorded_at), author=who)

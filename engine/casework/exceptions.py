@@ -148,7 +148,7 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
     def told(child: Held) -> list[facts.NewFact]:
         new = tasks.facts_said(said, child.subjects, edition, child)
         if actor.kind == "holder":
-            new = [replace(one, source={"kind": "online"}) for one in new]
+            new = [replace(one, source={"kind": "holder"}) for one in new]
         documents.attach(session, actor, held.root_id, new, edition.dictionary.fields)
         return new
 

@@ -1,6 +1,6 @@
 """Whoever holds a receipt and, given in person, its second secret: what she may read of her own case and do to it without an account.
 
-She sends a paper that is missing, withdraws a consent, complains: by the same verbs and the same checks as from a desk, with the source `online`. A wrong secret,
+She sends a paper that is missing, withdraws a consent, complains: by the same verbs and the same checks as from a desk, with the source `holder`. A wrong secret,
 one that was never given and a receipt that does not exist look the same and take as long. What the receipt's code alone shows is `receipts`'.
 """
 

@@ -150,7 +150,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class KnownFact:
-    """A fact as shown on the case page: label and value in the reader's language, its source and its date; `document_id` where it is a document."""
+    """A fact as shown on the case page: label and value in the reader's language, its source (`person`, `agency`: entered by `author`; `holder`: by the person
+    herself, online; `online`, `signal`, `case`, `system`, `computed`) and its date; `document_id` where it is a document."""
 
     subject: str
     field: str

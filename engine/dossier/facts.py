@@ -73,7 +73,8 @@ class Fact(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True)
 class NewFact:
-    """A fact to record. `source`: {"kind": "person" | "agency" | "document" | "system", "label": …}."""
+    """A fact to record. `source`: {"kind": …, "label": …}: `person`, an answer to a form that an agent filled; `agency`, what an agent wrote besides; `holder`, what
+    the person wrote herself by her receipt; `online`, by whoever asked online; `signal`, `case` (another), `system`. Kinds are in the ledger: one is never renamed."""
 
     subject: str
     field: str

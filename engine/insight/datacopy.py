@@ -104,4 +104,4 @@ def _source(fact: KnownFact, language: str) -> str:
     if fact.source == "computed":
         return i18n.translate("web.datacopy.computed", language)
     agency = i18n.translate(f"web.agency.{fact.author_agency}", language) if fact.author_agency else ""
-    return " — ".join(one for one in (fact.author, agency) if one)
+    return " — ".join(one for one in (fact.author, agency) if one) or i18n.translate(f"web.fact.by.{fact.source or 'person'}", language)

@@ -1,5 +1,6 @@
 """The case page: who has the ball, what comes next, the diagram, what is known, documents, history with its reasons; and who is kept out."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -11,6 +12,8 @@ from engine.settings import ROOT
 from tests.engine.dossier.test_documents import PNG
 from tests.web.small.answers import reception
 from tests.web.test_a_task_page import act, complete, open_case, orientation, task_of
+from web import sentences
+from web.formatting import Words
 
 
 def main(page):
@@ -129,3 +132,13 @@ def test_every_message_of_the_pathway_has_its_sentence_in_the_history():
     names = edition.definitions.message_names | set(edition.definitions.starting_messages)
     missing = {(name, language) for name in names for language in i18n.LANGUAGES if f"web.heard.{name.replace('.', '_')}" not in i18n.catalogue(language)}
     assert names and missing == set()
+
+
+@pytest.mark.parametrize(("language", "said"), [("fr", "Saisi par Salma Trabelsi (OTE)"), ("ar", "سجلها سلمى الطرابلسي (ديوان التونسيين بالخارج)"), ("en", "Entered by Salma Trabelsi (OTE)")])
+def test_an_answer_is_told_as_entered_by_whoever_typed_it_and_another_case_or_herself_as_such(language, said):
+    words, day = Words(language), dt.datetime(2026, 11, 9, 9, tzinfo=dt.UTC)
+    author = "سلمى الطرابلسي" if language == "ar" else "Salma Trabelsi"
+    for kind in ("", "person", "agency"):
+        assert sentences.source(words, kind, day, author, "OTE").startswith(said)
+    told = {kind: sentences.source(words, kind, day, "", "") for kind in ("person", "agency", "holder", "case", "online", "signal", "system", "computed")}
+    assert not any("[" in one for one in told.values()) and told["person"] == told["agency"] and len(set(told.values())) == len(told) - 1

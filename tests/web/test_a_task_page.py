@@ -132,8 +132,7 @@ def test_what_is_known_is_not_asked_again_but_shown_with_its_source_and_can_be_c
     page = karim.get(task)
     assert 'name="person.nom_fr"' not in page.text
     shown = known(page)
-    assert "Dit par la personne" in shown["Prénom, en lettres latines"]
-    assert "Salma Trabelsi" in shown["Prénom, en lettres latines"]
+    assert "Saisi par Salma Trabelsi (OTE)" in shown["Prénom, en lettres latines"]
     page = act(karim, "correct:person.prenom_fr", {})
     assert value_of(page, "person.prenom_fr") == "Besma"
     assert "Prénom, en lettres latines" not in known(page)

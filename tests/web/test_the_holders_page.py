@@ -173,7 +173,7 @@ def test_a_consent_is_withdrawn_and_a_complaint_made_once_each(world, phone, sec
     said = dict(asked(world, "SELECT field, value FROM fact WHERE root_id = :id AND is_current AND (field LIKE 'droits.%' OR field LIKE 'reclamation.%')", id=world.case))
     assert said["droits.type"] == "retrait_consentement" and "C2" in said["droits.objet"] and said["reclamation.canal"] == "en_ligne" and said["reclamation.vise_chef"] is False
     assert "deux mois" not in mine.page.text
-    assert asked(world, "SELECT DISTINCT source ->> 'kind' AS kind FROM fact WHERE field = 'reclamation.recit'")[0].kind == "online"
+    assert asked(world, "SELECT DISTINCT source ->> 'kind' AS kind FROM fact WHERE field = 'reclamation.recit'")[0].kind == "holder"
     assert mine.post("/receipt/complain", **{"reclamation.objet": "", "reclamation.recit": ""}, key="x").status_code == 422
 
 
