@@ -32,6 +32,8 @@ def open_one(screen: OnScreen, actor: Acting, session: Writing, form: Posted, no
     one = notices.read(session, actor, notice_id)
     if one.code == "note.mention" and one.case_id:
         return screen.go(f"/cases/{one.case_id}?tab=notes")
+    if one.code == "leave.stand_in":
+        return screen.go("/desk?view=instead")
     if one.code.startswith(("repair.", "merger.")):
         return screen.go("/repairs" if one.code.startswith("repair.") else "/mergers")
     return screen.go(f"/tasks/{one.task_id}" if one.task_id else f"/cases/{one.case_id}" if one.case_id else "/notices")
