@@ -66,6 +66,12 @@ class World:
         """Somebody of an agency in a branch, of a role where one is asked."""
         return next(one for one in self.staff.values() if one.agency == agency and one.branch == branch and (not role or role in one.roles))
 
+    def owner(self, case_id: UUID) -> users.Actor:
+        """Whoever a case was given to: its référent."""
+        with self.database.reading(users.system()) as session:
+            referent = session.execute(text("SELECT referent_id FROM instance WHERE instance_id = :id"), {"id": case_id}).scalar_one()
+        return next(one for one in self.staff.values() if one.user_id == referent)
+
     def receive(self, truth: Mapping[str, Any] | None = None, *, branch: str = "MED", process: str = "parcours", channel: str = "", expected: UUID | None = None, returning: UUID | None = None) -> UUID:
         """Somebody comes to the desk: a case is opened, and what she would say is kept for its tasks. `expected`: the signal reception found her by."""
         actor = self.agent("OTE", branch, "agent_accueil")

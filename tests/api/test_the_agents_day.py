@@ -18,13 +18,13 @@ NOWHERE = "00000000-0000-7000-8000-000000000000"
 
 @pytest.fixture(scope="module")
 def world(make_database):
-    """A case of Médenine whose evaluation is ahead; Karim, who owns it, has a colleague of his role."""
+    """A case of Médenine whose evaluation is ahead; whoever owns it (`mine`) has a colleague of the same role (`beside`)."""
     made = worlds.World(make_database(worlds.furnish))
     made.case = made.receive(made.somebody("emploi"))
     for node in ("T101", "T102", "T104", "T106"):
         made.does(made.case, node)
-    with made.database.owner() as connection:
-        users.create(connection, "karima", "Karima Sassi", "OTE", "MED", ["referent"], signin.DEMO_PASSWORD, is_demo=True)
+    made.mine = made.owner(made.case)
+    made.beside = next(one for one in made.staff.values() if one.branch == "MED" and "referent" in one.roles and one != made.mine)
     return made
 
 
@@ -88,54 +88,54 @@ def test_an_appointment_is_made_at_a_free_hour_moved_cancelled_and_nobody_has_tw
 
 
 def test_a_task_changes_hands_line_by_line_and_a_note_names_a_colleague_who_is_told(world, program):
-    karim, karima = program("karim"), program("karima")
+    mine, beside = (program(one.username) for one in (world.mine, world.beside))
     task = str(next(row.task_id for row in world.open_tasks(world.case) if row.node == "T201"))
-    assert karim.post(f"/tasks/{task}/claim").status_code == 200
-    to = karim.post("/worklist/selection/colleagues", json={"tasks": [task]}).json()["items"]
-    assert [one["name"] for one in to] == ["Karima Sassi"]
+    assert mine.post(f"/tasks/{task}/claim").status_code == 200
+    to = mine.post("/worklist/selection/colleagues", json={"tasks": [task]}).json()["items"]
+    assert [one["name"] for one in to] == [world.beside.name]
     wish = {"act": "give", "tasks": [task, NOWHERE], "to": to[0]["user_id"], "reason": "Je pars en formation"}
-    assert karim.post("/worklist/selection", json=wish | {"reason": ""}).json()["code"] == "selection.reason"
+    assert mine.post("/worklist/selection", json=wish | {"reason": ""}).json()["code"] == "selection.reason"
     for way in ("/preview", ""):
-        assert world.open_tasks(world.case) and karim.get(f"/tasks/{task}").json()["holder"] == "Karim Ben Amor", "a preview changes nothing"
-        assert [one["code"] for one in karim.post(f"/worklist/selection{way}", json=wish).json()["items"]] == ["", "task.not_found"]
-    assert karim.get(f"/tasks/{task}").json()["holder"] == "Karima Sassi"
+        assert world.open_tasks(world.case) and mine.get(f"/tasks/{task}").json()["holder"] == world.mine.name, "a preview changes nothing"
+        assert [one["code"] for one in mine.post(f"/worklist/selection{way}", json=wish).json()["items"]] == ["", "task.not_found"]
+    assert mine.get(f"/tasks/{task}").json()["holder"] == world.beside.name
 
-    given = karima.get("/notices").json()["items"][0]
+    given = beside.get("/notices").json()["items"][0]
     assert (given["code"], given["task_id"], given["is_read"]) == ("task.given", task, False)
-    said = {"text": "@karim elle rappelle lundi"}
+    said = {"text": f"@{world.mine.username} elle rappelle lundi"}
     for _ in range(2):
-        noted = karima.post(f"/cases/{world.case}/notes", json=said, headers={"idempotency-key": "lundi"})
+        noted = beside.post(f"/cases/{world.case}/notes", json=said, headers={"idempotency-key": "lundi"})
         assert noted.status_code == 201 and [one["text"] for one in noted.json()["items"]] == [said["text"]], noted.text
-    assert karima.post(f"/cases/{world.case}/notes", json={"text": "@personne"}).json()["code"] == "note.nobody"
-    (told,) = [one for one in karim.get("/notices").json()["items"] if one["code"] == "note.mention"]
-    assert told["who"] == "Karima Sassi" and said["text"] not in str(told)
-    assert karima.post(f"/notices/{told['notice_id']}/read").status_code == 404, "another's notice is nobody's"
-    assert karim.post(f"/notices/{told['notice_id']}/read").json()["case_id"] == str(world.case)
-    assert [one["is_read"] for one in karim.get("/notices").json()["items"] if one["notice_id"] == told["notice_id"]] == [True]
+    assert beside.post(f"/cases/{world.case}/notes", json={"text": "@personne"}).json()["code"] == "note.nobody"
+    (told,) = [one for one in mine.get("/notices").json()["items"] if one["code"] == "note.mention"]
+    assert told["who"] == world.beside.name and said["text"] not in str(told)
+    assert beside.post(f"/notices/{told['notice_id']}/read").status_code == 404, "another's notice is nobody's"
+    assert mine.post(f"/notices/{told['notice_id']}/read").json()["case_id"] == str(world.case)
+    assert [one["is_read"] for one in mine.get("/notices").json()["items"] if one["notice_id"] == told["notice_id"]] == [True]
     assert program("ines").get(f"/cases/{world.case}/notes").status_code == program("ines").post(f"/cases/{world.case}/notes", json=said).status_code == 404
-    assert karima.post(f"/tasks/{task}/pass", json={"to": str(world.staff["karim"].user_id)}).json()["holder_id"] == str(world.staff["karim"].user_id)
+    assert beside.post(f"/tasks/{task}/pass", json={"to": str(world.mine.user_id)}).json()["holder_id"] == str(world.mine.user_id)
 
 
 def test_who_is_away_whose_caseload_goes_and_a_kept_view(world, program):
-    karim, sonia, ines = program("karim"), program("sonia"), program("ines")
-    me, today = str(world.staff["karim"].user_id), world.today().isoformat()
-    (stand_in,) = [one["user_id"] for one in karim.get(f"/leaves/stand-ins/{me}").json()["items"] if one["name"] == "Karima Sassi"]
-    leave = karim.post("/leaves", json={"from_on": today, "until_on": today, "stand_in": stand_in}).json()["leave_id"]
-    assert karim.post("/leaves", json={"from_on": today, "until_on": today}).json()["code"] == "leave.overlaps"
-    assert [one["stand_in"] for one in karim.get("/leaves").json()["items"]] == ["Karima Sassi"]
-    assert program("karima").get("/worklist", scope="instead").json()["items"]
-    assert ines.post(f"/leaves/{leave}/end").status_code == 404 and karim.post(f"/leaves/{leave}/end").status_code == 200
-    assert karim.get("/caseloads").status_code == 403 and me in {one["user_id"] for one in sonia.get("/caseloads").json()["items"]}
+    mine, sonia, ines = program(world.mine.username), program("sonia"), program("ines")
+    me, today = str(world.mine.user_id), world.today().isoformat()
+    (stand_in,) = [one["user_id"] for one in mine.get(f"/leaves/stand-ins/{me}").json()["items"] if one["name"] == world.beside.name]
+    leave = mine.post("/leaves", json={"from_on": today, "until_on": today, "stand_in": stand_in}).json()["leave_id"]
+    assert mine.post("/leaves", json={"from_on": today, "until_on": today}).json()["code"] == "leave.overlaps"
+    assert [one["stand_in"] for one in mine.get("/leaves").json()["items"]] == [world.beside.name]
+    assert program(world.beside.username).get("/worklist", scope="instead").json()["items"]
+    assert ines.post(f"/leaves/{leave}/end").status_code == 404 and mine.post(f"/leaves/{leave}/end").status_code == 200
+    assert mine.get("/caseloads").status_code == 403 and me in {one["user_id"] for one in sonia.get("/caseloads").json()["items"]}
     before = sonia.get(f"/caseloads/{me}").json()["load"]
     looked = sonia.post(f"/caseloads/{me}/preview", json={"to": stand_in, "reason": "Départ"}).json()["items"]
     assert {one["case_id"] for one in looked} == {str(world.case)} and sonia.get(f"/caseloads/{me}").json()["load"] == before
-    for stranger in (karim, ines):
+    for stranger in (mine, ines):
         assert stranger.get(f"/caseloads/{me}").json()["detail"] == stranger.get(f"/caseloads/{NOWHERE}").json()["detail"]
     done = sonia.post(f"/caseloads/{me}/give", json={"to": stand_in, "reason": "Départ"}).json()["items"]
-    assert [one["code"] for one in done] == [""] and sonia.get(f"/cases/{world.case}").json()["referent"] == "Karima Sassi"
-    view = karim.post("/worklist/views", json={"name": "Retards", "filters": {"view": "late", "stage": "evaluation"}, "is_shared": True}).json()["view_id"]
+    assert [one["code"] for one in done] == [""] and sonia.get(f"/cases/{world.case}").json()["referent"] == world.beside.name
+    view = mine.post("/worklist/views", json={"name": "Retards", "filters": {"view": "late", "stage": "evaluation"}, "is_shared": True}).json()["view_id"]
     assert [(one["name"], one["is_mine"]) for one in sonia.get("/worklist/views").json()["items"]] == [("Retards", False)] and ines.get("/worklist/views").json()["items"] == []
-    assert sonia.post(f"/worklist/views/{view}/drop").status_code == 404 and karim.post(f"/worklist/views/{view}/drop").status_code == 200
+    assert sonia.post(f"/worklist/views/{view}/drop").status_code == 404 and mine.post(f"/worklist/views/{view}/drop").status_code == 200
 
 
 def test_a_paper_is_brought_into_a_case_once_by_whoever_writes_its_class_and_read_by_whoever_reads_it(world, program):

@@ -60,7 +60,7 @@ def told(world, case):
 
 
 def test_what_is_withdrawn_is_closed_at_the_next_reading_and_its_tasks_go_to_the_case_owner(world, case):
-    amel, karim = world.staff["amel"], world.staff["karim"]
+    amel, owner = world.staff["amel"], world.owner(case)
     mine = row(world, case, "T202")
     with world.database.unit_of_work(amel) as session:
         tasks.claim(session, amel, mine.task_id)
@@ -79,9 +79,9 @@ def test_what_is_withdrawn_is_closed_at_the_next_reading_and_its_tasks_go_to_the
             verb(session, amel, mine.task_id, *given)
 
     world.settle()
-    assert {"T202", "T203", "T955"} <= nodes(world, karim, case, "queue") | nodes(world, karim, case, "mine")
-    assert read(world, karim, tasks.view, mine.task_id).stands_in == "kept"
-    assert "task.opened" in [one.code for one in read(world, karim, came.mine).items], "what the diagram opened for him is told"
+    assert {"T202", "T203", "T955"} <= nodes(world, owner, case, "queue") | nodes(world, owner, case, "mine")
+    assert read(world, owner, tasks.view, mine.task_id).stands_in == "kept"
+    assert "task.opened" in [one.code for one in read(world, owner, came.mine).items], "what the diagram opened for him is told"
     assert [one["scope"] for one in notices(world, amel)] == ["c1"], "she is told why it went"
     told_her = next(one for one in read(world, amel, came.mine).items if one.code == "task.taken_back")
     assert told_her.task and told_her.case_number and told_her.case_id is None, "which task, of which number; nothing to open"

@@ -91,8 +91,9 @@ def test_a_leave_is_said_on_its_page_and_the_stand_in_finds_the_work(browser, sm
     assert salma.post("/leaves", **days(today, "2026-02-31"), stand_in=stand_in).status_code == 422
     salma.post("/leaves", **days(today, today), stand_in=stand_in)
     assert "Remplacé par" in salma.page.text
-    page = selim.get("/desk?view=instead")
-    assert task in page.text and "À la place d&#39;un absent" in page.text
+    told = next(one for one in re.findall(r'<li.*?</li>', selim.get("/notices").text, re.DOTALL) if "Vous remplacez" in one)
+    page = selim.post(f"/notices/{re.search(r'/notices/([0-9a-f-]{36})', told)[1]}")
+    assert task in page.text and "À la place d&#39;un absent" in page.text, "the notice leads to what there is to do"
     assert task not in karim.get("/desk?view=instead").text
     selim.post(f"{task}/claim")
     assert in_hand(small, ids(task)[0]) == "selim"

@@ -11,14 +11,14 @@ from engine.dossier import programmes
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
 
 router = APIRouter()
-_BY_TWO = {"repair": "/repairs", "draft": "/drafts/{about}", "account": "/admin/proposals", "erasure": "/erasures", "merger": "/mergers"}  # where what two decide is decided
+_LEADS = {"repair": "/repairs", "draft": "/drafts/{about}", "account": "/admin/proposals", "erasure": "/erasures", "merger": "/mergers", "leave": "/desk?view=instead"}  # where what a notice tells of is seen or decided
 
 
 @router.get("/notices")
 def show(screen: OnScreen, actor: Acting, session: Reading, before: str = "") -> Response:
     """What came to the reader, the newest first; then what is late of the posts she holds."""
     found = notices.mine(session, actor, _instant(before))
-    return screen.show("notices/page.html", found=found, of_post=notices.of_my_post(session, actor), by_two=_BY_TWO, now=programmes.present(session), digest=digests.address(session, actor))
+    return screen.show("notices/page.html", found=found, of_post=notices.of_my_post(session, actor), leads=_LEADS, now=programmes.present(session), digest=digests.address(session, actor))
 
 
 @router.post("/notices/read")
@@ -42,8 +42,8 @@ def open_one(screen: OnScreen, actor: Acting, session: Writing, form: Posted, no
     if one.code == "note.mention" and one.case_id:
         return screen.go(f"/cases/{one.case_id}?tab=notes")
     kind = one.code.partition(".")[0]
-    if kind in _BY_TWO:
-        return screen.go(_BY_TWO[kind].format(about=one.about))
+    if kind in _LEADS:
+        return screen.go(_LEADS[kind].format(about=one.about))
     return screen.go(f"/tasks/{one.task_id}" if one.task_id else f"/cases/{one.case_id}" if one.case_id else "/notices")
 
 
