@@ -82,10 +82,12 @@ def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
 
 
 def of_dossier(session: Session, actor: Any, instance_id: UUID) -> list[tuple[UUID, Mapping[str, str]]]:
-    """The papers of a sitting or of an aid's dossier that the actor may read: id and kind by language, the newest first."""
+    """The papers of a sitting or of an aid's dossier that the actor may read: id and kind by language, the newest of each kind, the newest first."""
     found = session.execute(_OF_INSTANCE, {"id": instance_id}).all()
-    return [(row.letter_id, row.content["titles"]) for row in found
+    mine = [row for row in found
             if authority.may(actor, "letter.read", branch=row.branch, sat=_sat(session, actor, row)) and authority.readable(actor, row._mapping["class"], OTE, row)]  # fmt: skip
+    newest = {row.template: row for row in reversed(mine)}
+    return [(row.letter_id, row.content["titles"]) for row in sorted(newest.values(), key=lambda row: row.produced_at, reverse=True)]
 
 
 def _sat(session: Session, actor: Any, row: Any) -> bool:

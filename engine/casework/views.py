@@ -92,6 +92,7 @@ class TaskView(TaskHead):
     `kept_apart`: the name of a task she did in the same dossier, for which somebody else must do this one. `stands_in`: why the case owner does another's
     task: `no_consent`, `nobody`, `kept`; "" where she does not. `papers`: what the sitting or the aid's dossier wrote so far and she may read: id and kind by language.
     `draft_stamp` goes back with what is typed on. `of`: `aide` or `seance` where the reader may see the page of that dossier (`aid_files`) or sitting (`sittings`).
+    `payments_held`: of an aid, nothing may be paid now.
     """
 
     form: Form
@@ -102,6 +103,7 @@ class TaskView(TaskHead):
     papers: tuple[tuple[UUID, Mapping[str, str]], ...] = ()
     draft_stamp: str = ""
     of: str = ""
+    payments_held: bool = False
 
 
 @dataclass(frozen=True)

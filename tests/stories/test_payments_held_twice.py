@@ -3,6 +3,7 @@
 import pytest
 
 from engine import doctor
+from engine.casework import tasks
 from tests.stories.test_aids_off_the_straight_road import fund
 from tests.stories.test_an_aid_given_up_is_settled import aid, gives_up
 
@@ -67,3 +68,18 @@ def test_a_payment_still_held_when_the_aid_is_given_up_is_never_made_and_its_mon
     now = fund(world)
     assert (now.paid, now.engaged) == (before, 0) and aid(world).status == "ended" and held(world) == []
     assert {fault.code for fault in doctor.examine(world.database).faults} == set()
+
+
+def test_whoever_is_about_to_order_or_pay_is_told_that_payments_are_held(world, ordered):
+    case_id, order, _ = ordered
+    assert not shown(world, order).payments_held
+    suspects(world, case_id)
+    assert shown(world, order).payments_held
+    cleared(world, case_id)
+    assert not shown(world, order).payments_held
+
+
+def shown(world, row):
+    who = world.who_does(row)
+    with world.database.reading(who) as session:
+        return tasks.view(session, who, row.task_id)
