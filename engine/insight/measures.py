@@ -37,9 +37,9 @@ _TASK = """whole AS MATERIALIZED (SELECT root_id FROM service WHERE at >= :befor
                             FROM passage p JOIN part c USING (instance_id) LEFT JOIN node n ON n.node = p.node
                            WHERE p.kind = 'task' AND (coalesce(p.closed_at, 'infinity') >= CAST(:before AS timestamptz) - interval '1 day' OR c.root_id IN (SELECT w.root_id FROM whole w)))"""
 _TASKS = (_OTHER, _SERVICE, _TASK)
-# How vulnerable the person was last found to be, before an instant.
-_CLASS = """(SELECT k.class FROM passage d JOIN part c USING (instance_id) JOIN jsonb_to_recordset(CAST(:classes AS jsonb)) AS k(rule text, class text) ON k.rule = d.name
-             WHERE d.kind = 'decided' AND c.root_id = {case} AND d.opened_at <= {at} ORDER BY d.opened_at DESC, d.closed_seq DESC, d.position DESC LIMIT 1)"""
+# How vulnerable the person was found to be, and when.
+_CLASSED = """classed AS MATERIALIZED (SELECT c.root_id, d.opened_at AS at, d.closed_seq, d.position, k.class FROM passage d JOIN part c USING (instance_id)
+                  JOIN jsonb_to_recordset(CAST(:classes AS jsonb)) AS k(rule text, class text) ON k.rule = d.name WHERE d.kind = 'decided')"""
 _WITHIN = "JOIN period s ON {at} >= s.a AND {at} < s.b"
 _VISIT = """visit AS (SELECT p.root_id, (p.closed_at AT TIME ZONE 'Africa/Tunis')::date AS day, p.presence, min(p.closed_at) AS at FROM task p
                  WHERE p.outcome = 'completed' AND p.presence = ANY (:places) GROUP BY 1, 2, 3)"""
@@ -168,9 +168,14 @@ def figures() -> str:
               FROM ({one.rows}) r JOIN own o USING (root_id) GROUP BY GROUPING SETS ((r.span), (r.span, o.branch))"""
         for one in MEASURES.values()
     ]
-    parts += [f"SELECT '{code}', 'class', r.span, coalesce({_CLASS.format(case='r.root_id', at='r.at')}, ''), {_FIGURE['median']}, count(DISTINCT r.root_id), NULL, NULL FROM ({rows}) r GROUP BY 3, 4" for code, rows in BY_CLASS.items()]
+    parts += [
+        f"""SELECT '{code}', 'class', r.span, coalesce(r.class, ''), {_FIGURE["median"]}, count(DISTINCT r.root_id), NULL, NULL
+              FROM (SELECT DISTINCT ON (v.root_id, v.span) v.root_id, v.span, v.num, k.class FROM ({rows}) v LEFT JOIN classed k ON k.root_id = v.root_id AND k.at <= v.at
+                     ORDER BY v.root_id, v.span, k.at DESC, k.closed_seq DESC, k.position DESC) r GROUP BY 3, 4"""
+        for code, rows in BY_CLASS.items()
+    ]
     parts += [f"SELECT '{code}', a.name, a.span, NULL, a.value::float8, NULL, NULL, NULL, NULL FROM ({rows}) a" for code, rows in ASIDE.items()]
-    needed = dict.fromkeys((OWN, *(part for one in MEASURES.values() for part in one.more)))  # of which what stands beside them is counted too
+    needed = dict.fromkeys((OWN, _CLASSED, *(part for one in MEASURES.values() for part in one.more)))  # of which what stands beside them is counted too
     return f"WITH {', '.join(needed)} {' UNION ALL '.join(parts)} ORDER BY code, name, span, branch"
 
 
