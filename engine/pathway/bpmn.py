@@ -142,12 +142,13 @@ def _read(diagrams: Mapping[str, bytes], decisions: Mapping[str, bytes], digest:
         findings += [errors.Finding("pathway.decision_repeated", f"{name}#{twice}", {"element": dict(read.by_id[twice].names)}) for twice in sorted(known & read.ids)]
         known |= read.ids
         tables.append(read)
-    parser = DiagramParser()
+    parser, drawn = DiagramParser(), 0
     for name in sorted(diagrams):
         root, found = xml.read(name, diagrams[name])
         findings += found
         if root is not None:
             parser.add(name, root)
+            drawn += 1
     specs = parser.specs()
     findings += parser.every_finding()
     processes = {}
@@ -158,7 +159,7 @@ def _read(diagrams: Mapping[str, bytes], decisions: Mapping[str, bytes], digest:
         processes[process_id] = Process(process_id, spec.file, names or {"fr": process_id}, start_messages(spec), extensions.is_inferred)
     paths = frozenset(path for reading in parser.readings.values() for expression in reading.expressions for path in expression.paths)
     definitions = Definitions(specs, processes, dict(diagrams), decision_tables.merge(*tables), paths, digest)
-    findings += checks.references(definitions)
+    findings += checks.references(definitions, has_every_table=len(tables) == len(decisions), has_every_diagram=drawn == len(diagrams))
     if findings:
         raise errors.Invalid("pathway.refused", findings)
     return definitions

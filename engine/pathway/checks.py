@@ -11,19 +11,19 @@ from engine.pathway.spiff.activities import PersonTask
 ORDERS = "ordre."
 
 
-def references(definitions: Definitions) -> list[errors.Finding]:
+def references(definitions: Definitions, has_every_table: bool, has_every_diagram: bool) -> list[errors.Finding]:
     """Calls of processes that are not there or cannot be called, unknown decisions, tasks kept apart from none, two processes started by one message, messages that only
-    Masar itself sends (`ORDERS`: they suspend, close or move without a task that says so)."""
+    Masar itself sends (`ORDERS`: they suspend, close or move without a task that says so). What may stand in a file that could not be read is not told to be missing."""
     findings = []
     for call in definitions.calls():
         details = {"element": name_of(call), "process": process_named(call.called, definitions.processes)}
         if call.called and call.called not in definitions.processes:
-            findings.append(errors.Finding("pathway.call_unknown", call.place, details))
+            findings += [errors.Finding("pathway.call_unknown", call.place, details)] if has_every_diagram else []
         elif call.called and not definitions.spec(call.called).begins():
             findings.append(errors.Finding("pathway.call_without_start", call.place, details))
     for rule in definitions.rules():
         reference = rule.extensions.decision
-        if reference and reference not in definitions.decisions:
+        if has_every_table and reference and reference not in definitions.decisions:
             findings.append(errors.Finding("pathway.decision_unknown", rule.place, {"element": name_of(rule), "decision": reference}))
     drawn = {element.id: name_of(element) for element in definitions.nodes if isinstance(element, PersonTask)}
     for element in definitions.nodes:

@@ -282,3 +282,13 @@ def test_every_code_of_the_pathway_has_its_sentence_in_each_language():
     assert len(codes) > 70
     for language in i18n.LANGUAGES:
         assert codes <= set(i18n.catalogue(language)), language
+
+
+def test_what_may_stand_in_a_file_that_cannot_be_read_is_not_told_to_be_missing():
+    asks = between(draw.element("businessRuleTask", "e", "", '<masar:decision ref="D9" resultat="x"/>'))
+    assert refused(*asks) == [("decision_unknown", "p.bpmn#e")]
+    assert refused(*asks, decisions={"d.dmn": b"<x/>"}) == [("dmn.not_dmn", "d.dmn")]
+    calls = draw.diagram(draw.process(*between(draw.call("e", "elsewhere"))))
+    with pytest.raises(errors.Invalid) as told:
+        bpmn.parse({"p.bpmn": calls, "elsewhere.bpmn": b"<x/>"}, {})
+    assert [found.code for found in told.value.findings] == ["pathway.not_bpmn"]
