@@ -39,7 +39,7 @@ def test_a_body_larger_than_allowed_is_refused_before_it_is_read(client):
     assert client.post("/post", content=b"x" * (security.LARGEST_BODY + 1)).status_code == 413
 
 
-@pytest.mark.parametrize(("language", "words"), [("fr", "Réduisez le fichier"), ("ar", "صغّر الملف")])
+@pytest.mark.parametrize(("language", "words"), [("fr", "20 Mo au plus"), ("ar", "20 ميغابايت على الأكثر")])
 def test_a_file_of_a_hundred_megabytes_is_a_sentence_and_is_thrown_away_as_it_comes(browser, language, words):
     salma = browser("salma")
     salma.post("/account/language", language=language, next="/desk")
@@ -49,6 +49,10 @@ def test_a_file_of_a_hundred_megabytes_is_a_sentence_and_is_thrown_away_as_it_co
     by_script = salma.client.post("/documents", data={"csrf": csrf}, files=sent, headers={"accept": "application/json", "hx-request": "true"})
     assert by_script.status_code == 413 and words in by_script.text and "<" not in by_script.text
     assert salma.client.post("/receipt/complain", data={"csrf": csrf, "reclamation.recit": "x" * 50_000}).status_code == 413
+    hers = browser()
+    hers.get("/receipt")
+    refused = hers.client.post("/receipt/piece", data={"csrf": "x"}, files=sent)
+    assert refused.status_code == 413 and 'href="/receipt/mine"' in refused.text and 'href="/signin"' not in refused.text.partition("<main")[2], "no door of agents for who has no account"
     salma.post("/account/language", csrf=csrf, language="fr", next="/desk")
 
 

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from engine import errors, i18n
 from engine.casework import readers
+from engine.dossier import documents
 from web import dependencies
 from web.screen import Screen
 from web.security import SAFE_METHODS
@@ -44,7 +45,7 @@ def refused(request: Request, trouble: errors.Refusal) -> Response:
 def not_served(request: Request, trouble: HTTPException) -> Response:
     screen = _screen_of_whoever_asks(request)
     known = trouble.status_code if trouble.status_code in (401, 403, 404, 405, 413, 422) else 404
-    return _page(screen, trouble.status_code, screen.words.text(f"trouble.what.{known}"))
+    return _page(screen, trouble.status_code, screen.words.text(f"trouble.what.{known}", megabytes=documents.LARGEST // 1_000_000))
 
 
 def unreachable(request: Request, trouble: OperationalError) -> Response:
@@ -79,4 +80,10 @@ def _page(screen: Screen, status: int, sentence: str, findings: list[dict[str, s
     if title.startswith("["):
         title = HTTPStatus(status).phrase
     icon = _ICONS.get(status, "exclamation-triangle")
-    return screen.show("trouble/page.html", status, title=title, sentence=sentence, findings=findings or [], reference=reference, icon_name=icon)
+    return screen.show("trouble/page.html", status, back=_back(screen), title=title, sentence=sentence, findings=findings or [], reference=reference, icon_name=icon)
+
+
+def _back(screen: Screen) -> str:
+    """Where whoever asked goes on: to her desk, to what is open to anybody where she was, or to the door of agents."""
+    first = screen.request.url.path.split("/")[1]
+    return "/desk" if screen.actor else {"receipt": "/receipt/mine", "request": "/request"}.get(first, "/signin")
