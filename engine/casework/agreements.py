@@ -26,7 +26,7 @@ from forms import text as words
 
 FORMS = {"sign": "f12", "withdraw": "f12r"}
 _GROUP = "consentement."
-_NAMED = {"lu_langue": "language", "lu_oralement": "is_oral", "temoin_nom": "witness", "signature": "signature", "doc": "document", "retrait_doc": "document",
+_NAMED = {"lu_langue": "language", "lu_oralement": "is_oral", "temoin_nom": "witness", "signature": "signature", "signature_tuteur": "guardian", "doc": "document", "retrait_doc": "document",
           "refus_motif": "reason", "retrait_motif": "reason", "retrait_canal": "channel"}  # fmt: skip
 _ROOT = text("""SELECT instance_id, root_id, process, branch, number, is_shared, is_shared_funder, is_shared_operator, is_kept, assigned, also_read_by, lent_to FROM instance
                  WHERE instance_id = :id AND root_id = instance_id""")
@@ -50,7 +50,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Said:
-    """One time that she said something of it: to whom, read in which language, with which signature. `given`, `refused`, `withdrawn`: codes of scopes."""
+    """One time that she said something of it: to whom, read in which language, with which signature; `guardian`: who signed for a minor. `given`, `refused`, `withdrawn`: codes of scopes."""
 
     at: dt.datetime
     to: str
@@ -64,6 +64,7 @@ class Said:
     channel: str = ""
     reason: str = ""
     is_signed: bool = False
+    guardian: str = ""
     document_id: str = ""
 
 
@@ -125,14 +126,16 @@ def _said(rows: Sequence[Any], fields: Mapping[str, Any], names: Mapping[str, st
         if yes or no:
             found.append(Said(act[0].recorded_at, names.get(str(act[0].author_id), act[0].author_name), act[0].author_agency, tuple(yes), tuple(one for one in no if one not in stood),
                               tuple(one for one in no if one in stood), told.get("language", ""), told.get("is_oral"), told.get("witness", ""), told.get("channel", ""),
-                              told.get("reason", ""), bool(told.get("signature")), told.get("document", "")))  # fmt: skip
+                              told.get("reason", ""), bool(told.get("signature") or told.get("guardian")), told.get("guardian", ""), told.get("document", "")))  # fmt: skip
         stood = (stood | set(yes)) - set(no)
     return found
 
 
 def _worded(field: Any, row: Any, language: str) -> Any:
-    if field.type in ("bool", "signature"):
+    if field.type == "bool":
         return bool(row.value)
+    if field.type == "signature":
+        return row.value["name"]
     return str(row.value) if field.type == "doc" else words.display(field, row.value, language)
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority
-from engine.casework import editions, letters
+from engine.casework import editions, letters, notices
 from engine.casework.instances import Change
 from engine.dossier import beneficiaries, facts
 from engine.pathway import bpmn
@@ -26,8 +26,7 @@ _MOST = 200  # operations in one act: more is a diagram that turns in circles
 LEAST_LOADED = text("""
     SELECT u.user_id, u.name FROM user_account u LEFT JOIN instance i ON i.referent_id = u.user_id AND i.status = 'open' AND i.root_id = i.instance_id
      WHERE u.is_active AND u.agency = 'OTE' AND u.branch = :branch AND 'referent' = ANY (u.roles) GROUP BY u.user_id ORDER BY count(i.instance_id), u.username LIMIT 1""")
-_SAME_PHONE = text("""SELECT i.instance_id, i.number FROM person_token k JOIN instance i USING (person_id)
-                        WHERE k.kind = 'phone' AND k.token = :phone AND k.person_id <> :person AND i.root_id = i.instance_id AND i.status = 'open' ORDER BY i.opened_at LIMIT 1""")
+_OF_PARENT = text("SELECT instance_id, number, branch, referent_id FROM instance WHERE number = :number AND root_id = instance_id AND process = 'parcours' AND status = 'open' AND person_id <> :person")
 _AID_HOME = text("SELECT * FROM masar_home_of_aid(:subject)")
 
 
@@ -158,10 +157,12 @@ def propose_date(change: Change, parameters: Mapping[str, Any], _subject: str) -
 
 @operation("rattacher_dossier_parent")
 def attach_to_parent(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """A minor who came with a family: her case points at the open case under the same telephone, where there is one."""
-    phone = change.snapshot()["case"].get("person", {}).get("tel")
-    row = change.session.execute(_SAME_PHONE, {"phone": phone, "person": change.held.person_id}).first() if phone else None
-    return Outcome({"dossier_parent": str(row.instance_id) if row else "", "numero_parent": (row.number if row else "") or ""})
+    """A minor who came with a family: her case points at her parent's, by its number as it was said; whoever owns that one is told."""
+    row = change.session.execute(_OF_PARENT, {"number": change.snapshot()["case"].get("accueil", {}).get("dossier_parent"), "person": change.held.person_id}).one_or_none()
+    if row is None:
+        raise CannotRun("operation.no_parent_case")
+    notices.tell(change.session, change.actor, row.referent_id, "case.attached", row.branch, instance_id=row.instance_id)
+    return Outcome({"dossier_parent": str(row.instance_id), "numero_parent": row.number})
 
 
 @operation("conservation")

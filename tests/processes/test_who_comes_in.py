@@ -29,6 +29,8 @@ def known(cin="non", likeness=0, case="aucun"):
     return {"doublon": {"cin": cin, "ressemblance": likeness, "dossier": case}}
 
 
+OF_A_PARENT = {"accueil.dossier_parent": "TN-MED-2026-00012"}
+
 # (decision, facts, output, rows that fire)
 CASES = [
     ("D0", known("exact", 1, "ouvert"), "ouvrir_existant", ["cin_ouvert"]),
@@ -42,13 +44,14 @@ CASES = [
     ("D1", ADULT | {"person.nationalite": ["FR", "TN"]}, "RECEVABLE", ["recevable"]),
     ("D1", ADULT | {"person.nationalite": None}, "A_COMPLETER", ["nationalite_inconnue"]),
     ("D1", ADULT | {"person.naissance_date": EIGHTEEN_TODAY}, "RECEVABLE", ["recevable"]),
-    ("D1", ADULT | {"person.naissance_date": EIGHTEEN_TODAY + DAY, "accueil.accompagne": True}, "RATTACHE", ["mineur_en_famille"]),
+    ("D1", ADULT | {"person.naissance_date": EIGHTEEN_TODAY + DAY, "accueil.accompagne": True} | OF_A_PARENT, "RATTACHE", ["mineur_en_famille"]),
+    ("D1", ADULT | {"person.naissance_date": EIGHTEEN_TODAY + DAY, "accueil.accompagne": True}, "RECEVABLE", ["mineur_avec_parent_sans_dossier"]),
     ("D1", ADULT | {"person.naissance_date": EIGHTEEN_TODAY + DAY, "accueil.accompagne": False}, "MINEUR_SEUL", ["mineur_seul"]),
     ("D1", ADULT | {"person.naissance_date": EIGHTEEN_TODAY + DAY, "accueil.accompagne": None}, "MINEUR_SEUL", ["mineur_seul"]),
     ("D1", ADULT | {"person.naissance_date": PartialDate(1990)}, "RECEVABLE", ["recevable"]),
     ("D1", ADULT | {"person.naissance_date": PartialDate(EIGHTEEN_TODAY.year)}, "A_COMPLETER", ["age_incertain"]),
     ("D1", ADULT | {"person.naissance_date": None}, "A_COMPLETER", ["age_incertain"]),
-    ("D1", ADULT | {"person.naissance_date": PartialDate(2012, 5), "accueil.accompagne": True}, "RATTACHE", ["mineur_en_famille"]),
+    ("D1", ADULT | {"person.naissance_date": PartialDate(2012, 5), "accueil.accompagne": True} | OF_A_PARENT, "RATTACHE", ["mineur_en_famille"]),
     ("D1", ADULT | {"retour.prouve": False}, "A_COMPLETER", ["retour_non_prouve"]),
     ("D1", ADULT | {"retour.prouve": None}, "A_COMPLETER", ["retour_non_prouve"]),
     ("D1", ADULT | {"retour.date": dt.date(2025, 3, 12)}, "RECEVABLE", ["recevable"]),
