@@ -207,7 +207,8 @@ class _Wording:
             return self._plain(f"{pick(dict(self.titles[side][written]), self.language)} ({written})")
         if what == "deadline":
             return self._delay(written)
-        family = {"role": "role", "owner": "agency", "presence": "comparison.place", "kind": "comparison.subject"}.get(what, "comparison.value")
+        family = {"role": "role", "owner": "agency", "presence": "comparison.place", "kind": "comparison.subject", "hit_policy": "web.dmn_js"}.get(what, "comparison.value")
+        written = written.capitalize() if what == "hit_policy" else written  # as the editor of tables writes it
         if f"{family}.{written}" in self.known:
             said = translate(f"{family}.{written}", self.language, name="")
             return said.partition("«")[0].partition("“")[0].strip() if what == "kind" else said

@@ -58,6 +58,8 @@ def test_a_deadline_is_told_in_each_language(language, said):
          "L'événement de bord « 10 jours » · interrompt l'activité : « oui » au lieu de « non »."),
         (("processes/suivi.bpmn", 'lang="en">Follow-up<', 'lang="en">Visits<'),
          "Le cadre « Suivi » : le nom en anglais devient « Visits », au lieu de « Follow-up »."),
+        (("processes/decisions/antenne.dmn", 'hitPolicy="UNIQUE"', 'hitPolicy="FIRST"'),
+         "La décision « Antenne compétente » · règle de choix entre lignes : « La première » au lieu de « Une seule »."),
         (("forms/tasks/f52.toml", '  "projet.clients",\n', ""), "Le formulaire « Plan d'affaires » ne demande plus « Qui seront vos clients ? »."),
         (("processes/parcours.bpmn", "</bpmn:definitions>", "</bpmn:definitions>\n<!-- relu -->"),
          "Le diagramme « Parcours de réinsertion » : le fichier est écrit autrement, sans rien changer au fond."),
