@@ -57,6 +57,15 @@ def test_a_field_is_written_into_the_page_of_its_group_and_shown_as_agents_will_
     assert entry["label"]["fr"] == "À quelle heure ?" and "optional" not in entry
 
 
+def test_which_choices_are_offered_is_written_beside_them_and_what_cannot_be_read_is_said_there(meriem):
+    draft = opened(meriem)
+    write(meriem, draft, f__type="enum", f__choices="antennes", f__offered="antennes.nom")
+    entry = tomllib.loads(meriem.client.get(f"{draft}/content/{PAGE}").text)["fields"]["accueil.heure_venue"]
+    assert (entry["choices"], entry["offered"]) == ("antennes", "antennes.nom") and ">antennes.nom</textarea>" in meriem.page.text
+    refused = meriem.submit(f"{draft}/fields", {**GOOD, "act": "save", "f-type": "enum", "f-choices": "antennes", "f-offered": "antennes["})
+    assert refused.status_code == 422 and 'id="f-offered-wrong"' in refused.text and ">antennes[</textarea>" in refused.text
+
+
 @pytest.mark.parametrize(
     ("changed", "sentences"),
     [
