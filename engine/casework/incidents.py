@@ -22,6 +22,7 @@ _OPEN = text(f"""SELECT n.incident_id, n.instance_id, n.root_id, n.branch, n.pos
                         count(*) OVER (PARTITION BY n.branch, i.process, n.node, n.code, n.details ->> 'error') - 1 AS alike
                    FROM incident n JOIN instance i USING (instance_id) JOIN instance c ON c.instance_id = n.root_id LEFT JOIN user_account u ON u.user_id = n.owner_id
                   WHERE n.resolved_at IS NULL AND (CAST(:case AS uuid) IS NULL OR n.root_id = :case) ORDER BY n.opened_at LIMIT {MOST}""")
+_STOPPED = text("SELECT EXISTS (SELECT FROM incident WHERE root_id = :case AND resolved_at IS NULL)")
 _ONE = text("SELECT incident_id, instance_id, position, node, branch, owner_id FROM incident WHERE incident_id = :id AND resolved_at IS NULL")
 _ALIKE = text("""SELECT a.incident_id FROM incident n JOIN incident a USING (branch, node, code) JOIN instance i ON i.instance_id = n.instance_id JOIN instance j ON j.instance_id = a.instance_id
                   WHERE n.incident_id = :id AND n.resolved_at IS NULL AND a.resolved_at IS NULL AND j.process = i.process
@@ -79,6 +80,11 @@ def open_ones(session: Session, actor: Any, case_id: UUID | None = None) -> Sequ
     """The incidents nobody has mended yet, the oldest first: all, or those of a case. Refuses: Forbidden."""
     authority.require(actor, "incident.read")
     return [_incident(session, actor, row) for row in session.execute(_OPEN, {"case": case_id, "language": actor.language})]
+
+
+def is_stopped(session: Session, case_id: UUID) -> bool:
+    """Whether an incident keeps a case: what it is stays with whoever may read incidents, that it waits to be mended is told to whoever reads the case."""
+    return bool(session.execute(_STOPPED, {"case": case_id}).scalar_one())
 
 
 def retry(session: Session, actor: Any, incident_id: UUID, reason: str, *, is_alike: bool = False) -> Retried:

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import approvals, authority
 from engine.casework import doubles, editions, staff
+from engine.casework import search as finding
 from engine.casework.instances import lock
 from engine.dossier import beneficiaries, facts
 from engine.ledger import access, events
@@ -46,13 +47,15 @@ _MERGED = text("SELECT merged_into FROM person WHERE person_id = ANY (CAST(:pers
 
 @dataclass(frozen=True)
 class Merger:
-    """Two persons made one, or proposed to be, each by a case of hers. `reason`: "" where it is not the reader's to see."""
+    """Two persons made one, or proposed to be, each by a case of hers. `reason` and names: "" where they are not the reader's to see."""
 
     merger_id: UUID
     kept_case: UUID
     kept_number: str
+    kept_name: str
     gone_case: UUID
     gone_number: str
+    gone_name: str
     state: str
     reason: str
     proposed_by: str
@@ -152,18 +155,17 @@ def undo(session: Session, actor: Any, merger_id: UUID, reason: str) -> None:
 def listed(session: Session, actor: Any) -> list[Merger]:
     """Mergers that the reader reaches, those to decide first."""
     authority.require(actor, "person.compare")
-    return [_merger(session, actor, row) for row in session.execute(_LISTED).all()]
+    return _mergers(session, actor, session.execute(_LISTED).all())
 
 
 def of_two(session: Session, actor: Any, one: UUID, other: UUID) -> Merger | None:
     """The last merger of two persons, whatever became of it."""
-    row = session.execute(_OF_TWO, {"one": one, "other": other}).one_or_none()
-    return _merger(session, actor, row) if row else None
+    return next(iter(_mergers(session, actor, session.execute(_OF_TWO, {"one": one, "other": other}).all())), None)
 
 
 def of_person(session: Session, actor: Any, person_id: UUID) -> list[Merger]:
     """Who was made one with a person, and may be parted from her."""
-    return [_merger(session, actor, row) for row in session.execute(_OF_CASE, {"person": person_id}).all()]
+    return _mergers(session, actor, session.execute(_OF_CASE, {"person": person_id}).all())
 
 
 def _check(session: Session, kept: UUID, gone: UUID) -> None:
@@ -237,14 +239,20 @@ def _number(one: doubles.Person) -> str:
     return next((case.number or "" for case in one.cases if case.case_id == one.case_id), "")
 
 
-def _merger(session: Session, actor: Any, row: Any) -> Merger:
+def _mergers(session: Session, actor: Any, rows: Sequence[Any]) -> list[Merger]:
+    said = finding.names(session, list({one for row in rows for one in (row.kept, row.gone)}))
+    return [_merger(session, actor, row, {one: beneficiaries.full_name(values, actor.language) for one, values in said.items()}) for row in rows]
+
+
+def _merger(session: Session, actor: Any, row: Any, called: Mapping[UUID, str]) -> Merger:
     names = staff.names(session, actor.language, [row.proposed_by, row.decided_by])
 
     def may(act: str) -> bool:
         return _may(actor, act, (row.kept_branch, row.gone_branch), row.proposed_by)
 
     opened = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext) if row.ciphertext else {}
-    return Merger(row.merger_id, row.instance_id, row.kept_number or "", row.other_id, row.gone_number or "", approvals.state_of(row), str(opened.get("reason", "")),
+    return Merger(row.merger_id, row.instance_id, row.kept_number or "", called.get(row.kept, ""), row.other_id, row.gone_number or "", called.get(row.gone, ""),
+                  approvals.state_of(row), str(opened.get("reason", "")),
                   names.get(str(row.proposed_by), ""), row.proposed_at, names.get(str(row.decided_by), ""), row.decided_at,
                   row.state == "proposed" and may("person.approve_merge"), row.state == "proposed" and may("person.refuse_merge"),
                   row.state == "done" and may("person.undo_merge") and _is_still(session, row))  # fmt: skip

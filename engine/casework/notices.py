@@ -38,7 +38,7 @@ _READ = text("UPDATE notice SET read_at = :at WHERE user_id = :me AND read_at IS
 @dataclass(frozen=True)
 class Notice:
     """One of them. `case_id`, `case_number`, `task`: None and "" where the case is not hers to see any more; `task_id`, `due_at`: of a task that is still open;
-    `about`, `title`: of what two decide (`approvals`), its id and, of a draft, its name."""
+    `about`, `title`: of what two decide (`approvals`), its id and, of a draft, its name; `title` of a minor's case joined to another: its number."""
 
     notice_id: UUID
     code: str
@@ -63,13 +63,13 @@ class Notices:
 
 
 def tell(session: Session, actor: Any, user_id: UUID | None, code: str, branch: str, *, instance_id: UUID | None = None, task_id: UUID | None = None,
-         task: Any = None) -> None:  # fmt: skip
-    """Leaves a notice for somebody; not for whoever acts herself. `task`: the names of the task it is about."""
+         task: Any = None, title: str = "") -> None:  # fmt: skip
+    """Leaves a notice for somebody; not for whoever acts herself. `task`: the names of the task it is about; `title`: the number of another case it is about."""
     if user_id is None or user_id == actor.user_id:
         return
     details = {"by": str(actor.user_id)} if actor.user_id else {}
     session.execute(_TELL, {"id": identity.new_id(), "user": user_id, "branch": branch, "code": code, "instance": instance_id, "task": task_id, "at": clock.now(session),
-                            "details": json.dumps(details | ({"task": dict(task)} if task else {}), ensure_ascii=False)})  # fmt: skip
+                            "details": json.dumps(details | ({"task": dict(task)} if task else {}) | ({"title": title} if title else {}), ensure_ascii=False)})  # fmt: skip
 
 
 def mine(session: Session, actor: Any, before: dt.datetime | None = None) -> Notices:

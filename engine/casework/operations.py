@@ -161,7 +161,7 @@ def attach_to_parent(change: Change, _parameters: Mapping[str, Any], _subject: s
     row = change.session.execute(_OF_PARENT, {"number": change.snapshot()["case"].get("accueil", {}).get("dossier_parent"), "person": change.held.person_id}).one_or_none()
     if row is None:
         raise CannotRun("operation.no_parent_case")
-    notices.tell(change.session, change.actor, row.referent_id, "case.attached", row.branch, instance_id=row.instance_id)
+    notices.tell(change.session, change.actor, row.referent_id, "case.attached", row.branch, instance_id=row.instance_id, title=change.held.number or "")
     return Outcome({"dossier_parent": str(row.instance_id), "numero_parent": row.number})
 
 

@@ -34,6 +34,16 @@ def look(page, name):
         page.screenshot(path=f"{LOOK}/{name}.png", full_page=True)
 
 
+@pytest.mark.parametrize(("language", "size"), [("fr", "desk"), ("ar", "phone")])
+def test_who_came_again_is_opened_a_case_where_she_was_found(visit, town, language, size):
+    page = visit("salma", language, size)
+    page.goto("/intake")
+    page.fill("#q", "محمد أمين القابسي")
+    page.press("#q", "Enter")
+    page.click(f"a[href='/cases/{town.first}/returned']")  # not the row's link, which lies over the whole row
+    page.wait_for_url("**/returned")
+
+
 @pytest.mark.parametrize(("language", "size", "words"), [("fr", "desk", "Mohammed Gabsy"), ("ar", "phone", "محمد القابسي")])
 def test_somebody_is_found_compared_and_told_apart(visit, town, language, size, words):
     page, trouble = visit("karim", language, size), {}

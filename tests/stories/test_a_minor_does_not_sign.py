@@ -65,7 +65,8 @@ def test_a_minor_joins_the_case_of_the_parent_whose_number_is_written_and_its_ow
     child = received(world, 5, accueil__dossier_parent=world.file(father).case_number)
     assert world.stands(child).status == "ended" and world.incidents() == []
     with world.database.reading(owner) as session:
-        assert [(one.code, one.case_id) for one in notices.mine(session, owner).items][0] == ("case.attached", father)
+        told = notices.mine(session, owner).items[0]
+    assert (told.code, told.case_id, told.title) == ("case.attached", father, world.file(child).case_number)
 
 
 def owner_of(world, case_id):

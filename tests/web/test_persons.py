@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from engine.demo import accounts
 from engine.settings import Settings
 from tests import world as worlds
+from tests.stories.test_a_minor_does_not_sign import end_reception, received
 from tests.stories.test_one_person_two_cards import FOREIGN, end
 from tests.web.conftest import Browser
 from tests.world import furnish
@@ -55,11 +56,12 @@ def test_two_cards_side_by_side_are_made_one_by_two_people_and_parted(town):
     page = karim.post(f"/cases/{second}/beside/{first}", act="merge", kept=str(second), reason="La même", **{"take:person.naissance_date": str(first)})
     assert page.url.path.endswith(f"/beside/{first}") and "Une autre personne doit décider" in page.text
     page = head.get("/mergers")
+    assert page.text.count('/person"><bdi>Sonia Ayari</bdi>') == 2, "whoever decides reads of whom"
     merger = re.search(r'action="(/mergers/[0-9a-f-]+)"', page.text)[1]
     assert karim.get("/mergers").status_code == 200 and karim.post(merger, act="approve").status_code == 403
     head.get("/mergers")
     page = head.post(merger, act="approve")
-    assert "Réunies" in page.text and page.status_code == 200
+    assert "Réunies" in page.text and page.text.count('/person"><bdi>Sonia Ayari</bdi>') == 2 and page.status_code == 200
     assert "1991" in head.get(f"/cases/{second}/person").text
     head.get("/mergers")
     page = head.post(merger, act="undo", reason="Deux cousines")
@@ -67,6 +69,22 @@ def test_two_cards_side_by_side_are_made_one_by_two_people_and_parted(town):
     karim.get(f"/cases/{second}/beside/{first}")
     page = karim.post(f"/cases/{second}/beside/{first}", act="apart", reason="Deux cousines")
     assert "Ce sont deux personnes" in page.text and "Deux cousines" in page.text
+
+
+def test_a_minor_joined_to_her_fathers_case_says_so_and_leads_to_it(town):
+    father = town.receive(town.somebody("creation", 31))
+    end_reception(town, father)
+    child = received(town, 32, accueil__dossier_parent=town.file(father).case_number)
+    page = enter(town, "karim").get(f"/cases/{child}").text
+    assert "Suite dans un autre dossier" in page and f'<a href="/cases/{father}">' in page
+    assert page.count("(faite)") == 1, "she was received; nothing else was done"
+
+
+def test_a_case_that_an_incident_stops_is_not_said_to_need_nothing(town):
+    stopped = received(town, 33, accueil__dossier_parent="TN-MED-2020-99998")
+    for username in ("salma", town.agent("OTE", "MED", "chef_antenne").username):
+        page = enter(town, username).get(f"/cases/{stopped}").text
+        assert "Un incident arrête ce dossier" in page and "Personne n'a rien à faire" not in page, username
 
 
 def test_who_comes_again_is_opened_a_case_from_her_card(town):

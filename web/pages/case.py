@@ -13,7 +13,7 @@ from starlette.responses import Response
 from engine import i18n, identity
 from engine.actors import agencies, authority
 from engine.casework import appointments, case_notes, cases, corrections, diagrams, editions, exceptions, holders, incidents, movable, pieces, readers
-from engine.casework.views import CaseFile, KnownFact
+from engine.casework.views import Candidate, CaseFile, KnownFact
 from engine.dossier import documents, programmes
 from web import ball, sentences, widgets
 from web.dependencies import Acting, OnScreen, Reading
@@ -38,6 +38,7 @@ def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, pro
     file = cases.file(session, actor, case_id)
     edition = diagrams.edition_of(session, actor, case_id)
     broken = incidents.open_ones(session, actor, case_id) if authority.may(actor, "incident.read") else []
+    held = ball.ball(file.waiting, screen.words)
     names = diagrams.labels_since(session, case_id, edition, screen.language)
     may_correct = authority.may(actor, "repair.do", branch=file.branch)
     part = {
@@ -53,14 +54,22 @@ def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, pro
     }[chosen]()
     return screen.show(
         "case/page.html", status, case=file, beside=exceptions.of_case(session, actor, case_id), now=programmes.present(session), tab=chosen, tabs=offered,
-        ball=ball.ball(file.waiting, screen.words), moved=_moved(screen, actor, session, file, edition),
+        ball=held, is_stopped=not (file.ended_at or held.hands or held.first) and incidents.is_stopped(session, case_id), moved=_moved(screen, actor, session, file, edition),
         incidents=[{"name": found.name, "sentence": screen.refusal(found.code, found.details)} for found in broken],
         may_see_consent=authority.may(actor, "consent.read", branch=file.branch) and file.process == "parcours",
         may_export=authority.may(actor, "casefile.export", branch=file.branch),
         may_tell_readers=authority.may(actor, "consultation.read", branch=file.branch),
         may_repair=authority.may(actor, "repair.read", branch=file.branch), may_audit=authority.may(actor, "audit.search"),
+        ended_as=names.get(file.outcome, ""), parent=_parent(actor, session, file),
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip
+
+
+def _parent(actor: Any, session: Any, file: CaseFile) -> Candidate | None:
+    """The case of the parent whose number was written, where it is the reader's to open."""
+    said = next((one.value for one in file.known if one.field == "accueil.dossier_parent"), "")
+    found = cases.search(session, actor, said) if said and authority.may(actor, "case.search") else ()
+    return next((one for one in found if one.case_number == said and one.case_id != file.case_id), None)
 
 
 def _moved(screen: Screen, actor: Any, session: Any, file: CaseFile, edition: editions.Edition) -> list[dict[str, Any]]:
