@@ -83,7 +83,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Begun:
-    """`name`: of what is begun, in the actor's language; `next_tasks`: those it opened that the same person may do; `is_repeat`: the same submission had begun it before."""
+    """`name`: of what is begun, in the actor's language; `next_tasks`: those it opened that the same person may do; `is_repeat`: the same submission had begun it before;
+    `end`: how it ended, as drawn, where it was over at once."""
 
     case_id: UUID
     case_number: str
@@ -91,6 +92,7 @@ class Begun:
     instance_id: UUID
     next_tasks: tuple[UUID, ...]
     is_repeat: bool = False
+    end: str = ""
 
 
 def of_case(session: Session, actor: Any, case_id: UUID) -> Unforeseen:
@@ -157,7 +159,8 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
     endings.finish(change)
     mine = tuple(UUID(row["task_id"]) for row in change.opened if authority.may(
         actor, "task.complete", agency=row["agency"], role=row["role"], branch=row["branch"], case=held, holder_id=row["holder_id"] and UUID(row["holder_id"])))  # fmt: skip
-    return Begun(case_id, held.number or "", pick(edition.definitions.processes[process].names, actor.language), change.held.instance_id, mine)
+    end = edition.definitions.label(change.held.outcome, actor.language, process) if change.held.status != "open" else ""
+    return Begun(case_id, held.number or "", pick(edition.definitions.processes[process].names, actor.language), change.held.instance_id, mine, end=end)
 
 
 def is_begun(session: Session, case_id: UUID, process: str, key: str) -> bool:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from engine import clock, errors
 from engine.actors import users
-from engine.casework import exceptions
+from engine.casework import exceptions, letters
 from web import layout, widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, database_of, field
 from web.pages import task
@@ -46,7 +46,8 @@ def _begin(screen: Screen, actor: users.Actor, session: Any, typed: Typed, case_
     asked = exceptions.ask(session, actor, case_id, process) if not exceptions.is_begun(session, case_id, process, key) else None
     begun = exceptions.begin(session, actor, case_id, process, layout.read(asked.form, typed) if asked else {}, key)
     address = f"/tasks/{begun.next_tasks[0]}" if begun.next_tasks else f"/cases/{case_id}"
-    return screen.go(address, "exception_begun", name=begun.name)
+    links = [(f"/letters/{letter_id}", "letter") for letter_id, _ in letters.of_dossier(session, actor, begun.instance_id)]
+    return screen.go(address, "exception_ended" if begun.end else "exception_begun", links, name=begun.name, end=begun.end)
 
 
 def _page(screen: Screen, asked: exceptions.Asked, typed: Typed, key: str, refusal: errors.Refusal | None = None, focus: str = "") -> Response:
