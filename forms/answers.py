@@ -41,9 +41,10 @@ class Answers:
     findings: tuple[Finding, ...]
 
 
-def read(form: Form, raw: Any, language: str, scope: Mapping[str, Any] | None = None, *, is_typed: bool = True) -> Answers:
-    """The answers to a form. `is_typed` False takes JSON values only, as the JSON Schema of the form does; else a text is read as one types it."""
-    reading = _Reading(form, language, scope, is_typed)
+def read(form: Form, raw: Any, language: str, scope: Mapping[str, Any] | None = None, *, is_typed: bool = True, signer: Sequence[str] = ()) -> Answers:
+    """The answers to a form. `is_typed` False takes JSON values only, as the JSON Schema of the form does; else a text is read as one types it.
+    `signer`: the names of whoever answers, the one to be told first; what is of her own hand is signed by none but these (nobody: by any)."""
+    reading = _Reading(form, language, scope, is_typed, tuple(filter(None, signer)))
     if not isinstance(raw, Mapping):
         reading.findings.add("answers.shape", "")
         return Answers({}, tuple(reading.findings))
@@ -73,6 +74,7 @@ class _Reading:
     language: str
     base: Mapping[str, Any] | None
     is_typed: bool
+    signer: Sequence[str] = ()
     findings: Findings = field(init=False)
     values: dict[str, Answer] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
@@ -217,6 +219,8 @@ class _Reading:
                 value = TYPES[spec.type].from_text(spec, value)
             stored = TYPES[spec.type].read(spec, value)
             self._on_its_day(spec, stored)
+            if spec.own_hand and self.signer and stored["name"].casefold() not in {name.strip().casefold() for name in self.signer}:
+                raise Wrong("signature.signer", name=self.signer[0])
         except Wrong as wrong:
             self._refuse(spec, wrong, where)
             return None

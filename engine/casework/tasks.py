@@ -205,7 +205,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     home = _home(session, held.task_subjects, held.subject)
     asked = _ask(session, actor, edition, definition, seen, held, home, is_shown=False)
     own = {name: raw[name] for name in raw if name not in _ABOUT_DOUBLES}
-    said = answers.read(asked, own, actor.language, _around(session, held), is_typed=is_typed)
+    said = answers.read(asked, own, actor.language, _around(session, held), is_typed=is_typed, signer=actor.names)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = facts_said(said, subjects, edition, held)

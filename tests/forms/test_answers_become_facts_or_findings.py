@@ -240,3 +240,11 @@ def test_a_sum_waits_until_all_it_reads_is_answered(forms):
 def test_what_nothing_said_now_feeds_is_not_computed_anew(forms):
     known = {"foyer.membres": forms.known("foyer.membres", ROWS)}
     assert set(read(forms, task('"person.nom", "foyer.membres"'), {"person.nom": "A"}, known).values) == {"person.nom"}
+
+
+def test_what_is_of_her_own_hand_is_signed_in_her_name_and_a_name_alone_is_no_signature(forms):
+    said = {"social.accord": {"name": "Leïla Ghali", "strokes": "M0 0L10 10"}}
+    assert codes(read(forms, task('"social.accord"'), said, signer=("Sonia Ayari", "سنية العياري"))) == [("signature.signer", "/social.accord")]
+    for name in ("Sonia Ayari", " sonia ayari ", "سنية العياري"):
+        assert not read(forms, task('"social.accord"'), {"social.accord": {"name": name, "strokes": "M0 0L10 10"}}, signer=("Sonia Ayari", "سنية العياري")).findings
+    assert not read(forms, task('"social.accord"'), said).findings, "where nobody answers (a trial), any name stands for a signature"
