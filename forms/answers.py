@@ -41,10 +41,9 @@ class Answers:
     findings: tuple[Finding, ...]
 
 
-def read(form: Form, raw: Any, language: str, scope: Mapping[str, Any] | None = None, *, is_typed: bool = True, signer: Sequence[str] = ()) -> Answers:
-    """The answers to a form. `is_typed` False takes JSON values only, as the JSON Schema of the form does; else a text is read as one types it.
-    `signer`: the names of whoever answers, the one to be told first; what is of her own hand is signed by none but these (nobody: by any)."""
-    reading = _Reading(form, language, scope, is_typed, tuple(filter(None, signer)))
+def read(form: Form, raw: Any, language: str, scope: Mapping[str, Any] | None = None, *, is_typed: bool = True) -> Answers:
+    """The answers to a form. `is_typed` False takes JSON values only, as the JSON Schema of the form does; else a text is read as one types it."""
+    reading = _Reading(form, language, scope, is_typed)
     if not isinstance(raw, Mapping):
         reading.findings.add("answers.shape", "")
         return Answers({}, tuple(reading.findings))
@@ -74,7 +73,6 @@ class _Reading:
     language: str
     base: Mapping[str, Any] | None
     is_typed: bool
-    signer: Sequence[str] = ()
     findings: Findings = field(init=False)
     values: dict[str, Answer] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
@@ -219,8 +217,8 @@ class _Reading:
                 value = TYPES[spec.type].from_text(spec, value)
             stored = TYPES[spec.type].read(spec, value)
             self._on_its_day(spec, stored)
-            if spec.own_hand and self.signer and stored["name"].casefold() not in {name.strip().casefold() for name in self.signer}:
-                raise Wrong("signature.signer", name=self.signer[0])
+            if spec.own_hand and self.form.signer and stored["name"] not in self.form.signer:
+                raise Wrong("signature.signer", name=self.form.signer[0])
         except Wrong as wrong:
             self._refuse(spec, wrong, where)
             return None

@@ -49,10 +49,10 @@ class Layout:
 
 
 def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words, at_hand: Mapping[str, Sequence[Any]] = MappingProxyType({}),
-           also: Form | None = None, offered: Offered = MappingProxyType({}), signer: str = "") -> Layout:  # fmt: skip
+           also: Form | None = None, offered: Offered = MappingProxyType({})) -> Layout:  # fmt: skip
     """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted; `at_hand`: the
-    papers that came before they were asked for, by field (`casework.pieces`); `also`: another form whose known answers are told after this one's; `offered`: rows of its lists that only need ticking; `signer`: who reads it, and signs what is of her own hand."""
-    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand, offered, signer)
+    papers that came before they were asked for, by field (`casework.pieces`); `also`: another form whose known answers are told after this one's; `offered`: rows of its lists that only need ticking"""
+    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand, offered)
     asked = answers.asked(form, _raw(form, typed, offered))
     drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
@@ -102,7 +102,6 @@ class _Drawing:
     words: Words
     at_hand: Mapping[str, Sequence[Any]]
     offered: Offered
-    signer: str = ""
 
     def question(self, question: Question) -> Widget:
         """One question; of a stale or corrected fact, the old answer stands in it, save one that was good for one act only."""
@@ -120,7 +119,7 @@ class _Drawing:
             stored = str(came[0].document_id) if came and stored is None else stored
             made = widgets.draw(
                 spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=question.required, refreshes=question.reveals,
-                errors=self.wrong.get(spec.id, ()), at_hand=came, signer=self.signer,
+                errors=self.wrong.get(spec.id, ()), at_hand=came, signer=form.signer[0] if form.signer else "",
             )  # fmt: skip
             return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)

@@ -57,7 +57,7 @@ class Actor:
     @property
     def names(self) -> tuple[str, ...]:
         """As she may sign: in her language first, then in either script."""
-        return self.called(self.language), self.name, self.name_ar
+        return tuple(dict.fromkeys(filter(None, (self.called(self.language), self.name, self.name_ar))))
 
     @cached_property
     def reads(self) -> frozenset[str]:

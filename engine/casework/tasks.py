@@ -205,7 +205,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     home = _home(session, held.task_subjects, held.subject)
     asked = _ask(session, actor, edition, definition, seen, held, home, is_shown=False)
     own = {name: raw[name] for name in raw if name not in _ABOUT_DOUBLES}
-    said = answers.read(asked, own, actor.language, _around(session, held), is_typed=is_typed, signer=actor.names)
+    said = answers.read(asked, own, actor.language, _around(session, held), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = facts_said(said, subjects, edition, held)
@@ -312,7 +312,7 @@ def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapp
          correcting: Collection[str] = (), *, is_shown: bool = True) -> forms.Form:  # fmt: skip
     """The form for this reader: what conditions read besides the facts is the same for seeing and for completing."""
     return forms.ask(definition, seen, readable_by(actor, row, home), writable_by(actor), clock.today(row.now), actor.language, _around(session, row),
-                     correcting=correcting, is_shown=is_shown)  # fmt: skip
+                     correcting=correcting, is_shown=is_shown, signer=actor.names)  # fmt: skip
 
 
 def _around(session: Session, row: Any) -> Mapping[str, Any]:

@@ -1,8 +1,9 @@
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
-from forms import answers
+from forms import answers, schema
 from forms.answers import Answer
 from tests.forms.conftest import EVERYTHING, GOOD, LABEL, task
 
@@ -242,9 +243,12 @@ def test_what_nothing_said_now_feeds_is_not_computed_anew(forms):
     assert set(read(forms, task('"person.nom", "foyer.membres"'), {"person.nom": "A"}, known).values) == {"person.nom"}
 
 
-def test_what_is_of_her_own_hand_is_signed_in_her_name_and_a_name_alone_is_no_signature(forms):
-    said = {"social.accord": {"name": "Leïla Ghali", "strokes": "M0 0L10 10"}}
-    assert codes(read(forms, task('"social.accord"'), said, signer=("Sonia Ayari", "سنية العياري"))) == [("signature.signer", "/social.accord")]
-    for name in ("Sonia Ayari", " sonia ayari ", "سنية العياري"):
-        assert not read(forms, task('"social.accord"'), {"social.accord": {"name": name, "strokes": "M0 0L10 10"}}, signer=("Sonia Ayari", "سنية العياري")).findings
-    assert not read(forms, task('"social.accord"'), said).findings, "where nobody answers (a trial), any name stands for a signature"
+def test_what_is_of_her_own_hand_is_signed_in_her_name_alone_and_its_schema_says_so(forms):
+    made = replace(forms.ask(task('"social.accord"')), signer=("Sonia Ayari", "سنية العياري"))
+
+    def signed(form, name):
+        return codes(answers.read(form, {"social.accord": {"name": name, "strokes": "M0 0L10 10"}}, "fr"))
+
+    assert signed(made, "Leïla Ghali") == [("signature.signer", "/social.accord")] and signed(made, "Sonia Ayari") == signed(made, "سنية العياري") == []
+    assert schema.json_schema(made)["properties"]["social.accord"]["properties"]["name"] == {"enum": ["Sonia Ayari", "سنية العياري"]}
+    assert signed(replace(made, signer=()), "Leïla Ghali") == [], "where nobody answers (a trial), any name stands for a signature"

@@ -196,7 +196,7 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
     at_hand = pieces.at_hand(session, screen.actor, task.case_id, task.form.dictionary, asked, programmes.present(session).at)
     if "complete" in task.may and any(one.spec.id == pieces.MISSING for one in task.form.questions()) and not typed.has(pieces.MISSING):
         typed.put(pieces.MISSING, *_lacking(session, screen.actor, task))
-    shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand, place.known(session, task), offered(session, task, screen.words), screen.actor.called(screen.language))
+    shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand, place.known(session, task), offered(session, task, screen.words))
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors
