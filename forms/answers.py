@@ -217,6 +217,8 @@ class _Reading:
                 value = TYPES[spec.type].from_text(spec, value)
             stored = TYPES[spec.type].read(spec, value)
             self._on_its_day(spec, stored)
+            if spec.own_hand and self.form.signer and stored["name"] not in self.form.signer:
+                raise Wrong("signature.signer", name=self.form.signer[0])
         except Wrong as wrong:
             self._refuse(spec, wrong, where)
             return None

@@ -28,10 +28,10 @@ _called: dict[str, Mapping[str, Mapping[str, str]]] = {}  # by list of choices: 
 _NEEDED = ("type", "label", "class", "owner", "purpose", "retention")
 _ALLOWED = ("help", "also", "validity", "optional", "choices", "values", "min", "max", "min_on", "max_on", "max_length", "partial", "unknown", "refusable",
     "items",
-            "max_items", "offered", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
+            "max_items", "own_hand", "offered", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
 _SHAPES = {key: str for key in ("type", "class", "owner", "purpose", "retention", "validity", "choices", "offered", "computed", "piece", "pattern", "held_by",
     "produced_by", "source")}
-_SHAPES |= {key: bool for key in ("optional", "partial", "unknown", "refusable", "inferred")} | {"also": list, "items": list, "held_by_label": dict,
+_SHAPES |= {key: bool for key in ("optional", "partial", "unknown", "refusable", "own_hand", "inferred")} | {"also": list, "items": list, "held_by_label": dict,
     "unit": dict}
 
 
@@ -47,7 +47,7 @@ class Group:
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """One datum. `choices`: code → label by language; `codes`: code → its rank, of those it may be given; `offered`: which codes those are where it is asked,
-    else all of `choices`; `listed`: the list it shares. `class_` and `also`: who may read it. Dates and amounts as stored."""
+    else all of `choices`; `listed`: the list it shares; `own_hand`: whoever does the task signs it, by her own name. `class_` and `also`: who may read it. Dates and amounts as stored."""
 
     id: str
     type: str
@@ -76,6 +76,7 @@ class Field:
     max_on: Callable[[date], date] | None = None
     max_length: int | None = None
     partial: bool = False
+    own_hand: bool = False
     pattern: str = ""
     matches: Any = None
     computed: Expression | None = None
@@ -235,7 +236,7 @@ class _Reading:
             MOST_ROWS),
             min=raw.get("min"), max=raw.get("max"), min_on=self._day(raw, "min_on", where), max_on=self._day(raw, "max_on", where),
             max_length=raw.get("max_length"),
-            partial=bool(raw.get("partial")), pattern=raw.get("pattern", ""), matches=self._pattern(raw, where), computed=computed,
+            partial=bool(raw.get("partial")), own_hand=bool(raw.get("own_hand")), pattern=raw.get("pattern", ""), matches=self._pattern(raw, where), computed=computed,
             unit=raw.get("unit", {}), inferred=bool(raw.get("inferred")), source=raw.get("source", ""), piece=raw.get("piece", ""),
             piece_labels=piece.get("label", {}),
             held_by=held.get("held_by", ""), held_by_label=held.get("held_by_label", {}), produced_by=held.get("produced_by", ""),
@@ -259,7 +260,7 @@ class _Reading:
     def _fitting(self, raw: Mapping[str, Any], type_: str, where: str) -> None:
         """Keys that mean something for the type only, each of the right shape."""
         note = self.findings
-        for key, types in (("min", _COUNTED), ("max", _COUNTED), ("max_length", _WRITTEN), ("pattern", _WRITTEN), ("partial", {"date"}), ("piece", {"doc"}),
+        for key, types in (("min", _COUNTED), ("max", _COUNTED), ("max_length", _WRITTEN), ("pattern", _WRITTEN), ("partial", {"date"}), ("own_hand", {"signature"}), ("piece", {"doc"}),
                            ("min_on", {"date", "datetime"}), ("max_on", {"date", "datetime"}), ("items", {"list"}), ("max_items", {"list"}), ("offered", _CHOSEN)):  # fmt: skip
             if key in raw and type_ not in types:
                 note.add("dictionary.unfit", f"{where}.{key}", key=key, type=type_)

@@ -89,7 +89,8 @@ class KnownField:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A task's form for one person today. `facts`: all that is known, hidden or not, for conditions only: never shown, never sent."""
+    """A task's form for one person today. `facts`: all that is known, hidden or not, for conditions only: never shown, never sent.
+    `signer`: the names of whoever answers, the one to be told first: what is of her own hand is signed by none but these (nobody: by any)."""
 
     id: str
     title: str
@@ -102,6 +103,7 @@ class Form:
     known: tuple[KnownField, ...]
     today: date
     facts: Mapping[str, Known] = field(default_factory=dict, repr=False)
+    signer: tuple[str, ...] = ()
 
     def questions(self) -> Iterator[Question]:
         """Every question, in order, whether its condition holds or not."""
@@ -120,14 +122,14 @@ class Form:
 
 
 def ask(definition: FormDefinition, known: Mapping[str, Known], readable: Readable, writable: Writable, today: date, language: str,
-        scope: Mapping[str, Any] | None = None, correcting: Collection[str] = (), *, is_shown: bool = True) -> Form:  # fmt: skip
+        scope: Mapping[str, Any] | None = None, correcting: Collection[str] = (), *, is_shown: bool = True, signer: tuple[str, ...] = ()) -> Form:  # fmt: skip
     """The form for one person: questions by section, and what is known. `scope`: contexts that conditions may read besides the facts.
 
     `is_shown` False: only answers are read by it, so it has neither the words of what is known nor `visible` and `reveals`.
     """
     known = of_the_day(known, definition.field_ids, definition.dictionary, today)
     form = _Asking(definition, known, readable, writable, today, language, definition.dictionary, frozenset(correcting), is_shown).whole()
-    form = _with_offers(form, scope)
+    form = replace(_with_offers(form, scope), signer=signer)
     return _with_conditions(form, scope) if is_shown else form
 
 

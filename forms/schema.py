@@ -42,6 +42,8 @@ def json_schema(form: Form) -> dict[str, Any]:
 def _question(question: Question, form: Form) -> dict[str, Any]:
     spec = question.spec
     said = _answer(spec, question.rows, form.language)
+    if spec.own_hand and form.signer:
+        said["properties"]["name"] = {"enum": list(form.signer)}
     if question.corrects:
         said = _correction(said)
     elif not question.required or question.when is not None:

@@ -51,7 +51,7 @@ class Layout:
 def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words, at_hand: Mapping[str, Sequence[Any]] = MappingProxyType({}),
            also: Form | None = None, offered: Offered = MappingProxyType({})) -> Layout:  # fmt: skip
     """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted; `at_hand`: the
-    papers that came before they were asked for, by field (`casework.pieces`); `also`: another form whose known answers are told after this one's; `offered`: rows of its lists that only need ticking."""
+    papers that came before they were asked for, by field (`casework.pieces`); `also`: another form whose known answers are told after this one's; `offered`: rows of its lists that only need ticking"""
     drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand, offered)
     asked = answers.asked(form, _raw(form, typed, offered))
     drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
@@ -119,7 +119,7 @@ class _Drawing:
             stored = str(came[0].document_id) if came and stored is None else stored
             made = widgets.draw(
                 spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=question.required, refreshes=question.reveals,
-                errors=self.wrong.get(spec.id, ()), at_hand=came,
+                errors=self.wrong.get(spec.id, ()), at_hand=came, signer=form.signer[0] if form.signer else "",
             )  # fmt: skip
             return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)

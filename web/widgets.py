@@ -56,6 +56,7 @@ class Widget:
     drawn: str = ""
     typed: bool = False
     signer: str = ""
+    is_own_hand: bool = False
     file_name: str = ""
     at_hand: tuple[Any, ...] = ()
     items: tuple["Item", ...] = ()
@@ -104,8 +105,8 @@ def _lies_ahead(spec: Any) -> bool:
 
 
 def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, stored: Any = None, status: str = "", required: bool = True, refreshes: bool = False,
-         errors: Sequence[str] = (), in_item: bool = False, at_hand: Sequence[Any] = ()) -> Widget:  # fmt: skip
-    """The widget of one field of the dictionary, holding what was typed, else what was stored."""
+         errors: Sequence[str] = (), in_item: bool = False, at_hand: Sequence[Any] = (), signer: str = "") -> Widget:  # fmt: skip
+    """The widget of one field of the dictionary, holding what was typed, else what was stored. `signer`: the name of whoever answers."""
     has = typed.has(name)
     text = typed.one(name) if has else written(spec.type, stored)
     made = Widget(
@@ -148,8 +149,8 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
             kept = stored if isinstance(stored, Mapping) else {}
             drawn = typed.one(f"{name}~drawn") if has else kept.get("strokes", "")
             is_typed = typed.one(f"{name}~typed") == "yes" if has else drawn == TYPED_SIGNATURE
-            signer = typed.one(f"{name}~name") if has else kept.get("name", "")
-            return replace(made, kind="signature", drawn="" if drawn == TYPED_SIGNATURE else drawn, typed=is_typed, signer=signer)
+            named = signer if spec.own_hand and signer else typed.one(f"{name}~name") if has else kept.get("name", "")
+            return replace(made, kind="signature", drawn="" if drawn == TYPED_SIGNATURE else drawn, typed=is_typed, signer=named, is_own_hand=spec.own_hand and bool(signer))
         case _:
             return made
 
@@ -188,7 +189,7 @@ def answer(spec: Any, name: str, typed: Typed) -> Any:
         case "signature":
             strokes = TYPED_SIGNATURE if typed.one(f"{name}~typed") == "yes" else typed.one(f"{name}~drawn")
             signer = typed.one(f"{name}~name")
-            if not strokes and not signer:
+            if not strokes and (spec.own_hand or not signer):
                 return None
             return {"name": signer} | ({"strokes": strokes} if strokes else {})
         case _:

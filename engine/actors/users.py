@@ -54,6 +54,11 @@ class Actor:
         """Her name in the script of the reader's language, where it is known."""
         return self.name_ar if language == "ar" and self.name_ar else self.name
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As she may sign: in her language first, then in either script."""
+        return tuple(dict.fromkeys(filter(None, (self.called(self.language), self.name, self.name_ar))))
+
     @cached_property
     def reads(self) -> frozenset[str]:
         """The classes of facts this actor may read, consent and case permitting."""

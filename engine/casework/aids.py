@@ -24,7 +24,8 @@ _OF_PROGRAMME = text(f"""SELECT m.aid_id, m.instance_id, i.root_id, r.number, i.
 _OF_AID = text(f"SELECT {_SUMS} FROM fund_movement m WHERE m.aid_id = :aid")
 _MOVES = text("SELECT kind, amount_millimes, moved_at FROM fund_movement WHERE aid_id = :aid ORDER BY movement_id")
 _FUNDS = text("""SELECT f.programme, f.available_millimes AS available, f.engaged_millimes AS committed, f.paid_millimes AS paid, f.recovered_millimes AS recovered,
-                        (SELECT p.content -> 'label' FROM programme p WHERE p.code = f.programme ORDER BY p.version DESC LIMIT 1) AS labels
+                        (SELECT p.content -> 'label' FROM programme p WHERE p.code = f.programme
+                          ORDER BY p.valid_from <= (masar_now() AT TIME ZONE 'Africa/Tunis')::date DESC, p.version DESC LIMIT 1) AS labels
                    FROM fund f WHERE :code = '' OR f.programme = :code ORDER BY f.programme""")
 _WAITING = text("""SELECT w.aid_id, w.class, w.asked_on, w.instance_id, r.instance_id AS root_id, r.number FROM fund_waiting w JOIN instance i ON i.instance_id = w.instance_id AND i.status = 'open'
                      JOIN instance r ON r.instance_id = i.root_id WHERE w.programme = :code ORDER BY w.class DESC, w.asked_on, w.arrival""")

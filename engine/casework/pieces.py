@@ -26,7 +26,7 @@ RECEIVED = "piece.recue"
 OTHER = "autre"  # the code of a paper that the dictionary has no name for: its own name says what it is
 PROOFS = ("PJ02", "PJ03")  # what reception waits for before it knows which aids are asked
 _ONE_ACT = "P0D"
-_MISSING = "aide.pieces_manquantes"
+MISSING = "aide.pieces_manquantes"
 _CARRIER = "mesure.agence"
 _CASE = text("""SELECT instance_id, root_id, branch, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, is_kept, also_read_by, lent_to, edition_id FROM instance
                  WHERE instance_id = :id AND root_id = instance_id""")
@@ -145,7 +145,7 @@ def _waits_for(session: Session, held: Held, piece: str, document_id: UUID | Non
     """What waits for this paper, each with all that it waits for."""
     waiting = session.execute(_WAITING, {"case": held.root_id, "id": document_id}).all()
     aids = [row.subject.partition(":")[2] for row in waiting if row.subject.startswith("aide:")]
-    missing = {one.subject: one.value for one in facts.snapshot(session, facts.Subjects(held.root_id, held.person_id, {"aide": aids}), [_MISSING])} if waiting else {}
+    missing = {one.subject: one.value for one in facts.snapshot(session, facts.Subjects(held.root_id, held.person_id, {"aide": aids}), [MISSING])} if waiting else {}
     return [(row, pieces) for row in waiting if piece in (pieces := missing.get(row.subject) or PROOFS)]
 
 

@@ -312,7 +312,7 @@ def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapp
          correcting: Collection[str] = (), *, is_shown: bool = True) -> forms.Form:  # fmt: skip
     """The form for this reader: what conditions read besides the facts is the same for seeing and for completing."""
     return forms.ask(definition, seen, readable_by(actor, row, home), writable_by(actor), clock.today(row.now), actor.language, _around(session, row),
-                     correcting=correcting, is_shown=is_shown)  # fmt: skip
+                     correcting=correcting, is_shown=is_shown, signer=actor.names)  # fmt: skip
 
 
 def _around(session: Session, row: Any) -> Mapping[str, Any]:

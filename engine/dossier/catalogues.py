@@ -126,16 +126,18 @@ def parameters_listed(session: Session, actor: Any, code: str = "") -> tuple[She
 
 
 def add_programme(session: Session, actor: Any, code: str, valid_from: dt.date, content: Mapping[str, Any], source: str, is_inferred: bool, reason: str,
-                  fund_millimes: int = 0) -> int:  # fmt: skip
-    """Begins a version of a programme (a new one, for a code nobody knows); the one before ends the day before. Returns its number.
+                  fund_millimes: int = 0, *, is_new: bool = False) -> int:  # fmt: skip
+    """Begins a version of a programme (a new one, for a code nobody knows); the one before ends the day before. Returns its number. `is_new`: it must be a new one.
 
     `content`: `label` in three languages, `COLUMNS`, `niveaux` (each `niveau` and `LEVEL_COLUMNS`); `fund_millimes`: what a new programme's fund holds.
-    Refuses: `programme.code`, `programme.content` (findings), `dated.too_soon`, `dated.later_exists` (Conflict), `dated.source`, `admin.reason`. Records: `programme.begun`.
+    Refuses: `programme.code`, `programme.code_taken` (Conflict), `programme.content` (findings), `dated.too_soon`, `dated.later_exists` (Conflict), `dated.source`, `admin.reason`. Records: `programme.begun`.
     """
     (reason, source), *_ = errors.together(
         lambda: _begin(session, actor, valid_from, source, is_inferred, reason), lambda: _check_code(code), lambda: _check_content(content), lambda: _check_fund(fund_millimes)
     )
     known = next(iter(_sheets(session, session.execute(_PROGRAMMES, {"code": code}), "content", lambda row: {})), None)
+    if known and is_new:
+        raise errors.Conflict("programme.code_taken", written=code)
     last = known.versions[-1] if known else None
     _follows(last, valid_from)
     version = last.version + 1 if last else 1
@@ -321,7 +323,7 @@ def _sheets(session: Session, rows: Any, column: str, labels: Callable[[Any], Ma
     for row in rows:
         by_code.setdefault(row.code, []).append(row)
     return tuple(
-        Sheet(code, labels(those[-1]),
+        Sheet(code, labels(next((row for row in reversed(those) if row.valid_from <= today), those[-1])),  # as it is called today
               tuple(Version(row.valid_from, row.valid_to, getattr(row, column), row.source, row.is_inferred, _state(row, today), getattr(row, "version", 0)) for row in those),
               Fund(those[-1].available_millimes, those[-1].engaged_millimes, those[-1].paid_millimes) if getattr(those[-1], "available_millimes", None) is not None else None)
         for code, those in by_code.items()

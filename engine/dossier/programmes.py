@@ -160,10 +160,12 @@ def tables(session: Session, version: int) -> DatedTables:
         calendar = Calendar(frozenset(row.day for row in closed), short_days(parameters, closed))
         kept = _kept[database] = DatedTables(version, programmes, parameters, branches, changes, agencies, calendar)
         # What pages call a branch or a programme: the names of data, before those that Masar was born with.
-        names = {row["code"]: row["names"] for row in kept.branches_on(clock.today(clock.now(session)))}
+        today = clock.today(clock.now(session))
+        names = {row["code"]: row["names"] for row in kept.branches_on(today)}
         i18n.learn({f"branch.{code}": said for code, said in names.items()})
         dictionary.call("antennes", names)
-        dictionary.call("programmes", {row["code"]: row["content"].get("label", {}) for row in programmes})
+        begun_last = sorted(programmes, key=lambda row: row["valid_from"] <= today)  # a name to come is told only where there is none yet
+        dictionary.call("programmes", {row["code"]: row["content"].get("label", {}) for row in begun_last})
     return kept
 
 

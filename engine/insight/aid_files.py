@@ -120,12 +120,21 @@ class AidFile:
 
 def show(session: Session, actor: Any, dossier_id: UUID) -> AidFile:
     """An aid dossier of a case the reader may read. Refuses: `case.not_found`."""
+    return _reading(session, actor, dossier_id).whole()
+
+
+def missing(session: Session, actor: Any, dossier_id: UUID) -> tuple[str, ...]:
+    """The papers that a dossier lacks, by code, as far as the reader may know. Refuses: `case.not_found`."""
+    return tuple(one.code for one in _reading(session, actor, dossier_id).pieces() or () if one.is_missing)
+
+
+def _reading(session: Session, actor: Any, dossier_id: UUID) -> "_Reading":
     held = find(session, dossier_id)
     root = find(session, held.root_id) if held is not None and held.process == PROCESS else None
     if held is None or root is None or actor.agency == PARTNERS:
         raise errors.NotFound("case.not_found")
     authority.require(actor, "case.read", branch=root.branch, case=root)
-    return _Reading(session, actor, held, root).whole()
+    return _Reading(session, actor, held, root)
 
 
 class _Reading:

@@ -85,7 +85,8 @@ class Adviser:
                 if page.locator(f"[name='{name}~hour']").count():
                     page.fill(f"[name='{name}~hour']", hour or "09:30")
             case "signature":
-                page.fill(f"[name='{name}~name']", self.actor.name)
+                if not page.locator(f"[name='{name}~name'][readonly]").count():  # else her own name stands there
+                    page.fill(f"[name='{name}~name']", self.actor.name)
                 page.check(f"[name='{name}~typed']")
             case "file":
                 with page.expect_response(lambda answer: answer.url.endswith("/documents")):

@@ -53,7 +53,7 @@ FILES = {
         note='type = "score"',
         pieces='type = "int"\nmin = 1\nmax = 20\nunknown = true', part='type = "percent"', rdv='type = "datetime"\nmin_on = "today"',
         papier='type = "doc"\noptional = true',
-        signature='type = "signature"', avis='type = "enum"\nchoices = "sexe"\nvalidity = "P0D"', surface='type = "number"\nmax = 500\nunknown = true',
+        signature='type = "signature"', accord='type = "signature"\nown_hand = true', avis='type = "enum"\nchoices = "sexe"\nvalidity = "P0D"', surface='type = "number"\nmax = 500\nunknown = true',
         antenne='type = "enum"\nchoices = "villes"\noffered = "antennes[item.code != social.avis].code"',
         somme='type = "int"\ncomputed = "social.note + social.pieces"',
     ),

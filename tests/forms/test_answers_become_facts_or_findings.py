@@ -1,8 +1,9 @@
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
-from forms import answers
+from forms import answers, schema
 from forms.answers import Answer
 from tests.forms.conftest import EVERYTHING, GOOD, LABEL, task
 
@@ -240,3 +241,14 @@ def test_a_sum_waits_until_all_it_reads_is_answered(forms):
 def test_what_nothing_said_now_feeds_is_not_computed_anew(forms):
     known = {"foyer.membres": forms.known("foyer.membres", ROWS)}
     assert set(read(forms, task('"person.nom", "foyer.membres"'), {"person.nom": "A"}, known).values) == {"person.nom"}
+
+
+def test_what_is_of_her_own_hand_is_signed_in_her_name_alone_and_its_schema_says_so(forms):
+    made = replace(forms.ask(task('"social.accord"')), signer=("Sonia Ayari", "سنية العياري"))
+
+    def signed(form, name):
+        return codes(answers.read(form, {"social.accord": {"name": name, "strokes": "M0 0L10 10"}}, "fr"))
+
+    assert signed(made, "Leïla Ghali") == [("signature.signer", "/social.accord")] and signed(made, "Sonia Ayari") == signed(made, "سنية العياري") == []
+    assert schema.json_schema(made)["properties"]["social.accord"]["properties"]["name"] == {"enum": ["Sonia Ayari", "سنية العياري"]}
+    assert signed(replace(made, signer=()), "Leïla Ghali") == [], "where nobody answers (a trial), any name stands for a signature"

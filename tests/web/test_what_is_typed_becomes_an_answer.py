@@ -79,6 +79,12 @@ def test_a_signature_is_drawn_or_typed():
     assert by_name["strokes"]
 
 
+def test_what_is_of_the_agents_own_hand_bears_her_name_and_is_no_answer_before_she_signs():
+    name = "seance.signature_ote"
+    assert (drawn(name, signer="Sonia Ayari").signer, drawn(name, Typed([(f"{name}~name", "Leïla Ghali")]), signer="Sonia Ayari").signer) == ("Sonia Ayari", "Sonia Ayari")
+    assert answer(DICTIONARY.fields[name], name, Typed([(f"{name}~name", "Sonia Ayari"), (f"{name}~drawn", "")])) is None
+
+
 def test_several_choices_left_empty_are_no_answer():
     name = "accueil.motif_visite"
     assert answer(DICTIONARY.fields[name], name, Typed([(f"{name}~present", "1")])) is None

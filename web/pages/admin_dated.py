@@ -87,7 +87,7 @@ def add_programme(request: Request, screen: OnScreen, actor: Acting, form: Poste
     def act(session: Any) -> Any:
         fund = field(form, "fund", 30)
         return catalogues.add_programme(session, actor, code, chosen_day(form, "valid_from"), _content(form), field(form, "source", 1100), field(form, "inferred", 3) == "on",
-                                        field(form, "reason", 600), imports.amount(fund) if fund else 0)  # fmt: skip
+                                        field(form, "reason", 600), imports.amount(fund) if fund else 0, is_new=not field(form, "known", 3))  # fmt: skip
 
     _, refusal = attempt(request, actor, act)
     if refusal is None:

@@ -23,11 +23,11 @@ from web.typed import Typed
 router = APIRouter()
 _DURATION = re.compile(r"P(\d{1,4})([YMD])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TICKS = ("optional", "unknown", "refusable", "partial")
+_TICKS = ("optional", "unknown", "refusable", "partial", "own_hand")
 _COUNTED = frozenset({"int", "number", "percent", "score", "money"})
 # What each kind of answer may say besides.
 _FITTING = {"min": _COUNTED, "max": _COUNTED, "min_on": {"date", "datetime"}, "max_on": {"date", "datetime"}, "max_length": {"text", "longtext", "address"},
-            "partial": {"date"}, "choices": {"enum", "multi"}, "offered": {"enum", "multi"}, "items": {field_types.ROWS}}  # fmt: skip
+            "partial": {"date"}, "own_hand": {"signature"}, "choices": {"enum", "multi"}, "offered": {"enum", "multi"}, "items": {field_types.ROWS}}  # fmt: skip
 _TYPES = ("text", "longtext", "enum", "multi", "bool", "tri", "date", "datetime", "int", "number", "percent", "money", "score", "phone", "email", "cin", "passport",
           "address", "gov", "district", "country", "language", "doc", "signature", "list")  # fmt: skip
 

@@ -19,6 +19,7 @@ from engine.actors import authority, users
 from engine.casework import diagrams, pieces, sittings, staff, tasks
 from engine.casework.views import TaskView
 from engine.dossier import documents, programmes
+from engine.insight import aid_files
 from forms.form import Form
 from web import layout, onward, widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
@@ -193,6 +194,8 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
     findings = refusal.findings if refusal and refusal.status == 422 else ()
     asked = [spec for question in task.form.questions() for spec in (question.spec, *question.rows)]
     at_hand = pieces.at_hand(session, screen.actor, task.case_id, task.form.dictionary, asked, programmes.present(session).at)
+    if "complete" in task.may and any(one.spec.id == pieces.MISSING for one in task.form.questions()) and not typed.has(pieces.MISSING):
+        typed.put(pieces.MISSING, *_lacking(session, screen.actor, task))
     shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand, place.known(session, task), offered(session, task, screen.words))
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
@@ -217,6 +220,13 @@ def offered(session: Any, task: TaskView, words: Words) -> layout.Offered:
     rows = [(one, {"presence.nom": one.name, "presence.agence": one.agency, "presence.qualite": one.quality}) for one in sittings.committee(session, task.branch, words.language)]
     told = f"{{}}{words.text('format.comma')} {{}}"
     return {sittings.PRESENT: [widgets.Offer(str(one.user_id), one.name, cells, told.format(words.text(f"agency.{one.agency}"), quality.choice_label(one.quality, words.language))) for one, cells in rows]}
+
+
+def _lacking(session: Any, actor: users.Actor, task: TaskView) -> list[str]:
+    """What the one list begins with: the papers that the dossier lacks, not those that an agency writes, nor any that came and waits to be looked at."""
+    known = task.form.dictionary.pieces
+    came = {one.piece for one in pieces.received(session, actor, task.case_id, task.form.dictionary) if not one.is_used}
+    return [code for code in aid_files.missing(session, actor, task.instance_id) if code in known and not known[code].get("produced_by") and code not in came]
 
 
 def _duplicates(screen: Screen, refusal: errors.Refusal) -> list[dict[str, Any]]:
