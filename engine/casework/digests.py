@@ -1,4 +1,4 @@
-"""Digests: each working morning, for whoever asked for it, an e-mail that says how much waits for her. Numbers and a link, nothing of any case or person."""
+"""Digests: each working morning, for whoever asked for it, an e-mail that says how much waits for her and for her post. Numbers and a link, nothing of any case or person."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import clock, errors, i18n, mail
-from engine.actors import authority
+from engine import clock, database, errors, i18n, mail
+from engine.actors import authority, users
+from engine.casework import worklist
 from engine.dossier import programmes
 
 HOUR = 7  # in Tunis
@@ -52,8 +53,8 @@ def tell(session: Session, user_id: UUID) -> bool:
     row = session.execute(_TAKE, {"id": user_id, "today": today}).one_or_none()
     if row is None:
         return False
-    counts = session.execute(_COUNTS, {"id": user_id}).one()._asdict()
     session.execute(_TOLD, {"id": user_id, "today": today})
+    counts = _counted(session, user_id)
     if not any(counts.values()):
         return False
     mail.send(session, row.address, *_written(counts, row.language, session.info.get("post", mail.Post()).address))
@@ -81,6 +82,16 @@ def kept(session: Session, actor: Any) -> tuple[Kept, ...]:
     """What a demo would have sent, the newest first. Refuses: Forbidden."""
     authority.require(actor, "mail.read")
     return tuple(Kept(row.address, row.subject, row.body, row.kept_at) for row in session.execute(_KEPT))
+
+
+def _counted(session: Session, user_id: UUID) -> dict[str, int]:
+    """What waits, as she herself would see it."""
+    actor = users.find(session, user_id)
+    database.act_as(session, actor)
+    row = session.execute(_COUNTS, {"id": user_id}).one()
+    counts = {"mine": row.mine, "late": row.late, "of_post": worklist.late_and_free(session, actor), "unread": row.unread}
+    database.act_as(session, users.system())
+    return counts
 
 
 def _written(counts: dict[str, int], language: str, where: str) -> tuple[str, str]:

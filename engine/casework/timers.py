@@ -1,6 +1,7 @@
 """What falls due: timers of the diagrams, and the reminders and escalations of tasks (§4.10), each once, by the database's clock.
 
-A task's due date reminds its holder (or role); half as long again tells the head of the agency in the branch; twice as long tells the coordinator.
+A task's due date reminds its holder (or role); half as long again tells the head of the agency in the branch (a partner answers to OTE's; the headquarters' own tasks, to a coordinator); twice as long tells the
+coordinator.
 """
 
 import datetime as dt
@@ -15,7 +16,8 @@ from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority, users
-from engine.actors.agencies import OTE
+from engine.actors.agencies import OTE, PARTNERS
+from engine.actors.roles import ROLES
 from engine.casework import departures, endings, messages, notices, reliefs
 from engine.casework.instances import Change, Held, lock
 from engine.database import Database
@@ -42,7 +44,7 @@ _NAMED = text("""SELECT user_id FROM user_account WHERE is_active AND branch = :
                   ORDER BY masar_is_away(user_id), md5(user_id::text || CAST(:case AS text)) LIMIT 1""")
 _STAND_IN = text("SELECT masar_stand_in_of(:holder)")
 _JUST_AFTER = dt.timedelta(milliseconds=1)
-# After the due date: the holder; +50 % of the delay: the head, by name; +100 %: a coordinator, by name.
+# After the due date: the holder; +50 % of the delay: the head in the branch (of the headquarters' tasks a coordinator), by name; +100 %: a coordinator, by name.
 _STEPS = (("task.due", 0.5), ("task.late", 1.0), ("task.very_late", None))
 
 
@@ -151,6 +153,6 @@ def _addressee(row: Any, held: Held) -> dict[str, Any]:
     agency = OTE if instead else row.agency
     if row.reminders == 0:
         return {"user": (row.holder_id or held.referent_id) if instead else row.holder_id, "branch": row.branch, "agency": agency, "role": instead or row.role}
-    if row.reminders == 1:
-        return {"user": None, "branch": row.branch, "agency": agency, "role": authority.head_of(agency)}
+    if row.reminders == 1 and not ROLES[row.role].is_central:
+        return {"user": None, "branch": row.branch, "agency": OTE if agency == PARTNERS else agency, "role": authority.head_of(agency)}
     return {"user": None, "branch": authority.HEADQUARTERS, "agency": "OTE", "role": "coordinateur"}

@@ -134,6 +134,13 @@ def arrived(session: Session, actor: Any, since: dt.datetime) -> Mapping[str, in
     return _counted(session, came, {"since": since})
 
 
+def late_and_free(session: Session, actor: Any) -> int:
+    """How many late tasks of the actor's post are in nobody's hands."""
+    groups, named = _of_scope(actor, "queue")
+    rows = _together([f"{group} AND t.sort_due < masar_now()" for group in groups], "1", "")
+    return session.execute(text(f"SELECT count(*) FROM ({rows}) g"), named).scalar_one()
+
+
 def reads_cases(actor: Any) -> bool:
     """Whether the actor reads the cases of a branch, or of all; a partner and whoever only signals have their own lane alone."""
     return authority.may(actor, "case.read", branch=actor.branch)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.styles import Font
+from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from sqlmodel import Session
 
@@ -34,6 +34,8 @@ def sheet(session: Session, actor: Any, year: int, half: int) -> bytes:
     tables.title = say("report.tables")[:31]
     _write(tables, [_title(made, language)], is_head=True)
     _write(tables, [say("report.masked_how")])
+    tables.merge_cells("A2:C2")
+    tables["A2"].alignment, tables.row_dimensions[2].height = Alignment(wrap_text=True, vertical="top"), 80
     for block in made.blocks:
         _write(tables, [])
         _write(tables, [say(f"report.block.{block.code}"), say("report.persons"), *([say(f"report.{block.unit}")] if block.unit else [])], is_head=True)

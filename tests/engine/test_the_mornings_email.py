@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from engine import clock, errors, mail
 from engine.actors import users
-from engine.casework import digests, notices
+from engine.casework import digests, notices, tasks
 from tests.web.small.installation import furnish_administered
+from tests.world import World
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,34 @@ def test_it_says_how_much_and_nothing_of_any_case_and_once_a_day(office, salma):
     with office.unit_of_work(salma) as session:
         digests.ask(session, salma, "")
         assert digests.address(session, salma) == ""
+
+
+def test_what_is_late_of_her_post_and_in_nobodys_hands_is_counted_for_her_and_not_for_another_branch(office, salma):
+    world = World(office)
+    for number in range(3):
+        world.receive(world.somebody("social", 40 + number))
+    ines = world.agent("OTE", "SFX", "agent_accueil")
+    for one in (salma, ines):
+        with office.unit_of_work(one) as session:
+            digests.ask(session, one, f"{one.username}@ote.tn")
+    world.passes(days=40)
+    late = world.desk(salma, late=True).items
+    assert len(late) >= 3
+    to_morning(office, 2)
+    assert work(office) == 1
+    assert told(office) == ("salma@ote.tn", {f"{len(late)} tâches en retard à prendre à votre poste"})
+    with office.unit_of_work(salma) as session:
+        tasks.claim(session, salma, late[0].task_id)
+    to_morning(office, 2)
+    assert work(office) == 1
+    assert told(office) == ("salma@ote.tn", {"1 tâche en charge", "1 tâche en retard", f"{len(late) - 1} tâches en retard à prendre à votre poste"})
+
+
+def told(office):
+    """The last message kept: to whom, and what it counts, but for what is unread."""
+    with office.owner() as connection:
+        address, body = connection.execute(text("SELECT address, body FROM mail_kept ORDER BY kept_at DESC LIMIT 1")).one()
+    return address, {line.removeprefix("– ") for line in body.splitlines() if line.startswith("– ") and "non lu" not in line}
 
 
 def test_elsewhere_it_leaves_through_the_server_that_was_named(office, salma):

@@ -5,6 +5,7 @@ import re
 from sqlalchemy import text
 
 from engine.actors import users
+from engine.casework import appointments
 from tests.web.test_a_task_page import complete, open_case
 from tests.world import World
 
@@ -160,5 +161,24 @@ def test_the_mornings_email_is_asked_for_and_stopped_where_notices_are(browser):
     salma.get("/notices")
     assert salma.submit("/notices/digest", {"address": "salma@ote.tn"}).status_code == 200
     assert 'value="salma@ote.tn"' in salma.get("/notices").text
+    page = salma.post("/notices/digest", address="salma@ote")
+    shown = page.text.partition('action="/notices/digest"')[2]
+    assert page.status_code == 422 and "pas une adresse électronique" in shown and 'value="salma@ote"' in shown, "beside its field, with what was typed"
+    assert 'value="salma@ote.tn"' in salma.get("/notices").text, "the one before stands"
     salma.submit("/notices/digest", {"address": ""})
     assert 'value="salma@ote.tn"' not in salma.get("/notices").text
+
+
+def test_who_did_not_come_is_noted_and_the_case_says_who_has_what_follows(browser, small):
+    world, salma = World(small), browser("salma")
+    case_id, met = world.receive(world.somebody("social", 32)), []
+    actor = world.staff["salma"]
+    with small.unit_of_work(actor) as session:
+        for _ in range(2):
+            hours = appointments.offer(session, actor, case_id)
+            met.append(appointments.make(session, actor, case_id, actor.user_id, hours.slots[0], 15, "antenne"))
+    world.passes(days=10)
+    for one, outcome, then in ((met[0], "attended", f"/appointments/{met[0]}"), (met[1], "missed", f"/cases/{case_id}")):
+        salma.get(f"/appointments/{one}")
+        salma.post(f"/appointments/{one}/settle", outcome=outcome)
+        assert salma.path == then

@@ -115,10 +115,11 @@ def cancel(screen: OnScreen, actor: Acting, session: Writing, form: Posted, appo
 
 @router.post("/appointments/{appointment_id}/settle")
 def settle(screen: OnScreen, actor: Acting, session: Writing, form: Posted, appointment_id: UUID) -> Response:
-    """Came, did not come, or was not held by us; what follows a missed one opens at once."""
+    """Came, did not come, or was not held by us; what follows a missed one opens at once, else its case says who has it."""
     outcome, _, cause = field(form, "outcome", 40).partition(":")
     settled = appointments.settle(session, actor, appointment_id, outcome, cause)
-    return screen.go(f"/tasks/{settled.next_tasks[0]}" if settled.next_tasks else f"/appointments/{appointment_id}", "appointment_settled")
+    follows = f"/tasks/{settled.next_tasks[0]}" if settled.next_tasks else f"/cases/{settled.case_id}"
+    return screen.go(f"/appointments/{appointment_id}" if outcome == "attended" else follows, "appointment_settled")
 
 
 @router.get("/appointments/{appointment_id}/appointment.ics")

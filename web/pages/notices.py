@@ -1,14 +1,18 @@
 """What came to me and to my post: notices, the unread first seen in the bar, and the address for the morning's e-mail."""
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
+from sqlmodel import Session
 from starlette.responses import Response
 
+from engine import errors
 from engine.casework import digests, notices
 from engine.dossier import programmes
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
+from web.screen import Screen
 
 router = APIRouter()
 _LEADS = {"repair": "/repairs", "draft": "/drafts/{about}", "account": "/admin/proposals", "erasure": "/erasures", "merger": "/mergers", "leave": "/desk?view=instead"}  # where what a notice tells of is seen or decided
@@ -17,8 +21,7 @@ _LEADS = {"repair": "/repairs", "draft": "/drafts/{about}", "account": "/admin/p
 @router.get("/notices")
 def show(screen: OnScreen, actor: Acting, session: Reading, before: str = "") -> Response:
     """What came to the reader, the newest first; then what is late of the posts she holds."""
-    found = notices.mine(session, actor, _instant(before))
-    return screen.show("notices/page.html", found=found, of_post=notices.of_my_post(session, actor), leads=_LEADS, now=programmes.present(session), digest=digests.address(session, actor))
+    return _page(screen, session, actor, digests.address(session, actor), before=_instant(before))
 
 
 @router.post("/notices/read")
@@ -31,7 +34,10 @@ def read_all(screen: OnScreen, actor: Acting, session: Writing, form: Posted) ->
 def ask_for_digest(screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
     """From tomorrow morning on to this address; without one, no more."""
     to = field(form, "address", 201)
-    digests.ask(session, actor, to)
+    try:
+        digests.ask(session, actor, to)
+    except errors.Invalid as refusal:
+        return _page(screen, session, actor, to, refused=screen.refusal(refusal.code, refusal.details), status=422)
     return screen.go("/notices", "digest_asked" if to else "digest_stopped")
 
 
@@ -45,6 +51,11 @@ def open_one(screen: OnScreen, actor: Acting, session: Writing, form: Posted, no
     if kind in _LEADS:
         return screen.go(_LEADS[kind].format(about=one.about))
     return screen.go(f"/tasks/{one.task_id}" if one.task_id else f"/cases/{one.case_id}" if one.case_id else "/notices")
+
+
+def _page(screen: Screen, session: Session, actor: Any, digest: str, *, before: dt.datetime | None = None, refused: str = "", status: int = 200) -> Response:
+    found, of_post = notices.mine(session, actor, before), notices.of_my_post(session, actor)
+    return screen.show("notices/page.html", status, found=found, of_post=of_post, leads=_LEADS, now=programmes.present(session), digest=digest, refused=refused)
 
 
 def _instant(said: str) -> dt.datetime | None:
