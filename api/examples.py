@@ -130,6 +130,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "instance_id": _TASK,
         "next_tasks": [],
         "is_repeat": False,
+        "end": "",
     },
     ("get", "/tasks/{task_id}"): {
         **_ROW,
