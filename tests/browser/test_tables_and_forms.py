@@ -124,6 +124,12 @@ def reaching(page):
     return tab_to
 
 
+def settled(page):
+    """Until all that was typed is saved, and the page says so: a choice made while an answer is on its way is taken back by it."""
+    page.evaluate("window.quiet = 0")
+    page.wait_for_function("() => (window.quiet = document.querySelector('.htmx-request') ? 0 : window.quiet + 1) > 15", polling=100)
+
+
 def test_a_column_and_a_value_are_added_to_a_letter_by_keyboard_alone(visit):
     meriem = visit("meriem", "ar")
     draft = begin(meriem, "Une colonne")
@@ -146,6 +152,7 @@ def test_a_column_and_a_value_are_added_to_a_letter_by_keyboard_alone(visit):
     meriem.locator("#b1-2-fr").focus()
     meriem.keyboard.type("Délai")
     meriem.locator("#b1-2-ar").focus()
+    settled(meriem)
     tab_to("b1-2-shows", 1)
     meriem.keyboard.press("ArrowDown")
     meriem.wait_for_selector("#b1-2-text-ar")
@@ -173,7 +180,9 @@ def test_a_letter_is_written_by_keyboard_alone(visit):
     meriem.keyboard.type("Bonjour ")
     meriem.wait_for_selector("[data-saved], .saved:not(:empty)", state="attached")
     tab_to("f-name")
+    settled(meriem)
     meriem.keyboard.press("ArrowDown")
+    settled(meriem)
     tab_to("insert")
     meriem.keyboard.press("Enter")
     expect(meriem.locator("#b0-fr")).to_have_value(re.compile(r"^Bonjour \{"))

@@ -52,6 +52,12 @@ function lead() {
 lead();
 document.addEventListener("htmx:afterSettle", lead);
 
+// htmx sends along the button that has the focus: what is saved by itself while one goes past a button does not do its act.
+document.addEventListener("htmx:configRequest", ({ detail: { elt, parameters, triggeringEvent } }) => {
+  if (!["change", "input"].includes(triggeringEvent?.type) || elt.hasAttribute("hx-vals")) return;
+  for (const one of elt.closest("form")?.elements ?? []) if (one.type === "submit" && parameters[one.name] === one.value) delete parameters[one.name];
+});
+
 // In a long list beside what is open, the one that is open is in sight.
 const open = document.querySelector(".sitting-files [aria-current]");
 if (open) open.closest(".sitting-files").scrollTop = open.offsetTop - open.closest(".sitting-files").clientHeight / 2;

@@ -1,13 +1,14 @@
 // A fact goes where the cursor was in the letter's texts: said to the server with the button that inserts it. A text nobody was in gets it at its end.
 export function startCarets() {
-  const entered = new WeakSet();
-  document.addEventListener("focusin", ({ target }) => target.dataset?.caret && entered.add(target));
+  const left = new Map(); // where the cursor was in each text, by its id: the text itself is another after each save
+  document.addEventListener("focusout", ({ target }) => target.dataset?.caret && left.set(target.id, target.selectionStart));
   document.addEventListener("click", ({ target }) => {
-    const button = target.closest?.("[data-carets]");
+    const button = target.closest?.("button[name=act]");
     if (!button) return;
+    if (!button.dataset.carets) return left.clear(); // places move, go and come
     for (const language of ["fr", "ar"]) {
-      const text = document.getElementById(`${button.dataset.carets}-${language}`);
-      if (entered.has(text)) button.form.elements[`caret-${language}`].value = text.selectionStart;
+      const at = left.get(`${button.dataset.carets}-${language}`);
+      if (at !== undefined) button.form.elements[`caret-${language}`].value = at;
     }
   });
 }
