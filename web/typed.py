@@ -42,7 +42,7 @@ class Typed:
 
     def one(self, name: str) -> str:
         """The value of a name, trimmed; "" when it was not typed."""
-        return self.pairs.get(name, [""])[0].strip()
+        return (self.pairs.get(name) or [""])[0].strip()
 
     def many(self, name: str) -> list[str]:
         return [value for value in self.pairs.get(name, ()) if value]

@@ -186,7 +186,7 @@ TEXTS = [
     (
         "the question that a timer waits for is lost",
         "forms/tasks/t612.toml",
-        reads("  { field = \"aide.nouveau_delai\", when = 'aide.suite_entretien = \"poursuivre\"' },\n", ""),
+        lambda raw: reads("  { field = \"aide.nouveau_delai\", when = 'aide.suite_entretien = \"poursuivre\"' },\n", "")(raw).partition(b"[[check]]")[0],
         "check.timer_never",
     ),
     (

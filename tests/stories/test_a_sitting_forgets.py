@@ -32,7 +32,7 @@ def _at_the_sitting(database: Database, sitting_id) -> str:
 def minutes(database: Database, actor: users.Actor, sitting_id) -> str:
     """Every paper of a sitting, as somebody reads it."""
     with database.reading(actor) as session:
-        return json.dumps([letters.read(session, actor, one).content for one, _ in letters.of_sitting(session, actor, sitting_id)], ensure_ascii=False)
+        return json.dumps([letters.read(session, actor, one).content for one, _ in letters.of_dossier(session, actor, sitting_id)], ensure_ascii=False)
 
 
 def decided(world):

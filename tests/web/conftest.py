@@ -31,12 +31,12 @@ class Browser:
         self.page = self.client.get(address, **more)
         return self.page
 
-    def post(self, address, csrf=None, follow=True, headers=None, **fields):
+    def post(self, where, csrf=None, follow=True, headers=None, **fields):
         """Posts as the page shown would; `csrf` defaults to the one in it."""
         if csrf is None:
             csrf = self.hidden("csrf")
         sent = {name.replace("__", "."): value for name, value in fields.items()}
-        self.page = self.client.post(address, data={"csrf": csrf, **sent}, follow_redirects=follow, headers=headers or {})
+        self.page = self.client.post(where, data={"csrf": csrf, **sent}, follow_redirects=follow, headers=headers or {})
         return self.page
 
     def submit(self, address, fields, headers=None, follow=True):

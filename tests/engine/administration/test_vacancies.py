@@ -27,8 +27,10 @@ def admin(world):
 
 
 @pytest.fixture
-def entrusted(world):
-    """A case whose owner has tasks; whose it is."""
+def entrusted(world, admin):
+    """A case whose owner has tasks, the only one of her branch; whose it is."""
+    for other in [one for one in world.staff.values() if "referent" in one.roles and one.branch == "MED"][1:]:
+        admin(accounts.close, other.user_id, REASON)
     case = world.receive(world.somebody("social"))
     for node in ("T101", "T102", "T104", "T106"):
         world.does(case, node)

@@ -200,7 +200,7 @@ def test_who_may_what_and_what_is_due(town):
         erasures.refuse(session, meriem, erasure)
     assert town.news(town.staff["anis"]) == (0, [])
     with database.reading(chokri) as session:
-        assert [one.state for one in erasures.listed(session, chokri)] == ["refused"]
+        assert [one.state for one in erasures.listed(session, chokri)] == ["withdrawn"]
 
 
 def years_later(town, case, years):
