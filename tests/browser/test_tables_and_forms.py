@@ -1,6 +1,7 @@
 """Forms and tables of a draft in a real browser: a question added and seen in Arabic, a condition broken and mended, a cell picked from a list and kept."""
 
 import re
+from urllib.parse import parse_qsl
 
 from playwright.sync_api import expect
 
@@ -189,3 +190,24 @@ def test_a_letter_is_written_by_keyboard_alone(visit):
     assert "Bonjour {" in written(meriem, draft, "forms/letters/rappel_pieces.toml")
     meriem.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
     assert wrong_with(meriem) == []
+
+
+def test_what_is_saved_by_itself_does_no_act_of_the_button_that_one_is_passing(visit):
+    meriem, acts = visit("meriem", "fr"), []
+    draft = begin(meriem, "En passant")
+    meriem.goto(f"{draft}/letters/rappel_pieces.toml")
+    meriem.locator("button[value='open:b0']").click()
+    meriem.wait_for_selector("#f-name")
+    settled(meriem)
+    meriem.on("request", lambda one: one.method == "POST" and acts.append(dict(parse_qsl(one.post_data)).get("act", "")))
+    held = []
+    meriem.route("**/letters/rappel_pieces.toml", lambda route: route.continue_() if held else held.append(route))
+    meriem.locator("#b0-fr").focus()
+    with meriem.expect_request("**/letters/rappel_pieces.toml"):
+        meriem.keyboard.type("Bon")
+    meriem.keyboard.type("jour ")
+    meriem.locator("button[value='remove:b1']").focus()  # what she leaves waits for the answer on its way
+    held[0].continue_()
+    settled(meriem)
+    assert len(acts) > 1 and not any(acts), acts
+    assert "Bonjour " in written(meriem, draft, "forms/letters/rappel_pieces.toml")
