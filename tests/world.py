@@ -104,6 +104,12 @@ class World:
         """The ids, as drawn, of the tasks that wait."""
         return sorted(row.node for row in self.open_tasks(case_id))
 
+    def arrives(self, case_id: UUID, node: str) -> UUID:
+        """The case, once nothing of it waits but one task: of what waits, the first is done again and again."""
+        while (nodes := self.nodes(case_id)) != [node]:
+            self.does(case_id, nodes[0])
+        return case_id
+
     def who_does(self, row: Any) -> users.Actor:
         """Its holder, else somebody of its role in its agency and branch."""
         held = next((one for one in self.staff.values() if one.user_id == row.holder_id), None)

@@ -218,56 +218,6 @@ def scores(world, instance_id):
     return [one["outputs"]["score"] for line in opened for one in line.get("why", ()) if one.get("decision") == "D7"]
 
 
-NO_ACCOUNT = {"aide.pj13": None}
-
-
-def days_given(world):
-    """Until the day by which papers are awaited, an open one."""
-    return (dt.date.fromisoformat(world.facts("aide.pieces_limite_le")["aide.pieces_limite_le"]) - world.today()).days
-
-
-def test_papers_that_do_not_come_are_reminded_of_then_decided_upon_then_closed_in_writing(world):
-    case_id = world.receive(world.somebody("creation", **NO_ACCOUNT))
-    listing = world.reaches("T602")
-    assert refuses(world, listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+31o") == {"aide.pieces_limite_le"}
-    world.answers(listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"], aide__pieces_limite_le="@+25o")
-    for days, reminded in ((9, 0), (1, 1), (9, 1), (1, 2), (days_given(world) - 21, 2)):
-        world.passes(days=days)
-        assert letters(world).count("rappel_pieces") == reminded and "T616" not in world.nodes()
-    world.passes(days=1)
-    more = next(row for row in world.open_tasks(case_id) if row.node == "T616")
-    assert refuses(world, more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+31o") == {"aide.pieces_limite_le"}
-    world.answers(more, aide__suite_pieces="prolonger", aide__pieces_limite_le="@+15o")
-    world.passes(days=days_given(world) - 1)
-    assert "T616" not in world.nodes(), "the date given is the date kept"
-    world.passes(days=1)
-    world.answers(next(row for row in world.open_tasks(case_id) if row.node == "T616"), aide__suite_pieces="classer")
-    (aid,) = instances(world, "dossier_aide")
-    assert aid.status == "ended" and "classe" in aid.outcome and fund(world).engaged == 0
-    assert letters(world).count("sans_suite") == 1, "answered in writing, with the reason and the way of appeal"
-    assert "T511" in world.nodes(case_id) and world.incidents() == [], "without the aid, another way is looked for"
-
-
-@pytest.mark.parametrize("brought", ["at the desk", "later"])
-def test_a_paper_brought_takes_the_file_on_without_asking_anything_twice(world, brought):
-    case_id = world.receive(world.somebody("creation", **NO_ACCOUNT))
-    listing = world.reaches("T602")
-    if brought == "at the desk":
-        world.answers(listing, aide__pieces_toutes_remises=True, aide__pj13="@document")
-        assert "pieces_manquantes" not in letters(world), "nothing is asked of who has brought it all"
-    else:
-        world.answers(listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ13"])
-        world.passes(days=12)
-        (aid,) = instances(world, "dossier_aide")
-        key = next(row.correlation for row in waiting(world) if row.name == "piece.recue" and row.instance_id == aid.instance_id)
-        owner = world.agent("OTE", "MED", "referent")
-        with world.database.unit_of_work(owner) as session:
-            messages.send(session, owner, "piece.recue", key, {})
-        world.settle()
-        world.answers(next(row for row in world.open_tasks(case_id) if row.node == "T601_N3"), aide__pj13="@document")
-    assert "T603" in world.nodes(case_id) and world.incidents() == []
-
-
 def waiting(world):
     with world.database.reading(users.system()) as session:
         return session.execute(text("SELECT name, node, correlation, instance_id FROM wait WHERE kind = 'message'")).all()

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from engine.settings import Settings
+from tests import world as worlds
 from tests.web.small.installation import PASSWORD, furnish
 from web.app import create_app
 
@@ -56,6 +57,15 @@ class Browser:
     @property
     def path(self):
         return self.page.url.path
+
+
+@pytest.fixture(scope="module")
+def world(make_database):
+    """The real pathway with its staff; `app`: its pages."""
+    database = make_database(worlds.furnish)
+    made = worlds.World(database)
+    made.app = create_app(Settings(is_demo=True), database)
+    return made
 
 
 @pytest.fixture(scope="module")

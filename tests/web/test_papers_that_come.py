@@ -9,33 +9,18 @@ from sqlalchemy import text
 from engine.actors import users
 from engine.casework import attested, holders, pieces
 from engine.demo import accounts
-from engine.settings import Settings
 from tests import world as worlds
 from tests.web.conftest import Browser
-from web.app import create_app
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 BILL, HEALTH, DIPLOMAS = "PJ05|C", "PJ06|H", "PJ08|E"
 _NUMBERS = count(1)
 
 
-@pytest.fixture(scope="module")
-def world(make_database):
-    database = make_database(worlds.furnish)
-    made = worlds.World(database)
-    made.app = create_app(Settings(is_demo=True), database)
-    return made
-
-
 @pytest.fixture
 def case(world):
     """A case whose owner is named, at the door of the employment adviser (T401): nothing waits for a paper."""
-    found = world.receive(world.somebody("emploi", next(_NUMBERS)))
-    for _ in range(20):
-        if (nodes := world.nodes(found)) == ["T401"]:
-            return found
-        world.does(found, nodes[0])
-    raise AssertionError(nodes)
+    return world.arrives(world.receive(world.somebody("emploi", next(_NUMBERS))), "T401")
 
 
 @pytest.fixture

@@ -7,22 +7,12 @@ import pytest
 
 from engine.actors import users
 from engine.demo import accounts
-from engine.settings import Settings
 from tests import world as worlds
 from tests.web.conftest import Browser
 from tests.web.test_a_case_page import main
-from web.app import create_app
 
 _NUMBERS = count(1)
 _ASKED = """SELECT f.value #>> '{}' FROM fact f JOIN open_task t USING (root_id, subject) WHERE t.root_id = :id AND t.node = 'T401' AND f.field = 'mesure.type' AND f.is_current"""
-
-
-@pytest.fixture(scope="module")
-def world(make_database):
-    database = make_database(worlds.furnish)
-    made = worlds.World(database)
-    made.app = create_app(Settings(is_demo=True), database)
-    return made
 
 
 @pytest.fixture
@@ -35,12 +25,7 @@ def karim(world):
 @pytest.fixture
 def case(world):
     """A case at the door of the employment adviser: of all its measures, only this one waits for an answer."""
-    found = world.receive(world.somebody("emploi", next(_NUMBERS)))
-    for _ in range(20):
-        if (nodes := world.nodes(found)) == ["T401"]:
-            return found
-        world.does(found, nodes[0])
-    raise AssertionError(nodes)
+    return world.arrives(world.receive(world.somebody("emploi", next(_NUMBERS))), "T401")
 
 
 def begin(karim, case, process, **said):

@@ -11,19 +11,15 @@ from engine import errors
 from engine.actors import users
 from engine.casework import appointments, holders, pieces
 from engine.demo import accounts
-from engine.settings import Settings
 from tests import world as worlds
 from tests.web.conftest import Browser
-from web.app import create_app
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
 @pytest.fixture(scope="module")
-def world(make_database):
-    database = make_database(worlds.furnish)
-    made = worlds.World(database)
-    made.app = create_app(Settings(is_demo=True), database)
+def world(world):
+    made = world
     made.case = made.receive(made.somebody("social", retour__prouve=False, consentement__c2=True))
     for node in ("T101", "T102"):
         made.does(made.case, node)
