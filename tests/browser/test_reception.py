@@ -133,7 +133,7 @@ def test_the_line_fails_and_the_page_says_so_and_keeps_the_typing(visit):
     page.route("**/tasks/**", lambda route: route.abort())
     page.click("button[value=complete]")
     expect(page.locator("#trouble")).to_contain_text("partira toute seule")
-    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:beforeRequest', { detail: { elt: document.body, requestConfig: { verb: 'get' } } }))")  # as the page asks by itself
+    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:beforeRequest', { detail: { elt: document.body, target: document.body, xhr: new XMLHttpRequest(), requestConfig: { verb: 'get' } } }))")  # as the page asks by itself
     expect(page.locator("#trouble")).to_contain_text("partira toute seule")
     expect(page.locator("#q-person-prenom_fr")).to_have_value("Besma")
     page.unroute("**/tasks/**")

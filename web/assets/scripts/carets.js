@@ -2,13 +2,13 @@
 export function startCarets() {
   const left = new Map(); // where the cursor was in each text, by its id: the text itself is another after each save
   document.addEventListener("focusout", ({ target }) => target.dataset?.caret && left.set(target.id, target.selectionStart));
-  document.addEventListener("click", ({ target }) => {
-    const button = target.closest?.("button[name=act]");
-    if (!button) return;
+  document.addEventListener("htmx:configRequest", ({ detail: { parameters, triggeringEvent } }) => {
+    const button = triggeringEvent?.submitter;
+    if (button?.name !== "act") return;
     if (!button.dataset.carets) return left.clear(); // places move, go and come
     for (const language of ["fr", "ar"]) {
       const at = left.get(`${button.dataset.carets}-${language}`);
-      if (at !== undefined) button.form.elements[`caret-${language}`].value = at;
+      if (at !== undefined) parameters[`caret-${language}`] = at;
     }
   });
 }

@@ -1,35 +1,32 @@
-// What is typed while the server's answer is on its way stays: the answer was made of what had been sent, and must not put it back.
+// What is typed or chosen while the server's answer is on its way stays: the answer was made of what had been sent, and must not put it back.
+// Where the answer shows another thing than was sent (another place is open, a condition was added), it is the answer that stays.
 export function keepTyping() {
   const sent = new WeakMap();
+  const part = (target) => document.getElementById(target.id) ?? target;
 
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const form = event.detail.elt.closest?.("form[data-draft], form[data-typed]");
-    if (form) sent.set(event.detail.xhr, { id: form.id, values: valuesOf(form) });
+  document.addEventListener("htmx:beforeRequest", ({ detail: { xhr, target } }) => sent.set(xhr, { then: valuesOf(part(target)) }));
+
+  document.addEventListener("htmx:beforeSwap", ({ detail: { xhr, target } }) => {
+    const one = sent.get(xhr);
+    if (one) one.since = [...valuesOf(part(target))].filter(([key, value]) => one.then.has(key) && one.then.get(key) !== value);
   });
 
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const then = sent.get(event.detail.xhr);
-    const form = then && document.getElementById(then.id);
-    if (!form) return;
-    const now = valuesOf(form);
-    then.since = [...now].filter(([key, value]) => then.values.has(key) && then.values.get(key) !== value);
-  });
-
-  document.addEventListener("htmx:afterSwap", (event) => {
-    const then = sent.get(event.detail.xhr);
-    const form = then?.since?.length && document.getElementById(then.id);
-    if (!form) return;
-    const controls = new Map(controlsOf(form).map((control) => [keyOf(control), control]));
-    for (const [key, value] of then.since) {
+  document.addEventListener("htmx:afterSwap", ({ detail: { xhr, target } }) => {
+    const one = sent.get(xhr);
+    if (!one?.since?.length) return;
+    const controls = new Map(controlsOf(part(target)).map((control) => [keyOf(control), control]));
+    for (const [key, value] of one.since) {
       const control = controls.get(key);
-      if (!control) continue;
+      if (!control || trimmed(valueOf(control)) !== trimmed(one.then.get(key))) continue;
       if (isTicked(control)) control.checked = value;
       else control.value = value;
     }
   });
 }
 
-const controlsOf = (form) => [...form.elements].filter((control) => control.name && control.type !== "file" && control.type !== "submit");
+const controlsOf = (part) => [...part.querySelectorAll("input[name], select[name], textarea[name]")].filter((control) => !["file", "submit"].includes(control.type));
 const isTicked = (control) => control.type === "checkbox" || control.type === "radio";
-const keyOf = (control) => control.id || control.name;
-const valuesOf = (form) => new Map(controlsOf(form).map((control) => [keyOf(control), isTicked(control) ? control.checked : control.value]));
+const keyOf = (control) => control.id || `${control.form?.id} ${control.name}${isTicked(control) ? ` ${control.value}` : ""}`;
+const valueOf = (control) => (isTicked(control) ? control.checked : control.value);
+const valuesOf = (part) => new Map(controlsOf(part).map((control) => [keyOf(control), valueOf(control)]));
+const trimmed = (value) => (typeof value === "string" ? value.trim() : value);
