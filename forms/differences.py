@@ -20,7 +20,7 @@ _LONGEST_ROW = 1_500  # things whose order is looked at one against another
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a difference is about, as it stands on one side. `within`: the names of what it stands in; `rank`: its place in its row, from 1."""
+    """What a difference is about, as it stands on one side. `within`: the names of what it stands in; `rank`: its place in its row, from 1; `is_named`: the names are its own."""
 
     id: str
     kind: str
@@ -28,6 +28,7 @@ class Subject:
     names: Names = field(default_factory=dict)
     within: Names = field(default_factory=dict)
     rank: int = 0
+    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def _whole(kind: str, of: str, before: str, after: str, one: Sequence[Thing] | N
 
 def title(things: Sequence[Thing]) -> Names:
     """A file is called by its process, else by the first of its things that has a name."""
-    named = [one for one in things if one.names]
+    named = [one for one in things if one.names and one.is_named]
     return next((one.names for one in sorted(named, key=lambda one: one.kind != "process")), {})
 
 
@@ -187,7 +188,7 @@ class _Comparison(Matching):
 
     def _subject(self, things: Mapping[str, Thing], ranks: Mapping[str, int], one: Thing) -> Subject:
         parent = things.get(one.parent)
-        return Subject(one.id or one.traits, one.kind, one.file, one.names, parent.names or {"fr": parent.id} if parent else {}, ranks.get(one.key, 0))
+        return Subject(one.id or one.traits, one.kind, one.file, one.names, parent.names or {"fr": parent.id} if parent else {}, ranks.get(one.key, 0), one.is_named)
 
     def _changes(self, one: Thing, other: Thing, old: Subject, new: Subject, is_shifted: bool) -> Iterator[Difference]:
         if one.id != other.id:

@@ -24,7 +24,7 @@ class Thing:
 
     `properties`: (what, detail) → as written, where detail may be the key of another thing (a rule's cell, by its column). `links`: what → key of
     another thing. `around`: keys of its neighbours, to know it by when its id was renamed. `row`: key of the list whose order counts (None: none does).
-    A thing whose `parent` came or went is not told of: the parent is.
+    A thing whose `parent` came or went is not told of: the parent is. `is_named`: its names are its own, and not those of what stands around it.
     """
 
     key: str
@@ -39,6 +39,7 @@ class Thing:
     parent: str = ""
     row: str | None = None
     traits: str = ""  # what it is known by where it has no id
+    is_named: bool = True
 
 
 class Matching:

@@ -5,15 +5,16 @@ Not who may see or approve them.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from engine import errors
+from engine.casework import vocabulary
 from engine.casework.editions import Edition
 from engine.i18n import catalogue, form_of, pick, translate
 from engine.pathway import burden as burdens
-from engine.pathway import comparison, scenario_files, table_comparison
+from engine.pathway import comparison, naming, scenario_files, table_comparison
 from forms import comparison as form_comparison
 from forms.differences import Difference, Subject
 from forms.likeness import Names
@@ -21,7 +22,13 @@ from forms.text import FormError
 
 _DICTIONARY, _TASKS, _LETTERS = "forms/dictionary/", "forms/tasks/", "forms/letters/"
 _LONGEST = 240  # characters of a value in a sentence
+_LASTING = re.compile(r"P(\d+)([DMY])")
 _LATIN, _ARABIC = re.compile("[A-Za-z]"), re.compile("[\u0600-\u06ff]")
+# What a property may name, by its kind in the vocabulary; what its codes are called, by the room of the catalogue.
+_NAMED = {"form": "forms", "decision": "decisions", "called": "processes", "requires": "decisions", "purpose": "purposes", "choices": "lists", "piece": "pieces",
+          "message": "messages"}  # fmt: skip
+_CODED = {"role": "role", "owner": "agency", "produced_by": "agency", "presence": "comparison.place", "kind": "comparison.subject", "hit_policy": "web.dmn_js", "operation": "web.editor.operation",
+          "type": "web.field_type", "class": "web.field_class", "also": "web.field_class", "about": "web.subject", "event": "pathway.event", "timer_kind": "web.editor.timer"}  # fmt: skip
 _STRONGEST = ("moved", "renamed", "changed", "added", "removed")
 
 
@@ -80,9 +87,9 @@ def changes(old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
 
 def in_words(found: Sequence[Difference], old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
     """The differences of two editions as sentences."""
-    titles = tuple(_titles(one) if any(other.what == "form" for other in found) else {} for one in (old, new))
+    words = (_Words(old), _Words(new))
     steps = {path: [one for one in found if one.file == path and one.what != "writing"] for path in {one.file for one in found} if path.startswith(scenario_files.FOLDER)}
-    told = [Told(one.kind, one.file, one.element, _Wording(one, language, titles).sentence()) for one in found if not steps.get(one.file)]
+    told = [Told(one.kind, one.file, one.element, _Wording(one, language, words).sentence()) for one in found if not steps.get(one.file)]
     return (*told, *(_scenario(path, steps[path], old, new, language) for path in sorted(steps) if steps[path]))
 
 
@@ -146,24 +153,39 @@ def _ending(files: Mapping[str, bytes], ending: str) -> dict[str, bytes]:
     return {path: content for path, content in files.items() if path.endswith(ending)}
 
 
-def _titles(edition: Edition) -> dict[str, Names]:
-    """The title of each form by its id, as far as its file can be read."""
-    found: dict[str, Names] = {}
-    for content in _under(edition.files, _TASKS).values():
-        try:
-            read = tomllib.loads(content.decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
-            continue
-        if isinstance(read.get("title"), dict):
-            found[str(read.get("id"))] = {language: str(text) for language, text in read["title"].items()}
-    return found
+class _Words:
+    """What an edition calls what its files name, read when it is first asked."""
+
+    def __init__(self, edition: Edition) -> None:
+        self._files = edition.files
+
+    @cached_property
+    def _known(self) -> dict[str, dict[str, Names]]:
+        found = vocabulary.of(self._files)
+        known = {kind: {one.id: one.names for one in getattr(found, kind)} for kind in {*_NAMED.values(), "fields"} - {"messages"}}
+        return known | {"messages": {name: naming.message_named(name, events) for name, events in found.events.items()}}
+
+    @cached_property
+    def _diagrams(self) -> list[naming.File]:
+        roots = (vocabulary.root_of(content) for path, content in self._files.items() if path.endswith(".bpmn"))
+        return [naming.File(root) for root in roots if root is not None]
+
+    def _drawn(self, element: str) -> Names | None:
+        """What an element of any diagram is called."""
+        return next((names for file in self._diagrams if (names := file.at(element)) != {"fr": element}), None)
+
+    def of(self, what: str, written: str, language: str) -> str:
+        """The names of what a property names, one or several; a field or a decision that stands alone by its label; "" where nothing is called so."""
+        known = self._known[_NAMED[what]] if what in _NAMED else self._known["fields"] | self._known["decisions"]
+        names = [self._drawn(one) if what == "distinct" else known.get(one) for one in written.split()]
+        return ", ".join(pick(one, language) for one in names if one) if names and all(names) else ""
 
 
 class _Wording:
     """One difference in one language."""
 
-    def __init__(self, difference: Difference, language: str, titles: Sequence[Mapping[str, Names]]) -> None:
-        self.one, self.language, self.titles = difference, language, titles
+    def __init__(self, difference: Difference, language: str, words: Sequence[_Words]) -> None:
+        self.one, self.language, self.words = difference, language, words
         self.known = catalogue(language)
 
     def sentence(self) -> str:
@@ -176,7 +198,7 @@ class _Wording:
         if one.kind in ("added", "removed"):
             code = f"{one.kind}_{subject.kind}"
             return self._say(code if f"comparison.sentence.{code}" in self.known else one.kind, said)
-        if one.what in ("layout", "writing", "content", "order"):
+        if one.what in ("layout", "writing", "content", "order", "id"):
             return self._say(one.what, said)
         state = "both" if one.before and one.after else "set" if one.after else "cleared"
         if one.what == "name":
@@ -186,12 +208,15 @@ class _Wording:
             return self._deadline(state, said)
         if one.kind == "moved":
             return self._say({"both": "moved", "set": "moved_in", "cleared": "moved_out"}[state], said)
-        return self._say({"both": "changed"}.get(state, state), said | {"what": self._what()})
+        state = "namesake" if said["before"] == said["after"] else {"both": "changed"}.get(state, state)
+        return self._say(state, said | {"what": self._what()})
 
     def subject(self, subject: Subject) -> str:
         """« La tâche « … » »; a rule by its place in its table."""
         kind = subject.kind
-        if kind == "rule" and not subject.names:
+        if not subject.is_named:
+            kind = "unnamed"
+        elif kind == "rule" and not subject.names:
             kind = "rule_bare"
         code = f"comparison.subject.{kind if f'comparison.subject.{kind}' in self.known else 'other'}"
         return translate(code, self.language, name=self._name(subject), rank=subject.rank, within=self._plain(pick(dict(subject.within), self.language)))
@@ -203,16 +228,15 @@ class _Wording:
         what = self.one.what
         if names:
             return self._plain(pick(dict(names), self.language))
-        if what == "form" and written in self.titles[side]:
-            return self._plain(f"{pick(dict(self.titles[side][written]), self.language)} ({written})")
         if what == "deadline":
             return self._delay(written)
-        family = {"role": "role", "owner": "agency", "presence": "comparison.place", "kind": "comparison.subject", "hit_policy": "web.dmn_js"}.get(what, "comparison.value")
-        written = written.capitalize() if what == "hit_policy" else written  # as the editor of tables writes it
-        if f"{family}.{written}" in self.known:
-            said = translate(f"{family}.{written}", self.language, name="")
+        if lasting := _LASTING.fullmatch(written):
+            return translate(f"why.delay.{lasting[2]}", self.language, number=lasting[1])
+        code = f"{_CODED.get(what, 'comparison.value')}.{written.capitalize() if what == 'hit_policy' else written}"  # as the editor of tables writes it
+        if code in self.known:
+            said = translate(code, self.language, name="")
             return said.partition("«")[0].partition("“")[0].strip() if what == "kind" else said
-        return self._plain(written)
+        return self._plain(self.words[side].of(what, written, self.language) or written)
 
     def _deadline(self, state: str, said: dict[str, str]) -> str:
         if state != "both":

@@ -12,7 +12,7 @@ from typing import Any
 from engine.actors import roles
 from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
 from engine.casework.operations import TAKES
-from engine.pathway import markup
+from engine.pathway import markup, naming
 from engine.pathway.additions import MASAR
 from engine.pathway.spiff.extensions import BPMN, PLACES, UNITS
 
@@ -41,7 +41,7 @@ class Named:
 
 @dataclass
 class Vocabulary:
-    """Everything by kind, in the order in which it is shown. `dates`: the fields that a task may be due by; `lanes`: name → agency and labels; `roles`: role → agencies; `operations`: name → parameters."""
+    """Everything by kind, in the order in which it is shown. `events`: of each message, what hears it; `dates`: the fields that a task may be due by; `lanes`: name → agency and labels; `roles`: role → agencies; `operations`: name → parameters."""
 
     forms: list[Named] = field(default_factory=list)
     letters: list[Named] = field(default_factory=list)
@@ -50,7 +50,11 @@ class Vocabulary:
     tasks: list[Named] = field(default_factory=list)
     fields: list[Named] = field(default_factory=list)
     dates: list[Named] = field(default_factory=list)
+    purposes: list[Named] = field(default_factory=list)
+    lists: list[Named] = field(default_factory=list)
+    pieces: list[Named] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    events: dict[str, list[Names]] = field(default_factory=dict)
     signals: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     escalations: list[str] = field(default_factory=list)
@@ -85,9 +89,11 @@ def of(files: Mapping[str, bytes]) -> Vocabulary:
 
 
 def _diagram(path: str, content: bytes, found: Vocabulary) -> None:
-    root = _root(content)
+    root = root_of(content)
     if root is None:
         return
+    for message, names in naming.File(root).messages.items():
+        found.events.setdefault(message, []).extend(names)
     for node in root.iter():
         kind = str(node.tag)
         if kind == f"{_B}process" and node.get("id"):
@@ -117,7 +123,7 @@ def names_of(node: Any) -> dict[str, str]:
 
 
 def _decisions(path: str, content: bytes) -> Iterator[Named]:
-    root = _root(content)
+    root = root_of(content)
     for node in () if root is None else root.iter():
         if isinstance(node.tag, str) and node.tag.rpartition("}")[2] == "decision" and node.get("id"):
             labels = {one.get("lang") or "": " ".join((one.text or "").split()) for one in node.iterfind(f"{{*}}extensionElements/{_M}libelle")}
@@ -134,6 +140,9 @@ def _dictionary(path: str, content: bytes, found: Vocabulary, of_rows: set[str])
     """The fields of a page of the dictionary; `of_rows` takes those of lists, of which there is one a row and none of the case."""
     written = _toml(content)
     fields, group = written.get("fields"), written.get("group")
+    for kind in ("purposes", "lists", "pieces"):
+        entries = written.get(kind)
+        getattr(found, kind).extend(Named(name, _labels(one.get("label")), path) for name, one in (entries.items() if isinstance(entries, dict) else ()) if isinstance(one, dict))
     for name, one in fields.items() if isinstance(fields, dict) else ():
         spec = one if isinstance(one, dict) else {}
         found.fields.append(Named(name, _labels(spec.get("label")), path))
@@ -154,7 +163,8 @@ def _toml(content: bytes) -> Mapping[str, Any]:
         return {}
 
 
-def _root(content: bytes) -> Any:
+def root_of(content: bytes) -> Any:
+    """What an XML file holds, None where it cannot be read."""
     try:
         return markup.parse(content)
     except markup.Unfit:

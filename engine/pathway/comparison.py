@@ -8,16 +8,17 @@ same both ways, is `forms.differences`'. What a change would do to people is `bu
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.i18n import LANGUAGES, ONWARD
+from engine.pathway import naming
 from engine.pathway.spiff import xml
 from engine.pathway.spiff.extensions import BPMN
-from engine.pathway.written import M, foreign, labels, local, plain, put, short, text
+from engine.pathway.written import M, foreign, local, plain, put, short, text
 from forms.differences import Difference, Subject, of_files, same, title
 from forms.likeness import Key, Thing
 
 _B = f"{{{BPMN}}}"
 _DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 _HOLDERS = frozenset({"definitions", "collaboration", "process", "subProcess", "transaction", "adHocSubProcess", "laneSet", "childLaneSet"})
+_ABOVE = frozenset({"definitions", "collaboration", "laneSet", "childLaneSet"})
 _TOLD_ELSEWHERE = frozenset({"incoming", "outgoing", "flowNodeRef"})  # by the flows, by the lane of each element
 _FAMILIES = {"sequenceFlow": "flow", "messageFlow": "flow", "association": "flow", "lane": "lane", "process": "process", "participant": "participant",
              "message": "message", "signal": "signal", "error": "error", "escalation": "escalation", "definitions": "file"}  # fmt: skip
@@ -85,7 +86,7 @@ class _Diagram:
     """One diagram read into things."""
 
     def __init__(self, path: str, root: Any) -> None:
-        self.path, self.root = path, root
+        self.path, self.root, self.file = path, root, naming.File(root)
         self.nodes = list(self._nodes(root))
         self.drawn = set(self.nodes)
         self.by_id = {node.get("id"): node for node in self.nodes if node.get("id")}
@@ -138,16 +139,13 @@ class _Diagram:
             if holder is not None and local(holder) in ("process", "subProcess", "transaction", "adHocSubProcess"):
                 links["scope"] = holder.get("id", "")
             yield Thing(key, name, kind, self.path, _FAMILIES.get(kind, "node"), self._names(node, kind), properties, links, frozenset(self.near.get(name, ())),
-                        row=self.choices.get(name), traits="" if name else kind)  # fmt: skip
+                        row=self.choices.get(name), traits="" if name else kind, is_named=kind in _ABOVE or kind in naming.ARROWS or naming.is_named(node))  # fmt: skip
 
-    def _names(self, node: Any, kind: str) -> dict[str, str]:
-        """The label by language; a flow without one is called by what it joins."""
-        found = _labels(node)
-        source, target = self.by_id.get(node.get("sourceRef")), self.by_id.get(node.get("targetRef"))
-        if found or source is None or target is None:
-            return found
-        ends = {language: (_called(source, language), _called(target, language)) for language in LANGUAGES}
-        return {language: f"{one} {ONWARD[language]} {other}" for language, (one, other) in ends.items()}
+    def _names(self, node: Any, kind: str) -> naming.Names:
+        """As findings call it; what holds a whole drawing, by its process."""
+        if kind in _ABOVE:
+            node = next((one for one in self.nodes if local(one) == "process" and naming.is_named(one)), node)
+        return self.file.of(node)
 
     def _attributes(self, node: Any, kind: str, path: str, properties: dict[Key, str], links: dict[str, str]) -> None:
         for name in ("cancelActivity",) if kind == "boundaryEvent" else ("isInterrupting",) if kind == "startEvent" and _is_event(node.getparent()) else ():
@@ -230,12 +228,3 @@ class _Diagram:
 
 def _is_event(node: Any) -> bool:
     return node is not None and node.get("triggeredByEvent") == "true"
-
-
-def _labels(node: Any) -> dict[str, str]:
-    return labels(node, node.find(f"{_B}extensionElements"))
-
-
-def _called(node: Any, language: str) -> str:
-    names = _labels(node)
-    return names.get(language) or names.get("fr") or node.get("id", "")

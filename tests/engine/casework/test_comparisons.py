@@ -1,10 +1,13 @@
 """Two editions side by side, in the words of whoever decides."""
 
 import json
+import random
+import re
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from lxml import etree
 from typer.testing import CliRunner
 
 from engine import errors, i18n
@@ -12,6 +15,7 @@ from engine.casework import comparisons, editions
 from engine.cli import masar
 from engine.pathway import comparison, table_comparison
 from forms import comparison as form_comparison
+from tests.engine.pathway import edits
 
 ROOT = Path(__file__).parents[3]
 FILES = editions.files_of(ROOT / "processes", ROOT / "forms")
@@ -52,7 +56,7 @@ def test_a_deadline_is_told_in_each_language(language, said):
         (("processes/accueil.bpmn", 'role="chef_antenne"', 'role="referent"'),
          "La tâche « Vérifier le doublon » · rôle : « Référent du dossier » au lieu de « Chef d'antenne »."),
         (("processes/accueil.bpmn", 'form="t108"', 'form="t109"'),
-         "La tâche « Vérifier le doublon » · formulaire : « Vérifier la preuve du retour (t109) » au lieu de « Vérifier le doublon possible (t108) »."),
+         "La tâche « Vérifier le doublon » · formulaire : « Vérifier la preuve du retour » au lieu de « Vérifier le doublon possible »."),
         (("processes/accueil.bpmn", ' delai="2" unite="jours_ouvres"', ""), "La tâche « Vérifier le doublon » perd son délai (2 jours ouvrés)."),
         (("processes/social.bpmn", 'cancelActivity="false"', 'cancelActivity="true"'),
          "L'événement de bord « 10 jours » · interrompt l'activité : « oui » au lieu de « non »."),
@@ -67,6 +71,60 @@ def test_a_deadline_is_told_in_each_language(language, said):
 )  # fmt: skip
 def test_changes_are_told_as_people_speak(replaced, said):
     assert sentences(draft(replaced)) == [said]
+
+
+# What only files call things by: an id of an element, the name of a message, the code of a table, in no sentence; what somebody wrote to be computed is shown as she wrote it.
+RAW = {found for path, content in FILES.items() if path.endswith((".bpmn", ".dmn")) for found in re.findall(r'(?:\bid|<bpmn:message [^>]*name)="([^"]+)"', content.decode())}
+COMPUTED = ("due", "key", "condition", "parameter", "input", "output", "loop_collection", "loop_item", "loop_until", "result", "cell", "outcome", "expression")
+
+
+def raw_names(files, language):
+    new = editions.Edition(UUID(int=2), 2, {**FILES, **files})
+    found = [one for one in comparisons.differences(CURRENT, new) if one.what not in COMPUTED]
+    return {name for told in comparisons.in_words(found, CURRENT, new, language) for name in re.findall(r"[\w.]+", told.text) if name in RAW and re.search(r"[_.0-9]", name)}
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("kind", sorted(edits.OF_DIAGRAMS))
+def test_no_sentence_of_what_changed_names_a_thing_as_only_files_do(kind, language):
+    rng = random.Random(kind)
+    edited = {path: edits.edited(rng, content, {kind: edits.OF_DIAGRAMS[kind]}, 2)[0] for path, content in FILES.items() if path.endswith(".bpmn")}
+    assert raw_names(edited, language) == set()
+
+
+def bare(content, leave="userTask"):
+    """A drawing of which only people's tasks have names, and every arrow goes elsewhere by default."""
+    root = etree.fromstring(content)
+    for node in root.iter(etree.Element):
+        if etree.QName(node).localname not in ("process", "message", "signal", leave):
+            node.attrib.pop("name", None)
+            for label in [*node.iterfind(f"{edits.B}extensionElements/{edits.M}libelle")]:
+                label.getparent().remove(label)
+        if node.get("default"):
+            node.set("default", next(one.get("id") for one in root.iter(f"{edits.B}sequenceFlow") if one.get("sourceRef") == node.get("id") and one.get("id") != node.get("default")))
+    return etree.tostring(root)
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_a_drawing_without_names_is_told_without_ids(language):
+    assert raw_names({path: bare(content) for path, content in FILES.items() if path.endswith(".bpmn")}, language) == set()
+    assert raw_names({path: bare(content, "nothing") for path, content in FILES.items() if path.endswith(".bpmn")}, language) == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "« Choix : une seule sortie, sans nom, après Étudier (OTE) / Dossier retiré, avant Étudié » disparaît."),
+        ("ar", "حذف: «اختيار: مخرج واحد، دون اسم، بعد الدراسة (الديوان) / سُحب الملف، قبل دُرس»."),
+        ("en", "“Choice: one way only, unnamed, after Study (OTE) / File withdrawn, before Studied” is removed."),
+    ],
+)
+def test_a_gateway_without_a_name_is_told_by_what_stands_around_it(language, said):
+    path = "processes/etude_dossier.bpmn"
+    root = etree.fromstring(FILES[path])
+    (gone,) = [one for one in root.iter(f"{edits.B}exclusiveGateway") if one.get("id") == "etude_dossier_suite_ote"]
+    gone.getparent().remove(gone)
+    assert said in [one.text for one in comparisons.changes(CURRENT, editions.Edition(UUID(int=2), 2, {**FILES, path: etree.tostring(root)}), language)]
 
 
 def test_a_cell_of_a_table_is_told_by_rule_and_column():
