@@ -1,14 +1,17 @@
 """The diagram editor in a real browser: a task drawn, broken and mended; two coordinators on one diagram; the Arabic view and its mirror; no mouse needed."""
 
 import re
+from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from lxml import etree
 from playwright.sync_api import expect
 
 from engine.casework import comparisons, editions
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.browser.test_the_next_edition import begin
+from tests.web.test_what_the_editor_writes import others
 
 PATH = "processes/parcours.bpmn"
 NAMES = {"fr": "Confirmer le rendez-vous", "ar": "تأكيد الموعد", "en": "Confirm the appointment"}
@@ -294,3 +297,23 @@ def places(page, part):
         """all => Object.fromEntries(all.filter(one => ["debut", "accueillir", "recepisse", "orienter", "choix", "fin"].includes(one.dataset.elementId))
              .map(one => { const box = one.getBoundingClientRect(); return [one.dataset.elementId, box.x + box.width / 2]; }))"""
     )
+
+
+@pytest.mark.parametrize("name", ["camunda7", "camunda8", "spiffarena"])
+def test_what_other_tools_wrote_is_still_there_after_she_drew_and_goes_out_with_her_file(visit, name):
+    page = visit("meriem")
+    theirs = Path(__file__).parents[1].joinpath("web", "foreign", f"{name}.bpmn").read_bytes()
+    draft = begin(page, name)
+    page.set_input_files("#upload", {"name": "parcours.bpmn", "mimeType": "text/xml", "buffer": theirs})
+    page.click("button:has-text('Envoyer')")
+    page.wait_for_load_state()
+    draw(page, draft)
+    choose(page, "accueillir")
+    put(page, "name-fr", "Accueillir ensemble")
+    page.click("label[for=colour-green]")
+    page.select_option("[data-key=kind]", "ManualTask")
+    page.click("[data-key=kind-do]")
+    saved(page)
+    kept = named(page, draft)
+    assert "<bpmn:manualTask" in kept and "Accueillir ensemble" in kept
+    assert [one for one in others(theirs) if one not in others(kept.encode())] == []
