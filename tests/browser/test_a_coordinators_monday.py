@@ -142,6 +142,7 @@ def test_the_whole_of_a_monday(visit, world, worker, past_and_present):
     meriem.locator("a[href$='/moves']").first.click()
     meriem.wait_for_url("**/moves")
     assert meriem.locator("input[name=case]").evaluate_all("all => all.map(one => one.value)") == [str(present)]
+    meriem.check(f"[name=case][value='{present}']")
     meriem.click("button:has-text('Essayer à blanc')")
     meriem.wait_for_selector("#do")
     meriem.locator("summary:has-text('Ce qui a été vérifié')").click()

@@ -1,13 +1,17 @@
 """The diagram editor in a real browser: a task drawn, broken and mended; two coordinators on one diagram; the Arabic view and its mirror; no mouse needed."""
 
 import re
+from pathlib import Path
 from uuid import uuid4
 
+import pytest
+from lxml import etree
 from playwright.sync_api import expect
 
 from engine.casework import comparisons, editions
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.browser.test_the_next_edition import begin
+from tests.web.test_what_the_editor_writes import others
 
 PATH = "processes/parcours.bpmn"
 NAMES = {"fr": "Confirmer le rendez-vous", "ar": "تأكيد الموعد", "en": "Confirm the appointment"}
@@ -174,6 +178,41 @@ def test_something_unforeseen_is_drawn_and_a_step_of_another_kind_keeps_nothing_
     assert page.locator("button.finding[data-code='pathway.extension_out_of_place']").count() == 0 and '<masar:tache form="visiter"' not in named(page, draft)
 
 
+def test_a_step_takes_another_lane_and_a_colour_the_overview_moves_the_sheet_and_what_must_exist_is_picked(visit):
+    page = visit("meriem")
+    draft = begin(page, "Couloir et couleur")
+    draw(page, draft)
+    choose(page, "orienter")
+    page.select_option("[data-key=lane]", "couloir_CPS")
+    page.click("label[for=colour-green]")
+    saved(page)
+    kept = etree.fromstring(named(page, draft).encode())
+    assert kept.xpath("//*[local-name()='flowNodeRef'][text()='orienter']/../@id") == ["couloir_CPS"]
+    assert kept.xpath("//*[@bpmnElement='orienter']/@*[local-name()='fill' or local-name()='background-color']") == ["#c8e6c9"] * 2, "for bpmn.io and for any tool of the OMG's"
+    draw(page, draft)
+    choose(page, "orienter")
+    assert page.is_checked("[data-key=colour-green]") and page.input_value("[data-key=lane]") == "couloir_CPS"
+    drawn = page.locator("[data-part=canvas] [data-element-id=orienter] .djs-visual > :first-child")
+    assert drawn.evaluate("one => getComputedStyle(one).fill") == "rgb(200, 230, 201)"
+    page.click("label[for=colour-none]")
+    saved(page)
+    assert "#c8e6c9" not in named(page, draft)
+
+    for _ in range(4):
+        page.click("[data-do=closer]")
+    here, overview = places(page, "canvas")["debut"], page.locator(".djs-minimap.open .map").bounding_box()
+    page.mouse.click(overview["x"] + overview["width"] - 6, overview["y"] + overview["height"] / 2)
+    assert places(page, "canvas")["debut"] < here - 50
+    page.click("[data-do=whole]")
+
+    for kind, keys in {"BusinessRuleTask": ("decision",), "CallActivity": ("call",), "ServiceTask": ("operation",), "ReceiveTask": ("event",), "UserTask": ("form", "role")}.items():
+        page.select_option("[data-key=kind]", kind)
+        page.click("[data-key=kind-do]")
+        for key in keys:
+            page.wait_for_selector(f"select[data-key={key}]")
+            assert page.locator(f"select[data-key={key}] option").count() > 1 or key == "decision", key
+
+
 def test_two_coordinators_lose_nothing(visit):
     meriem, anis = visit("meriem"), visit("anis")
     draft = begin(meriem, "À deux")
@@ -258,3 +297,23 @@ def places(page, part):
         """all => Object.fromEntries(all.filter(one => ["debut", "accueillir", "recepisse", "orienter", "choix", "fin"].includes(one.dataset.elementId))
              .map(one => { const box = one.getBoundingClientRect(); return [one.dataset.elementId, box.x + box.width / 2]; }))"""
     )
+
+
+@pytest.mark.parametrize("name", ["camunda7", "camunda8", "spiffarena"])
+def test_what_other_tools_wrote_is_still_there_after_she_drew_and_goes_out_with_her_file(visit, name):
+    page = visit("meriem")
+    theirs = Path(__file__).parents[1].joinpath("web", "foreign", f"{name}.bpmn").read_bytes()
+    draft = begin(page, name)
+    page.set_input_files("#upload", {"name": "parcours.bpmn", "mimeType": "text/xml", "buffer": theirs})
+    page.click("button:has-text('Envoyer')")
+    page.wait_for_load_state()
+    draw(page, draft)
+    choose(page, "accueillir")
+    put(page, "name-fr", "Accueillir ensemble")
+    page.click("label[for=colour-green]")
+    page.select_option("[data-key=kind]", "ManualTask")
+    page.click("[data-key=kind-do]")
+    saved(page)
+    kept = named(page, draft)
+    assert "<bpmn:manualTask" in kept and "Accueillir ensemble" in kept
+    assert [one for one in others(theirs) if one not in others(kept.encode())] == []

@@ -5,6 +5,7 @@ import time
 import os
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import text
 
 from engine import clock
@@ -56,7 +57,13 @@ def test_cases_are_tried_moved_and_one_is_brought_back(visit, edition_id):
     assert meriem.locator("input[name=case]").count() == 3 and meriem.input_value("select[name^='map:']") == "parcours#recevoir"
     wrong = {"choice": wrong_with(meriem)}
     seen(meriem, "moves-choice-fr")
+    expect(meriem.locator("input[name=case]:checked")).to_have_count(0)
+    meriem.locator("input[name=case]").first.check()
+    expect(meriem.locator("[data-chosen]")).to_have_text("Choisis : 1")
+    meriem.check("#all")
+    expect(meriem.locator("input[name=case]:checked")).to_have_count(3)
     meriem.locator("input[name=case]").last.uncheck()
+    assert not meriem.is_checked("#all") and meriem.inner_text("[data-chosen]") == "Choisis : 2"
     meriem.click("button:has-text('Essayer à blanc')")
     meriem.wait_for_selector("button:has-text('Déplacer 2 dossiers')")
     meriem.locator("summary:has-text('Ce qui a été vérifié')").first.click()
@@ -81,6 +88,7 @@ def test_the_pages_in_arabic_on_a_phone(visit, edition_id):
     anis.goto(f"/editions/{edition_id}/moves")
     wrong = {"choice": wrong_with(anis)}
     seen(anis, "moves-choice-ar")
+    anis.check("#all")
     anis.click("button:has-text('تجربة دون تغيير')")
     anis.wait_for_selector("#do")
     anis.locator("summary:has-text('ما تم التحقق منه')").first.click()

@@ -80,6 +80,12 @@ def test_tried_refused_moved_and_put_back(place, sign_in, monkeypatch):
     assert "Déplacer pour de bon" not in refused
 
     meriem.get(f"/editions/{edition_id}/moves")
+    chosen(meriem, opened[:1], **{"parcours#accueillir": "-"})
+    batches.work_off(database)
+    told = meriem.get(meriem.path).text
+    assert 0 < told.index("« Accueillir et identifier » est abandonnée") < told.index("<details", told.index('id="lines"')), "what she would lose by it is folded away nowhere"
+
+    meriem.get(f"/editions/{edition_id}/moves")
     chosen(meriem, opened, **{"parcours#accueillir": "parcours#recevoir"})
     batches.work_off(database)
     ready = meriem.get(meriem.path).text
@@ -112,9 +118,18 @@ def test_the_page_is_in_the_reader_s_language(place, sign_in, language, words):
     assert words in anis.get(f"/editions/{place[1]}/moves").text
 
 
-def test_all_found_are_ticked_or_none_of_them(place, sign_in):
-    meriem, here = sign_in("meriem"), f"/editions/{place[1]}/moves"
-    assert "checked" in meriem.get(here).text and not re.search(r'name="case"[^>]* checked', meriem.get(f"{here}?chosen=none").text)
+def test_nothing_is_chosen_before_she_chooses_and_what_she_chose_stays_after_a_refusal(place, sign_in):
+    _, edition_id, opened = place
+    meriem, here = sign_in("meriem"), f"/editions/{edition_id}/moves"
+    assert " checked" not in meriem.get(here).text
+    refused = chosen(meriem, [], **{"parcours#accueillir": "-"})
+    assert refused.status_code == 422 and "choisissez-en au moins un" in refused.text and '<option value="-" selected' in refused.text
+    meriem.get(here)
+    meriem.post(here, case=str(opened[0].case_id), **{"map:parcours#accueillir": "parcours#nulle_part"})
+    assert meriem.page.status_code == 422 and re.findall(r'name="case" value="([^"]*)" data-one checked', meriem.page.text) == [str(opened[0].case_id)]
+    meriem.get(here)
+    meriem.post(here, all="yes", case=str(opened[0].case_id))
+    assert re.search(r'max="2"', meriem.page.text), "the box of all speaks for every row"
 
 
 def test_nobody_but_a_coordinator_moves_cases(place, sign_in):

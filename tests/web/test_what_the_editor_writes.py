@@ -1,4 +1,4 @@
-"""What the diagram editor reads and writes again is what was there: Masar's own, other tools', labels, places; and new diagrams begin as files the judge accepts."""
+"""What the editors of diagrams and tables read and write again is what was there: Masar's own, other tools', labels, places; and new diagrams begin as files the judge accepts."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
+from SpiffWorkflow.dmn.parser.BpmnDmnParser import SCHEMAS
 
 from engine import errors
 from engine.casework import archives, comparisons, editions, sketches, vocabulary
@@ -26,10 +27,10 @@ SPACES = ('xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:spiffworkflo
 SKETCH = {"fr": "Relire & signer", "ar": "المراجعة", "en": "Read <again>"}
 
 
-def rewritten(diagrams, *how):
-    """The same files after the editor's reader and writer (`plain`: those of bpmn.io), none of which warned of anything."""
-    given = json.dumps({path: content.decode() for path, content in diagrams.items()})
-    done = subprocess.run([NODE, Path(__file__).with_name("rewrite_bpmn.mjs"), ASSETS, *how], input=given, capture_output=True, text=True, check=True)
+def rewritten(drawn, *how):
+    """The same files after the editors' reader and writer (`plain`: those of bpmn.io), none of which warned of anything."""
+    given = json.dumps({path: content.decode() for path, content in drawn.items()})
+    done = subprocess.run([NODE, Path(__file__).with_name("rewrite.mjs"), ASSETS, *how], input=given, capture_output=True, text=True, check=True)
     written = json.loads(done.stdout)
     assert {path: one["warnings"] for path, one in written.items() if one["warnings"]} == {}
     return {path: one["xml"].encode() for path, one in written.items()}
@@ -40,18 +41,20 @@ def real():
     return dict(editions.files_of(ROOT / "processes", ROOT / "forms"))
 
 
-def test_every_diagram_comes_out_as_it_went_in(real):
-    diagrams = {path: content for path, content in {**real, "processes/petit.bpmn": files()["processes/parcours.bpmn"]}.items() if path.endswith(".bpmn")}
-    after = rewritten(diagrams)
-    for path, content in diagrams.items():
+@pytest.mark.parametrize("kind", [".bpmn", ".dmn"])
+def test_every_diagram_and_table_comes_out_as_it_went_in(real, kind):
+    drawn = {path: content for path, content in {**real, "processes/petit.bpmn": files()["processes/parcours.bpmn"]}.items() if path.endswith(kind)}
+    after = rewritten(drawn)
+    for path, content in drawn.items():
         told = comparisons.differences(editions.Edition(uuid4(), 0, {path: content}), editions.Edition(uuid4(), 0, {path: after[path]}))
         assert [one for one in told if one.what != "writing"] == [], path
 
 
-def test_an_editor_that_knows_nothing_of_masar_keeps_all_that_is_masars(real):
-    diagrams = {path: content for path, content in real.items() if path.endswith(".bpmn")}
-    after = rewritten(diagrams, "plain")
-    for path, content in diagrams.items():
+@pytest.mark.parametrize("kind", [".bpmn", ".dmn"])
+def test_an_editor_that_knows_nothing_of_masar_keeps_all_that_is_masars(real, kind):
+    drawn = {path: content for path, content in real.items() if path.endswith(kind)}
+    after = rewritten(drawn, "plain")
+    for path, content in drawn.items():
         assert notes(content) == notes(after[path]) != [], path
 
 
@@ -75,12 +78,12 @@ def ways_tried(held):
     return {one.place: [flow.id for flow in one.tried] for one in editions.Edition(uuid4(), 0, held).definitions.nodes if one.kind == "exclusiveGateway"}
 
 
-def test_every_diagram_is_what_the_schema_of_bpmn_allows(real):
+def test_every_diagram_and_table_is_what_the_schemas_of_bpmn_and_dmn_allow_before_and_after_the_editors(real):
     """As SpiffArena looks at what is sent to it."""
-    schema = BpmnValidator()
-    for path, content in real.items():
-        if path.endswith(".bpmn"):
-            schema.validate(etree.fromstring(content), path)
+    drawn = {path: content for path, content in real.items() if path.endswith((".bpmn", ".dmn"))}
+    for path, content in (*drawn.items(), *rewritten(drawn).items()):
+        root = etree.fromstring(content)
+        (BpmnValidator() if path.endswith(".bpmn") else BpmnValidator(SCHEMAS[etree.QName(root).namespace])).validate(root, path)
 
 
 def test_what_other_tools_wrote_is_kept(real):
@@ -98,11 +101,11 @@ def test_what_other_tools_wrote_is_kept(real):
     assert [one.code for one in editions.check({**files(), "processes/parcours.bpmn": after.encode()}) if one.severity == "error"] == []
 
 
-OURS = ("http://www.omg.org/", "http://www.w3.org/", "urn:masar:")
+OURS = ("http://www.omg.org/", "https://www.omg.org/", "http://www.w3.org/", "urn:masar:")
 
 
 def others(content):
-    """All that is neither BPMN's nor Masar's: elements with what they hold, and attributes."""
+    """All that is neither BPMN's, DMN's nor Masar's: elements with what they hold, and attributes."""
     found = []
     for one in etree.fromstring(content).iter():
         if not one.tag[1:].startswith(OURS):
@@ -111,15 +114,15 @@ def others(content):
     return sorted(found)
 
 
-@pytest.mark.parametrize("name", ["camunda7", "camunda8", "spiffarena"])
+@pytest.mark.parametrize("name", ["camunda7.bpmn", "camunda8.bpmn", "spiffarena.bpmn", "camunda7.dmn", "camunda8.dmn"])
 def test_a_file_as_camunda_modeler_or_spiffarena_wrote_it_keeps_all_that_is_theirs_and_ours(name):
-    """The small pathway opened in their editors, given what they add to it, exported by them."""
-    path = "processes/parcours.bpmn"
-    theirs = Path(__file__).with_name("foreign").joinpath(f"{name}.bpmn").read_bytes()
+    """The small pathway, or a table, opened in their editors, given what they add to it, exported by them."""
+    path = "processes/parcours.bpmn" if name.endswith(".bpmn") else "processes/decisions/essai.dmn"
+    theirs = Path(__file__).with_name("foreign").joinpath(name).read_bytes()
     after = rewritten({path: theirs})[path]
     kept = archives.unpack(archives.pack({path: after}, "Échange"))[path]
-    assert others(kept) == others(theirs) and len(others(theirs)) >= 8
-    assert notes(kept) == notes(theirs) == notes(files()[path])
+    assert others(kept) == others(theirs) and len(others(theirs)) >= 5
+    assert notes(kept) == notes(theirs) == notes(files().get(path, theirs)) != []
     assert [one.code for one in editions.check({**files(), path: kept}) if one.severity == "error"] == []
 
 

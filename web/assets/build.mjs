@@ -43,7 +43,7 @@ const styles = {
 };
 
 const result = await build({
-  entryPoints: { app: "scripts/app.js", diagram: "scripts/diagram.js", player: "scripts/player.js", drawing: "scripts/drawing/editor.js", tables: "scripts/tables/editor.js", ltr: "styles/ltr.css", rtl: "styles/rtl.css", light: "styles/light.css", diagram_style: "styles/diagram.css", drawing_style: "styles/drawing.css", tables_style: "styles/tables.css" },
+  entryPoints: { app: "scripts/app.js", choosing: "scripts/choosing.js", diagram: "scripts/diagram.js", player: "scripts/player.js", drawing: "scripts/drawing/editor.js", tables: "scripts/tables/editor.js", ltr: "styles/ltr.css", rtl: "styles/rtl.css", light: "styles/light.css", diagram_style: "styles/diagram.css", drawing_style: "styles/drawing.css", tables_style: "styles/tables.css" },
   outdir: DIST,
   bundle: true,
   minify: true,

@@ -1,5 +1,8 @@
 """Moving running cases to an edition: choosing them, the mapping, the trial, the move and its lines, and back again."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as field_of
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,9 +22,9 @@ _NOTHING, _GONE = "", "-"  # of a pick-list: not said; said to be no more
 
 
 @router.get("/editions/{edition_id}/moves")
-def choose(screen: OnScreen, actor: Acting, session: Reading, edition_id: UUID, former: str = "", branch: str = "", process: str = "", node: str = "", chosen: str = "") -> Response:  # fmt: skip
-    """The running cases that may come to this edition, and what their elements become. `chosen=none`: none of them is ticked."""
-    return _choice(screen, actor, session, edition_id, movable.Choice(identity.parse(former), branch[:20], process[:100], node[:200]), is_chosen=chosen != "none")
+def choose(screen: OnScreen, actor: Acting, session: Reading, edition_id: UUID, former: str = "", branch: str = "", process: str = "", node: str = "") -> Response:  # fmt: skip
+    """The running cases that may come to this edition, and what their elements become."""
+    return _choice(screen, actor, session, edition_id, movable.Choice(identity.parse(former), branch[:20], process[:100], node[:200]))
 
 
 @router.post("/editions/{edition_id}/moves")
@@ -36,7 +39,7 @@ def begin(request: Request, screen: OnScreen, actor: Acting, session: Writing, f
     except (errors.Invalid, errors.Conflict) as refusal:
         session.rollback()
         with database_of(request).reading(actor) as again:
-            return _choice(screen, actor, again, edition_id, choice, refusal)
+            return _choice(screen, actor, again, edition_id, choice, refusal, _Chosen(frozenset(ids), bool(field(form, "all", 3)), _picked(form)))
     return screen.go(f"/moves/{made}")
 
 
@@ -74,13 +77,25 @@ def move_back(screen: OnScreen, actor: Acting, session: Writing, form: Posted, c
     return screen.go(f"/cases/{root}", "moved_back")
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """What was chosen on the page of cases: nothing of it at first. `mapping`: as its pick-lists hold it."""
+
+    cases: frozenset[UUID] = frozenset()
+    all: bool = False
+    mapping: Mapping[str, str] = field_of(default_factory=dict)
+
+
+def _picked(form: Any) -> dict[str, str]:
+    return {name.removeprefix("map:")[:300]: value[:300] for name, value in form.multi_items() if name.startswith("map:") and isinstance(value, str)}
+
+
 def _mapping(form: Any) -> dict[str, str]:
     """The pick-lists of the page: what each element becomes."""
-    said = {name.removeprefix("map:"): value for name, value in form.multi_items() if name.startswith("map:") and isinstance(value, str)}
-    return {name[:300]: "" if value == _GONE else value[:300] for name, value in said.items() if value != _NOTHING}
+    return {name: "" if value == _GONE else value for name, value in _picked(form).items() if value != _NOTHING}
 
 
-def _choice(screen: Screen, actor: Any, session: Any, edition_id: UUID, choice: movable.Choice, refusal: errors.Refusal | None = None, *, is_chosen: bool = True) -> Response:
+def _choice(screen: Screen, actor: Any, session: Any, edition_id: UUID, choice: movable.Choice, refusal: errors.Refusal | None = None, chosen: _Chosen = _Chosen()) -> Response:
     found = movable.find(session, actor, edition_id, choice, _SHOWN)
     edition = editions.find(session, actor, edition_id)
     processes = {process: i18n.pick(one.names, screen.language) for process, one in edition.definitions.processes.items()}
@@ -88,7 +103,7 @@ def _choice(screen: Screen, actor: Any, session: Any, edition_id: UUID, choice: 
     return screen.show(
         "moves/page.html", refusal.status if refusal else 200, edition=edition, found=found, choice=choice, processes=processes, former=former,
         running=dict.fromkeys(one[2] for one in found.former), pairs=movable.mapping(session, actor, edition_id, choice),
-        refused=screen.refusal(refusal.code, refusal.details) if refusal else "", is_chosen=is_chosen,
+        refused=screen.refusal(refusal.code, refusal.details) if refusal else "", chosen=chosen,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import { DraftSaver, openFile } from "../draft_saver.js";
 import { keyOf } from "../letters.js";
 import { h } from "./fields.js";
 import { Findings } from "./findings.js";
+import { keepForeign } from "./foreign.js";
 import { Keeping } from "./keeping.js";
 import { kindsAfter, onlyWhatRuns } from "./kinds.js";
 import { masar, Writer } from "./masar.js";
@@ -45,6 +46,7 @@ async function start() {
   const writer = new Writer(modeler);
   const modeling = modeler.get("modeling");
   dropMisplaced(modeler, writer);
+  keepForeign(modeler);
   let isMoreOpen = false;
   const context = {
     modeler, writer, modeling, material, look, maySave, draft, path, frame,
