@@ -18,8 +18,7 @@ CONTENT = {"label": {"fr": "Essai", "ar": "تجربة", "en": "Trial"}, "pays": 
 
 def told(house, day):
     with house.reading(users.system()) as session:
-        version = session.execute(text("SELECT dated_version FROM installation")).scalar_one()
-        return programmes.tables(session, version).scope(day)
+        return programmes.dated(session).scope(day)
 
 
 def places(house, day):
@@ -68,7 +67,7 @@ def test_an_agency_is_called_otherwise_from_a_day_on(house, act, days):
     names = {"fr": "Office de la diaspora", "ar": "ديوان الجالية", "en": "Diaspora Office"}
     act("zied", branches.rename_agency, "OTE", days(15), names, REASON)
     with house.reading(users.system()) as session:
-        tables = programmes.tables(session, session.execute(text("SELECT dated_version FROM installation")).scalar_one())
+        tables = programmes.dated(session)
     assert tables.agency("OTE", days(14))["fr"].startswith("Office des Tunisiens") and tables.agency("OTE", days(15)) == names
 
 
