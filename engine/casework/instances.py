@@ -91,11 +91,6 @@ class Held:
     def subjects(self) -> facts.Subjects:
         return facts.Subjects(self.root_id, self.person_id, self.scope)
 
-    @property
-    def begun_at(self) -> dt.datetime:
-        """When it was opened, by the name that it has beside a task's own opening."""
-        return self.opened_at
-
 
 @dataclass(kw_only=True)
 class HeldTask(Held):
