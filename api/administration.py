@@ -107,10 +107,12 @@ class Journal(BaseModel):
 class FileSent(Reasoned):
     content: str = Field(description="The CSV file as text, 500 kB at most; its first line names the columns.")
     is_trial: bool = Field(default=True, description="Tries everything and changes nothing.")
+    is_known: bool = Field(default=False, description="That the warnings of a trial were read: without it a file that has any is not taken up.")
 
 
 class LineFound(BaseModel):
     line: int
+    severity: Literal["error", "warning"]
     code: str
     detail: str
 
@@ -228,8 +230,8 @@ def conclude(actor: Acting, session: Writing, review_id: UUID, asked: Reasoned) 
 @router.post("/import/{kind}", responses=problems.described(401, 403, 404, 422))
 def take_up(actor: Acting, session: Writing, kind: Annotated[str, Path(description="`users`, `branches`, `holidays`, `parameters` or `programmes`.")], sent: FileSent) -> FileTaken:
     """Takes a CSV file up, all of it or nothing; by default only tries it. `errors` names every line that is wrong."""
-    report = imports.run(session, actor, kind, sent.content.encode(), sent.reason, is_trial=sent.is_trial)
-    found = [LineFound(line=int(one.where or 0), code=one.code, detail=i18n.translate(one.code, actor.language, **one.details)) for one in report.findings]
+    report = imports.run(session, actor, kind, sent.content.encode(), sent.reason, is_trial=sent.is_trial, is_known=sent.is_known)
+    found = [LineFound(line=int(one.where or 0), severity=one.severity, code=one.code, detail=i18n.translate(one.code, actor.language, **one.details)) for one in report.findings]
     return FileTaken(kind=kind, count=report.count, is_done=report.is_done, errors=found, passwords=dict(report.passwords), proposals=report.proposals)
 
 

@@ -121,7 +121,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/admin/reviews/{review_id}/accounts/{user_id}"): _WHOLE,
     ("post", "/admin/reviews/{review_id}/close"): _WHOLE,
     ("post", "/admin/import/{kind}"): {"kind": "holidays", "count": 0, "is_done": False, "passwords": {}, "proposals": 0,
-                                       "errors": [{"line": 3, "code": "dated.too_soon", "detail": "What is decided today begins tomorrow at the earliest: past days do not change."}]},
+                                       "errors": [{"line": 3, "severity": "error", "code": "dated.too_soon", "detail": "What is decided today begins tomorrow at the earliest: past days do not change."}]},
     ("get", "/admin/journal"): {"items": [_ENTRY], "next": None},
     ("get", "/admin/branches"): {"items": [_BRANCH]},
     ("post", "/admin/branches"): _DONE,

@@ -46,6 +46,7 @@ class ProgrammeFrom(Reasoned):
     source: Source
     is_inferred: bool = False
     fund_millimes: int = Field(default=0, ge=0, le=catalogues.LARGEST, description="What the fund of a new programme holds.")
+    is_known: bool = Field(default=False, description="That what finances nothing or has no ceiling (409 `programme.unlimited` names it) was read.")
 
 
 class Ended(Reasoned):
@@ -143,7 +144,7 @@ def show_programmes(actor: Acting, session: Reading) -> Sheets:
 @router.post("/programmes/{code}/versions", status_code=201, responses=problems.described(401, 403, 409, 422))
 def add_programme(actor: Acting, session: Writing, code: str, asked: ProgrammeFrom) -> Sheet:
     """Begins a version of a programme, or a new programme."""
-    catalogues.add_programme(session, actor, code, asked.valid_from, asked.content, asked.source, asked.is_inferred, asked.reason, asked.fund_millimes)
+    catalogues.add_programme(session, actor, code, asked.valid_from, asked.content, asked.source, asked.is_inferred, asked.reason, asked.fund_millimes, is_known=asked.is_known)
     return catalogues.programmes_listed(session, actor, code)[0]
 
 

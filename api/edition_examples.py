@@ -104,6 +104,7 @@ _REPAIR = {
     "position": "31.4",
     "to": "T610",
     "label": "",
+    "before": "",
     "value": "",
     "reason": "The fund was renamed.",
     "touches": ["money"],

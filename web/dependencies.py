@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from engine import errors
 from engine.actors import signin, users
 from engine.database import Database
+from engine.dossier import programmes
 from web import security
 from web.screen import SESSION, VISITOR, Screen
 
@@ -34,6 +35,7 @@ def entered(request: Request) -> signin.Entered | None:
 def screen(request: Request, found: Annotated[signin.Entered | None, Depends(entered)]) -> Screen:
     """The screen to answer on; also left on the request, for the pages of refusal."""
     request.state.screen = Screen(request, found.actor if found else None, found.unread if found else 0)
+    programmes.say_names(database_of(request))
     return request.state.screen
 
 

@@ -18,9 +18,9 @@ from forms.text import display
 from web import sentences, widgets
 from web.formatting import Words
 from web.typed import Typed
-from web.widgets import Item, Offer, Widget
+from web.widgets import Item, ReadyRow, Widget
 
-Offered = Mapping[str, Sequence[Offer]]  # by list
+ReadyRows = Mapping[str, Sequence[ReadyRow]]  # by list
 _ONE_ACT = "P0D"  # an answer good for one act only is never offered again as one's own
 
 
@@ -49,11 +49,11 @@ class Layout:
 
 
 def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words: Words, at_hand: Mapping[str, Sequence[Any]] = MappingProxyType({}),
-           also: Form | None = None, offered: Offered = MappingProxyType({})) -> Layout:  # fmt: skip
+           also: Form | None = None, ready: ReadyRows = MappingProxyType({})) -> Layout:  # fmt: skip
     """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted; `at_hand`: the
-    papers that came before they were asked for, by field (`casework.pieces`); `also`: another form whose known answers are told after this one's; `offered`: rows of its lists that only need ticking"""
-    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand, offered)
-    asked = answers.asked(form, _raw(form, typed, offered))
+    papers that came before they were asked for, by field (`casework.pieces`); `also`: another form whose known answers are told after this one's; `ready`: rows of its lists that only need ticking"""
+    drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand, ready)
+    asked = answers.asked(form, _raw(form, typed, ready))
     drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
     told = {one.spec.id for one in (*form.known, *form.questions())}
@@ -65,19 +65,19 @@ def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words
     return Layout(sections, known, len(facts), tuple(_summary(form, findings, typed, names, words)), left)
 
 
-def read(form: Form, typed: Typed, offered: Offered = MappingProxyType({})) -> dict[str, Any]:
+def read(form: Form, typed: Typed, ready: ReadyRows = MappingProxyType({})) -> dict[str, Any]:
     """What was typed as `forms.answers.read` takes it. An answer left in the page to a question that is no longer asked is not sent."""
-    raw = _raw(form, typed, offered)
+    raw = _raw(form, typed, ready)
     asked = answers.asked(form, raw)
     return {name: value for name, value in raw.items() if name in asked}
 
 
-def _raw(form: Form, typed: Typed, offered: Offered) -> dict[str, Any]:
-    found = {question.spec.id: _answer(question.spec, question.rows, typed, offered.get(question.spec.id, ())) for question in form.questions() if typed.has(question.spec.id)}
+def _raw(form: Form, typed: Typed, ready: ReadyRows) -> dict[str, Any]:
+    found = {question.spec.id: _answer(question.spec, question.rows, typed, ready.get(question.spec.id, ())) for question in form.questions() if typed.has(question.spec.id)}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _answer(spec: Field, cells: Sequence[Field], typed: Typed, offered: Sequence[Offer]) -> Any:
+def _answer(spec: Field, cells: Sequence[Field], typed: Typed, ready: Sequence[ReadyRow]) -> Any:
     if spec.type != "list":
         return widgets.answer(spec, spec.id, typed)
     if status := typed.one(f"{spec.id}~status"):
@@ -88,7 +88,7 @@ def _answer(spec: Field, cells: Sequence[Field], typed: Typed, offered: Sequence
         kept = {"id": typed.one(f"{row}~item")} if typed.one(f"{row}~item") else {}
         rows.append(kept | {name: value for name, value in said.items() if value is not None})
     ticked = typed.ticked(spec.id)
-    return rows + [dict(one.cells) for one in offered if one.key in ticked]
+    return rows + [dict(one.cells) for one in ready if one.key in ticked]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class _Drawing:
     wrong: Mapping[str, Sequence[str]]
     words: Words
     at_hand: Mapping[str, Sequence[Any]]
-    offered: Offered
+    ready: ReadyRows
 
     def question(self, question: Question) -> Widget:
         """One question; of a stale or corrected fact, the old answer stands in it, save one that was good for one act only."""
@@ -123,13 +123,13 @@ class _Drawing:
             )  # fmt: skip
             return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)
-        offered = self.offered.get(spec.id, ())
-        ticked = self.typed.ticked(spec.id) if self.typed.has(spec.id) else [one.key for one in offered if any(_is_offer(one, row) for row in stored or ())]
-        stored = [row for row in stored or () if not any(_is_offer(one, row) for one in offered)]
+        ready = self.ready.get(spec.id, ())
+        ticked = self.typed.ticked(spec.id) if self.typed.has(spec.id) else [one.key for one in ready if any(_is_ready(one, row) for row in stored or ())]
+        stored = [row for row in stored or () if not any(_is_ready(one, row) for one in ready)]
         made = Widget(
             kind="list", name=spec.id, id=widgets.element_id(spec.id), label=pick(spec.label, self.words.language), help=pick(spec.help, self.words.language),
             action=action, required=question.required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label,
-            items=tuple(self._rows(spec, question.rows, stored, action)), ticks=tuple((one, one.key in ticked) for one in offered),
+            items=tuple(self._rows(spec, question.rows, stored, action)), ticks=tuple((one, one.key in ticked) for one in ready),
             may_add=not spec.max_items or len(self._row_names(spec, stored)) < spec.max_items, statuses=widgets.statuses(spec, self.words),
             status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else status,
         )  # fmt: skip
@@ -187,8 +187,8 @@ def _row(row: Mapping[str, Any], spec: Field, form: Form, words: Words) -> tuple
     return tuple(f"{pick(one.label, words.language)}{words.text('format.colon')} {answer}" if one.type in ("bool", "tri") else answer for one, answer in said if answer)
 
 
-def _is_offer(offer: Offer, row: Any) -> bool:
-    return isinstance(row, Mapping) and all(row.get(name) == value for name, value in offer.cells.items())
+def _is_ready(ready: ReadyRow, row: Any) -> bool:
+    return isinstance(row, Mapping) and all(row.get(name) == value for name, value in ready.cells.items())
 
 
 def _by_name(typed: Typed, findings: Sequence[Any]) -> dict[str, list[str]]:

@@ -11,7 +11,6 @@ from engine import installation, supervisor
 from engine import settings as settings_
 from engine.actors import users
 from engine.casework import editions, judging
-from engine.dossier import programmes
 from engine.terminal import TROUBLE, explain, listen
 from web.app import create_app
 
@@ -28,7 +27,6 @@ def main() -> None:
         door = socket.socket(fileno=given.socket) if given.socket is not None else listen(settings.host, settings.port)
         with installation.opened(settings) as database:
             with database.reading(users.system()) as session:
-                programmes.present(session)  # what branches are called: pages say their names
                 in_force = editions.current_or_none(session)
             if in_force:
                 judging.learn(in_force.files, editions.house())  # the first who draws finds the judge there

@@ -57,7 +57,7 @@ class Typed:
         return [f"{name}[{place}]" for place in sorted(places)]
 
     def ticked(self, name: str) -> list[str]:
-        """The keys of a list's offered rows that are ticked."""
+        """The keys of a list's ready rows that are ticked."""
         return self.many(f"{name}~tick")
 
     def add_row(self, name: str, item_id: str = "") -> str:

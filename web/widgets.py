@@ -60,14 +60,14 @@ class Widget:
     file_name: str = ""
     at_hand: tuple[Any, ...] = ()
     items: tuple["Item", ...] = ()
-    ticks: tuple[tuple["Offer", bool], ...] = ()
+    ticks: tuple[tuple["ReadyRow", bool], ...] = ()
     item_label: str = ""
     may_add: bool = True
     corrects: bool = False
 
 
 @dataclass(frozen=True)
-class Offer:
+class ReadyRow:
     """A row of a list that need not be typed: ticked, it stands there with these cells."""
 
     key: str

@@ -92,9 +92,7 @@ def listed(session: Session, actor: Any) -> tuple[BranchSheet, ...]:
     by_code: dict[str, list[Any]] = {}
     for row in session.execute(_ROWS):
         by_code.setdefault(row.code, []).append(row)
-    found = tuple(_sheet(code, rows, today, [one for one in staff if one.branch == code]) for code, rows in by_code.items())
-    i18n.learn({f"branch.{one.code}": one.present.names for one in found})  # the pages that change a name say it at once
-    return found
+    return tuple(_sheet(code, rows, today, [one for one in staff if one.branch == code]) for code, rows in by_code.items())
 
 
 def show(session: Session, actor: Any, code: str) -> BranchSheet:

@@ -52,7 +52,7 @@ class Actor:
 
     def called(self, language: str) -> str:
         """Her name in the script of the reader's language, where it is known."""
-        return self.name_ar if language == "ar" and self.name_ar else self.name
+        return in_script(self, language)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -188,6 +188,11 @@ def called(username: str) -> str:
     if len(username) > 100 or not username.isprintable() or " " in username:
         raise errors.Invalid("user.username", username=username)
     return username
+
+
+def in_script(account: Any, language: str) -> str:
+    """The name of an account in the script of the reader's language, where it is known."""
+    return (language == "ar" and account.name_ar) or account.name
 
 
 def check_language(language: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors, i18n
-from engine.actors import authority, roles
+from engine.actors import authority, roles, users
 
 _ALONE = text("SELECT role, agency, branch, tasks, cases FROM masar_left_alone(:id)")
 _BESIDE = text("""SELECT user_id, name, name_ar, roles FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND user_id <> :id ORDER BY name""")
@@ -54,5 +54,5 @@ def _vacancy(row: Any, beside: Collection[Any], language: str) -> Vacancy:
     for one in row.tasks:
         name = i18n.pick(one["names"], language)
         tasks[name] = tasks.get(name, 0) + one["number"]
-    could = tuple((one.user_id, one.name_ar if language == "ar" and one.name_ar else one.name) for one in beside if not roles.clash(frozenset(one.roles) | {row.role}))
+    could = tuple((one.user_id, users.in_script(one, language)) for one in beside if not roles.clash(frozenset(one.roles) | {row.role}))
     return Vacancy(row.role, row.agency, row.branch, tuple(sorted(tasks.items(), key=lambda one: -one[1])), sum(tasks.values()), row.cases, could)

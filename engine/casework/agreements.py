@@ -222,7 +222,7 @@ def _form(session: Session, actor: Any, held: Held, act: str) -> forms.Form:
 
 
 def _around(session: Session, held: Held) -> Mapping[str, Any]:
-    return programmes.tables(session, held.dated_version).scope(clock.today(held.now))
+    return programmes.tables(session, held.dated_version, held.now).scope(clock.today(held.now))
 
 
 def _read(session: Session, actor: Any, held: Held, act: str, raw: Mapping[str, Any], is_typed: bool) -> tuple[list[facts.NewFact], dict[str, Any]]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from engine import clock, errors
-from engine.actors import authority
+from engine.actors import authority, users
 from engine.actors.roles import ROLES
 from engine.casework import editions, endings, exceptions, letters, staff
 from engine.casework.instances import Change, lock
@@ -318,7 +318,7 @@ def _free(session: Session, present: Any, agent_id: UUID, case_id: UUID, day: dt
 def _agents(session: Session, language: str, case: Any) -> tuple[Agent, ...]:
     """Who receives persons in the branch of the case; of partners, whom it is entrusted to."""
     rows: Sequence[Any] = session.execute(_AGENTS, {"branch": case.branch, "roles": _HOLDING + ["operateur"], "assigned": case.assigned if case.is_shared_operator else []}).all()
-    return tuple(Agent(row.user_id, staff.in_script(row, language), row.agency) for row in rows)
+    return tuple(Agent(row.user_id, users.in_script(row, language), row.agency) for row in rows)
 
 
 def _measures(session: Session, actor: Any, case_id: UUID) -> tuple[Measure, ...]:

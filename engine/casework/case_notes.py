@@ -123,7 +123,7 @@ def _colleagues(session: Session, actor: Any, case: Any) -> list[Colleague]:
         one = users.of_row(row)
         classes = "".join(each for each in FIELDS if authority.readable(one, each, actor.agency, case)) if authority.may(one, "note.read", branch=case.branch, case=case) else ""
         if classes and row.user_id != actor.user_id:
-            found.append(Colleague(row.user_id, row.username, staff.in_script(row, actor.language), row.agency, classes))
+            found.append(Colleague(row.user_id, row.username, users.in_script(row, actor.language), row.agency, classes))
     return found
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors
-from engine.actors import authority
+from engine.actors import authority, users
 from engine.casework import notices, staff, tasks
 from engine.casework.instances import Change, Held, lock
 from engine.database import Database
@@ -157,7 +157,7 @@ def _answers(actor: Any, row: Any) -> bool:
 
 
 def _load(row: Any, actor: Any) -> Load:
-    return Load(row.user_id, staff.in_script(row, actor.language), row.agency, row.branch, row.tasks, row.cases, row.is_active, row.is_away)
+    return Load(row.user_id, users.in_script(row, actor.language), row.agency, row.branch, row.tasks, row.cases, row.is_active, row.is_away)
 
 
 def _tried(row: Any, act: Any) -> HandedOver:

@@ -76,18 +76,25 @@ def remember(session: Session, held: Held, said: Sequence[facts.NewFact]) -> Non
     beneficiaries.remember(session, held.person_id, _identity(session, held, said))
 
 
-def shown(session: Session, actor: Any, edition: Any, row: Any, about: Mapping[str, Any]) -> tuple[str, str]:
-    """The label of a correction's field and its proposed value in words; "" what is not the reader's to see."""
+def shown(session: Session, actor: Any, edition: Any, row: Any, about: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The label of a correction's field, what is known and the proposed value in words; "" what is not the reader's to see."""
     spec = edition.dictionary.fields[row.content["field"]]
     label = pick(spec.label, actor.language)
-    if not (authority.readable(actor, about["field_class"], case=row) or row.proposed_by == actor.user_id) or row.ciphertext is None or row.state != "proposed":
-        return label, ""
+    reads = authority.readable(actor, about["field_class"], case=row)
+    if not (reads or row.proposed_by == actor.user_id) or row.ciphertext is None or row.state != "proposed":
+        return label, "", ""
     opened = access.open_line(session, row.instance_id, row.seq, row.person_id, row.ciphertext)
-    said = opened.get(f"{row.content['subject']}|{spec.id}")
+    subject = row.content["subject"]
+    said = opened.get(f"{subject}|{spec.id}")
     if said is None:
-        return label, ""
+        return label, "", ""
     consultations.note(session, row.root_id, "correction", [about["field_class"]])
-    return label, words.display(spec, said["value"], actor.language) if said["status"] == "known" else words.status(said["status"], actor.language)
+    rows = facts.snapshot(session, facts.Subjects(row.root_id, row.person_id).narrowed([subject]), [spec.id]) if reads else ()
+    return label, next((_told(spec, one.value, one.status, actor.language) for one in rows if one.subject == subject), ""), _told(spec, said["value"], said["status"], actor.language)
+
+
+def _told(spec: Any, value: Any, status: str, language: str) -> str:
+    return words.display(spec, value, language) if status == "known" else words.status(status, language)
 
 
 def _definition(held: Held, field: str) -> forms.FormDefinition:

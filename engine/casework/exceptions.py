@@ -213,7 +213,7 @@ def _form(session: Session, actor: Any, held: Held, edition: editions.Edition, n
 
 def _around(session: Session, held: Held) -> dict[str, Any]:
     """What conditions read besides the facts: the dated data, and where the case is."""
-    return programmes.tables(session, held.dated_version).scope(clock.today(held.now)) | {"dossier": {"numero": held.number, "antenne": held.branch}}
+    return programmes.tables(session, held.dated_version, held.now).scope(clock.today(held.now)) | {"dossier": {"numero": held.number, "antenne": held.branch}}
 
 
 def _name(session: Session, row: Any, language: str) -> str:

@@ -90,8 +90,8 @@ def template(kind: str) -> str:
     return "\ufeff" + written.getvalue()
 
 
-def run(session: Session, actor: Any, kind: str, content: bytes, reason: str, *, is_trial: bool) -> Report:
-    """Takes a file up. With `is_trial`, or where anything is wrong, nothing of it stays.
+def run(session: Session, actor: Any, kind: str, content: bytes, reason: str, *, is_trial: bool, is_known: bool = False) -> Report:
+    """Takes a file up. With `is_trial`, or where anything is wrong, nothing of it stays. `is_known`: whoever does it has read the warnings that a trial gave.
 
     Refuses: Forbidden, `import.kind`, `admin.reason`, and what `read` does. Records: what each act does.
     """
@@ -101,7 +101,8 @@ def run(session: Session, actor: Any, kind: str, content: bytes, reason: str, *,
     whole = session.begin_nested()
     found: list[errors.Finding] = []
     given: list[tuple[str, Any]] = []
-    for group, act in _ACTS[kind](session, actor, lines, reason, is_trial):
+    done = 0
+    for group, act in _ACTS[kind](session, actor, lines, reason, is_trial, is_known):
         one = session.begin_nested()
         try:
             given.append((group[0]["identifiant"], act()))
@@ -109,10 +110,11 @@ def run(session: Session, actor: Any, kind: str, content: bytes, reason: str, *,
             group[0].wrong.extend(errors.faults(refusal))
         wrong = [replace(fault, where=str(line.number)) for line in group for fault in line.wrong]
         one.rollback() if wrong else one.commit()
+        done += 1
         found += wrong
     if is_trial or found:
         whole.rollback()
-        return Report(kind, 0 if found else len(given), tuple(found))
+        return Report(kind, 0 if any(one.severity == "error" for one in found) else done, tuple(found))
     whole.commit()
     made = [one for _, one in given if isinstance(one, accounts.Given)]
     passwords = tuple((name, one.password) for name, one in given if isinstance(one, accounts.Given))
@@ -182,7 +184,7 @@ def _known(kind: str) -> str:
 Acts = Iterable[tuple[Sequence[Line], Callable[[], Any]]]
 
 
-def _users(session: Session, actor: Any, lines: Sequence[Line], reason: str, is_trial: bool) -> Acts:
+def _users(session: Session, actor: Any, lines: Sequence[Line], reason: str, is_trial: bool, _is_known: bool) -> Acts:
     def make(line: Line) -> Any:
         return accounts.create(session, actor, line["identifiant"], line["nom"], line["agence"].upper(), line["antenne"].upper(), _several(line["roles"]), reason,
                                name_ar=line["nom_ar"], language=line["langue"].lower() or "fr", is_trial=is_trial)  # fmt: skip
@@ -190,7 +192,7 @@ def _users(session: Session, actor: Any, lines: Sequence[Line], reason: str, is_
     return [([line], lambda line=line: make(line)) for line in lines]
 
 
-def _branches(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
+def _branches(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool, _is_known: bool) -> Acts:
     def make(line: Line) -> Any:
         codes = [one.upper() for one in _several(line["gouvernorats"])]
         agencies = [one.upper() for one in _several(line["agences"])]
@@ -199,14 +201,14 @@ def _branches(session: Session, actor: Any, lines: Sequence[Line], reason: str, 
     return [([line], lambda line=line: make(line)) for line in lines]
 
 
-def _holidays(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
+def _holidays(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool, _is_known: bool) -> Acts:
     def make(line: Line) -> Any:
         return holidays.set_holiday(session, actor, _date(line, "jour"), _names(line), bool(_flag(line, "estimation")), reason)
 
     return [([line], lambda line=line: make(line)) for line in lines]
 
 
-def _parameters(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
+def _parameters(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool, _is_known: bool) -> Acts:
     def make(line: Line) -> Any:
         return catalogues.set_parameter(session, actor, line["code"], _date(line, "valable_du"), _value(line), line["source"],
                                         bool(_flag(line, "infere")), reason)  # fmt: skip
@@ -214,7 +216,7 @@ def _parameters(session: Session, actor: Any, lines: Sequence[Line], reason: str
     return [([line], lambda line=line: make(line)) for line in lines]
 
 
-def _programmes(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool) -> Acts:
+def _programmes(session: Session, actor: Any, lines: Sequence[Line], reason: str, _is_trial: bool, is_known: bool) -> Acts:
     """A programme is a line, and a line more for each further level: its code again, the level's columns, the others left empty."""
     groups: list[list[Line]] = []
     for line in lines:
@@ -228,7 +230,7 @@ def _programmes(session: Session, actor: Any, lines: Sequence[Line], reason: str
         content: dict[str, Any] = {"label": _names(head)} | _columns(head, catalogues.COLUMNS)
         content["niveaux"] = [{"niveau": line["niveau"].upper()} | _columns(line, catalogues.LEVEL_COLUMNS) for line in group if line["niveau"]]
         fund = _amount(head, "fonds") if head["fonds"] else 0
-        return catalogues.add_programme(session, actor, head["code"], _date(head, "valable_du"), content, head["source"], bool(_flag(head, "infere")), reason, fund)
+        return catalogues.add_programme(session, actor, head["code"], _date(head, "valable_du"), content, head["source"], bool(_flag(head, "infere")), reason, fund, is_known=is_known)
 
     return [(group, lambda group=group: make(group)) for group in groups]
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from engine.actors import authority
@@ -12,7 +11,6 @@ from engine.casework import diagrams, editions
 from engine.dossier import programmes
 from engine.i18n import pick
 
-_VERSION = text("SELECT dated_version FROM installation")
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ def marked(session: Session, actor: Any, language: str) -> Mapping[str, tuple[Ma
     """By kind: `steps` of the diagrams, `rules` (decisions and their lines), `programmes` (with parameters), `fields`. Refuses: Forbidden."""
     authority.require(actor, "edition.read")
     edition = editions.current(session)
-    dated = programmes.tables(session, session.execute(_VERSION).scalar_one())
+    dated = programmes.dated(session)
     amounts = [Marked(row["code"], pick(row["content"].get("label"), language) or row["code"], row["source"]) for row in dated.programmes if row["is_inferred"]]
     amounts += [Marked(row["code"], pick(row["labels"], language) or row["code"], row["source"]) for row in dated.parameters if row["is_inferred"]]
     fields = tuple(Marked(found.id, pick(found.label, language), found.owner) for found in edition.dictionary.fields.values() if found.inferred)

@@ -91,11 +91,6 @@ class Held:
     def subjects(self) -> facts.Subjects:
         return facts.Subjects(self.root_id, self.person_id, self.scope)
 
-    @property
-    def begun_at(self) -> dt.datetime:
-        """When it was opened, by the name that it has beside a task's own opening."""
-        return self.opened_at
-
 
 @dataclass(kw_only=True)
 class HeldTask(Held):
@@ -139,7 +134,7 @@ def dated_scope(session: Session, seen: Any, day: dt.date) -> dict[str, Any]:
     aid = {row.field.partition(".")[2]: row.value for row in rows if row.subject == key and row.value}
     if "date_demande" in aid:
         aid["date_demande"] = dt.date.fromisoformat(aid["date_demande"])
-    return programmes.tables(session, seen.dated_version).scope(day, aid)
+    return programmes.tables(session, seen.dated_version, seen.now).scope(day, aid)
 
 
 def _read(session: Session, decoder: msgspec.json.Decoder[Any], statement: str, of: UUID) -> Any:
@@ -179,7 +174,7 @@ class Change:
 
     @property
     def tables(self) -> programmes.DatedTables:
-        return programmes.tables(self.session, self.held.dated_version)
+        return programmes.tables(self.session, self.held.dated_version, self.held.now)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """What the diagram may read: facts, with those said in this act, and the dated data of the day, an aid's with the limits of its programme."""

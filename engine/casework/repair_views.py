@@ -75,7 +75,7 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Repair:
-    """A repair that two must agree on. `label`, `value`: of a correction, "" where the reader may not see it; `state`: `proposed`, `expired`, `applied`, `refused` or
+    """A repair that two must agree on. `label`, `before`, `value`: of a correction, what is known and what it would be, "" where the reader may not see it; `state`: `proposed`, `expired`, `applied`, `refused` or
     `withdrawn`; `at_seq`: where the instance stands, goes back with the approval; `may`: `approve`, `refuse`."""
 
     repair_id: UUID
@@ -89,6 +89,7 @@ class Repair:
     position: str
     to: str
     label: str
+    before: str
     value: str
     reason: str
     touches: tuple[str, ...]

@@ -299,7 +299,7 @@ def _repair(session: Session, actor: Any, row: Any, names: Mapping[str, str]) ->
         ("approve", is_open and authority.may(actor, "repair.approve", **about)),
         ("refuse", row.proposed_by == actor.user_id or authority.may(actor, "repair.approve", **about)),
     ) if allowed]  # fmt: skip
-    said = corrections.shown(session, actor, edition, row, about) if row.act == "correct" else ("", "")
+    said = corrections.shown(session, actor, edition, row, about) if row.act == "correct" else ("", "", "")
     definitions, content = edition.definitions, row.content
     node, to = (definitions.described(content[name], actor.language, content["process"]) if content.get(name) else "" for name in ("node", "to"))
     reason = row.reason if authority.readable(actor, "C", case=row) else ""

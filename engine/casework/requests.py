@@ -29,7 +29,6 @@ MOST_FROM_ONE, MOST_OF_ALL, MINUTES = 5, 60, 15
 _TAKEN = text("SELECT masar_signin_failures(:one), masar_signin_failures(:all)")
 _COUNT = text("SELECT masar_note_signin_failure(:one), masar_note_signin_failure(:all)")
 _ALL = "\x01online"
-_DATED = text("SELECT dated_version FROM installation")
 # What a signal says that its own person need not be asked.
 _ITS_OWN = {"signalement.source": "personne", "signalement.consent_obtenu": True, "signalement.liste": False, "signalement.nb_personnes": 1}
 
@@ -52,7 +51,7 @@ def receive(database: Database, visitor: users.Actor, raw: Mapping[str, Any], ke
         if receipts.look_up(session, code) is not None:
             return code
         asked = _form(session, language)
-        said = answers.read(asked, raw, language, _around(session))
+        said = answers.read(asked, raw, language, programmes.of_today(session)[1])
         if said.findings:
             raise errors.Invalid("request.answers", said.findings)
         _count(session, address)
@@ -72,11 +71,8 @@ def _form(session: Session, language: str) -> forms.Form:
     definition = edition.forms.get(ANYBODYS) if edition else None
     if edition is None or definition is None or STARTS not in edition.definitions.starting_messages:
         raise errors.NotFound("request.closed")
-    return forms.ask(definition, {}, lambda _field, _agency: False, lambda _field: True, clock.today(clock.now(session)), language, _around(session))
-
-
-def _around(session: Session) -> Mapping[str, Any]:
-    return programmes.tables(session, session.execute(_DATED).scalar_one()).scope(clock.today(clock.now(session)))
+    today, around = programmes.of_today(session)
+    return forms.ask(definition, {}, lambda _field, _agency: False, lambda _field: True, today, language, around)
 
 
 def _count(session: Session, address: str) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors
-from engine.casework import staff, tasks
+from engine.actors import users
+from engine.casework import tasks
 from engine.database import Database
 from engine.dossier import beneficiaries
 from engine.i18n import pick
@@ -66,7 +67,7 @@ def candidates(session: Session, actor: Any, ids: Sequence[UUID]) -> list[Able]:
         for colleague in tasks.colleagues(session, actor, one):
             counted[colleague.user_id] = counted.get(colleague.user_id, 0) + 1
     rows = session.execute(_PEOPLE, {"ids": [str(one) for one in counted]})
-    return [Able(row.user_id, staff.in_script(row, actor.language), counted[row.user_id]) for row in rows]
+    return [Able(row.user_id, users.in_script(row, actor.language), counted[row.user_id]) for row in rows]
 
 
 def preview(session: Session, actor: Any, wish: Wish, ids: Sequence[UUID]) -> list[Picked]:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine import errors, i18n, identity
-from engine.actors import authority
+from engine.actors import authority, users
 
 _BESIDE = ("asked_by", "owner", "instead_of", "former", "told")
 _NAMES = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[]))")
@@ -36,7 +36,7 @@ def names(session: Session, language: str, ids: Iterable[UUID | str | None]) -> 
     wanted = sorted({str(one) for one in ids if one})
     if not wanted:
         return {}
-    return {str(row.user_id): in_script(row, language) for row in session.execute(_NAMES, {"ids": wanted})}
+    return {str(row.user_id): users.in_script(row, language) for row in session.execute(_NAMES, {"ids": wanted})}
 
 
 def of_lines(session: Session, language: str, lines: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
@@ -67,11 +67,6 @@ def authors(session: Session, language: str, facts: Iterable[Any]) -> Mapping[st
     return names(session, language, (fact.author_id for fact in facts)) if language == "ar" else {}
 
 
-def in_script(row: Any, language: str) -> str:
-    """The name of one account's row."""
-    return (language == "ar" and row.name_ar) or row.name
-
-
 def colleague(session: Session, actor: Any, user_id: UUID, act: str) -> Any:
     """The account of somebody of whom the actor may do this act. Refuses: `user.not_found` (absent, or nobody she answers for)."""
     row = session.execute(_COLLEAGUE, {"id": user_id}).one_or_none()
@@ -87,4 +82,4 @@ def alike(session: Session, row: Any) -> Sequence[Any]:
 
 def persons(rows: Iterable[Any], language: str) -> tuple[Person, ...]:
     """These accounts, to be chosen from."""
-    return tuple(Person(row.user_id, in_script(row, language)) for row in rows)
+    return tuple(Person(row.user_id, users.in_script(row, language)) for row in rows)

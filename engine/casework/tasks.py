@@ -28,8 +28,8 @@ from forms import answers, field_types
 from forms import form as forms
 
 _TASK = text(f"""
-    SELECT t.task_id, t.instance_id, t.root_id, t.process, t.node, t.names, t.form, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.opened_at, t.due_at,
-           t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject, i.opened_at AS begun_at, i.payments_held,
+    SELECT t.task_id, t.instance_id, t.root_id, t.process, t.node, t.names, t.form, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.opened_at AS task_opened_at, t.due_at,
+           t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject, i.opened_at, i.payments_held,
            r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id, masar_is_kept(t.instance_id) AS is_kept,
            i.branch AS case_branch, {staff.called("u")} AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
            CASE WHEN t.apart <> '{{}}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft,
@@ -72,7 +72,7 @@ def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str
     is_seen = authority.may(actor, "sitting.read" if of == "seance" else "case.read", branch=row.case_branch, case=row) and (of != "aide" or actor.agency != PARTNERS)
     return TaskView(
         row.task_id, row.root_id, row.instance_id, row.case_number, beneficiaries.full_name(names, actor.language), row.node, pick(row.names, actor.language), row.process,
-        row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
+        row.agency, row.branch, row.role, row.holder_id, row.holder or "", row.task_opened_at, row.due_at, bool(row.due_at and row.due_at < row.now), row.stage,
         max((one.version for one in seen.values()), default=0), asked, row.draft, may,
         pick(row.apart[row.did_before], actor.language) if row.did_before else "", stands_in(about),
         tuple(letters.of_dossier(session, actor, row.instance_id)) if row.instance_subject.startswith(("seance:", "aide:")) else (), row.draft_stamp or "", of if is_seen else "", row.payments_held,
@@ -316,7 +316,7 @@ def _ask(session: Session, actor: Any, edition: Any, definition: Any, seen: Mapp
 
 
 def _around(session: Session, row: Any) -> Mapping[str, Any]:
-    return {**dated_scope(session, row, clock.today(row.now)), "dossier": {"ouvert_le": clock.today(row.begun_at)}}
+    return {**dated_scope(session, row, clock.today(row.now)), "dossier": {"ouvert_le": clock.today(row.opened_at)}}
 
 
 def _home(session: Session, subjects: Sequence[str], instance_subject: str) -> Any:

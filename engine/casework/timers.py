@@ -101,7 +101,7 @@ def _delay(session: Session, held: Held, row: Any) -> dt.timedelta:
     task = next((one for one in held.edition.definitions.tasks if one.node == row.node and one.process == row.process), None)
     if task is None or not task.is_dated or task.deadline is None:
         return row.due_at - row.opened_at
-    return programmes.tables(session, held.dated_version).calendar.due(row.due_at, *task.deadline) - row.due_at
+    return programmes.tables(session, held.dated_version, held.now).calendar.due(row.due_at, *task.deadline) - row.due_at
 
 
 def settle(database: Database) -> int:

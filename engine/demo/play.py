@@ -25,7 +25,6 @@ from engine.workdays import Calendar
 _STAFF = text("SELECT user_id, username, name, agency, branch, roles, language FROM user_account WHERE is_demo AND is_active ORDER BY username")
 _OPEN = text("""SELECT task_id, root_id, case_number, agency, branch, role, node, holder_id, opened_at, due_at FROM open_task
                  WHERE task_id <> ALL (CAST(:left AS uuid[])) ORDER BY opened_at, case_number, node, task_id""")
-_DATED = text("SELECT dated_version FROM installation")
 _QUICK = dt.timedelta(hours=10)  # what is due within so little is done at once, with the person still there
 _LAST_WEEKS = dt.timedelta(days=45)  # in which something is left on each desk
 # A sitting's tasks follow one another: each of these roles keeps its own in another branch, so that no sitting waits for two of them.
@@ -53,7 +52,7 @@ class Player:
         self.busy: dict[UUID, dt.datetime] = {}  # until when each has somebody before them
         with database.reading(users.system()) as session:
             self.staff = [users.of_row(row) for row in session.execute(_STAFF)]
-            self.calendar: Calendar = programmes.tables(session, session.execute(_DATED).scalar_one()).calendar
+            self.calendar: Calendar = programmes.dated(session).calendar
 
     def now(self) -> dt.datetime:
         with self.database.reading(users.system()) as session:

@@ -19,7 +19,6 @@ from engine.workdays import Calendar
 
 _HOLIDAYS = text("SELECT day, names ->> 'en' AS name FROM holiday")
 _CHANGES = text("SELECT at, kind, about, body FROM masar_calendar_changes()")
-_VERSION = text("SELECT dated_version FROM installation")
 _DAY = dt.timedelta(days=1)
 
 
@@ -73,16 +72,15 @@ _kept: WeakKeyDictionary[Any, tuple[int, Calendars]] = WeakKeyDictionary()  # by
 
 def of(session: Session) -> Calendars:
     """The calendars since ever, from memory when nothing changed."""
-    database, version = session.get_bind(), session.execute(_VERSION).scalar_one()
+    database, tables = session.get_bind(), programmes.dated(session)
     kept = _kept.get(database)
-    if kept is None or kept[0] != version:
-        kept = _kept[database] = (version, _read(session, version))
+    if kept is None or kept[0] != tables.version:
+        kept = _kept[database] = (tables.version, _read(session, tables))
     return kept[1]
 
 
-def _read(session: Session, version: int) -> Calendars:
+def _read(session: Session, tables: programmes.DatedTables) -> Calendars:
     changes = session.execute(_CHANGES).all()
-    tables = programmes.tables(session, version)
     if not changes:
         return Calendars((), (tables.calendar,))
     now = _Then({row.day: row.name or "" for row in session.execute(_HOLIDAYS)}, {row["valid_from"]: dict(row) for row in tables.parameters if row["code"] == programmes.SHORT_DAYS})

@@ -126,11 +126,12 @@ def parameters_listed(session: Session, actor: Any, code: str = "") -> tuple[She
 
 
 def add_programme(session: Session, actor: Any, code: str, valid_from: dt.date, content: Mapping[str, Any], source: str, is_inferred: bool, reason: str,
-                  fund_millimes: int = 0, *, is_new: bool = False) -> int:  # fmt: skip
+                  fund_millimes: int = 0, *, is_new: bool = False, is_known: bool = False) -> int:  # fmt: skip
     """Begins a version of a programme (a new one, for a code nobody knows); the one before ends the day before. Returns its number. `is_new`: it must be a new one.
+    `is_known`: whoever does it has read what of it finances nothing or has no ceiling, and did not before.
 
     `content`: `label` in three languages, `COLUMNS`, `niveaux` (each `niveau` and `LEVEL_COLUMNS`); `fund_millimes`: what a new programme's fund holds.
-    Refuses: `programme.code`, `programme.code_taken` (Conflict), `programme.content` (findings), `dated.too_soon`, `dated.later_exists` (Conflict), `dated.source`, `admin.reason`. Records: `programme.begun`.
+    Refuses: `programme.code`, `programme.code_taken` (Conflict), `programme.content` (findings), `programme.unlimited` (Conflict, findings), `dated.too_soon`, `dated.later_exists` (Conflict), `dated.source`, `admin.reason`. Records: `programme.begun`.
     """
     (reason, source), *_ = errors.together(
         lambda: _begin(session, actor, valid_from, source, is_inferred, reason), lambda: _check_code(code), lambda: _check_content(content), lambda: _check_fund(fund_millimes)
@@ -140,6 +141,8 @@ def add_programme(session: Session, actor: Any, code: str, valid_from: dt.date, 
         raise errors.Conflict("programme.code_taken", written=code)
     last = known.versions[-1] if known else None
     _follows(last, valid_from)
+    if not is_known and (unlimited := _unlimited(content, last.value if last else {})):
+        raise errors.Conflict("programme.unlimited", unlimited)
     version = last.version + 1 if last else 1
     body = {"version": version, "valid_from": valid_from.isoformat(), "content": content, "source": source, "is_inferred": is_inferred}
     journal.append(session, actor, "programme.begun", f"programme:{code}", body | ({} if known else {"fund_millimes": fund_millimes}), {"reason": reason})
@@ -300,6 +303,18 @@ def _check_content(content: Mapping[str, Any]) -> None:
               if name != "niveau" and (name not in LEVEL_COLUMNS or not _KINDS[LEVEL_COLUMNS[name]](value))]  # fmt: skip
     if found:
         raise errors.Invalid("programme.content", found)
+
+
+def _unlimited(content: Mapping[str, Any], before: Mapping[str, Any]) -> list[errors.Finding]:
+    """What finances nothing, or anything: no level, or one paid here without a ceiling, unless the version before said so already."""
+
+    def without(said: Mapping[str, Any]) -> list[str]:
+        levels = said.get("niveaux", [])
+        return [one["niveau"] for one in levels if one.get("dossier_aide") is not False and not {"plafond_millimes", "plafond_eur"} & set(one)] if levels else [""]
+
+    new = [one for one in without(content) if not before or one not in without(before)]
+    return [errors.Finding("programme.no_ceiling", "/content/niveaux", {"level": {language: i18n.translate(f"web.admin.level.{one}", language) for language in i18n.LANGUAGES}}, severity="warning")
+            if one else errors.Finding("programme.no_level", "/content/niveaux", severity="warning") for one in new]  # fmt: skip
 
 
 def _is_like(value: Any, like: Any, is_money: bool, is_open: bool = False) -> bool:

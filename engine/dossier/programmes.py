@@ -22,6 +22,8 @@ from sqlalchemy import event, text
 from sqlmodel import Session
 
 from engine import clock, i18n
+from engine.actors import users
+from engine.database import Database
 from engine.pathway import recorded
 from engine.workdays import CLOSING, CLOSING_SINGLE_SESSION, OPENING, Calendar, Present
 from forms import dictionary
@@ -97,6 +99,11 @@ class DatedTables:
                 found[change["code"]] |= {name: change[name] for name in ("names", "governorates", "is_open")}
         return list(found.values())
 
+    def called(self, day: dt.date) -> dict[str, Mapping[str, Mapping[str, str]]]:
+        """What is called how that day, by list of choices (`antennes`, `programmes`), code and language; what is still to begin, as it will be called."""
+        begun_last = sorted(self.programmes, key=lambda row: row["valid_from"] <= day)
+        return {"antennes": {row["code"]: row["names"] for row in self.branches_on(day)}, "programmes": {row["code"]: row["content"].get("label", {}) for row in begun_last}}
+
     def keep(self, session: Session, day: dt.date, aid: Mapping[str, Any] = MappingProxyType({})) -> str:
         """The SHA-256 of what `scope(day, aid)` tells, which is kept under it: ledger lines name the digest in place of repeating the content."""
         key = (day, self._kept_by(aid))
@@ -147,10 +154,12 @@ def recall(session: Session, digest: str) -> Mapping[str, Any]:
 _scopes: OrderedDict[str, Mapping[str, Any]] = OrderedDict()  # by digest: content under its SHA-256 never changes
 _lock = Lock()
 _kept: WeakKeyDictionary[Any, DatedTables] = WeakKeyDictionary()  # by the database's engine
+_said: list[tuple[DatedTables, dt.date]] = []  # of which data and of which day the names are said
 
 
-def tables(session: Session, version: int) -> DatedTables:
-    """The dated data at `dated_version` = `version`, from memory when nothing changed."""
+def tables(session: Session, version: int, now: dt.datetime) -> DatedTables:
+    """The dated data at `dated_version` = `version`, from memory when nothing changed. From then on forms and pages say the names of the day of `now`, before those
+    that Masar was born with."""
     database = session.get_bind()
     kept = _kept.get(database)
     if kept is None or kept.version != version:
@@ -159,14 +168,22 @@ def tables(session: Session, version: int) -> DatedTables:
         closed = session.execute(_HOLIDAYS).all()
         calendar = Calendar(frozenset(row.day for row in closed), short_days(parameters, closed))
         kept = _kept[database] = DatedTables(version, programmes, parameters, branches, changes, agencies, calendar)
-        # What pages call a branch or a programme: the names of data, before those that Masar was born with.
-        today = clock.today(clock.now(session))
-        names = {row["code"]: row["names"] for row in kept.branches_on(today)}
-        i18n.learn({f"branch.{code}": said for code, said in names.items()})
-        dictionary.call("antennes", names)
-        begun_last = sorted(programmes, key=lambda row: row["valid_from"] <= today)  # a name to come is told only where there is none yet
-        dictionary.call("programmes", {row["code"]: row["content"].get("label", {}) for row in begun_last})
+    if _said != [said := (kept, clock.today(now))]:
+        for listed, names in kept.called(said[1]).items():
+            dictionary.call(listed, names)
+            if listed == "antennes":
+                i18n.learn({f"branch.{code}": one for code, one in names.items()})
+        _said[:] = [said]
     return kept
+
+
+def say_names(database: Database) -> None:
+    """Before a page is drawn: names are said as they are today, whoever changed them and whatever day it has become since the last one."""
+    now, version = database.glance(_PRESENT, {})[0]
+    kept = _kept.get(database.app)
+    if kept is None or kept.version != version or _said != [(kept, clock.today(now))]:
+        with database.reading(users.system()) as session:
+            tables(session, version, now)
 
 
 def calendar_now(session: Session) -> Calendar:
@@ -177,26 +194,27 @@ def calendar_now(session: Session) -> Calendar:
 
 def dated(session: Session) -> DatedTables:
     """The dated data as they are now."""
-    return tables(session, session.execute(_PRESENT).one()[1])
+    now, version = session.execute(_PRESENT).one()
+    return tables(session, version, now)
 
 
 def present(session: Session) -> Present:
     """What time it is for the Dispositif, with its working days."""
     now, version = session.execute(_PRESENT).one()
-    return Present(now.astimezone(dt.UTC), tables(session, version).calendar)
+    return Present(now.astimezone(dt.UTC), tables(session, version, now).calendar)
 
 
 def of_today(session: Session) -> tuple[dt.date, dict[str, Any]]:
     """The day it is for the Dispositif, and the dated data in force (`DatedTables.scope`)."""
     now, version = session.execute(_PRESENT).one()
     day = clock.today(now)
-    return day, tables(session, version).scope(day)
+    return day, tables(session, version, now).scope(day)
 
 
 def open_branches(session: Session) -> list[str]:
     """The codes of the branches that are open today."""
     now, version = session.execute(_PRESENT).one()
-    return [row["code"] for row in tables(session, version).branches_on(clock.today(now)) if row["is_open"]]
+    return [row["code"] for row in tables(session, version, now).branches_on(clock.today(now)) if row["is_open"]]
 
 
 def short_days(parameters: Iterable[Mapping[str, Any]], closed: Sequence[Any]) -> tuple[tuple[dt.date, dt.date], ...]:

@@ -143,7 +143,7 @@ class _Reading:
     def __init__(self, session: Session, actor: Any, held: Held, root: Held) -> None:
         self.session, self.actor, self.held, self.edition = session, actor, held, held.edition
         self.now = clock.now(session)
-        self.tables = programmes.tables(session, held.dated_version)
+        self.tables = programmes.tables(session, held.dated_version, self.now)
         self.words = Wording(self.edition, actor.language, parameters(self.tables))
         self.teller = Teller(session, actor, root, held, self.edition, self.words, self.now)
         tree = Change(session, actor, held, self.now).snapshot()

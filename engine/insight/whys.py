@@ -129,7 +129,7 @@ def of_case(session: Session, actor: Any, case_id: UUID, cursor: str = "") -> Ac
     offset = int(cursor) if cursor.isdigit() else 0
     rows = session.execute(_LINES, {"root": case_id, "limit": PAGE + 1, "offset": offset}).all()
     found, tellers = [], {}
-    called = parameters(programmes.tables(session, held.dated_version))
+    called = parameters(programmes.tables(session, held.dated_version, held.now))
     for row in rows[:PAGE]:
         line = json.loads(row.line)
         if line["edition"] not in tellers:
@@ -151,7 +151,7 @@ def of_act(session: Session, actor: Any, case_id: UUID, instance_id: UUID, seq: 
     edition = editions.load(session, session.execute(_NUMBER, {"number": line["edition"]}).scalar_one())
     at = dt.datetime.fromisoformat(line["occurred_at"])
     names = staff.names(session, actor.language, (line["actor"].get("id"),))
-    teller = Teller(session, actor, root, held, edition, Wording(edition, actor.language, parameters(programmes.tables(session, held.dated_version))), at)
+    teller = Teller(session, actor, root, held, edition, Wording(edition, actor.language, parameters(programmes.tables(session, held.dated_version, held.now))), at)
     who = names.get(line["actor"].get("id", ""), line["actor"].get("kind", ""))
     return Whys(case_id, instance_id, seq, line["kind"], at, who, line["actor"].get("agency", ""), tuple(teller.turn(one) for one in reasons))
 

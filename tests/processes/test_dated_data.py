@@ -115,8 +115,7 @@ def filled(make_database):
 
 def held(database):
     with database.unit_of_work(users.system()) as session:
-        version = session.execute(text("SELECT dated_version FROM installation")).scalar_one()
-        return programmes.tables(session, version)
+        return programmes.dated(session)
 
 
 def test_an_installation_reads_what_the_files_say(filled):

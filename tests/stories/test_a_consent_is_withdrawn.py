@@ -5,11 +5,12 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import agreements, cases, rebuilt, search, sittings, tasks
+from engine.casework import agreements, cases, digests, rebuilt, search, sittings, tasks
 from engine.casework import notices as came
 from engine.insight import steering, waits
 from engine.ledger import consultations
 from tests import world as worlds
+from tests.engine.test_the_mornings_email import to_morning, work
 
 
 @pytest.fixture
@@ -116,6 +117,19 @@ def test_she_signs_anew_and_it_is_theirs_again(world, case):
     said = read(world, desk, agreements.of_case, case).said
     assert [(one.withdrawn, bool(one.given)) for one in said] == [((), True), (("c1", "c6"), False), ((), True)]
     assert told(world, case) == set()
+
+
+def test_what_is_kept_from_an_agency_is_not_counted_for_it_in_the_morning(world, case):
+    amel = world.staff["amel"]
+    with world.database.unit_of_work(amel) as session:
+        digests.ask(session, amel, "amel@social.tn")
+    assert withdraws(world, case, "c1") == ("c1",)
+    world.settle()
+    world.passes(days=90)
+    to_morning(world.database, 2)
+    kept = [one for one in world.open_tasks(case) if one.agency == "CPS" and one.holder_id is None]
+    assert kept and not {one.task_id for one in kept} & {one.task_id for one in world.desk(amel).items}, "it waits, for others than her"
+    assert work(world.database) == 0, "and nothing else does: no message leaves"
 
 
 def test_a_request_on_data_withdraws_too(world, case):

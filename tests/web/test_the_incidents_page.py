@@ -54,3 +54,22 @@ def test_a_retry_in_vain_is_no_good_news_and_one_click_takes_all_of_one_cause(in
     assert failed in story, "what failed is not told as done"
     offered = re.findall(r'href="(/cases/[^"]+/correct[^"]+)"', meriem.get(f"/cases/{case_id}?tab=known").text)
     assert offered and [one for one in offered if meriem.get(html.unescape(one)).status_code != 200] == [], "a correction that is offered can be made"
+
+
+def test_from_what_stopped_one_comes_to_the_answer_that_is_wrong_and_back_to_retry(installed):
+    world = World(installed)
+    with installed.owner() as connection:
+        connection.execute(REFERENTS, {"active": False})
+    case_id = received(world)
+    with installed.owner() as connection:
+        connection.execute(REFERENTS, {"active": True})
+    meriem = Browser(create_app(Settings(is_demo=True), installed))
+    meriem.sign_in("meriem")
+    known = f"/cases/{case_id}?tab=known"
+    page = meriem.get("/incidents").text
+    stopped = re.search(r'id="(i-[^"]+)"', page)[1]
+    assert f'href="{known}"' in page
+    asked = html.unescape(next(one for one in re.findall(r'href="(/cases/[^"]+/correct[^"]+)"', meriem.get(known).text) if "prenom_fr" in one))
+    meriem.get(asked)
+    page = meriem.post(f"/cases/{case_id}/correct", subject=meriem.hidden("subject"), name="person.prenom_fr", reason="Mal lu", **{"person.prenom_fr": "Nour"}).text
+    assert f'href="/incidents#{stopped}"' in page and f'href="/incidents#{stopped}"' in meriem.get(f"/cases/{case_id}/repair").text

@@ -183,3 +183,22 @@ def test_a_feast_is_moved_where_it_is_listed_and_what_was_refused_is_shown_again
     assert "Le jour fermé est déplacé" in moved.text and [day in moved.text for day in ("2031-03-05", "2031-03-06", "2031-03-07")] == [False, True, True]
     opened = zied.post("/admin/holidays", was="2031-03-07", day="2031-03-09", act="drop", reason=WHY)
     assert "de nouveau ouvert" in opened.text and "2031-03-07" not in opened.text
+
+
+def test_a_programme_without_a_level_is_accepted_once_one_ticked_that_it_is_meant(enter):
+    zied = enter("zied")
+    zied.get("/admin/programmes/new")
+    fields = {"code": "SERVICES-1", "valid_from": "2033-01-01", "name_fr": "Services", "name_ar": "خدمات", "name_en": "Services", "source": "Note", "reason": WHY}
+    page = zied.submit("/admin/programmes", fields)
+    assert page.status_code == 409 and 'name="is_known"' in page.text and page.text.count("Aucun niveau d&#39;aide n&#39;est ouvert") == 1 and f'value="{WHY}"' in page.text
+    assert zied.submit("/admin/programmes", fields | {"is_known": "yes"}).url.path == "/admin/programmes/SERVICES-1"
+    zied.get("/admin/import")
+    head, row = "code;valable_du;nom_fr;nom_ar;nom_en;source;infere", "SERVICES-2;01/01/2033;Services;خدمات;Services;Note;non"
+    send = {"csrf": zied.hidden("csrf"), "kind": "programmes", "reason": WHY, "act": "try"}
+    zied.page = zied.client.post("/admin/import", data=send, files={"file": ("p.csv", f"{head}\n{row}\n".encode(), "text/csv")})
+    assert zied.page.status_code == 200 and "Aucun niveau d&#39;aide" in zied.page.text and 'name="is_known"' in zied.page.text
+    held = {name: re.search(rf'name="{name}" value="([^"]*)"', zied.page.text, re.DOTALL)[1] for name in ("kind", "content", "reason")} | {"act": "do"}
+    wrong = zied.client.post("/admin/import", data=send, files={"file": ("p.csv", f"{head}\n{row}\nX 1;01/01/2033;X;ا;X;Note;non\n".encode(), "text/csv")}).text
+    assert "Une erreur :" in wrong and "Aucun niveau d&#39;aide" not in wrong, "errors first"
+    assert 'name="is_known"' in zied.submit("/admin/import", held).text, "not read: nothing is done"
+    assert "1 chose" in zied.submit("/admin/import", held | {"is_known": "yes"}).text

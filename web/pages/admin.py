@@ -102,7 +102,7 @@ def take_up(request: Request, screen: OnScreen, actor: Acting, form: Posted) -> 
     """Tries a file, and shows what it would do; then, sent again from that page, takes it up."""
     kind, is_trial = field(form, "kind", 20), field(form, "act", 10) != "do"
     content, reason = _content(form), field(form, "reason", 600)
-    report, refusal = attempt(request, actor, lambda session: imports.run(session, actor, kind, content, reason, is_trial=is_trial))
+    report, refusal = attempt(request, actor, lambda session: imports.run(session, actor, kind, content, reason, is_trial=is_trial, is_known=field(form, "is_known", 5) == "yes"))
     return _import_page(screen, kind, report=report, refusal=refusal, content=content, reason=reason)
 
 
@@ -157,10 +157,12 @@ def _content(form: Any) -> bytes:
 
 
 def _import_page(screen: Screen, kind: str, *, report: imports.Report | None = None, refusal: errors.Refusal | None = None, content: bytes = b"", reason: str = "") -> Response:
-    lines = [{"line": int(one.where or 0), "sentence": _sentence(screen, one.code, one.details)} for one in report.findings] if report else []
-    status = refusal.status if refusal else 422 if lines else 200
-    held = imports.plain(content).decode("utf-8-sig") if report and not report.is_done and not lines else ""
-    shown = {"kinds": list(imports.COLUMNS), "columns": imports.COLUMNS, "kind": kind, "report": report, "lines": lines, "content": held, "reason": reason}
+    found = report.findings if report else ()
+    is_wrong = any(one.severity == "error" for one in found)  # then its warnings wait until it is right
+    lines = [{"line": int(one.where or 0), "sentence": _sentence(screen, one.code, one.details)} for one in found if one.severity == "error" or not is_wrong]
+    status = refusal.status if refusal else 422 if is_wrong else 200
+    held = imports.plain(content).decode("utf-8-sig") if report and not report.is_done and not is_wrong else ""
+    shown = {"kinds": list(imports.COLUMNS), "columns": imports.COLUMNS, "kind": kind, "report": report, "lines": lines, "is_wrong": is_wrong, "content": held, "reason": reason}
     return screen.show("admin/import.html", status, **shown, **refused(screen, refusal))
 
 

@@ -87,7 +87,7 @@ def add_programme(request: Request, screen: OnScreen, actor: Acting, form: Poste
     def act(session: Any) -> Any:
         fund = field(form, "fund", 30)
         return catalogues.add_programme(session, actor, code, chosen_day(form, "valid_from"), _content(form), field(form, "source", 1100), field(form, "inferred", 3) == "on",
-                                        field(form, "reason", 600), imports.amount(fund) if fund else 0, is_new=not field(form, "known", 3))  # fmt: skip
+                                        field(form, "reason", 600), imports.amount(fund) if fund else 0, is_new=not field(form, "known", 3), is_known=field(form, "is_known", 5) == "yes")  # fmt: skip
 
     _, refusal = attempt(request, actor, act)
     if refusal is None:
@@ -190,7 +190,7 @@ def _programme_form(request: Request, screen: Screen, actor: users.Actor, code: 
                      "inferred": last.is_inferred if last else False}  # fmt: skip
     choices = {"countries": places.country_names(screen.language), "return_types": catalogues.RETURN_TYPES, "levels": catalogues.LEVELS, "columns": catalogues.COLUMNS,
                "level_columns": catalogues.LEVEL_COLUMNS}  # fmt: skip
-    return screen.show("admin/programme.html", refusal.status if refusal else 200, programme=found, typed=held, may=authority.may(actor, "dated.write"), **choices, **told,
+    return screen.show("admin/programme.html", refusal.status if refusal else 200, programme=found, typed=held, is_unlimited=refusal is not None and refusal.code == "programme.unlimited", may=authority.may(actor, "dated.write"), **choices, **told,
                        **refused(screen, refusal))  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from engine import errors, identity
-from engine.actors import authority
-from engine.casework import diagrams, incidents, repairs, staff
+from engine.actors import authority, users
+from engine.casework import diagrams, incidents, repairs
 from engine.casework.incidents import Incident
 from engine.i18n import pick
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
@@ -46,7 +46,7 @@ def assign(screen: OnScreen, actor: Acting, session: Writing, form: Posted, inci
 
 def _page(screen: Screen, session: Any, refusal: errors.Refusal | None = None) -> Response:
     found = incidents.open_ones(session, screen.actor)
-    owners = {branch: [(one.user_id, staff.in_script(one, screen.language)) for one in incidents.owners(session, screen.actor, branch)] for branch in {one.branch for one in found}}
+    owners = {branch: [(one.user_id, users.in_script(one, screen.language)) for one in incidents.owners(session, screen.actor, branch)] for branch in {one.branch for one in found}}
     labels = {one.case_id: diagrams.edition_of(session, screen.actor, one.case_id).dictionary.fields for one in found}
     rows = [{"incident": one, "sentence": screen.refusal(one.code, one.details), "looked": _looked(screen, one, labels[one.case_id])} for one in found]
     return screen.show(

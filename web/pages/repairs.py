@@ -81,7 +81,8 @@ def correct(request: Request, screen: OnScreen, actor: Acting, session: Writing,
         session.rollback()
         with database_of(request).reading(actor) as again:
             return _question(screen, again, case_id, subject, name, typed, refusal, field(form, "reason"))
-    return screen.go("/repairs" if made else f"/cases/{case_id}?tab=known", "repair_proposed" if made else "fact_corrected")
+    stopped = [] if made else [(f"/incidents#i-{one.incident_id}", "retry") for one in incidents.open_ones(session, actor, case_id) if "retry" in one.may]
+    return screen.go("/repairs" if made else f"/cases/{case_id}?tab=known", "repair_proposed" if made else "fact_corrected", stopped[:1])
 
 
 def _list(screen: Screen, session: Any, refusal: errors.Refusal | None = None) -> Response:
@@ -116,7 +117,7 @@ def _desk(screen: Screen, session: Any, case_id: UUID, chosen: tuple[str, str, s
     broken = incidents.open_ones(session, actor, case_id)
     return screen.show(
         "repairs/case.html", refusal.status if refusal else 200, case=cases.file(session, actor, case_id), places=places, place=place, outlook=outlook, act=act, to=to,
-        broken=[{"name": one.name, "sentence": screen.refusal(one.code, one.details)} for one in broken], reason=reason,
+        broken=[{"incident_id": one.incident_id, "name": one.name, "sentence": screen.refusal(one.code, one.details)} for one in broken], reason=reason,
         may_do=authority.may(actor, "repair.do"), **_said(screen, refusal),
     )  # fmt: skip
 

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from engine import errors
 from engine.actors import signin, users
-from engine.casework import staff
 from web import security
 from web.dependencies import OnScreen, Posted, database_of, field
 from web.screen import SESSION, Screen
@@ -65,6 +64,6 @@ def _accounts(request: Request, screen: Screen) -> list[dict[str, Any]]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for account in listed:
         roles = text("format.comma").join(f" {text(f'role.{role}')}" for role in account.roles).strip()
-        shown = {"username": account.username, "password": account.password, "name": staff.in_script(account, screen.language), "role": f"{roles} · {text(f'agency.{account.agency}')}"}
+        shown = {"username": account.username, "password": account.password, "name": users.in_script(account, screen.language), "role": f"{roles} · {text(f'agency.{account.agency}')}"}
         groups.setdefault(account.branch, []).append(shown)
     return [{"name": text(f"branch.{branch}"), "accounts": found} for branch, found in sorted(groups.items())]

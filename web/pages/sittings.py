@@ -139,6 +139,6 @@ def _unanimous(screen: Screen, session: Any, task: TaskView, typed: Typed) -> st
 def _typed(screen: Screen, session: Any, task: TaskView, typed: Typed) -> list[dict[str, str]] | None:
     """Who is present by what stands in the page, typed or ticked; None where the page does not say."""
     ticked = typed.ticked(sittings.PRESENT)
-    offered = [one for one in task_page.offered(session, task, screen.words).get(sittings.PRESENT, ()) if one.key in ticked]
+    ready = [one for one in task_page.ready_rows(session, task, screen.words).get(sittings.PRESENT, ()) if one.key in ticked]
     rows = [{name: typed.one(f"{row}.presence.{name}") for name in _OF_PRESENT} for row in typed.rows(sittings.PRESENT)]
-    return [{name: one.cells[f"presence.{name}"] for name in _OF_PRESENT} for one in offered] + rows or None
+    return [{name: one.cells[f"presence.{name}"] for name in _OF_PRESENT} for one in ready] + rows or None

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from engine import errors
+from engine import clock, errors
 from engine.actors import branches
 from engine.actors.agencies import AGENCIES
 from engine.casework import editions
@@ -173,8 +173,9 @@ def _flow(screen: Screen, actor: Any, session: Reading, asked: steering.Window, 
 
 
 def _programme_names(screen: Screen, session: Reading) -> dict[str, str]:
-    """What each programme is called."""
-    return {row["code"]: pick(row["content"].get("label", {}), screen.language) or row["code"] for row in programmes.dated(session).programmes}
+    """What each programme is called today."""
+    names = programmes.dated(session).called(clock.today(clock.now(session)))["programmes"]
+    return {code: pick(said, screen.language) or code for code, said in names.items()}
 
 
 def _reports(screen: Screen, actor: Any, session: Reading, asked: steering.Window, process: str) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def claim(screen: OnScreen, actor: Acting, session: Writing, form: Posted, task_
 
 @router.get("/tasks/{task_id}/pass")
 def choose_colleague(screen: OnScreen, actor: Acting, session: Reading, task_id: UUID) -> Response:
-    colleagues = [{"user_id": one.user_id, "name": staff.in_script(one, screen.language)} for one in tasks.colleagues(session, actor, task_id)]
+    colleagues = [{"user_id": one.user_id, "name": users.in_script(one, screen.language)} for one in tasks.colleagues(session, actor, task_id)]
     return screen.show("task/pass.html", task=tasks.view(session, actor, task_id), colleagues=colleagues, refused="")
 
 
@@ -126,7 +126,7 @@ def pass_on(screen: OnScreen, actor: Acting, session: Writing, form: Posted, tas
     if chosen is None:
         raise errors.Invalid("task.colleague_cannot")
     tasks.pass_to(session, actor, task_id, chosen.user_id, field(form, "reason", 500))
-    return screen.go("/desk", "passed", name=staff.in_script(chosen, screen.language))
+    return screen.go("/desk", "passed", name=users.in_script(chosen, screen.language))
 
 
 def _keep(actor: users.Actor, session: Any, form: FormData, typed: Typed, correcting: set[str], task_id: UUID) -> None:
@@ -161,7 +161,7 @@ def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, 
         return place.onward(session, None, done) if place.onward else onward.go(screen, actor, session, task_id, "", done)
     _keep(actor, session, form, typed, correcting, task_id)
     doubles = {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason"), "same_as": typed.many("same_as")}
-    raw = layout.read(task.form, typed, offered(session, task, screen.words)) | doubles
+    raw = layout.read(task.form, typed, ready_rows(session, task, screen.words)) | doubles
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
     return place.onward(session, task, done) if place.onward else onward.go(screen, actor, session, task_id, task.name, done)
 
@@ -196,7 +196,7 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
     at_hand = pieces.at_hand(session, screen.actor, task.case_id, task.form.dictionary, asked, programmes.present(session).at)
     if "complete" in task.may and any(one.spec.id == pieces.MISSING for one in task.form.questions()) and not typed.has(pieces.MISSING):
         typed.put(pieces.MISSING, *_lacking(session, screen.actor, task))
-    shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand, place.known(session, task), offered(session, task, screen.words))
+    shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand, place.known(session, task), ready_rows(session, task, screen.words))
     duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors
@@ -212,14 +212,14 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
     )  # fmt: skip
 
 
-def offered(session: Any, task: TaskView, words: Words) -> layout.Offered:
+def ready_rows(session: Any, task: TaskView, words: Words) -> layout.ReadyRows:
     """The rows of the form's lists that only need ticking: who has a seat in the committee, where a form asks who is present."""
     if not any(one.spec.id == sittings.PRESENT for one in task.form.questions()):
         return {}
     quality = task.form.dictionary.fields["presence.qualite"]
     rows = [(one, {"presence.nom": one.name, "presence.agence": one.agency, "presence.qualite": one.quality}) for one in sittings.committee(session, task.branch, words.language)]
     told = f"{{}}{words.text('format.comma')} {{}}"
-    return {sittings.PRESENT: [widgets.Offer(str(one.user_id), one.name, cells, told.format(words.text(f"agency.{one.agency}"), quality.choice_label(one.quality, words.language))) for one, cells in rows]}
+    return {sittings.PRESENT: [widgets.ReadyRow(str(one.user_id), one.name, cells, told.format(words.text(f"agency.{one.agency}"), quality.choice_label(one.quality, words.language))) for one, cells in rows]}
 
 
 def _lacking(session: Any, actor: users.Actor, task: TaskView) -> list[str]:

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
-from engine import clock, errors
+from engine import clock, errors, i18n
 from engine.actors import branches, users
 from engine.dossier import calendars, catalogues, holidays, programmes
 from tests.engine.administration.conftest import REASON
@@ -18,8 +18,7 @@ CONTENT = {"label": {"fr": "Essai", "ar": "تجربة", "en": "Trial"}, "pays": 
 
 def told(house, day):
     with house.reading(users.system()) as session:
-        version = session.execute(text("SELECT dated_version FROM installation")).scalar_one()
-        return programmes.tables(session, version).scope(day)
+        return programmes.dated(session).scope(day)
 
 
 def places(house, day):
@@ -68,7 +67,7 @@ def test_an_agency_is_called_otherwise_from_a_day_on(house, act, days):
     names = {"fr": "Office de la diaspora", "ar": "ديوان الجالية", "en": "Diaspora Office"}
     act("zied", branches.rename_agency, "OTE", days(15), names, REASON)
     with house.reading(users.system()) as session:
-        tables = programmes.tables(session, session.execute(text("SELECT dated_version FROM installation")).scalar_one())
+        tables = programmes.dated(session)
     assert tables.agency("OTE", days(14))["fr"].startswith("Office des Tunisiens") and tables.agency("OTE", days(15)) == names
 
 
@@ -107,6 +106,26 @@ def test_a_programme_that_cannot_be_is_refused_place_by_place(act, days):
     act("zied", catalogues.take_back, "programme", "NEUF-1", days(5), REASON)
     act("zied", catalogues.add_programme, "NEUF-1", days(6), CONTENT, "", True, REASON, 7_000_000)
     assert act("zied", catalogues.programmes_listed, "NEUF-1")[0].fund.available_millimes == 7_000_000
+
+
+def test_what_a_programme_sets_no_bound_to_is_read_before_it_is_accepted_once(house, act, days):
+    def begins(content, from_day, code="LIBRE-1", **more):
+        return act("zied", catalogues.add_programme, code, days(from_day), content, "Convention", False, REASON, **more)
+
+    none, free = CONTENT | {"niveaux": []}, CONTENT | {"niveaux": [{"niveau": "N1"}, {"niveau": "N2", "plafond_eur": 6_000}, {"niveau": "PAP", "dossier_aide": False}]}
+    for content, told in ((none, [("programme.no_level", "Aucun niveau")]), (free, [("programme.no_ceiling", "Niveau 1, social")])):
+        with pytest.raises(errors.Conflict, match="programme.unlimited") as refused:
+            begins(content, 5)
+        found = refused.value.findings
+        assert [(one.code, one.severity) for one in found] == [(code, "warning") for code, _ in told]
+        assert all(i18n.translate(one.code, "fr", **one.details).startswith(words) for one, (_, words) in zip(found, told, strict=True))
+    assert begins(free, 5, is_known=True) == 1
+    assert begins(free | {"delai_mois": 9}, 10) == 2, "what the version before said already is not asked again"
+    with pytest.raises(errors.Conflict, match="programme.unlimited"):
+        begins(none, 15)
+    assert begins(CONTENT, 15) == 3, "what is bounded asks nothing"
+    with pytest.raises(errors.Invalid, match="programme.content"):
+        begins(none | {"label": {}}, 20, is_known=True)
 
 
 def test_a_fund_grows_and_shrinks_by_what_is_not_engaged(act):

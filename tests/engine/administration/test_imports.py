@@ -50,6 +50,18 @@ def test_everything_wrong_is_told_by_line_and_nothing_is_done(house, act):
             assert all(not i18n.translate(one.code, language, **one.details).startswith("[") for language in i18n.LANGUAGES)
 
 
+def test_what_a_file_of_programmes_sets_no_bound_to_is_a_warning_to_be_read(house, act):
+    head = ";".join(name.removesuffix("?") for name in imports.COLUMNS["programmes"])
+    row = dict.fromkeys(head.split(";"), "") | {"code": "G-1", "valable_du": "01/01/2035", "nom_fr": "G", "nom_ar": "ج", "nom_en": "G", "source": "Convention"}
+    content, before = f"{head}\n{';'.join(row.values())}\n".encode(), lines(house)
+    tried = act("zied", imports.run, "programmes", content, REASON, is_trial=True)
+    assert (tried.count, [(one.where, one.code, one.severity) for one in tried.findings]) == (1, [("2", "programme.no_level", "warning")])
+    unread = act("zied", imports.run, "programmes", content, REASON, is_trial=False)
+    assert not unread.is_done and [one.code for one in unread.findings] == ["programme.no_level"] and lines(house) == before
+    assert act("zied", imports.run, "programmes", content, REASON, is_trial=True, is_known=True).findings == ()
+    assert act("zied", imports.run, "programmes", content, REASON, is_trial=False, is_known=True).is_done
+
+
 @pytest.mark.parametrize(("kind", "line", "codes"), [
     ("users", "salma;;;NSA;;roi;de", ["user.exists", "user.name", "user.agency", "user.roles_unknown", "user.no_branch", "user.language"]),
     ("users", ";X;;;XXX;;", ["user.no_username", "user.no_agency", "user.no_role", "user.branch"]),

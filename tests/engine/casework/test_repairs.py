@@ -281,7 +281,7 @@ def test_a_common_fact_is_corrected_by_one_and_money_by_who_keeps_it(world):
     with world.database.reading(world.staff["anis"]) as session:
         assert "9000" not in str(session.execute(text("SELECT r.* FROM repair r WHERE repair_id = :id"), {"id": proposed}).one()), "sealed in the ledger, nowhere else"
     row = next(one for one in look(world, "gest", repairs.listed) if one.repair_id == proposed)
-    assert row.may == ("approve", "refuse") and "9,000" in row.value and row.touches == ("money",)
+    assert row.may == ("approve", "refuse") and "9,000" in row.value and "12,000" in row.before and row.touches == ("money",)
     with pytest.raises(errors.Forbidden):
         act(world, "anis", repairs.approve, proposed, row.at_seq)
     act(world, "gest", repairs.approve, proposed, row.at_seq)
