@@ -140,10 +140,15 @@ def remember(session: Session, person_id: UUID, values: Mapping[str, Any]) -> No
         session.execute(_REMEMBER, {"person": person_id, "tokens": json.dumps(wanted, ensure_ascii=False)})
 
 
+def _worn(bones: str) -> str:
+    """A skeleton as households are compared by, where no likeness is weighed: the last letter of Fatma and Sarah is written or not, that of Gabsi and Ghazi either way."""
+    return re.sub(r"h\b", "", bones.replace("g", "k"))
+
+
 def household_tokens(first_names: Iterable[str], birth: str) -> list[dict[str, str]]:
     """By what a member of a household is found again: her first name, whatever the script, and her birth as far as it is known."""
     kind = "household" if len(birth) == len("2000-01-01") else "household_part"
-    return [{"kind": kind, "token": f"{bones}|{birth}"} for bones in sorted({skeleton(name) for name in first_names if name.strip()})] if birth else []
+    return [{"kind": kind, "token": f"{bones}|{birth}"} for bones in sorted({_worn(skeleton(name)) for name in first_names if name.strip()})] if birth else []
 
 
 def remember_household(session: Session, person_id: UUID) -> None:
@@ -161,10 +166,10 @@ def households(session: Session, values: Mapping[str, Any], besides: UUID | None
     wanted = [token for length in {len(birth), 7, 4} if length <= len(birth) for token in household_tokens(names, birth[:length])]
     if not wanted:
         return []
-    family = [words for script in ("fr", "ar") if (words := set(skeleton(str(values.get(f"person.nom_{script}") or "")).split()))]
+    family = [words for script in ("fr", "ar") if (words := set(_worn(skeleton(str(values.get(f"person.nom_{script}") or ""))).split()))]
     rows = session.execute(_MATCH, {"tokens": json.dumps(wanted, ensure_ascii=False)}).all()
     last = {row.person_id: row for row in reversed(rows) if row.person_id != besides and row.process == "parcours"
-            and ("household" in row.kinds or any(words <= set(bones.split()) for words in family for bones in row.bones or ()))}  # fmt: skip
+            and ("household" in row.kinds or any(words <= set(_worn(bones).split()) for words in family for bones in row.bones or ()))}  # fmt: skip
     return [Match(row.person_id, ("household",), row.root_id, row.number or "", row.branch, row.status, row.ended_at, row.outcome, row.process) for row in last.values()]
 
 
