@@ -13,3 +13,9 @@ CREATE FUNCTION masar_keep_household(of_person uuid, said jsonb) RETURNS void LA
         WHERE masar_may_write() ON CONFLICT DO NOTHING $$;
 REVOKE EXECUTE ON FUNCTION masar_household(uuid), masar_keep_household(uuid, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_household(uuid), masar_keep_household(uuid, jsonb) TO masar_app;
+
+-- Whoever sent a paper of a case reads it no more once the person takes C1 back; until then its sender's row is hers to attach, whatever its class.
+ALTER POLICY class_and_case ON document USING (
+    masar_is_system() OR (uploaded_by = masar_setting('user_id')::uuid AND (root_id IS NULL OR NOT (masar_is_partner() OR masar_is_kept_from_me(root_id, ''))))
+    OR (root_id IS NOT NULL AND masar_sees_class(class) AND (SELECT true FROM instance i WHERE i.instance_id = document.root_id
+         AND masar_shared_with_me(i.is_shared, '') AND (document.class <> 'H' OR i.social_worker_id = masar_setting('user_id')::uuid) LIMIT 1)));

@@ -1,4 +1,4 @@
-"""A member of a household who comes as her own person is recognised, of the households that were said before too."""
+"""A member of a household who comes as her own person is recognised, of the households that were said before too; who sent a paper reads it as long as the person agrees."""
 
 from pathlib import Path
 
