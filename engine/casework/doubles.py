@@ -115,6 +115,13 @@ def suspected(session: Session, actor: Any, case_id: UUID) -> list[beneficiaries
     return beneficiaries.matches(session, identity(session, row.instance_id, row.person_id), besides=row.person_id, with_phones=True)
 
 
+def member_of(session: Session, actor: Any, case_id: UUID) -> list[beneficiaries.Match]:
+    """In whose household somebody of her first name and day of birth was said to be."""
+    row = _case(session, actor, case_id)
+    authority.require(actor, "person.compare", branch=row.branch)
+    return beneficiaries.households(session, identity(session, row.instance_id, row.person_id), besides=row.person_id)
+
+
 def reached(session: Session, case_ids: Sequence[UUID]) -> Sequence[Any]:
     """Those of these cases that the reader reaches: of the others she is told their number alone."""
     return session.execute(text("SELECT instance_id AS case_id, branch FROM instance WHERE instance_id = ANY (CAST(:ids AS uuid[]))"), {"ids": list(case_ids)}).all()
@@ -214,10 +221,11 @@ def _worded(spec: Any, one: facts.Fact, language: str) -> str:
 
 
 def _members(known: Sequence[facts.Fact], dictionary: Any, language: str, today: Any) -> tuple[Mapping[str, Any], ...]:
-    """The household as it was said last: each member by what is known, and whether a minor."""
+    """The household as it was said last in her case, where it was: each member by what is known, and whether a minor."""
     by_member: dict[str, dict[str, facts.Fact]] = {}
+    said_last = next((one.value or () for one in known if one.field == "foyer.membres"), None)
     for one in known:
-        if one.subject.startswith("membre:") and one.status == "known" and one.field in dictionary.fields:
+        if one.subject.startswith("membre:") and one.status == "known" and one.field in dictionary.fields and (said_last is None or one.subject.removeprefix("membre:") in said_last):
             by_member.setdefault(one.subject, {})[one.field] = one
     return tuple(
         {"name": str(said["membre.prenom"].value) if "membre.prenom" in said else "",
@@ -237,7 +245,8 @@ def _is_minor(birth: str, today: Any) -> bool | None:
 
 
 def check_identity(session: Session, held: Held, new: Sequence[facts.NewFact], raw: Mapping[str, Any]) -> tuple[str, list[beneficiaries.Match]]:
-    """An identity just said is looked for among the known: a match must be looked at, or set aside with a reason, before the case goes on.
+    """An identity just said is looked for among the known: a match must be looked at, or set aside with a reason, before the case goes on. That she may be a
+    member of somebody's household is told once, and set aside without a word; whoever wrote that case as her parent's is told nothing.
 
     Returns the reason, and the signals that are said to be of this person: she has come.
     """
@@ -245,15 +254,18 @@ def check_identity(session: Session, held: Held, new: Sequence[facts.NewFact], r
     if not values or held.person_id is None:
         return "", []
     found = beneficiaries.matches(session, values, besides=held.person_id)
+    parents = next((fact.value for fact in new if fact.field == "accueil.dossier_parent"), None)
+    known = [one for one in beneficiaries.households(session, values, besides=held.person_id)
+             if held.process == "parcours" and one.case_number != parents and one.person_id not in {double.person_id for double in found}]  # fmt: skip
     aside, same = ({str(one) for one in raw.get(name) or ()} for name in ("not_duplicate_of", "same_as"))
     came = [one for one in found if one.is_expected and held.process == "parcours" and str(one.case_id) in same]
-    left = [one for one in found if str(one.case_id) not in aside and one not in came]
+    left = [one for one in (*found, *known) if str(one.case_id) not in aside and one not in came]
     if left:
         raise errors.Conflict("beneficiary.possible_duplicate", candidates=[
             {"case_id": str(one.case_id), "case_number": one.case_number, "branch": one.branch, "status": one.status, "matched": list(one.kinds),
              "is_expected": one.is_expected and held.process == "parcours"} for one in left])  # fmt: skip
     reason = str(raw.get("not_duplicate_reason") or "").strip()
-    if aside and not reason:
+    if aside - {str(one.case_id) for one in known} and not reason:
         raise errors.Invalid("beneficiary.reason_needed")
     beneficiaries.remember(session, held.person_id, values)
     return reason, came

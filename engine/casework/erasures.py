@@ -21,6 +21,7 @@ from engine import clock, errors, identity
 from engine.actors import approvals, authority, users
 from engine.casework import editions, letters, staff
 from engine.database import Alone, Database
+from engine.dossier import beneficiaries
 from engine.ledger import events, sealing
 from forms import field_types
 from forms import letter as texts
@@ -309,6 +310,7 @@ def _forget_in_part(session: Session, actor: Any, person_id: UUID, told: Mapping
     _tell(session, actor, person_id, "person.erased_in_part", {**told, "kept": kept}, kept)
     documents = session.execute(_DOCUMENTS_BESIDE, asked).scalars().all()
     counts = session.execute(_FORGET_IN_PART, asked).scalar_one()
+    beneficiaries.remember_household(session, person_id)
     session.execute(_FORGET_FINDINGS, asked)
     hers = (person_id, *session.execute(_MERGED_INTO, {"person": person_id}).scalars())
     for key in hers:

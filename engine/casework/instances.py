@@ -20,7 +20,7 @@ from engine import clock
 from engine.casework import editions
 from engine.casework.rows import Rows, in_hand, instant, plain
 from engine.database import ask
-from engine.dossier import facts, programmes
+from engine.dossier import beneficiaries, facts, programmes
 from engine.ledger import events
 from engine.pathway import bpmn, recorded
 
@@ -316,6 +316,8 @@ class Change:
             "state": held.state, "step": _json(step), "notices": _json(notices),
         })  # fmt: skip
         self.opened = rows.opened
+        if held.person_id is not None and any(one["field"] in beneficiaries.HOUSEHOLD_FIELDS for one in self.said):
+            beneficiaries.remember_household(self.session, held.person_id)
         self.lines.clear()
         self.said.clear()
         self.letters.clear()

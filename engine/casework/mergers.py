@@ -115,6 +115,7 @@ def approve(session: Session, actor: Any, merger_id: UUID) -> None:
         if getattr(trouble.orig, "sqlstate", "") != _MEANWHILE:
             raise
         raise errors.Conflict("merger.meanwhile") from trouble
+    beneficiaries.remember_household(session, row.kept)
     approvals.answer(session, actor, row.proposed_by, "merger.done", merger_id, instance_id=row.instance_id)
 
 
@@ -149,6 +150,7 @@ def undo(session: Session, actor: Any, merger_id: UUID, reason: str) -> None:
     session.execute(text("SELECT masar_part(:id, :seq, CAST(:parts AS uuid[]))"), {"id": merger_id, "seq": row.content["seq"], "parts": parts})
     for case_id, whose in ((row.instance_id, row.kept), (row.other_id, row.gone)):
         beneficiaries.remember(session, whose, doubles.identity(session, case_id, whose))
+        beneficiaries.remember_household(session, whose)
     approvals.answer(session, actor, row.proposed_by, "merger.undone", merger_id, instance_id=row.instance_id)
 
 

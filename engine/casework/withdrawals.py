@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from engine import clock, identity
 from engine.actors import authority
-from engine.actors.agencies import PARTNERS
-from engine.casework import operations, orders, set_aside
+from engine.actors.agencies import ANETI, CPS, PARTNERS
+from engine.casework import endings, notices, operations, orders, set_aside
 from engine.casework.instances import Change
 from engine.casework.operations import Outcome
 from engine.dossier import consents, facts
@@ -67,9 +67,19 @@ def _closed(change: Change, payload: Mapping[str, Any]) -> None:
         orders.leave_sittings(change, lost, WITHOUT_THE_FUNDER)
     if new or taken or change.unsaid:
         change.note("consent.closed", {"scopes": sorted(scopes), "tasks": [[row.position, row.node] for row in taken]}, new)
+    if held.instance_id == held.root_id:
+        _call_off(change, scopes)
     change.write()
     consents.keep(change.session, held, new)
     _take_back(change, taken)
+
+
+def _call_off(change: Change, scopes: Collection[str]) -> None:
+    """Nobody is expected by an agency that may know no more of her; the case owner sees with her what is to be done instead."""
+    held = change.held
+    lost = [*((CPS, ANETI) if held.is_kept and "c1" in scopes else ()), *((PARTNERS,) if "c3" in scopes else ())]
+    if lost and endings.call_off_all(change, "accord", agencies=lost):
+        notices.tell(change.session, change.actor, held.referent_id, "appointment.instead", held.branch, instance_id=held.instance_id)
 
 
 def _is_lost(row: Any, held: Any) -> bool:

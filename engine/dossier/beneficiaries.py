@@ -8,7 +8,7 @@ import datetime as dt
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 IDENTITY_FIELDS = ("person.cin", "person.passport", "person.nom_fr", "person.prenom_fr", "person.nom_ar", "person.prenom_ar", "person.naissance_date", "person.tel", "person.tel2")
+HOUSEHOLD_FIELDS = frozenset({"foyer.membres", "membre.prenom", "membre.naissance"})
 NAME_FIELDS = ("person.prenom_fr", "person.nom_fr", "person.prenom_ar", "person.nom_ar")
 
 # Arabic letters by the consonants that Tunisians write for them in Latin script; letters written many ways share one.
@@ -34,6 +35,7 @@ _MATCH = text("""
            (SELECT CAST(p.value #>> '{}' AS float) FROM parameter p WHERE p.code = 'seuil_ressemblance' AND p.valid_from <= d.today AND (p.valid_to IS NULL OR p.valid_to >= d.today)) AS least
       FROM masar_matches(CAST(:tokens AS jsonb)) m, (SELECT CAST(masar_now() AT TIME ZONE 'Africa/Tunis' AS date) AS today) d""")
 _TOLD_APART = text("SELECT masar_told_apart(:person)")
+_HOUSEHOLD, _KEEP_HOUSEHOLD = text("SELECT first_name, birth FROM masar_household(:person)"), text("SELECT masar_keep_household(:person, CAST(:tokens AS jsonb))")
 _CERTAIN = frozenset({"cin", "passport", "namebirth"})
 # Those of the kinds just said take the place of the former ones; one that stays is left alone.
 _REMEMBER = text("""
@@ -136,6 +138,39 @@ def remember(session: Session, person_id: UUID, values: Mapping[str, Any]) -> No
     wanted = tokens(values)
     if wanted:
         session.execute(_REMEMBER, {"person": person_id, "tokens": json.dumps(wanted, ensure_ascii=False)})
+
+
+def _worn(bones: str) -> str:
+    """A skeleton as households are compared by, where no likeness is weighed: the last letter of Fatma and Sarah is written or not, that of Gabsi and Ghazi either way."""
+    return re.sub(r"h\b", "", bones.replace("g", "k"))
+
+
+def household_tokens(first_names: Iterable[str], birth: str) -> list[dict[str, str]]:
+    """By what a member of a household is found again: her first name, whatever the script, and her birth as far as it is known."""
+    kind = "household" if len(birth) == len("2000-01-01") else "household_part"
+    return [{"kind": kind, "token": f"{bones}|{birth}"} for bones in sorted({_worn(skeleton(name)) for name in first_names if name.strip()})] if birth else []
+
+
+def remember_household(session: Session, person_id: UUID) -> None:
+    """Writes the tokens of a person's household, as it was said last, in place of the earlier ones; none is left of a household that nobody is in."""
+    found = [token for row in session.execute(_HOUSEHOLD, {"person": person_id}) for token in household_tokens([row.first_name], row.birth)]
+    session.execute(_KEEP_HOUSEHOLD, {"person": person_id, "tokens": json.dumps(found, ensure_ascii=False)})
+
+
+def households(session: Session, values: Mapping[str, Any], besides: UUID | None = None) -> list[Match]:
+    """Whose household somebody of this first name and birth was said to be of, each by her last case: a hint that she is that member, never that she is a double.
+
+    Where the day of the member's birth was not said, only of whom bears the family name too.
+    """
+    birth, names = str(values.get("person.naissance_date") or ""), [str(values.get(f"person.prenom_{script}") or "") for script in ("fr", "ar")]
+    wanted = [token for length in {len(birth), 7, 4} if length <= len(birth) for token in household_tokens(names, birth[:length])]
+    if not wanted:
+        return []
+    family = [words for script in ("fr", "ar") if (words := set(_worn(skeleton(str(values.get(f"person.nom_{script}") or ""))).split()))]
+    rows = session.execute(_MATCH, {"tokens": json.dumps(wanted, ensure_ascii=False)}).all()
+    last = {row.person_id: row for row in reversed(rows) if row.person_id != besides and row.process == "parcours"
+            and ("household" in row.kinds or any(words <= set(_worn(bones).split()) for words in family for bones in row.bones or ()))}  # fmt: skip
+    return [Match(row.person_id, ("household",), row.root_id, row.number or "", row.branch, row.status, row.ended_at, row.outcome, row.process) for row in last.values()]
 
 
 def matches(session: Session, values: Mapping[str, Any], besides: UUID | None = None, with_phones: bool = False) -> list[Match]:

@@ -42,7 +42,7 @@ _ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _TOLD_OF = text("SELECT document_id FROM document WHERE document_id = ANY (:ids)")
 _INSERT = text("""INSERT INTO document (document_id, class, name, media_type, size, sha256, uploaded_by)
                   VALUES (:id, 'C', :name, :media_type, :size, :sha256, :by)""")
-_READ = text("""SELECT d.document_id, d.name, d.media_type, d.class, d.uploaded_by, i.instance_id, i.is_shared, i.is_shared_funder, i.is_shared_operator,
+_READ = text("""SELECT d.document_id, d.root_id, d.name, d.media_type, d.class, d.uploaded_by, i.instance_id, i.is_shared, i.is_shared_funder, i.is_shared_operator,
                        i.assigned, i.social_worker_id FROM document d LEFT JOIN instance i ON i.instance_id = d.root_id WHERE d.document_id = :id""")
 _KEPT = text("SELECT document_id::text AS document_id, media_type, size, sha256 FROM document WHERE document_id = ANY (CAST(:ids AS uuid[]))")
 _ATTACH = text("""
@@ -113,12 +113,13 @@ def upload(session: Session, actor: Any, name: str, stream: BinaryIO) -> identit
 
 
 def read(session: Session, actor: Any, document_id: UUID) -> Document:
-    """A document that the actor sent, or of a case and class she reads. Refuses: `document.not_found`."""
+    """A document that the actor sent and no case has yet, or of a case and class she reads, whoever sent it. Refuses: `document.not_found`."""
     authority.require(actor, "document.read")
     row = session.execute(_READ, {"id": document_id}).one_or_none()
-    is_hers = row is not None and row.uploaded_by == actor.user_id
-    if row is not None and row.instance_id is not None:  # its case's now, if the database shows her that case
-        is_hers = is_hers or authority.readable(actor, row._mapping["class"], case=row)
+    if row is not None and row.root_id is not None:  # its case's now, if the database shows her that case
+        is_hers = row.instance_id is not None and authority.readable(actor, row._mapping["class"], case=row)
+    else:
+        is_hers = row is not None and row.uploaded_by == actor.user_id
     key = session.info["keys"].find(document_id) if is_hers else None
     if row is None or key is None:
         raise errors.NotFound("document.not_found")

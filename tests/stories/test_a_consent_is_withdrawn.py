@@ -1,11 +1,13 @@
 """A person withdraws what she had agreed to: from the next reading on nobody sees more than she still agrees to, what ran at them is taken back, and what was read before stays written."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import agreements, cases, digests, rebuilt, search, sittings, tasks
+from engine.casework import agreements, appointments, cases, digests, rebuilt, search, sittings, tasks
 from engine.casework import notices as came
 from engine.insight import steering, waits
 from engine.ledger import consultations
@@ -211,3 +213,19 @@ def test_an_aid_that_ends_is_withdrawn_from_its_sitting_which_says_why(world):
     with world.database.reading(users.system()) as session:
         assert session.execute(text("SELECT outcome FROM instance WHERE instance_id = :id"), {"id": sitting}).scalar_one() == "sans_dossier"
     assert world.incidents() == [] and told(world, case) == set() and told(world, sitting) == set()
+
+
+def test_nobody_is_expected_by_a_service_that_may_know_no_more_of_her(world, case):
+    karim, amel, owner = world.staff["karim"], world.staff["amel"], world.owner(case)
+    with world.database.unit_of_work(karim) as session:
+        hours = {who.username: appointments.offer(session, karim, case, agent_id=who.user_id, day=world.today() + dt.timedelta(days=days)) for days, who in ((1, karim), (4, amel))}
+        made = {name: appointments.make(session, karim, case, world.staff[name].user_id, free.slots[0], 30, "antenne") for name, free in hours.items()}
+    withdraws(world, case, "c1")
+    world.settle()
+    with world.database.reading(users.system()) as session:
+        states = dict(session.execute(text("SELECT appointment_id, state FROM appointment")).all())
+    assert (states[made["amel"]], states[made["karim"]]) == ("cancelled", "set"), "the social worker's is called off, OTE's stays"
+    assert "appointment.withheld" in world.news(amel)[1] and "appointment.instead" in world.news(owner)[1]
+    items = [one for one in read(world, amel, came.mine).items if one.code == "appointment.withheld"]
+    assert [one.case_id for one in items] == [None], "she is not told of whom"
+    assert told(world, case) == set() and world.incidents() == []

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pytest
 from sqlalchemy import text
 
 from engine.actors import users
@@ -41,6 +42,30 @@ def test_who_comes_of_age_signs_herself(world):
     world.does(grown, "T101")
     assert {"consentement.signature"} == who_signs(world, grown, "T102")
     assert not any(one.field == "person.mineur" for one in world.file(grown).known), "of whoever is of age nothing is said of it"
+
+
+GUARDIANS = {"plan.signature_tuteur", "aide.contrat_signature_tuteur", "desistement.signature_tuteur"}
+
+
+@pytest.mark.parametrize("comes_of_age", [False, True])
+def test_from_the_day_she_is_of_age_she_signs_contract_and_withdrawal_herself_and_before_her_guardian_does(world, comes_of_age):
+    birth = born(world, 18 if comes_of_age else 15, 3 if comes_of_age else 0)  # a minor at reception, for three days yet
+    child = world.receive(world.somebody("creation", 8) | {"person.naissance_date": birth, "accueil.accompagne": False})
+    world.does(child, "T101")
+    assert "consentement.signature_tuteur" in who_signs(world, child, "T102")
+    world.does(child, "T102", accueil__tuteur_nom="Moncef Guesmi", consentement__signature_tuteur=SIGNED)
+    if comes_of_age:
+        world.passes(days=5)
+    world.reaches("T208")
+    assert who_signs(world, child, "T208") & GUARDIANS == (set() if comes_of_age else {"plan.signature_tuteur"})
+    world.reaches("T606")
+    assert who_signs(world, child, "T606") == {"aide.contrat_signature" if comes_of_age else "aide.contrat_signature_tuteur"}
+    world.does(child, "T606")
+    world.begins(child, "desistement", world.owner(child), desistement__portee="dossier")
+    world.does(child, "T921", desistement__maintenu=True, desistement__retractation_expliquee=True, desistement__signature=SIGNED, desistement__signature_tuteur=SIGNED)
+    said = world.facts("desistement.")
+    assert ("desistement.signature_tuteur" in said, "desistement.signature" in said) == ((False, True) if comes_of_age else (True, False))
+    assert world.incidents() == []
 
 
 def received(world, number, **said):

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from api.app import create_app as create_api
 from engine.actors import signin, users
-from engine.casework import agreements, appointments, case_notes, notices, pieces, tasks
+from engine.casework import agendas, agreements, appointments, case_notes, notices, pieces, tasks
 from engine.dossier import documents
 from engine.ledger import consultations
 from engine.settings import Settings
@@ -44,18 +44,24 @@ def village(make_database):
         hours = appointments.offer(session, karim, world.case, day=world.today() + dt.timedelta(days=1))
         appointment = appointments.make(session, karim, world.case, karim.user_id, hours.slots[0], 30, "antenne")
         tasks.pass_to(session, karim, visit.task_id, world.staff["operateur"].user_id)
+    with database.unit_of_work(amel) as session:  # what she sent herself, and the address of her own agenda
+        document = documents.upload(session, amel, "scan.pdf", io.BytesIO(PAGE))
+        pieces.lodge(session, amel, world.case, pieces.OTHER, "C", document, PAPER)
+        made_for_her = appointments.make(session, amel, world.case, amel.user_id, hours.slots[4], 30, "antenne")
+        secret = agendas.make_address(session, amel)
     settings = Settings(is_demo=True)
     made = SimpleNamespace(database=database, world=world, app=create_app(settings, database), api=create_api(settings, database, lambda *_: b"", lambda *_: b""))
     with database.reading(users.system()) as session:
         def every(sql):
             return [str(one) for one in session.execute(text(sql), {"case": world.case, "sitting": studied.root_id}).scalars()]
         instances = every("SELECT instance_id FROM instance WHERE root_id IN (:case, :sitting)")
+        made.number = session.execute(text("SELECT number FROM instance WHERE instance_id = :case"), {"case": world.case}).scalar_one()
         made.ids = {
             "case_id": [str(world.case)], "instance_id": instances, "dossier_id": instances, "sitting_id": [str(studied.root_id)],
             "aid_id": every("SELECT DISTINCT split_part(subject, ':', 2) FROM instance WHERE root_id = :case AND subject LIKE 'aide:%'"),
             "task_id": every("SELECT task_id FROM open_task WHERE root_id IN (:case, :sitting) UNION ALL SELECT task_id FROM task_done WHERE root_id IN (:case, :sitting)"),
             "document_id": every("SELECT document_id FROM document WHERE root_id IN (:case, :sitting)"), "letter_id": every("SELECT letter_id FROM letter WHERE root_id IN (:case, :sitting)"),
-            "appointment_id": [str(appointment)], "process": ["parcours", "reclamation", "dossier_aide"], "act": ["withdraw", "sign"], "seq": ["1", "3"], "number": ["1"],
+            "appointment_id": [str(appointment), str(made_for_her)], "secret": [secret], "process": ["parcours", "reclamation", "dossier_aide"], "act": ["withdraw", "sign"], "seq": ["1", "3"], "number": ["1"],
             "other_id": [str(uuid4())], "user_id": [str(karim.user_id), str(amel.user_id)], "year": [str(world.today().year)], "half": ["1", "2"],
             "programme": every("SELECT DISTINCT code FROM programme"), "table": ["events", "tasks", "cases"], "code": ["B1", "B6"], "indicator": ["B1", "B6"],
             "edition_id": every("SELECT edition_id FROM edition"), "edition": every("SELECT edition_id FROM edition"),
@@ -78,8 +84,9 @@ def found_by(village, name):
     page, call, found = browser_of(village, name), program_of(village, name), {}
 
     def look(where, answer):
-        for one in MARKS:
-            if one in answer.text or quote(one) in answer.text:
+        told = answer.text + answer.headers.get("content-disposition", "")
+        for one in (*MARKS, village.number):
+            if one in told or quote(one) in told:
                 found.setdefault(where, set()).add(one)
 
     for route, address in addresses(village, village.app):

@@ -88,9 +88,11 @@ def _show(screen: Screen, session: Reading, case_id: UUID) -> Response:
     found = doubles.person(session, actor, case_id)
     may_compare = authority.may(actor, "person.compare", branch=next(one.branch for one in found.cases if one.case_id == case_id))
     suspects = doubles.suspected(session, actor, case_id) if may_compare else []
-    reached = {one.case_id: one for one in doubles.reached(session, [one.case_id for one in suspects])}
+    households = doubles.member_of(session, actor, case_id) if may_compare else []
+    reached = {one.case_id for one in doubles.reached(session, [one.case_id for one in (*suspects, *households)])}
     return screen.show(
-        "persons/page.html", person=found, suspects=[(one, one.case_id in reached) for one in suspects], mergers=mergers.of_person(session, actor, found.person_id),
+        "persons/page.html", person=found, suspects=[(one, one.case_id in reached) for one in suspects],
+        households=[(one, one.case_id in reached) for one in households], mergers=mergers.of_person(session, actor, found.person_id),
         source=lambda one: _source(screen, one), shared=_shared(screen, found), may_compare=may_compare,
         may_open=not any(one.process == "parcours" and one.status == "open" for one in found.cases) and authority.may(actor, "case.open", branch=actor.branch),
         former=next((one for one in found.cases if one.process == "parcours" and one.status == "ended"), None),

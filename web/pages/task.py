@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from engine import clock, errors, identity
 from engine.actors import authority, users
-from engine.casework import diagrams, pieces, sittings, staff, tasks
+from engine.casework import diagrams, doubles, pieces, sittings, staff, tasks
 from engine.casework.views import TaskView
 from engine.dossier import documents, programmes
 from engine.insight import aid_files
@@ -160,8 +160,8 @@ def _complete(screen: Screen, actor: users.Actor, session: Any, form: FormData, 
         done = tasks.complete(session, actor, task_id, None, None, key)  # a second click of the same submission; refuses any other
         return place.onward(session, None, done) if place.onward else onward.go(screen, actor, session, task_id, "", done)
     _keep(actor, session, form, typed, correcting, task_id)
-    doubles = {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason"), "same_as": typed.many("same_as")}
-    raw = layout.read(task.form, typed, ready_rows(session, task, screen.words)) | doubles
+    about_doubles = {"not_duplicate_of": typed.many("not_duplicate_of"), "not_duplicate_reason": typed.one("not_duplicate_reason"), "same_as": typed.many("same_as")}
+    raw = layout.read(task.form, typed, ready_rows(session, task, screen.words)) | about_doubles
     done = tasks.complete(session, actor, task_id, raw, int(version) if version.isdigit() else None, key)
     return place.onward(session, task, done) if place.onward else onward.go(screen, actor, session, task_id, task.name, done)
 
@@ -197,11 +197,11 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
     if "complete" in task.may and any(one.spec.id == pieces.MISSING for one in task.form.questions()) and not typed.has(pieces.MISSING):
         typed.put(pieces.MISSING, *_lacking(session, screen.actor, task))
     shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand, place.known(session, task), ready_rows(session, task, screen.words))
-    duplicates = _duplicates(screen, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
+    duplicates = _duplicates(screen, session, refusal) if refusal and refusal.code == "beneficiary.possible_duplicate" else []
     conflict = _conflict(screen, refusal) if refusal and not findings and not duplicates else None
     errors_shown = shown.errors
     if duplicates:
-        errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title")},)
+        errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title" if any(not one["is_member"] for one in duplicates) else "duplicate.member_title")},)
     return screen.show(
         place.template, refusal.status if refusal else 200, **place.around(session, task), task=task, now=programmes.present(session), may_complete="complete" in task.may, says_today=True, shown=shown,
         may_meet="complete" in task.may and authority.may(screen.actor, "appointment.write", branch=task.branch),
@@ -229,10 +229,12 @@ def _lacking(session: Any, actor: users.Actor, task: TaskView) -> list[str]:
     return [code for code in aid_files.missing(session, actor, task.instance_id) if code in known and not known[code].get("produced_by") and code not in came]
 
 
-def _duplicates(screen: Screen, refusal: errors.Refusal) -> list[dict[str, Any]]:
-    text = screen.words.text
-    comma = f"{text('format.comma')} "
-    return [{**one, "kinds": comma.join(text(f"duplicate.kind.{kind}") for kind in one["matched"])} for one in refusal.details["candidates"]]
+def _duplicates(screen: Screen, session: Any, refusal: errors.Refusal) -> list[dict[str, Any]]:
+    """Who was found: each as far as the reader reaches her case, members of somebody's household apart from those who may be the same."""
+    text, candidates = screen.words.text, refusal.details["candidates"]
+    comma, reached = f"{text('format.comma')} ", {str(one.case_id) for one in doubles.reached(session, [UUID(one["case_id"]) for one in candidates])}
+    return [{**one, "kinds": comma.join(text(f"duplicate.kind.{kind}") for kind in one["matched"]), "is_member": one["matched"] == ["household"],
+             "is_reached": one["case_id"] in reached} for one in candidates]  # fmt: skip
 
 
 def _conflict(screen: Screen, refusal: errors.Refusal) -> dict[str, str]:
