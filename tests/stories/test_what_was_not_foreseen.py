@@ -137,6 +137,26 @@ def test_whoever_comes_back_within_the_year_goes_on_in_the_same_case_and_is_aske
     assert world.incidents() == []
 
 
+def test_after_a_fraud_a_coordinator_decides_whether_the_case_is_opened_again(world, case):
+    desk = world.agent("OTE", "MED", "agent_accueil")
+    world.begins(case, "fraude", world.agent("OTE", "MED", "chef_antenne"), fraude__piece=None)
+    for node in ("T971", "T972"):
+        world.does(case, node)
+    world.does(case, "T973", fraude__decision="cloture")
+    assert root(world, case) == ("ended", "fraude_etablie")
+    known = world.facts("person.")
+    for decision, left in (("refuser", ("ended", "fraude_etablie")), ("rouvrir", ("open", ""))):
+        world.begins(case, "reouverture", desk, reouverture__nouveau_retour=True)
+        assert world.nodes(case) == ["T986"] and [row.role for row in world.open_tasks(case)] == ["coordinateur"], "nothing begins again before it is decided"
+        world.does(case, "T986", reouverture__decision=decision)
+        assert root(world, case) == left
+    assert {"T201", "T202", "T203"} <= set(world.nodes(case)) and "T101" not in world.nodes(case) and world.facts("person.") == known
+    assert world.beside(case, desk).suspended_at is None and one(world, "SELECT payments_held FROM instance WHERE instance_id = :id", id=case).payments_held is False
+    for node in ("T201", "T202", "T203"):
+        world.does(case, node)
+    assert world.incidents() == []
+
+
 def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
     refused = world.receive(world.somebody("emploi", 2, person__nationalite=["FR"]))
     for node in ("T101", "T102"):
