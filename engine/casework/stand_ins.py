@@ -17,7 +17,7 @@ from forms import form as forms
 # Papers and signatures are taken as given.
 _GIVEN = {"doc": "00000000-0000-4000-8000-000000000001", "signature": {"name": "…", "strokes": "M10 20L40 5"}}
 # These reckon with what they are given and nothing else.
-_AS_THEY_ARE = ("retenir", "fixer_rendez_vous", "conservation", "calculer_aide", "preparer_tranche", "programmer_visites", "retirer_dossier", "reorienter_mesure")
+_AS_THEY_ARE = ("retenir", "fixer_rendez_vous", "conservation", "fixer_niveau", "calculer_aide", "preparer_tranche", "programmer_visites", "retirer_dossier", "reorienter_mesure")
 
 
 def _letter(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from engine.casework import messages
+from engine.casework import messages, tasks
 from tests.stories.test_aids_off_the_straight_road import fund, instances, letters, refuses, waiting
 
 NO_ACCOUNT = {"aide.pj13": None}
@@ -55,3 +55,15 @@ def test_a_paper_brought_takes_the_file_on_without_asking_anything_twice(world, 
         world.settle()
         world.answers(next(row for row in world.open_tasks(case_id) if row.node == "T601_N3"), aide__pj13="@document")
     assert "T603" in world.nodes(case_id) and world.incidents() == []
+
+
+@pytest.mark.parametrize(("wish", "node", "level"), [("social", "T601_N1", "N1"), ("creation", "T601_N3", "N3")])
+def test_the_level_of_an_aid_is_its_measures_and_nobody_is_asked_it(world, wish, node, level):
+    world.receive(world.somebody(wish))
+    row = world.reaches(node)
+    actor = world.who_does(row)
+    with world.database.reading(actor) as session:
+        form = tasks.view(session, actor, row.task_id).form
+    assert "aide.niveau" not in {one.spec.id for one in form.questions()} and next(one.value for one in form.known if one.spec.id == "aide.niveau") == level
+    world.answers(row)
+    assert world.facts("aide.niveau") == {"aide.niveau": level} and world.incidents() == []
