@@ -10,6 +10,7 @@ from engine.actors import users
 from engine.casework import cases, diagrams, editions, exceptions
 from engine.dossier import holidays
 from engine.insight import casefile
+from forms import answers
 from tests import world as worlds
 
 
@@ -164,7 +165,7 @@ def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
     decided_by = world.agent("OTE", "MED", "chef_antenne")
     world.does(refused, "T107", by=decided_by)
     assert root(world, refused).status == "ended"
-    world.begins(refused, "recours", world.agent("OTE", "MED", "agent_accueil"), recours__niveau3=True, recours__piece=None, recours__souhaite_audition=True)
+    world.begins(refused, "recours", world.agent("OTE", "MED", "agent_accueil"), recours__decision_visee="aide", recours__niveau3=True, recours__piece=None, recours__souhaite_audition=True)
     examined = next(row for row in world.open_tasks(refused) if row.node == "T932")
     assert one(world, "SELECT masar_did_before(:task, :user) AS did", task=examined.task_id, user=decided_by.user_id).did == "T107", "kept apart across the whole case"
     coordinators = [who for who in world.staff.values() if "coordinateur" in who.roles]
@@ -176,6 +177,23 @@ def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
     world.does(refused, "T935")
     assert {"accuse_recours", "reponse_recours"} <= {letter["template"] for letter in world.file(refused).letters}
     assert world.incidents() == []
+
+
+@pytest.mark.parametrize(("wish", "is_highest"), [("social", False), ("creation", True)])
+def test_of_an_appeal_about_an_aid_nobody_is_asked_what_masar_told_the_person(world, wish, is_highest):
+    """When it was notified, and its level, which says whether the committee is heard."""
+    asked_of, desk = world.receive(world.somebody(wish)), world.agent("OTE", "MED", "agent_accueil")
+    world.reaches("T606")
+    notified = world.facts("aide.notifie_le")["aide.notifie_le"]
+    with world.database.unit_of_work(desk) as session:
+        form = exceptions.ask(session, desk, asked_of, "recours").form
+    asked = {of: answers.asked(form, {"recours.decision_visee": of}) for of in ("aide", "admission")}
+    assert not {"recours.notifie_le", "recours.niveau3", "recours.mesure"} & asked["aide"] and "recours.notifie_le" in asked["admission"]
+    world.begins(asked_of, "recours", desk, recours__decision_visee="aide", recours__piece=None)
+    said = world.facts("recours.")
+    assert (said["recours.notifie_le"], said["recours.niveau3"]) == (notified, is_highest)
+    world.does(asked_of, "T932")
+    assert ("T933" in world.nodes(asked_of)) is is_highest and world.incidents() == []
 
 
 def test_a_coordinator_who_decided_examines_no_appeal_against_it(world, case):
