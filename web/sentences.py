@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.casework.pieces import RECEIVED
 from engine.casework.views import Happened
 from engine.insight import telling
 from web.formatting import Words
@@ -40,8 +41,10 @@ def shared_source(facts: Sequence[Mapping[str, Any]]) -> str:
     return source if number > 1 else ""
 
 
-def awaited(words: Words, message: str, name: str) -> str:
-    """What a wait is for: in plain words where they were written for its message, else as its diagram names it."""
+def awaited(words: Words, message: str, name: str, papers: str = "", until: str = "") -> str:
+    """What a wait is for: in plain words where they were written for its message, else as its diagram names it. `papers`: those that are missing, `until` the day given."""
+    if papers and message == RECEIVED:
+        return words.text("awaits.papers_until" if until else "awaits.papers", papers=papers, date=until)
     said = words.text(f"awaits.{message.replace('.', '_')}") if message else "["
     return name if said.startswith("[") else said
 

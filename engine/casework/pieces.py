@@ -26,7 +26,7 @@ RECEIVED = "piece.recue"
 OTHER = "autre"  # the code of a paper that the dictionary has no name for: its own name says what it is
 PROOFS = ("PJ02", "PJ03")  # what reception waits for before it knows which aids are asked
 _ONE_ACT = "P0D"
-MISSING = "aide.pieces_manquantes"
+MISSING, GIVEN = "aide.pieces_manquantes", "aide.pieces_limite_le"  # what a person was asked for, and the day she was given
 _CARRIER = "mesure.agence"
 _CASE = text("""SELECT instance_id, root_id, branch, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, is_kept, also_read_by, lent_to, edition_id FROM instance
                  WHERE instance_id = :id AND root_id = instance_id""")
