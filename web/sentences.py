@@ -41,11 +41,14 @@ def shared_source(facts: Sequence[Mapping[str, Any]]) -> str:
     return source if number > 1 else ""
 
 
-def awaited(words: Words, message: str, name: str, papers: str = "", until: str = "") -> str:
-    """What a wait is for: in plain words where they were written for its message, else as its diagram names it. `papers`: those that are missing, `until` the day given."""
-    if papers and message == RECEIVED:
+def awaited(words: Words, message: str, name: str, node: str = "", papers: str = "", until: str = "") -> str:
+    """What a wait is for: in plain words where they were written for its place (`node`) or its message, else as its diagram names it. `papers`: those that the person was asked
+    for, `until` the day she was given."""
+    said = words.text(f"awaits.{node}") if node else "["
+    if said.startswith("[") and papers and message == RECEIVED:
         return words.text("awaits.papers_until" if until else "awaits.papers", papers=papers, date=until)
-    said = words.text(f"awaits.{message.replace('.', '_')}") if message else "["
+    if said.startswith("[") and message:
+        said = words.text(f"awaits.{message.replace('.', '_')}")
     return name if said.startswith("[") else said
 
 
