@@ -8,6 +8,7 @@ Names of fields, tasks and diagrams are not here: an edition carries its own.
 import re
 import tomllib
 from collections.abc import Container, Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def translate(code: str, language: str, **details: Any) -> str:
     return counted(text, language, details).format_map(in_words(details, language))
 
 
-def form_of(number: int, language: str, written: Container[str]) -> str:
+def form_of(number: int | Decimal, language: str, written: Container[str]) -> str:
     """Which of the forms that are `written` a number takes: Arabic has six, French and English two, any language one for none."""
     form = "zero" if number == 0 and "zero" in written else _locale(language).plural_form(number)
     return form if form in written else "other"
@@ -73,10 +74,17 @@ def counted(text: str, language: str, details: Mapping[str, Any]) -> str:
 
     def chosen(found: re.Match[str]) -> str:
         forms = dict(one.split("=", 1) for one in found[2].split("|"))
-        number = int(re.sub(r"\D", "", str(details.get(found[1], ""))) or 0)
-        return forms[form_of(number, language, forms)].replace("#", f"{{{found[1]}}}")
+        return forms[form_of(_number(str(details.get(found[1], "")), language), language, forms)].replace("#", f"{{{found[1]}}}")
 
     return _COUNTED.sub(chosen, text)
+
+
+def _number(written: str, language: str) -> int | Decimal:
+    """A number as it is written for a reader: thousands apart, decimals after a comma (in English a point)."""
+    plain = written.replace(",", "" if language == "en" else ".")
+    found = re.search(r"\d+(?:\.\d+)?", re.sub(r"[^\d.]", "", plain))
+    number = Decimal(found[0]) if found else Decimal(0)
+    return int(number) if number == int(number) else number
 
 
 @cache

@@ -90,7 +90,7 @@ class KnownField:
 @dataclass(frozen=True, slots=True)
 class Form:
     """A task's form for one person today. `facts`: all that is known, hidden or not, for conditions only: never shown, never sent.
-    `signer`: the names of whoever answers, the one to be told first: what is of her own hand is signed by none but these (nobody: by any)."""
+    `around`: what conditions read besides. `signer`: the names of whoever answers, the one to be told first: what is of her own hand is signed by none but these (nobody: by any)."""
 
     id: str
     title: str
@@ -104,6 +104,7 @@ class Form:
     today: date
     facts: Mapping[str, Known] = field(default_factory=dict, repr=False)
     signer: tuple[str, ...] = ()
+    around: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def questions(self) -> Iterator[Question]:
         """Every question, in order, whether its condition holds or not."""
@@ -112,7 +113,7 @@ class Form:
 
     def scope(self, base: Mapping[str, Any] | None) -> Scope:
         """What conditions see before anything is answered: known facts, except those that are asked anew."""
-        made = Scope(self.dictionary, base, self.today)
+        made = Scope(self.dictionary, self.around if base is None else base, self.today)
         for known in self.facts.values():
             made.put(self.dictionary.fields[known.field], known.value, known.status)
         for question in self.questions():
@@ -129,7 +130,7 @@ def ask(definition: FormDefinition, known: Mapping[str, Known], readable: Readab
     """
     known = of_the_day(known, definition.field_ids, definition.dictionary, today)
     form = _Asking(definition, known, readable, writable, today, language, definition.dictionary, frozenset(correcting), is_shown).whole()
-    form = replace(_with_offers(form, scope), signer=signer)
+    form = replace(_with_offers(form, scope), signer=signer, around=scope)
     return _with_conditions(form, scope) if is_shown else form
 
 

@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.casework.views import Waiting
+from engine.casework import pieces
+from engine.casework.views import KnownFact, Waiting
 from web import sentences
 from web.formatting import Words
 
@@ -29,15 +30,18 @@ class Ball:
     next: Pause | None
 
 
-def ball(waiting: Iterable[Waiting], words: Words) -> Ball:
-    """What is waited for, gathered: the events that one pause can end with (granted, refused) are one wait."""
+def ball(waiting: Iterable[Waiting], words: Words, known: Iterable[KnownFact] = ()) -> Ball:
+    """What is waited for, gathered: the events that one pause can end with (granted, refused) are one wait. `known`: of the case, which names the papers that are awaited and
+    the day given for them, to whoever may read it."""
+    said = {(fact.subject, fact.field): fact.value for fact in known if fact.field in (pieces.MISSING, pieces.GIVEN)}
     waiting = tuple(waiting)
     hands = tuple(found for found in waiting if found.kind == "task")
     together: dict[tuple[str, dt.datetime, dt.datetime | None], list[str]] = {}
     for found in waiting:
         if found.kind != "task":
             names = together.setdefault((found.awaits, found.since, found.until), [])
-            if (name := sentences.awaited(words, found.message, found.name)) not in names:
+            about = f"aide:{found.correlation}"
+            if (name := sentences.awaited(words, found.message, found.name, found.node, said.get((about, pieces.MISSING), ""), said.get((about, pieces.GIVEN), ""))) not in names:
                 names.append(name)
     pauses = tuple(Pause(kind, " / ".join(names), since, until) for (kind, since, until), names in together.items())
     first = tuple(one for one in pauses if one.kind == "person") or (() if hands else pauses[:1])

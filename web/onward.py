@@ -43,7 +43,7 @@ def _sentence(words: Words, done: Completed, waiting: list[Waiting], now: Presen
     if tasks:
         return " ".join(_step(words, one, one.task_id in done.next_tasks, bool(opened), now) for one in tasks)
     if waiting:
-        return words.text("said.next_waits", what=sentences.awaited(words, waiting[0].message, waiting[0].name))
+        return words.text("said.next_waits", what=sentences.awaited(words, waiting[0].message, waiting[0].name, waiting[0].node))
     return words.text("said.next_nothing")
 
 

@@ -76,6 +76,17 @@ def pay_advance(change: Change, _parameters: Mapping[str, Any], _subject: str) -
     return Outcome({"paye": Decimal(granted) / 1000}, said)
 
 
+@operations.operation("fixer_niveau", "niveau")
+def set_level(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Records the level that the measure asks its aid of (`niveau`), unless one is known: nobody is asked what the plan says already."""
+    level, spec = parameters.get("niveau"), change.held.edition.dictionary.fields.get("aide.niveau")
+    if level is None or change.snapshot().get(change.held.subjects.key("aid") or "", {}).get("aide", {}).get("niveau"):
+        return Outcome()
+    if spec is None or level not in spec.codes:
+        raise CannotRun("operation.parameter")
+    return Outcome({}, [operations.recorded(change, spec.id, level)])
+
+
 @operations.operation("calculer_aide", "montant")
 def propose_amount(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Records the amount that the rules give (`montant`, dinars) as the one proposed; who examines the file may correct it."""

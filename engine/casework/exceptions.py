@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority
-from engine.casework import cases, editions, endings, staff, tasks
+from engine.casework import appeals, cases, editions, endings, staff, tasks
 from engine.casework.instances import SERIES, Held, find, lock
 from engine.dossier import documents, facts, programmes
 from engine.i18n import pick
@@ -212,8 +212,9 @@ def _form(session: Session, actor: Any, held: Held, edition: editions.Edition, n
 
 
 def _around(session: Session, held: Held) -> dict[str, Any]:
-    """What conditions read besides the facts: the dated data, and where the case is."""
-    return programmes.tables(session, held.dated_version, held.now).scope(clock.today(held.now)) | {"dossier": {"numero": held.number, "antenne": held.branch}}
+    """What conditions read besides the facts: the dated data, where the case is, and what was decided in it and notified."""
+    told = appeals.notified(session, facts.Subjects(held.root_id, held.person_id))
+    return programmes.tables(session, held.dated_version, held.now).scope(clock.today(held.now)) | {"dossier": {"numero": held.number, "antenne": held.branch, "decisions": told}}
 
 
 def _name(session: Session, row: Any, language: str) -> str:

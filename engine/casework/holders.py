@@ -52,10 +52,11 @@ _OWN = text("""SELECT i.receipt_code, i.number, i.status, i.edition_id, i.opened
                       (SELECT array_agg(f.field ORDER BY f.field) FROM fact f WHERE f.root_id = i.instance_id AND f.is_current AND f.field LIKE 'consentement.c_' AND f.value = 'true') AS agreed
                  FROM instance i WHERE i.instance_id = :id""")
 _AWAITED = text("""
-    SELECT w.opened_at, p.value AS pieces, l.value #>> '{}' AS until
+    SELECT w.opened_at, p.value AS pieces, r.value AS instalment, CASE WHEN r.value IS NULL THEN l.value #>> '{}' END AS until
       FROM wait w JOIN instance i USING (instance_id)
       LEFT JOIN fact p ON p.subject = i.subject AND p.field = 'aide.pieces_manquantes' AND p.is_current
       LEFT JOIN fact l ON l.subject = i.subject AND l.field = 'aide.pieces_limite_le' AND l.is_current
+      LEFT JOIN fact r ON r.subject = i.subject AND r.field = 'aide.versement_rang' AND r.is_current
      WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'piece.recue' ORDER BY w.opened_at""")
 _SENT = text("SELECT piece, max(received_at) AS at FROM received_piece WHERE instance_id = :case GROUP BY piece")
 _TODAY = text("SELECT count(*) FROM received_piece WHERE instance_id = :case AND received_at > masar_now() - interval '1 day'")
@@ -297,7 +298,7 @@ def _pieces(session: Session, case_id: UUID, edition: Any, language: str) -> tup
     sent = {row.piece: row.at for row in session.execute(_SENT, {"case": case_id})}
     found: dict[str, Piece] = {}
     for row in session.execute(_AWAITED, {"case": case_id}):
-        for code in row.pieces or pieces.PROOFS:
+        for code in pieces.of_wait(row.pieces, row.instalment):
             known = _hers(edition).get(code)
             if known is None or code in found:
                 continue

@@ -233,10 +233,13 @@ def go_on(change: Change, _payload: Mapping[str, Any]) -> None:
         if (kind, position) not in still:
             continue  # done meanwhile
         later = change.at - max(stopped_at, since)
+        if kind == "task":  # nobody is late on a day on which the branch is closed
+            day = clock.today(due_at + later)
+            later += change.tables.calendar.shift(day, 0) - day
         due[position] = instant(due_at + later)
         moves.append((_TASK_RUNS if kind == "task" else _TIMER_RUNS,
                       {"id": held.instance_id, "position": position, "due": due_at + later, **({"remind": remind_at and remind_at + later} if kind == "task" else {})}))
-    change.note("clocks.started", {"since": instant(since), "clocks": due})
+    change.note("clocks.started", {"since": instant(since), "clocks": due, "number": (clock.today(change.at) - clock.today(since)).days})
     save(change)
     for statement, values in moves:
         session.execute(statement, values)

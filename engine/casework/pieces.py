@@ -25,8 +25,9 @@ from forms.dictionary import Dictionary, Field
 RECEIVED = "piece.recue"
 OTHER = "autre"  # the code of a paper that the dictionary has no name for: its own name says what it is
 PROOFS = ("PJ02", "PJ03")  # what reception waits for before it knows which aids are asked
+EVIDENCE = ("PJ14",)  # what the next instalment of an aid waits for: how the one before was spent
 _ONE_ACT = "P0D"
-MISSING = "aide.pieces_manquantes"
+MISSING, GIVEN, INSTALMENT = "aide.pieces_manquantes", "aide.pieces_limite_le", "aide.versement_rang"  # what a person was asked for, the day she was given, what is paid since
 _CARRIER = "mesure.agence"
 _CASE = text("""SELECT instance_id, root_id, branch, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, is_kept, also_read_by, lent_to, edition_id FROM instance
                  WHERE instance_id = :id AND root_id = instance_id""")
@@ -145,8 +146,14 @@ def _waits_for(session: Session, held: Held, piece: str, document_id: UUID | Non
     """What waits for this paper, each with all that it waits for."""
     waiting = session.execute(_WAITING, {"case": held.root_id, "id": document_id}).all()
     aids = [row.subject.partition(":")[2] for row in waiting if row.subject.startswith("aide:")]
-    missing = {one.subject: one.value for one in facts.snapshot(session, facts.Subjects(held.root_id, held.person_id, {"aide": aids}), [MISSING])} if waiting else {}
-    return [(row, pieces) for row in waiting if piece in (pieces := missing.get(row.subject) or PROOFS)]
+    known = facts.snapshot(session, facts.Subjects(held.root_id, held.person_id, {"aide": aids}), [MISSING, INSTALMENT]) if waiting else ()
+    said = {(one.subject, one.field): one.value for one in known}
+    return [(row, pieces) for row in waiting if piece in (pieces := of_wait(said.get((row.subject, MISSING)), said.get((row.subject, INSTALMENT))))]
+
+
+def of_wait(missing: Sequence[str] | None, instalment: Any) -> Sequence[str]:
+    """The papers that a wait is for: those that the person was asked for, of an aid that is being paid the evidence of its last instalment."""
+    return EVIDENCE if instalment is not None else missing or PROOFS
 
 
 def _class_of(session: Session, held: Held, piece: str) -> str:

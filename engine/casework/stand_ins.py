@@ -17,7 +17,7 @@ from forms import form as forms
 # Papers and signatures are taken as given.
 _GIVEN = {"doc": "00000000-0000-4000-8000-000000000001", "signature": {"name": "…", "strokes": "M10 20L40 5"}}
 # These reckon with what they are given and nothing else.
-_AS_THEY_ARE = ("retenir", "fixer_rendez_vous", "conservation", "calculer_aide", "preparer_tranche", "programmer_visites", "retirer_dossier", "reorienter_mesure")
+_AS_THEY_ARE = ("retenir", "fixer_rendez_vous", "conservation", "fixer_niveau", "calculer_aide", "preparer_tranche", "programmer_visites", "retirer_dossier", "reorienter_mesure")
 
 
 def _letter(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
@@ -123,7 +123,7 @@ STAND_INS: dict[str, Operation] = {
     "effacer_signalement": _erased, "reprendre_signalement": _nothing,
     "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,
     "clore_dossier": _nothing, "arreter_aides": _nothing, "rouvrir_dossier": _nothing, "retenir_versements": _nothing, "liberer_versements": _nothing,
-    "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
+    "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "retrouver_decision": _nothing, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
     "mesures_en_cours": _measures, "refuser_orientation": _measures, "abandonner_mesure": _nothing, "ordre_du_jour": _agenda, "dossiers_decides": _decided,
 }  # fmt: skip
 

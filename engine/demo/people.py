@@ -62,9 +62,7 @@ def draw(rng: random.Random, number: int, branch: str, arrives_on: dt.date, wish
 
 def amounts(wish: str) -> dict[str, Any]:
     """What is proposed and granted for a wish, in millimes."""
-    granted = {"creation": 16_000_000, "social": 600_000}.get(wish, 5_000_000)
-    level = {"creation": "N3", "social": "N1"}.get(wish, "N2")
-    return {"aide.niveau": level, "aide.montant_propose": granted}
+    return {"aide.montant_propose": {"creation": 16_000_000, "social": 600_000}.get(wish, 5_000_000)}
 
 
 def measures(wish: str) -> list[dict[str, Any]]:

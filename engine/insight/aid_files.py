@@ -231,9 +231,13 @@ class _Reading:
         if not self.sees("aide.niveau") or required is None or answer is None:
             return None
         missing = {one["piece"] for one in answer.get("manquantes") or ()}
-        named = self.edition.dictionary.fields.get("aide.pieces_manquantes")
         unique = {one["piece"]: one for one in required}
-        return tuple(RequiredPiece(code, self.words.choice(named, code), self.words.value("", one["aupres"]), code in missing) for code, one in sorted(unique.items()))
+        return tuple(RequiredPiece(code, self._called(code), self.words.value("", one["aupres"]), code in missing) for code, one in sorted(unique.items()))
+
+    def _called(self, code: str) -> str:
+        """A paper in words: one that an agency fills in here bears the title of its form."""
+        form = self.edition.forms.get(code.lower())
+        return f"{code} {pick(form.title, self.actor.language)}" if form else self.words.choice(self.edition.dictionary.fields.get("aide.pieces_manquantes"), code)
 
     def instalments(self) -> Iterator[Instalment]:
         """By the shares of the level; each with the condition that releases it."""

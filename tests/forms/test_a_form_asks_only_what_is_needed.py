@@ -85,7 +85,9 @@ def test_a_question_with_a_condition_says_whether_it_shows_and_who_makes_it_show
 
 def test_a_condition_reads_what_the_engine_puts_in_scope(forms):
     content = task('{ field = "person.nom", when = "parametres.plafond > 10" }')
-    assert [one.visible for one in forms.ask(content, scope={"parametres": {"plafond": 20}}).questions()] == [True]
+    put = forms.ask(content, scope={"parametres": {"plafond": 20}})
+    assert [one.visible for one in put.questions()] == [True]
+    assert answers.asked(put, {}) == {"person.nom"}, "a page that is drawn anew asks it still"
     assert [one.visible for one in forms.ask(content).questions()] == [False]
 
 

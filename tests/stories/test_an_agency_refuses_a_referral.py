@@ -4,7 +4,7 @@ import pytest
 
 from engine import errors
 from engine.actors import users
-from engine.casework import rebuilt
+from engine.casework import exceptions, rebuilt
 from tests import world as worlds
 
 
@@ -75,3 +75,14 @@ def test_a_refusal_said_on_the_telephone_is_told_from_the_cases_page_and_goes_th
 def test_only_what_is_of_the_plan_is_refused(world, asked):
     with pytest.raises(errors.Invalid):
         world.begins(asked[0], "refus_signale", world.agent("OTE", "MED", "referent"), refus_signale__mesure="M01", refus_signale__acceptation_motif="…", refus_signale__contre_proposition=None)
+
+
+def test_the_measures_to_choose_from_are_those_of_the_plan(world, asked):
+    """Of a refusal and of what the person gives up; once asked, no other is taken."""
+    case, referent = asked[0], world.agent("OTE", "MED", "referent")
+    planned = {one["mesure.type"] for one in world.truth[case]["plan.mesures"]}
+    for process, field in (("refus_signale", "refus_signale.mesure"), ("desistement", "desistement.mesure")):
+        with world.database.unit_of_work(referent) as session:
+            form = exceptions.ask(session, referent, case, process).form
+        assert next(set(one.spec.codes) for one in form.questions() if one.spec.id == field) == planned
+    assert len(next(one.spec.codes for one in form.questions() if one.spec.id == "desistement.portee")) > 1

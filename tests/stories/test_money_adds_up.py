@@ -37,6 +37,7 @@ def explained(world, case_id, officer):
     failing = [one for one in refused.conditions if one.holds is False]
     assert failing and any("Allemagne" in value for one in failing for _, value in one.values), "closed, and by which condition on which value: she came back from Germany"
     assert all(condition.holds for one in told.programmes if one.is_open for condition in one.conditions)
+    assert {"F52 Plan d'affaires", "F53 Avis technique"} <= {one.label for one in told.pieces}, "none is a code alone"
     assert told.pieces and not any(one.is_missing for one in told.pieces) and [one.share for one in told.instalments] == [60, 30, 10]
     with pytest.raises(errors.NotFound):
         _page(world, case_id, world.agent("OTE", "SFX", "chef_antenne"))

@@ -8,9 +8,12 @@ from sqlalchemy import text
 from engine import clock, doctor, errors
 from engine.actors import users
 from engine.casework import cases, diagrams, editions, exceptions
-from engine.dossier import holidays
+from engine.dossier import holidays, programmes
 from engine.insight import casefile
+from forms import answers
 from tests import world as worlds
+from web import sentences
+from web.formatting import Words
 
 
 def one(world, statement, **values):
@@ -45,7 +48,13 @@ def test_clocks_stand_still_are_listed_and_go_on_where_they_were(world, case):
     world.does(case, "T991", suspension__suite="reprendre")
     after = dues(world, case)
     stood = {node: after[node] - due for node, due in before.items() if node in after}
-    assert stood and {round(one.total_seconds() / 86400) for one in stood.values()} == {(world.today() - started).days}
+    length, head = (world.today() - started).days, world.agent("OTE", "MED", "chef_antenne")
+    with world.database.reading(head) as session:
+        open_days, lines = programmes.dated(session).calendar, cases.history(session, head, case).items
+    assert stood and all(length <= round(one.total_seconds() / 86400) <= length + 5 for one in stood.values())
+    assert all(open_days.is_open(clock.today(after[node])) for node in stood), "no due date falls on a closed day"
+    said = next(line for line in lines if line.kind == "clocks.started")
+    assert sentences.happened(Words("fr"), said, {}) == f"Les délais du dossier reprennent, repoussés de {length} jours."
     page = world.beside(case, world.agent("OTE", "MED", "chef_antenne"))
     assert page.suspended_at is None and page.running == () and page.clocks == ()
     assert "T202" in world.done(case)
@@ -137,6 +146,26 @@ def test_whoever_comes_back_within_the_year_goes_on_in_the_same_case_and_is_aske
     assert world.incidents() == []
 
 
+def test_after_a_fraud_a_coordinator_decides_whether_the_case_is_opened_again(world, case):
+    desk = world.agent("OTE", "MED", "agent_accueil")
+    world.begins(case, "fraude", world.agent("OTE", "MED", "chef_antenne"), fraude__piece=None)
+    for node in ("T971", "T972"):
+        world.does(case, node)
+    world.does(case, "T973", fraude__decision="cloture")
+    assert root(world, case) == ("ended", "fraude_etablie")
+    known = world.facts("person.")
+    for decision, left in (("refuser", ("ended", "fraude_etablie")), ("rouvrir", ("open", ""))):
+        world.begins(case, "reouverture", desk, reouverture__nouveau_retour=True)
+        assert world.nodes(case) == ["T986"] and [row.role for row in world.open_tasks(case)] == ["coordinateur"], "nothing begins again before it is decided"
+        world.does(case, "T986", reouverture__decision=decision)
+        assert root(world, case) == left
+    assert {"T201", "T202", "T203"} <= set(world.nodes(case)) and "T101" not in world.nodes(case) and world.facts("person.") == known
+    assert world.beside(case, desk).suspended_at is None and one(world, "SELECT payments_held FROM instance WHERE instance_id = :id", id=case).payments_held is False
+    for node in ("T201", "T202", "T203"):
+        world.does(case, node)
+    assert world.incidents() == []
+
+
 def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
     refused = world.receive(world.somebody("emploi", 2, person__nationalite=["FR"]))
     for node in ("T101", "T102"):
@@ -144,7 +173,7 @@ def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
     decided_by = world.agent("OTE", "MED", "chef_antenne")
     world.does(refused, "T107", by=decided_by)
     assert root(world, refused).status == "ended"
-    world.begins(refused, "recours", world.agent("OTE", "MED", "agent_accueil"), recours__niveau3=True, recours__piece=None, recours__souhaite_audition=True)
+    world.begins(refused, "recours", world.agent("OTE", "MED", "agent_accueil"), recours__decision_visee="aide", recours__niveau3=True, recours__piece=None, recours__souhaite_audition=True)
     examined = next(row for row in world.open_tasks(refused) if row.node == "T932")
     assert one(world, "SELECT masar_did_before(:task, :user) AS did", task=examined.task_id, user=decided_by.user_id).did == "T107", "kept apart across the whole case"
     coordinators = [who for who in world.staff.values() if "coordinateur" in who.roles]
@@ -156,6 +185,23 @@ def test_an_appeal_is_examined_by_somebody_who_did_not_decide(world):
     world.does(refused, "T935")
     assert {"accuse_recours", "reponse_recours"} <= {letter["template"] for letter in world.file(refused).letters}
     assert world.incidents() == []
+
+
+@pytest.mark.parametrize(("wish", "is_highest"), [("social", False), ("creation", True)])
+def test_of_an_appeal_about_an_aid_nobody_is_asked_what_masar_told_the_person(world, wish, is_highest):
+    """When it was notified, and its level, which says whether the committee is heard."""
+    asked_of, desk = world.receive(world.somebody(wish)), world.agent("OTE", "MED", "agent_accueil")
+    world.reaches("T606")
+    notified = world.facts("aide.notifie_le")["aide.notifie_le"]
+    with world.database.unit_of_work(desk) as session:
+        form = exceptions.ask(session, desk, asked_of, "recours").form
+    asked = {of: answers.asked(form, {"recours.decision_visee": of}) for of in ("aide", "admission")}
+    assert not {"recours.notifie_le", "recours.niveau3", "recours.mesure"} & asked["aide"] and "recours.notifie_le" in asked["admission"]
+    world.begins(asked_of, "recours", desk, recours__decision_visee="aide", recours__piece=None)
+    said = world.facts("recours.")
+    assert (said["recours.notifie_le"], said["recours.niveau3"]) == (notified, is_highest)
+    world.does(asked_of, "T932")
+    assert ("T933" in world.nodes(asked_of)) is is_highest and world.incidents() == []
 
 
 def test_a_coordinator_who_decided_examines_no_appeal_against_it(world, case):

@@ -88,3 +88,8 @@ def test_a_clock_that_stands_still_is_not_called_without_a_deadline(world, karim
                  suspension__revue_le="@+60o", suspension__justificatif=None)  # fmt: skip
     said = ball(karim.get(f"/cases/{case}"))
     assert "Délai arrêté" in said and "Sans échéance" not in said
+
+
+def test_what_was_begun_comes_to_the_case_a_moment_later_and_its_page_follows(world, karim, case):
+    assert 'hx-trigger="every 2s"' in complaint(karim, case, world.today()).text
+    assert 'hx-trigger="every 2s"' not in karim.get(f"/cases/{case}").text, "asked once: nothing is polled for ever"

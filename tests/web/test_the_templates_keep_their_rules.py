@@ -53,6 +53,19 @@ def test_what_is_counted_within_a_sentence_has_every_plural_form_too(language):
             assert {one.partition("=")[0] for one in forms.split("|")} >= NEEDED[language], code
 
 
+def test_in_arabic_no_number_stands_before_a_noun_that_never_changes():
+    """Three to ten take the plural, eleven to ninety-nine the accusative, a hundred the singular."""
+    lone = re.compile(r"{\w+}\s(?:يوم|يوما|أيام|شهر|أشهر|ساعة|دقيقة|ملف|ملفات|سطر|أسطر|مهمة|مهام|شخص|أشخاص|مرة|مرات|وثيقة|وثائق|عضو|أعضاء)(?!\w)")
+    once = {"web.draft.accepted_by", "web.history.piece_lodged", "web.desk.awaited_first", "web.desk.found_first", "web.simulation.people_how"}  # who did it, a date, whole hundreds
+    texts = {code: text for code, text in i18n.catalogue("ar").items() if code.rpartition(".")[2] not in PLURALS and code not in once}
+    assert {code: text for code, text in texts.items() if lone.search(text)} == {}
+
+
+@pytest.mark.parametrize(("number", "said"), [("1", "يوم واحد"), ("2", "يومان"), ("7", "7 أيام"), ("69", "69 يوما"), ("100", "100 يوم"), ("1\u202f103", "1\u202f103 أيام"), ("7,5", "7,5 يوم"), ("", " يوم")])
+def test_an_arabic_count_of_days_follows_its_number_as_it_is_written(number, said):
+    assert i18n.translate("web.steering.in.days", "ar", number=number) == said
+
+
 def test_no_number_stands_before_a_plural_that_never_changes():
     """In French, which says it on the noun. Limits, which are always many, may."""
     lone = re.compile(r"{(?!most|enough|longest|shortest|megapixels|megabytes|hours|what)\w+}[\s\u00a0](?:autres )?(?!fois|pas|remis|dans|vers|mois)\w+s\b")

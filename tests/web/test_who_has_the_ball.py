@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from engine.casework.views import Happened, Waiting
+from engine.casework.views import Happened, KnownFact, Waiting
 from tests.web.small.answers import reception
 from tests.web.test_a_case_page import main
 from tests.web.test_a_task_page import act, complete, open_case, task_of
@@ -29,6 +29,14 @@ def test_the_person_is_told_of_on_the_first_line_even_while_others_work():
     assert [one.what for one in found.first] == ["une pièce à remettre"]
     assert [one.what for one in found.others] == ["Visite"]
     assert found.next is not None and found.next.what == "Visite", "the nearest date is another's"
+
+
+def test_of_papers_that_are_awaited_it_says_which_and_until_when():
+    waits = Waiting("message", "x", "x", NOW, None, message="piece.recue", correlation="1", awaits="person")
+    known = [KnownFact(f"aide:{aid}", field, "aide", "", value, "", "", "", NOW, None)
+             for aid, field, value in (("1", "aide.pieces_manquantes", "Devis"), ("1", "aide.pieces_limite_le", "14 décembre 2026"), ("2", "aide.pieces_manquantes", "RIB"))]  # fmt: skip
+    assert [one.what for one in ball.ball([waits], FR, known).first] == ["à remettre avant le 14 décembre 2026 : Devis"]
+    assert [one.what for one in ball.ball([waits], FR, known[2:]).first] == ["une pièce à remettre"], "of another aid, or not hers to read"
 
 
 def test_the_ways_out_of_one_pause_are_one_wait():

@@ -38,7 +38,7 @@ def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, pro
     file = cases.file(session, actor, case_id)
     edition = diagrams.edition_of(session, actor, case_id)
     broken = incidents.open_ones(session, actor, case_id) if authority.may(actor, "incident.read") else []
-    held = ball.ball(file.waiting, screen.words)
+    held = ball.ball(file.waiting, screen.words, file.known)
     names = diagrams.labels_since(session, case_id, edition, screen.language)
     may_correct = authority.may(actor, "repair.do", branch=file.branch)
     part = {

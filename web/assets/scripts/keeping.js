@@ -81,9 +81,9 @@ function keepTheForm(shelf) {
     if (record) choose(() => restore(shelf, form(), record), () => (shelf.drop(here()), location.reload()));
   });
 
-  // Done, or given back: nothing of it stays here.
+  // Done, or given back: nothing of it stays here. (Of an answer that leads elsewhere htmx does not say `successful`.)
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    if (!detail.successful || !form()?.contains(detail.elt) || !detail.xhr.getResponseHeader("HX-Redirect")) return;
+    if (!(detail.xhr.status < 400) || !form()?.contains(detail.elt) || !detail.xhr.getResponseHeader("HX-Redirect")) return;
     clearTimeout(timer);
     shelf.drop(addressOf(form()));
   });
