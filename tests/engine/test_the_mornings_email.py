@@ -116,7 +116,9 @@ def test_whoever_stands_in_for_somebody_away_is_told_how_much_of_hers_waits(offi
     work(office)
     with office.owner() as connection:
         (body,) = connection.execute(text("SELECT body FROM mail_kept WHERE address = 'selim@ote.tn'")).scalars()
-    assert "1 tâche d'un collègue absent que vous remplacez" in body
+        held = connection.execute(text("SELECT count(*) FROM open_task WHERE holder_id = :id"), {"id": salma.user_id}).scalar_one()
+    (told,) = [line for line in body.splitlines() if "que vous remplacez" in line]
+    assert told.startswith(f"– {held} tâche") and held
 
 
 def test_elsewhere_it_leaves_through_the_server_that_was_named(office, salma):
