@@ -89,7 +89,7 @@ def _counted(session: Session, user_id: UUID) -> dict[str, int]:
     actor = users.find(session, user_id)
     database.act_as(session, actor)
     row = session.execute(_COUNTS, {"id": user_id}).one()
-    counts = {"mine": row.mine, "late": row.late, "of_post": worklist.late_and_free(session, actor), "unread": row.unread}
+    counts = {"mine": row.mine, "late": row.late, "instead": worklist.of_the_absent(session, actor), "of_post": worklist.late_and_free(session, actor), "unread": row.unread}
     database.act_as(session, users.system())
     return counts
 

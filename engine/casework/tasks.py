@@ -103,6 +103,8 @@ def pass_to(session: Session, actor: Any, task_id: UUID, user_id: UUID, reason: 
     Refuses: `task.colleague_cannot`. Records: `task.passed`.
     """
     held = _locked(session, actor, task_id, "task.pass")
+    if held.holder_id == user_id:
+        return  # it is in those hands already
     to = next((group for group in _able(session, held, task_id) if user_id in {one.user_id for one in group.people}), None)
     if to is None:
         raise errors.Invalid("task.colleague_cannot")

@@ -136,8 +136,17 @@ def arrived(session: Session, actor: Any, since: dt.datetime) -> Mapping[str, in
 
 def late_and_free(session: Session, actor: Any) -> int:
     """How many late tasks of the actor's post are in nobody's hands."""
-    groups, named = _of_scope(actor, "queue")
-    rows = _together([f"{group} AND t.sort_due < masar_now()" for group in groups], "1", "")
+    return _all_of(session, actor, "queue", " AND t.sort_due < masar_now()")
+
+
+def of_the_absent(session: Session, actor: Any) -> int:
+    """How many tasks are in the hands of those who are away and whom the actor stands in for."""
+    return _all_of(session, actor, "instead")
+
+
+def _all_of(session: Session, actor: Any, scope: str, which: str = "") -> int:
+    groups, named = _of_scope(actor, scope)
+    rows = _together([f"{group}{which}" for group in groups], "1", "")
     return session.execute(text(f"SELECT count(*) FROM ({rows}) g"), named).scalar_one()
 
 

@@ -89,7 +89,7 @@ def _equity(made: Report, language: str) -> list[dict[str, Any]]:
     say = partial(_say, language)
     if not made.equity:
         return []
-    found: list[dict[str, Any]] = [{"kind": "heading", "text": say("equity.title")}, *({"kind": "paragraph", "text": say(f"equity.{code}", number=words.number(equity.ENOUGH, language))} for code in ("what", "not"))]
+    found: list[dict[str, Any]] = [{"kind": "heading", "text": say("equity.title")}, *({"kind": "paragraph", "text": say(f"equity.{code}", enough=words.number(equity.ENOUGH, language))} for code in ("what", "not"))]
     for check in made.equity:
         rows = [[isolated(part.label), *([say("report.masked")] * 4 if part.decided is None else _group(part, language)), _alerts(part, language)] for part in check.parts]
         head = [say("equity.group"), *(say(f"equity.{one}") for one in _OF_GROUP)]

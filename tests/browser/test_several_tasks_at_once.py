@@ -78,3 +78,19 @@ def test_three_tasks_are_given_to_a_colleague_who_is_told(visit):
     photograph(meriem, "fr-caseload")
     told = [f"{place}: {rule} at {where}: {why}" for place, found in trouble.items() for rule, where, why in found]
     assert not told, "\n".join(told)
+
+
+def test_all_of_a_list_is_chosen_at_once_and_why_one_is_refused_is_read_without_scrolling(visit):
+    karim, salma = visit("karim"), visit("salma")
+    for _ in range(2):
+        open_case(salma)
+    for page in (karim, salma):
+        page.goto("/desk?view=all")
+        page.click("[data-choose-all]")
+    assert salma.locator("[data-choose]:checked").count() == salma.locator("[data-choose]").count() > 1
+    karim.click("#selection button[value=claim]")  # the reception's tasks are not his to do
+    karim.wait_for_selector("tr[data-line=no] >> nth=1")
+    table = karim.locator(".scroll:has(table.lines)")
+    assert table.evaluate("one => one.scrollWidth <= one.clientWidth"), table.inner_text()
+    salma.click("[data-choose-all]")
+    assert salma.locator("[data-choose]:checked").count() == 0

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from engine import clock, errors, mail
 from engine.actors import users
-from engine.casework import digests, notices, tasks
+from engine.casework import digests, leaves, notices, tasks
 from tests.web.small.installation import furnish_administered
 from tests.world import World
 
@@ -98,6 +98,28 @@ def told(office):
     with office.owner() as connection:
         address, body = connection.execute(text("SELECT address, body FROM mail_kept ORDER BY kept_at DESC LIMIT 1")).one()
     return address, {line.removeprefix("– ") for line in body.splitlines() if line.startswith("– ") and "non lu" not in line}
+
+
+def test_whoever_stands_in_for_somebody_away_is_told_how_much_of_hers_waits(office, salma):
+    world = World(office)
+    selim = world.staff["selim"]
+    case_id = world.receive(world.somebody("social", 33))
+    with office.reading(users.system()) as session:
+        task = session.execute(text("SELECT task_id FROM open_task WHERE root_id = :id"), {"id": case_id}).scalar_one()
+    to_morning(office)
+    with office.unit_of_work(salma) as session:
+        tasks.claim(session, salma, task)
+        leaves.say(session, salma, salma.user_id, world.today(), world.today() + dt.timedelta(days=20), selim.user_id)
+    with office.unit_of_work(selim) as session:
+        notices.read_all(session, selim)
+        digests.ask(session, selim, "selim@ote.tn")
+    to_morning(office)
+    work(office)
+    with office.owner() as connection:
+        (body,) = connection.execute(text("SELECT body FROM mail_kept WHERE address = 'selim@ote.tn'")).scalars()
+        held = connection.execute(text("SELECT count(*) FROM open_task WHERE holder_id = :id"), {"id": salma.user_id}).scalar_one()
+    (told,) = [line for line in body.splitlines() if "que vous remplacez" in line]
+    assert told.startswith(f"– {held} tâche") and held
 
 
 def test_elsewhere_it_leaves_through_the_server_that_was_named(office, salma):

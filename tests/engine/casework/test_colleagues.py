@@ -153,6 +153,20 @@ def test_a_caseload_goes_to_a_colleague_case_by_case_with_a_reason(tempting):
         assert list(rebuilt.differences(session, root)) == [], "the ledger tells who has it"
 
 
+def test_what_is_given_to_whoever_has_it_already_is_no_news_to_anybody(tempting):
+    case_id, task = to_order(tempting, "sonia")
+    meriem, wafa = tempting.staff["coordination"], tempting.staff["wafa"]
+
+    def told():
+        with tempting.database.reading(meriem) as session:
+            return came(tempting, wafa).count("task.given"), [one.kind for one in cases.history(session, meriem, case_id).items]
+
+    before = told()
+    with tempting.database.unit_of_work(meriem) as session:
+        tasks.pass_to(session, meriem, task, wafa.user_id, "Réunion")
+    assert told() == before
+
+
 def test_a_note_is_read_by_its_class_names_only_who_reads_it_and_is_sealed(tempting):
     karim, amel, nabil, wafa, salma = (tempting.staff[one] for one in ("karim", "amel", "nabil", "wafa", "salma"))
     case_id = tempting.receive(tempting.somebody("emploi"))

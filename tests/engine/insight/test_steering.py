@@ -244,6 +244,7 @@ def test_the_report_of_a_half_year_names_nobody_and_shows_no_small_cell(lived):
     cells = [cell for sheet in book.worksheets for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None]
     assert len(book.worksheets) == 3 and "masqué" in cells and not any(isinstance(cell, str) and cell.startswith("=") for cell in cells)
     assert not any(isinstance(cell, int) for cell in cells) and not re.search(r"\[\"web\.|\d 500|null", json.dumps(content))
+    assert "Équité" in json.dumps(content, ensure_ascii=False) and not re.search(r"\[[a-z_.]+\]", json.dumps(content)), "no sentence waits for a word it was not given"
 
 
 def test_what_a_label_says_is_text_in_the_sheet_whatever_it_begins_with(lived):

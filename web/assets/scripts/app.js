@@ -63,3 +63,11 @@ const open = document.querySelector(".sitting-files [aria-current]");
 if (open) open.closest(".sitting-files").scrollTop = open.offsetTop - open.closest(".sitting-files").clientHeight / 2;
 
 document.addEventListener("click", (event) => event.target.closest?.("[data-print]") && window.print());
+
+// All of the list that is shown; where all is chosen already, none.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-choose-all]")) return;
+  const all = [...document.querySelectorAll("[data-choose]")];
+  const chosen = !all.every((one) => one.checked);
+  for (const one of all) one.checked = chosen;
+});

@@ -90,7 +90,7 @@ function keepTheForm(shelf) {
 
   // Whoever leaves it wants nothing of it kept.
   document.addEventListener("click", (event) => {
-    if (!form() || !event.target.closest?.("[data-leave]")) return;
+    if (!form() || !event.target.closest?.("[data-gives-up]")) return;
     clearTimeout(timer);
     shelf.drop(addressOf(form()));
   });
