@@ -71,7 +71,7 @@ def test_one_changes_and_submits_another_approves_and_the_former_is_brought_back
     assert "Attend un accord" in meriem.page.text and "Approuver et publier" not in meriem.page.text
     assert meriem.post(draft, act="approve", version=version(meriem)).status_code == 403
     anis.get(draft)
-    assert "Une question de moins" in anis.page.text and PATH in anis.page.text
+    assert "Une question de moins" in anis.page.text and "<bdi>Orientation</bdi></a>" in anis.page.text
     differs = re.search(r"<details[^>]* open><summary>Lignes qui diffèrent.*?</pre>", anis.get(f"{draft}/files/{PATH}").text, re.DOTALL)[0]
     assert re.findall(r"^[+-].*", differs, re.MULTILINE) == ["+# autrement</pre>"]
     anis.get(draft)
