@@ -258,3 +258,17 @@ def places(page, part):
         """all => Object.fromEntries(all.filter(one => ["debut", "accueillir", "recepisse", "orienter", "choix", "fin"].includes(one.dataset.elementId))
              .map(one => { const box = one.getBoundingClientRect(); return [one.dataset.elementId, box.x + box.width / 2]; }))"""
     )
+
+
+UNDRAWN = re.compile(r"<bpmndi:BPMNDiagram.*</bpmndi:BPMNDiagram>", re.DOTALL)
+
+
+def test_a_file_without_its_drawing_is_told_in_her_language_and_takes_no_place(visit):
+    page = visit("meriem")
+    draft = begin(page, "Sans dessin")
+    draw(page, draft)
+    before = named(page, draft)
+    page.set_input_files("[data-import]", {"name": "sans.bpmn", "mimeType": "application/xml", "buffer": UNDRAWN.sub("", before).encode()})
+    told = page.locator("[data-part=notice]")
+    expect(told).to_contain_text("décrit un processus sans le dessiner")
+    assert page.locator(".djs-element[data-element-id=accueillir]").count() == 1 and named(page, draft) == before, "the diagram of before stays"
