@@ -41,6 +41,7 @@ _ASKED = {
     "decided_by": None,
     "decided_at": None,
     "refusal": "",
+    "alone": [],
     "may": ["approve", "refuse"],
 }
 _SEEN = {

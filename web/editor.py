@@ -7,7 +7,7 @@ from fastapi import Response
 from sqlmodel import Session
 
 from engine import errors
-from engine.casework import archives, drafts
+from engine.casework import archives, drafts, vocabulary
 from web.screen import Screen
 
 
@@ -17,7 +17,8 @@ def show(screen: Screen, actor: Any, session: Session, draft_id: UUID, path: str
     if archives.kind_of(path) != kind or found.content is None:
         raise errors.NotFound("draft.no_file")
     others = [one for one in drafts.files(whole) if one.kind == kind and one.change != "removed"]
+    titles = vocabulary.titles(whole.files, {path, *(one.path for one in others)}, screen.language)
     return screen.show(
-        template, draft=whole.draft, file=found, name=path.rpartition("/")[2], others=others, may_save="save" in whole.draft.may,
+        template, titles=titles, draft=whole.draft, file=found, name=titles[path], others=others, may_save="save" in whole.draft.may,
         element=element[:200], asides=[one for one in whole.asides if one.path == path],
     )  # fmt: skip

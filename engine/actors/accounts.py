@@ -86,7 +86,8 @@ class Given:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Rights or a password that one administrator asked for: what is held now, what shall be. `may`: what the reader may do with it."""
+    """Rights or a password that one administrator asked for: what is held now, what shall be. `alone`: what nobody would hold any more once it is approved, while
+    it waits, for those who may; `may`: what the reader may do with it."""
 
     proposal_id: UUID
     user_id: UUID
@@ -107,6 +108,7 @@ class Proposal:
     decided_by: UUID | None
     decided_at: dt.datetime | None
     refusal: str
+    alone: tuple[vacancies.Vacancy, ...]
     may: tuple[str, ...]
 
 
@@ -180,8 +182,7 @@ def set_rights(session: Session, actor: Any, user_id: UUID, agency: str, branch:
     users.check_rights(session, agency, branch, wanted)
     if (row.agency, row.branch, frozenset(row.roles), row.is_active) == (agency, branch, wanted, True):
         raise errors.Conflict("account.same")
-    lost = frozenset(row.roles) - wanted if (row.agency, row.branch) == (agency, branch) else frozenset(row.roles)
-    vacant = vacancies.require_known(session, user_id, lost, is_known)
+    vacant = vacancies.require_known(session, user_id, _lost(row.roles, (row.agency, row.branch) == (agency, branch), wanted), is_known)
     if _needs_two(row, agency, branch, wanted):
         return Given(user_id, proposal_id=_propose(session, actor, user_id, "rights", agency, branch, wanted, reason))
     _give(session, actor, row, agency, branch, wanted, {"reason": reason}, {"vacant": vacant} if vacant else {})
@@ -218,7 +219,7 @@ def reset_password(session: Session, actor: Any, user_id: UUID, reason: str) -> 
 def proposals(session: Session, actor: Any, *, state: str = "", user_id: UUID | None = None) -> tuple[Proposal, ...]:
     """What was proposed, what waits first. Refuses: Forbidden."""
     authority.require(actor, "admin.read")
-    return tuple(_proposal(row, actor) for row in session.execute(_PROPOSALS, {"state": state, "id": user_id}))
+    return tuple(_proposal(session, row, actor) for row in session.execute(_PROPOSALS, {"state": state, "id": user_id}))
 
 
 def approve(session: Session, actor: Any, proposal_id: UUID) -> Given:
@@ -237,7 +238,8 @@ def approve(session: Session, actor: Any, proposal_id: UUID) -> Given:
             raise errors.Conflict("proposal.outdated")
         return _hand_over(session, actor, found.user_id, told, body, lambda: _decide(session, actor, found, "approved"))
     users.check_rights(session, found.agency, found.branch, wanted)
-    _give(session, actor, row, found.agency, found.branch, wanted, told, body)
+    vacant = vacancies.require_known(session, found.user_id, _lost(row.roles, (row.agency, row.branch) == (found.agency, found.branch), wanted), is_known=True)  # `proposals` showed them
+    _give(session, actor, row, found.agency, found.branch, wanted, told, body | ({"vacant": vacant} if vacant else {}))
     _decide(session, actor, found, "approved")
     given = {"id": found.user_id, "agency": found.agency, "branch": found.branch, "roles": sorted(wanted)}
     if row.is_active and frozenset(row.roles) & roles.GIVEN_BY_TWO:
@@ -263,6 +265,11 @@ def history(session: Session, actor: Any, before: int = 0, about: str = "", kind
     """What administration did, the newest first: `about` one thing (`user:<id>`, `branch:GAF`), of kinds that begin with `kind`. Refuses: Forbidden."""
     authority.require(actor, "journal.read")
     return journal.read(session, max(before, 0), about[:80].replace("\0", ""), kind[:40].replace("\0", ""), limit)
+
+
+def _lost(held: Collection[str], is_same_place: bool, wanted: Collection[str]) -> frozenset[str]:
+    """The roles that an account would hold no more where it now is."""
+    return frozenset(held) - (frozenset(wanted) if is_same_place else frozenset())
 
 
 def _needs_two(row: Any, agency: str, branch: str, wanted: frozenset[str]) -> bool:
@@ -357,11 +364,14 @@ def _account(row: Any) -> Account:
                    row.last_signin_at, row.one_time_until, tuple(row.proposed))  # fmt: skip
 
 
-def _proposal(row: Any, actor: Any) -> Proposal:
+def _proposal(session: Session, row: Any, actor: Any) -> Proposal:
     may: list[str] = []
+    alone: tuple[vacancies.Vacancy, ...] = ()
     if row.state == "open" and authority.may(actor, "account.write"):
         if authority.may(actor, "account.approve", authors=(row.proposed_by, row.user_id)):
             may.append("approve")
         may.append("withdraw" if row.proposed_by == actor.user_id else "refuse")
+        if row.kind == "rights" and (lost := _lost(row.now_roles, (row.now_agency, row.now_branch) == (row.agency, row.branch), row.roles)):
+            alone = vacancies.of(session, actor, row.user_id, lost)
     return Proposal(row.proposal_id, row.user_id, row.username, row.name, row.name_ar, row.kind, row.now_agency, row.now_branch, tuple(row.now_roles), row.agency, row.branch,
-                    tuple(row.roles), row.reason, row.proposed_by, row.proposed_at, row.state, row.decided_by, row.decided_at, row.refusal, tuple(may))  # fmt: skip
+                    tuple(row.roles), row.reason, row.proposed_by, row.proposed_at, row.state, row.decided_by, row.decided_at, row.refusal, alone, tuple(may))  # fmt: skip

@@ -4,7 +4,7 @@ The first is news until one of them decided, whoever did (`masar_is_awaited`). W
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,8 @@ _TELL = text("""INSERT INTO notice (notice_id, user_id, branch, code, details, i
                 VALUES (:id, :user, :branch, :code, CAST(:details AS jsonb), :instance, :at)""")
 
 
-def ask(session: Session, actor: Any, may: Callable[[users.Actor], bool], code: str, what: UUID, *, instance_id: UUID | None = None, title: str = "") -> None:
-    """Tells each who may approve that it waits. `what`: the id of what was proposed."""
+def ask(session: Session, actor: Any, may: Callable[[users.Actor], bool], code: str, what: UUID, *, instance_id: UUID | None = None, title: Mapping[str, str] | None = None) -> None:
+    """Tells each who may approve that it waits. `what`: the id of what was proposed; `title`: what it is called, by language."""
     _tell(session, actor, [one.user_id for one in who(session, may)], f"{code}.proposed", what, instance_id, title)
 
 
@@ -29,7 +29,7 @@ def who(session: Session, may: Callable[[users.Actor], bool]) -> list[users.Acto
     return [one for one in map(users.of_row, session.execute(_STAFF).all()) if may(one)]
 
 
-def answer(session: Session, actor: Any, asked_by: UUID | None, code: str, what: UUID, *, instance_id: UUID | None = None, title: str = "") -> None:
+def answer(session: Session, actor: Any, asked_by: UUID | None, code: str, what: UUID, *, instance_id: UUID | None = None, title: Mapping[str, str] | None = None) -> None:
     """Tells whoever asked what became of it; not where she decided herself."""
     _tell(session, actor, (asked_by,), code, what, instance_id, title)
 
@@ -41,8 +41,8 @@ def state_of(row: Any, is_open: bool = True) -> str:
     return "expired" if row.state == "proposed" and not is_open else row.state
 
 
-def _tell(session: Session, actor: Any, people: Iterable[UUID | None], code: str, what: UUID, instance_id: UUID | None, title: str) -> None:
-    details = json.dumps({"by": str(actor.user_id), "about": str(what)} | ({"title": title} if title else {}), ensure_ascii=False)
+def _tell(session: Session, actor: Any, people: Iterable[UUID | None], code: str, what: UUID, instance_id: UUID | None, title: Mapping[str, str] | None) -> None:
+    details = json.dumps({"by": str(actor.user_id), "about": str(what)} | ({"title": dict(title)} if title else {}), ensure_ascii=False)
     rows = [{"id": identity.new_id(), "user": one, "branch": actor.branch, "code": code, "details": details, "instance": instance_id, "at": clock.now(session)}
             for one in people if one and one != actor.user_id]  # fmt: skip
     if rows:

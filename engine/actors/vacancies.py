@@ -32,10 +32,10 @@ class Vacancy:
     could: tuple[tuple[UUID, str], ...]
 
 
-def of(session: Session, actor: Any, user_id: UUID) -> tuple[Vacancy, ...]:
-    """The roles that somebody alone holds where she is, the one with most waiting first. Refuses: Forbidden."""
+def of(session: Session, actor: Any, user_id: UUID, lost: Collection[str] | None = None) -> tuple[Vacancy, ...]:
+    """The roles (of those that would be `lost`) that somebody alone holds where she is, the one with most waiting first. Refuses: Forbidden."""
     authority.require(actor, "account.write")
-    rows = session.execute(_ALONE, {"id": user_id}).all()
+    rows = [row for row in session.execute(_ALONE, {"id": user_id}) if lost is None or row.role in lost]
     beside = session.execute(_BESIDE, {"id": user_id, "agency": rows[0].agency, "branch": rows[0].branch}).all() if rows else []
     return tuple(_vacancy(row, beside, actor.language) for row in sorted(rows, key=lambda row: -sum(one["number"] for one in row.tasks)))
 

@@ -22,7 +22,7 @@ from engine.identity import new_id
 LONGEST_TITLE = 200
 _OPEN = text("""INSERT INTO edition_draft (draft_id, base_id, seen_start, title, opened_by, opened_at, delivered)
                 SELECT :id, :base, coalesce(max(start_id), 0), :title, :by, :at, CAST(:delivered AS jsonb) FROM edition_start""")
-_COLUMNS = """d.draft_id, d.base_id, e.number AS base_number, d.title, d.state, d.version, d.opened_by AS opener, d.opened_at, d.submitted_by AS submitter,
+_COLUMNS = """d.draft_id, d.base_id, e.number AS base_number, d.title, d.delivered IS NOT NULL AS is_delivered, d.state, d.version, d.opened_by AS opener, d.opened_at, d.submitted_by AS submitter,
     d.submitted_at, d.starts_at, d.reason, d.accepted, d.burden_reason, d.decided_by AS decider, d.decided_at, d.refusal, d.edition_id, p.number AS edition_number,
     d.state IN ('open', 'submitted') AND EXISTS (SELECT FROM edition_start s WHERE s.start_id > d.seen_start) AS is_behind,
     ARRAY(SELECT DISTINCT s.saved_by FROM draft_save s WHERE s.draft_id = d.draft_id AND s.saved_by IS NOT NULL) AS savers
@@ -151,7 +151,7 @@ def open_draft(session: Session, actor: Any, title: str = "", edition_id: UUID |
     """Begins a draft from the edition in force, or from another. Refuses: Forbidden, `edition.not_found`, `draft.title`."""
     authority.require(actor, "draft.write")
     base = editions.find(session, actor, edition_id) if edition_id else editions.current(session)
-    title = title.strip() or i18n.translate("draft.untitled", actor.language, number=base.number)
+    title = title.strip()
     if len(title) > LONGEST_TITLE or not title.isprintable():
         raise errors.Invalid("draft.title", longest=LONGEST_TITLE)
     return _begin(session, actor, base.edition_id, title)
@@ -330,7 +330,7 @@ def deliver(session: Session, sent: Mapping[str, bytes]) -> UUID | None:
     changed = [path for path in sorted({*before, *hashes}) if before.get(path) != hashes.get(path) and hashes.get(path) != ours.get(path)]
     if not changed:
         return None
-    draft_id, now = _begin(session, masar, base.edition_id, i18n.translate("draft.delivered", "fr"), told), clock.now(session)
+    draft_id, now = _begin(session, masar, base.edition_id, "", told), clock.now(session)
     for path in changed:
         is_aside = ours.get(path) != before.get(path)
         session.execute(_SAVE, {"id": draft_id, "path": path, "version": int(not is_aside), "content": sent.get(path), "is_aside": is_aside, "by": None, "at": now})
@@ -351,6 +351,17 @@ def _begin(session: Session, actor: Any, base_id: UUID, title: str, delivered: s
     draft_id = new_id()
     session.execute(_OPEN, {"id": draft_id, "base": base_id, "title": title, "by": actor.user_id, "at": clock.now(session), "delivered": delivered})
     return draft_id
+
+
+def titles(session: Session, draft_id: UUID) -> Mapping[str, str]:
+    """What a draft is called, by language."""
+    return _titles(session.execute(_ONE, {"id": draft_id}).one())
+
+
+def _titles(row: Any) -> Mapping[str, str]:
+    """As somebody called it; one that nobody did, by the edition it came from, in the language of whoever reads."""
+    code = "draft.delivered" if row.is_delivered else "draft.untitled"
+    return {language: row.title or i18n.translate(code, language, number=row.base_number) for language in i18n.LANGUAGES}
 
 
 def _settle(session: Session, actor: Any, draft_id: UUID, aside_id: int, how: str) -> None:
@@ -376,7 +387,7 @@ def _draft(row: Any, actor: Any, names: Mapping[UUID | None, str]) -> Draft:
         may = ["approve", *may]
     may = [*may, "try"] if authority.may(actor, "draft.try") else may
     return Draft(
-        row.draft_id, row.title, row.state, row.version, row.base_id, row.base_number, names[row.opener], row.opened_at,
+        row.draft_id, i18n.pick(_titles(row), actor.language), row.state, row.version, row.base_id, row.base_number, names[row.opener], row.opened_at,
         tuple(sorted(names[one] for one in row.savers)), row.is_behind, names[row.submitter] if row.submitter else "", row.submitted_at, row.starts_at,
         row.reason, row.accepted, row.burden_reason, names[row.decider] if row.decider else "", row.decided_at, row.refusal, row.edition_id, row.edition_number,
         bool(row.submitter) and row.submitter == actor.user_id, row.refusal != "" and row.decider == row.submitter, tuple(may),

@@ -102,5 +102,6 @@ def _seen(row: Any, actor: Any) -> Notice:
     is_told = bool(row.root_id) or row.code == _TAKEN_BACK
     task = pick(row.details["task"], actor.language) if is_told and row.details.get("task") else ""
     number = row.number or (row.details.get("case") or "" if row.code == _TAKEN_BACK else "")
+    title = row.details.get("title", "")
     return Notice(row.notice_id, row.code, row.created_at, row.read_at is not None, row.who or "", task, row.task_id if row.is_open else None, row.root_id, number,
-                  row.due_at if row.is_open else None, UUID(row.details["about"]) if row.details.get("about") else None, row.details.get("title", ""))  # fmt: skip
+                  row.due_at if row.is_open else None, UUID(row.details["about"]) if row.details.get("about") else None, title if isinstance(title, str) else pick(title, actor.language))  # fmt: skip

@@ -90,7 +90,7 @@ def submit(
     session.execute(_SUBMIT, {
         "id": draft_id, "by": actor.user_id, "at": now, "starts": starts_at, "reason": reason, "accepted": accepted, "burden_reason": burden_reason,
     })  # fmt: skip
-    approvals.ask(session, actor, _approves(session, draft_id), "draft", draft_id, title=whole.draft.title)
+    approvals.ask(session, actor, _approves(session, draft_id), "draft", draft_id, title=drafts.titles(session, draft_id))
 
 
 def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
@@ -120,7 +120,7 @@ def approve(session: Session, actor: Any, draft_id: UUID, version: int) -> int:
     editions.start(session, edition.edition_id, starts_at, asked_by=submitter, approved_by=actor.user_id, reason=draft.reason,
                    burden_reason=draft.burden_reason, draft_id=draft_id)  # fmt: skip
     acceptances.keep(session, edition.edition_id, found, before, draft.accepted, submitter, submitted_at)
-    approvals.answer(session, actor, submitter, "draft.published", draft_id, title=draft.title)
+    approvals.answer(session, actor, submitter, "draft.published", draft_id, title=drafts.titles(session, draft_id))
     return edition.number
 
 
@@ -139,7 +139,7 @@ def refuse(session: Session, actor: Any, draft_id: UUID, version: int, reason: s
         raise errors.Conflict("draft.stale")
     session.execute(_REFUSE, {"id": draft_id, "by": actor.user_id, "at": clock.now(session), "reason": _reason(reason)})
     submitter = _submitter(session, draft_id)
-    approvals.answer(session, actor, submitter, "draft.sent_back", draft_id, title=whole.draft.title)
+    approvals.answer(session, actor, submitter, "draft.sent_back", draft_id, title=drafts.titles(session, draft_id))
     return submitter == actor.user_id
 
 

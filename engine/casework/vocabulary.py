@@ -5,13 +5,15 @@ offered is not what is allowed: that is the judge's alone.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.actors import roles
 from engine.actors.agencies import ANETI, CPS, OTE, PARTNERS
+from engine.casework.kept import Kept
 from engine.casework.operations import TAKES
+from engine.i18n import pick
 from engine.pathway import markup, naming
 from engine.pathway.additions import MASAR
 from engine.pathway.spiff.extensions import BPMN, PLACES, UNITS
@@ -25,6 +27,7 @@ LANES = {
     "Partenaires": (PARTNERS, {"fr": "Partenaires", "ar": "الشركاء", "en": "Partners"}),
 }
 _B, _M = f"{{{BPMN}}}", f"{{{MASAR}}}"
+_titles = Kept[Names](400)
 _DATES = ("date", "datetime")
 _TASKS = {f"{_B}userTask", f"{_B}manualTask"}
 
@@ -86,6 +89,26 @@ def of(files: Mapping[str, bytes]) -> Vocabulary:
     for kind in ("messages", "signals", "errors", "escalations", "subjects"):
         setattr(found, kind, sorted(set(getattr(found, kind))))
     return found
+
+
+def titles(files: Mapping[str, bytes], paths: Iterable[str], language: str) -> dict[str, str]:
+    """What each of these files is called by whoever reads: a diagram by its process, a table by its decision, a form or a letter by its title, a page of the dictionary by its group; else by its name."""
+    return {path: pick(_titles.get((path, content), lambda path=path, content=content: _title(path, content)), language) or path.rpartition("/")[2]
+            for path in paths if (content := files.get(path)) is not None}  # fmt: skip
+
+
+def _title(path: str, content: bytes) -> Names:
+    if path.endswith(".toml"):
+        written = _toml(content)
+        group = written.get("group")
+        return _labels(written.get("title")) or _labels(group.get("label") if isinstance(group, dict) else None)
+    root = root_of(content)
+    if root is None:
+        return {}
+    if path.endswith(".bpmn"):
+        return next((names for node in root.iter(f"{_B}process") if (names := names_of(node))), {})
+    decisions = list(_decisions(path, content))
+    return next((one.names for one in decisions if one.names.get("fr") == root.get("name")), {"fr": root.get("name")} if root.get("name") else decisions[0].names if decisions else {})
 
 
 def _diagram(path: str, content: bytes, found: Vocabulary) -> None:

@@ -317,3 +317,17 @@ def test_what_other_tools_wrote_is_still_there_after_she_drew_and_goes_out_with_
     kept = named(page, draft)
     assert "<bpmn:manualTask" in kept and "Accueillir ensemble" in kept
     assert [one for one in others(theirs) if one not in others(kept.encode())] == []
+
+
+UNDRAWN = re.compile(r"<bpmndi:BPMNDiagram.*</bpmndi:BPMNDiagram>", re.DOTALL)
+
+
+def test_a_file_without_its_drawing_is_told_in_her_language_and_takes_no_place(visit):
+    page = visit("meriem")
+    draft = begin(page, "Sans dessin")
+    draw(page, draft)
+    before = named(page, draft)
+    page.set_input_files("[data-import]", {"name": "sans.bpmn", "mimeType": "application/xml", "buffer": UNDRAWN.sub("", before).encode()})
+    told = page.locator("[data-part=notice]")
+    expect(told).to_contain_text("décrit un processus sans le dessiner")
+    assert page.locator(".djs-element[data-element-id=accueillir]").count() == 1 and named(page, draft) == before, "the diagram of before stays"

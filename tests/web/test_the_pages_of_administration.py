@@ -94,7 +94,7 @@ def test_rights_by_two(enter, house):
     zied.post(f"/admin/accounts/{karim}/rights", agency="OTE", branch="MED", roles="chef_antenne", reason=WHY, is_known="yes")
     proposal = re.search(r"/admin/proposals/([0-9a-f-]{36})/refuse", zied.get("/admin/proposals").text)[1]
     assert f"{proposal}/approve" not in zied.page.text and zied.post(f"/admin/proposals/{proposal}/approve").status_code == 403
-    hajer.get("/admin/proposals")
+    assert "Cette personne est seule à tenir ce qui suit" in hajer.get("/admin/proposals").text, "she reads what would wait before she approves"
     page = hajer.post(f"/admin/proposals/{proposal}/approve")
     assert re.search(r"(?:\w{4}-){3}\w{4}", page.text) and page.status_code == 200
     zied.get(f"/admin/accounts/{karim}")

@@ -71,7 +71,7 @@ def test_one_changes_and_submits_another_approves_and_the_former_is_brought_back
     assert "Attend un accord" in meriem.page.text and "Approuver et publier" not in meriem.page.text
     assert meriem.post(draft, act="approve", version=version(meriem)).status_code == 403
     anis.get(draft)
-    assert "Une question de moins" in anis.page.text and PATH in anis.page.text
+    assert "Une question de moins" in anis.page.text and "<bdi>Orientation</bdi></a>" in anis.page.text
     differs = re.search(r"<details[^>]* open><summary>Lignes qui diffèrent.*?</pre>", anis.get(f"{draft}/files/{PATH}").text, re.DOTALL)[0]
     assert re.findall(r"^[+-].*", differs, re.MULTILINE) == ["+# autrement</pre>"]
     anis.get(draft)
@@ -130,6 +130,7 @@ def test_an_error_is_a_sentence_with_the_way_to_its_element_and_forbids(sign_in)
     assert "1 erreur : elle interdit la publication" in meriem.page.text and "qui n&#39;existe pas" in meriem.page.text
     link = re.search(r'href="(/drafts/[^"]+element=[^"]+)"', meriem.page.text)[1]
     assert link.endswith("/diagrams/processes/parcours.bpmn?element=orienter")
+    assert f'{link}"><bdi>Petit parcours</bdi></a>' in meriem.page.text and "#orienter</" not in meriem.page.text, "the file is told by its title"
     assert link.replace("/diagrams/", "/files/") in meriem.get(link).text, "the same place as a text, for whoever has no script"
     meriem.get(link.replace("/diagrams/", "/files/"))
     assert re.search(r"« orienter » est écrit à la ligne \d+", meriem.page.text)

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from engine import clock, errors
 from engine.actors import authority
-from engine.casework import acceptances, archives, drafts, moves, proposals, publication
+from engine.casework import acceptances, archives, drafts, moves, proposals, publication, vocabulary
 from engine.insight import rehearsals
 from web import sentences
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
@@ -214,13 +214,14 @@ def _page(
     files = drafts.files(whole)
     proposal = proposals.read(session, screen.actor, whole)
     findings, before = publication.findings(whole), publication.reasons_before(session, whole, screen.language)
-    found = _with_links(whole, screen.findings(findings))
+    found = with_links(whole, screen.findings(findings), screen.language)
     for one, shown in zip(findings, found, strict=True):
         shown["accepted"] = before.get(acceptances.digest_of(one)) if one.severity != "error" else None
     old = [shown for shown in found if shown["accepted"]]
+    titles = _titles(session, whole, files, proposal, screen.language)
     return screen.show(
         "draft/page.html", refusal.status if refusal else 200, draft=whole.draft, awaited=publication.awaited(session, actor, whole.draft), may_move=authority.may(actor, moves.ACT), asides=whole.asides,
-        proposal=proposal, changes=_changes(files, proposal), more=max(0, len(proposal.changes) - _MOST_TOLD), drawing=_drawing(whole, proposal, *at), figures=_figures(proposal),
+        titles=titles, proposal=proposal, changes=_changes(files, proposal), more=max(0, len(proposal.changes) - _MOST_TOLD), drawing=_drawing(whole, proposal, titles, *at), figures=_figures(proposal),
         groups=[(kind, [one for one in files if one.kind == kind]) for kind in archives.KINDS], versions=[one for one in files if one.version],
         wrong=[one for one in found if one["severity"] == "error"], doubtful=[one for one in found if one["severity"] != "error" and one not in old], old=old,
         rehearsed=rehearsals.report(session, actor, draft_id, in_short=True), refused=screen.refusal(refusal.code, refusal.details) if refusal else "", typed=typed or dict.fromkeys(_TYPED, ""),
@@ -237,6 +238,12 @@ def _changes(files: Iterable[drafts.DraftFile], proposal: proposals.Proposal) ->
     return [{"path": path, "file": own.get(path), "told": told.get(path, [])} for path in dict.fromkeys([*own, *told])]
 
 
+def _titles(session: Any, whole: drafts.Whole, files: Iterable[drafts.DraftFile], proposal: proposals.Proposal, language: str) -> dict[str, str]:
+    """What each file of the page is called; one that is gone, as it was."""
+    paths = {*(one.path for one in files), *(one.file for one in proposal.changes), *proposal.marks.old, *proposal.marks.new}
+    return vocabulary.titles({**proposals.against(session, whole).files, **whole.files}, paths, language)
+
+
 def _figures(proposal: proposals.Proposal) -> list[tuple[str, list[Any]]]:
     """Each figure with its lines on the shortest, the typical and the longest way."""
     rows: dict[str, list[Any]] = {}
@@ -245,7 +252,7 @@ def _figures(proposal: proposals.Proposal) -> list[tuple[str, list[Any]]]:
     return list(rows.items())
 
 
-def _drawing(whole: drafts.Whole, proposal: proposals.Proposal, diagram: str, element: str) -> dict[str, Any] | None:
+def _drawing(whole: drafts.Whole, proposal: proposals.Proposal, titles: dict[str, str], diagram: str, element: str) -> dict[str, Any] | None:
     """One of the diagrams that differ, painted as it was and as it would be; None where none does."""
     paths = sorted({*proposal.marks.old, *proposal.marks.new})
     if not paths:
@@ -253,12 +260,14 @@ def _drawing(whole: drafts.Whole, proposal: proposals.Proposal, diagram: str, el
     path = diagram if diagram in paths else paths[0]
     sides = (("before", "before", proposal.marks.old), ("after", "content", proposal.marks.new))
     here = f"/drafts/{whole.draft.draft_id}"
-    return {"paths": paths, "path": path, "name": path.rpartition("/")[2], "element": element[:200], "sides": [
+    return {"paths": paths, "path": path, "name": titles.get(path, path), "element": element[:200], "sides": [
         {"side": side, "address": f"{here}/{source}/{path}", "marks": json.dumps(dict(marks.get(path, {})))} for side, source, marks in sides
     ]}  # fmt: skip
 
 
-def _with_links(whole: drafts.Whole, found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-    """Each finding with the path of the file it is about, where the draft has one of that name."""
+def with_links(whole: drafts.Whole, found: Iterable[dict[str, str]], language: str) -> list[dict[str, str]]:
+    """Each finding with the path of the file it is about, where the draft has one of that name, and what that file is called."""
     by_name = {path.rpartition("/")[2]: path for path in whole.files}
-    return [{**one, "path": by_name.get(one["file"].rpartition("/")[2], "")} for one in found]
+    at = [{**one, "path": by_name.get(one["file"].rpartition("/")[2], "")} for one in found]
+    titles = vocabulary.titles(whole.files, {one["path"] for one in at if one["path"]}, language)
+    return [{**one, "title": titles.get(one["path"], "")} for one in at]

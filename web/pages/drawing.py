@@ -15,6 +15,7 @@ from engine.casework import drafts, publication, sketches, vocabulary
 from engine.i18n import pick
 from web import editor
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, field
+from web.pages.draft import with_links
 from web.screen import Screen
 
 router = APIRouter()
@@ -68,8 +69,7 @@ def words(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID) -> 
 def findings(screen: OnScreen, actor: Acting, session: Reading, draft_id: UUID, path: str) -> Response:
     """What the judge finds in a draft as it stands, this file's first; the file's version, and who saved it when: a colleague's save is heard of here."""
     whole, file = drafts.show(session, actor, draft_id), drafts.read(session, actor, draft_id, path)
-    by_name = {one.rpartition("/")[2]: one for one in whole.files}
-    found = [{**one, "path": by_name.get(one["file"].rpartition("/")[2], "")} for one in _said(screen, whole)]
+    found = with_links(whole, _said(screen, whole), screen.language)
     here = [one for one in found if one["path"] == path]
     return JSONResponse({
         "version": file.version, "who": file.saved_by, "at": file.saved_at.isoformat() if file.saved_at else None,

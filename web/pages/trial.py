@@ -1,7 +1,7 @@
 """A trial: a draft walked by hand with invented answers. The tasks that wait with the forms that people would get, what is awaited, time to jump, a step back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,10 @@ from engine import errors, i18n
 from engine.casework import cases, drafts, sandbox, scenarios, trials
 from engine.demo import invention
 from engine.dossier import programmes
+from engine.insight.wording import Wording, parameters
 from engine.pathway import bpmn
+from engine.pathway.decisions import Decision
+from engine.pathway.naming import message_named
 from engine.workdays import Present
 from web import layout
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
@@ -146,14 +149,8 @@ def _starts(screen: Screen, session: Any, draft: drafts.Draft) -> list[tuple[str
             continue
         name = i18n.pick(one.names, screen.language)
         found += [(process, "", name)] if definitions.spec(process).begins(None) or not one.start_messages else []
-        found += [(process, message, f"{name} · {_heard(screen, message)}") for message in one.start_messages]
+        found += [(process, message, f"{name} · {i18n.pick(message_named(message, [one.names for one in definitions.nodes_of(process) if one.names and one.extensions.message and one.extensions.message.name == message]), screen.language)}") for message in one.start_messages]
     return sorted(found, key=lambda one: (one[0] != "parcours", one[2]))
-
-
-def _heard(screen: Screen, message: str) -> str:
-    """What a message means to whoever reads, where the pathway's own words say it; else its name."""
-    meant = screen.words.text(f"heard.{message.replace('.', '_')}")
-    return message if meant.startswith("[") else meant.rstrip(".")
 
 
 def _key(turn: sandbox.Turn) -> str:
@@ -166,6 +163,7 @@ class _Showing:
     def __init__(self, screen: Screen, trial: trials.Trial) -> None:
         self.screen, self.trial, self.text = screen, trial, screen.words.text
         self.definitions = trial.town.edition.definitions
+        self.wording = Wording(trial.town.edition, screen.language, parameters(trial.town.tables))
 
     def name(self, node: str, process: str = "") -> str:
         return self.definitions.label(node, self.screen.language, process)
@@ -179,7 +177,7 @@ class _Showing:
         for one in self.trial.town.waiting():
             names = self.definitions.carried.get(one.name, ()) if one.kind == "message" else ()
             found.append({"name": self.name(one.node), "kind": one.kind, "due_at": one.due_at, "instance": one.instance, "node": one.node, "turn": one.turn,
-                          "carries": [name for name in names if name not in ("instance", "branche", "numero")], "of": self._of(one.instance)})  # fmt: skip
+                          "carries": [(name, self.wording.label(name)) for name in names if name not in ("instance", "branche", "numero")], "of": self._of(one.instance)})  # fmt: skip
         return found
 
     def broken(self) -> list[dict[str, Any]]:
@@ -218,11 +216,11 @@ class _Showing:
                     words = [self.name(flow) if self.name(flow) != flow else self.name(self.definitions.target_of(flow)) for flow in flows]
                     found.append(self.text("trial.branch", element=self.name(node), flow=f"{self.text('format.comma')} ".join(words)))
                 case bpmn.Decided(node=node, decision=decision, rules=rules):
-                    found.append(self.text("trial.decided", element=self.name(node), decision=decision, rules=", ".join(rules) or "–"))
+                    found.append(self._decided(node, self.definitions.decision(decision), rules))
                 case bpmn.OperationRequested(node=node):
                     found.append(self.text("trial.operation", element=self.name(node)))
                 case bpmn.MessageSent(name=name):
-                    found.append(self.text("trial.sent", name=name))
+                    found.append(self.text("trial.sent", name=self.message(name)))
                 case bpmn.TaskOpened(node=node, process=process):
                     found.append(self.text("trial.opened", element=self.name(node, process)))
                 case bpmn.WaitOpened(node=node, kind="timer", due_at=due) if due is not None:
@@ -232,6 +230,16 @@ class _Showing:
                 case bpmn.Ended(outcome=outcome):
                     found.append(self.text("trial.ended", element=self.name(outcome)))
         return list(dict.fromkeys(found))
+
+    def message(self, name: str) -> str:
+        """A message by what it means, else by what hears it."""
+        hearing = [one.names for one in self.definitions.nodes if one.names and one.extensions.message and one.extensions.message.name == name and not one.extensions.message.parameters]
+        return i18n.pick(message_named(name, hearing), self.screen.language)
+
+    def _decided(self, node: str, decision: Decision, rules: Sequence[str]) -> str:
+        said = self.text("format.comma") + " "
+        told = said.join(f"{place} ({self.wording.rule(decision, one)})" for place, one in enumerate(decision.rules, 1) if one.rule_id in rules)
+        return self.text("trial.decided" if told else "trial.decided_plainly", element=self.name(node), decision=self.wording.decision(decision), rules=told)
 
     def _of(self, instance: int) -> str:
         return i18n.pick(self.definitions.processes[self.trial.town.walks[instance].held.process].names, self.screen.language)

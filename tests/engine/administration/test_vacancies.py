@@ -66,6 +66,20 @@ def test_the_last_to_hold_a_role_leaves_it_only_once_what_waits_was_read(world, 
     assert doctor.examine(world.database).is_well
 
 
+def test_the_second_administrator_reads_what_would_wait_before_she_approves(world, admin, entrusted):
+    owner, waiting = entrusted
+    admin(accounts.set_rights, owner.user_id, "OTE", "MED", ["chef_antenne"], REASON, is_known=True)
+    (proposed,) = admin(accounts.proposals, who="administration2")
+    assert "approve" in proposed.may and [(one.role, one.open, one.cases) for one in proposed.alone if one.role == "referent"] == [("referent", len(waiting), 1)]
+    assert {one.role for one in proposed.alone} <= set(owner.roles) - {"chef_antenne"}, "what she keeps waits for nobody"
+    assert not admin(accounts.proposals, who="auditeur")[0].alone, "an auditor decides nothing there"
+    admin(accounts.approve, proposed.proposal_id, who="administration2")
+    with world.database.reading(world.staff["administration"]) as session:
+        (line,) = journal.read(session, about=f"user:{owner.user_id}", kind="account.rights_given", limit=1)
+    assert "referent" in line.body["vacant"], "the journal says what was left to nobody"
+    assert not admin(accounts.proposals, who="administration2")[0].alone, "what is decided asks no more"
+
+
 def test_whoever_might_be_named_is_named_and_once_she_is_nobody_is_stopped(world, admin, entrusted):
     owner, _ = entrusted
     (alone,) = [one for one in admin(vacancies.of, owner.user_id) if one.role == "referent"]

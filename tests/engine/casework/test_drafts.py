@@ -2,6 +2,7 @@
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine import clock, errors
 from engine.actors import users
-from engine.casework import drafts, editions, publication
+from engine.casework import drafts, editions, notices, publication
 from tests.web.small import installation as small
 from tests.world import World
 
@@ -377,3 +378,15 @@ def test_what_an_upgrade_changes_beside_a_coordinators_own_work_stands_aside(wor
     assert [(one.path, one.saved_by) for one in whole.asides] == [(FORM, "Masar")]
     act(world, "meriem", drafts.take_aside, draft_id, whole.asides[0].aside_id, 0)
     assert look(world, draft_id).files == theirs
+
+
+@pytest.mark.parametrize(("language", "said"), [("fr", "Brouillon d'après l'édition 1"), ("ar", "مسودة انطلاقا من الإصدار عدد 1"), ("en", "Draft from edition 1")])
+def test_a_draft_that_nobody_named_is_called_in_the_language_of_whoever_reads(world, language, said):
+    unnamed, named = act(world, "meriem", drafts.open_draft), changed(world)
+    act(world, "meriem", drafts.save, unnamed, FORM, form("Neuf"), 0)
+    act(world, "meriem", publication.submit, unnamed, REASON)
+    anis = replace(world.staff["anis"], language=language)
+    with world.database.reading(anis) as session:
+        assert drafts.show(session, anis, unnamed).draft.title == said and drafts.show(session, anis, named).draft.title == "Nouveau"
+        (told,) = [one for one in notices.mine(session, anis).items if one.about == unnamed]
+    assert told.title == said

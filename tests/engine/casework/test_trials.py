@@ -105,6 +105,8 @@ def test_a_whole_pathway_is_walked_with_its_dossier_and_nothing_of_it_is_outside
     with town.database.unit_of_work(meriem) as session:
         assert trials.show(session, meriem, draft).lost > 0, "the trial goes as far as the draft allows"
         scenarios.remove(session, meriem, draft, made[0])
+        rows = [(one.finding is None, one.path) for one in scenarios.listed(session, meriem, draft)[1]]
+        assert rows == sorted(rows) and rows != sorted(rows, key=lambda one: one[1]), "what no longer goes as it should stands first"
         kept = {one.path: one for one in scenarios.listed(session, meriem, draft)[1]}
         assert made[0] not in kept and made[1] in kept
         broken = {path: one for path, one in kept.items() if one.finding}

@@ -29,7 +29,7 @@ window.addEventListener("resize", fit);
 
 start().catch((fault) => {
   console.error(fault);
-  part("canvas").textContent = page.dataset.failed;
+  part("canvas").textContent = fault.said ?? page.dataset.failed;
 });
 
 async function start() {
@@ -71,6 +71,8 @@ async function start() {
     });
 
   context.open = async (xml) => {
+    // Another tool may describe a process without drawing it: bpmn-js has nothing to show.
+    if (/<(?:\w+:)?definitions\b/.test(xml) && !/BPMNDiagram\b/.test(xml)) throw Object.assign(new Error("not drawn"), { said: t("not_drawn") });
     const canvas = modeler.get("canvas");
     const had = modeler.getDefinitions() && { box: canvas.viewbox(), chosen: modeler.get("selection").get().map((one) => one.id) };
     const { warnings } = await modeler.importXML(xml);

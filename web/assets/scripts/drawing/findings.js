@@ -86,7 +86,7 @@ export class Findings {
     const { draft } = this.context;
     const others = this.elsewhere.map((one) => {
       const address = `${draft}/${editorOf(one.path)}${one.element ? `?element=${encodeURIComponent(one.element)}` : ""}`;
-      return h("li", { class: `finding finding-${one.severity}` }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", {}, one.sentence, " ", one.path && h("a", { href: address, dir: "ltr" }, one.path)));
+      return h("li", { class: `finding finding-${one.severity}` }, icon(one.severity === "error" ? "exclamation-octagon" : "exclamation-triangle"), h("span", {}, one.sentence, " ", one.path && h("a", { href: address }, one.title)));
     });
     this.place.querySelector("[data-list]").replaceChildren(
       ...(items.length ? [h("ul", { class: "plain" }, items)] : [h("p", { class: "text-soft mb-0" }, t("found_nothing_here"))]),

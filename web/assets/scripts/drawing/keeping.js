@@ -82,9 +82,9 @@ export class Keeping {
     let warnings;
     try {
       warnings = await open(await sent.text());
-    } catch {
+    } catch (fault) {
       await open(before);
-      return this.tell("late", t("import_unread", { name: sent.name }));
+      return this.tell("late", fault.said ?? t("import_unread", { name: sent.name }));
     }
     if (warnings.length) return this.warn(warnings, [button(t("import_back"), back)]);
     saver.touch();
