@@ -118,7 +118,7 @@ def test_the_page_is_in_the_reader_s_language(place, sign_in, language, words):
     assert words in anis.get(f"/editions/{place[1]}/moves").text
 
 
-def test_nothing_is_chosen_before_she_chooses_and_what_she_chose_stays_after_a_refusal(place, sign_in):
+def test_nothing_is_chosen_before_she_chooses_and_what_she_chose_stays_after_a_refusal(place, sign_in, monkeypatch):
     _, edition_id, opened = place
     meriem, here = sign_in("meriem"), f"/editions/{edition_id}/moves"
     assert " checked" not in meriem.get(here).text
@@ -130,6 +130,10 @@ def test_nothing_is_chosen_before_she_chooses_and_what_she_chose_stays_after_a_r
     meriem.get(here)
     meriem.post(here, all="yes", case=str(opened[0].case_id))
     assert re.search(r'max="2"', meriem.page.text), "the box of all speaks for every row"
+    assert "Montrés" not in meriem.get(here).text
+    monkeypatch.setattr(moves, "_SHOWN", 1)
+    cut = meriem.get(here).text
+    assert "Montrés : 1 sur 2" in cut and 'data-all="2"' in cut, "what the list does not show is said"
 
 
 def test_nobody_but_a_coordinator_moves_cases(place, sign_in):

@@ -1,6 +1,7 @@
 """What the editors of diagrams and tables read and write again is what was there: Masar's own, other tools', labels, places; and new diagrams begin as files the judge accepts."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from SpiffWorkflow.dmn.parser.BpmnDmnParser import SCHEMAS
 
 from engine import errors
 from engine.casework import archives, comparisons, editions, sketches, vocabulary
+from tests.faults import good
 from tests.web.small.installation import files
 
 ROOT = Path(__file__).parents[2]
@@ -29,11 +31,15 @@ SKETCH = {"fr": "Relire & signer", "ar": "المراجعة", "en": "Read <again>
 
 def rewritten(drawn, *how):
     """The same files after the editors' reader and writer (`plain`: those of bpmn.io), none of which warned of anything."""
-    given = json.dumps({path: content.decode() for path, content in drawn.items()})
-    done = subprocess.run([NODE, Path(__file__).with_name("rewrite.mjs"), ASSETS, *how], input=given, capture_output=True, text=True, check=True)
-    written = json.loads(done.stdout)
+    written = read_and_written(drawn, *how)
     assert {path: one["warnings"] for path, one in written.items() if one["warnings"]} == {}
     return {path: one["xml"].encode() for path, one in written.items()}
+
+
+def read_and_written(drawn, *how):
+    given = json.dumps({path: content.decode() for path, content in drawn.items()})
+    done = subprocess.run([NODE, Path(__file__).with_name("rewrite.mjs"), ASSETS, *how], input=given, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +120,12 @@ def others(content):
     return sorted(found)
 
 
+def bare(content):
+    """The same of the elements that are others', their attributes by their local names."""
+    return sorted((one.tag, *sorted({(etree.QName(name).localname, value) for name, value in one.attrib.items()}), (one.text or "").strip())
+                  for one in etree.fromstring(content).iter(etree.Element) if not one.tag[1:].startswith(OURS))  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["camunda7.bpmn", "camunda8.bpmn", "spiffarena.bpmn", "camunda7.dmn", "camunda8.dmn"])
 def test_a_file_as_camunda_modeler_or_spiffarena_wrote_it_keeps_all_that_is_theirs_and_ours(name):
     """The small pathway, or a table, opened in their editors, given what they add to it, exported by them."""
@@ -124,6 +136,15 @@ def test_a_file_as_camunda_modeler_or_spiffarena_wrote_it_keeps_all_that_is_thei
     assert others(kept) == others(theirs) and len(others(theirs)) >= 5
     assert notes(kept) == notes(theirs) == notes(files().get(path, theirs)) != []
     assert [one.code for one in editions.check({**files(), path: kept}) if one.severity == "error"] == []
+
+
+@pytest.mark.skipif(not good.MIWG.exists() and not os.environ.get("MASAR_TEST_ALL"), reason=f"{good.MIWG} is not there")
+def test_the_reference_models_come_out_with_all_that_the_tools_that_drew_them_wrote():
+    """moddle leaves out the prefix of an attribute that its element has too, and what is said with it and without is said once: the words stay."""
+    models = dict(good.reference_models())
+    assert len(models) == 21, f"{good.MIWG} is not there"
+    for name, one in read_and_written(models).items():
+        assert bare(models[name]) == bare(one["xml"].encode()), name
 
 
 @pytest.mark.parametrize("kind", sketches.KINDS)
