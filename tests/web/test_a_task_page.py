@@ -248,6 +248,8 @@ def test_whoever_may_not_do_a_task_reads_it_at_most(browser):
     salma = browser("salma")
     task = open_case(salma)
     assert 'value="complete"' not in browser("karim").get(task).text
+    page = browser("chokri").get(task).text
+    assert "Un autre remplit cette tâche" in page and "Vérifiez, puis terminez" not in page, "who audits is asked nothing, nor told to finish it"
     assert browser("nabil").get(task).status_code in (200, 404)
     assert browser("ines").get(task).status_code == 404, "another branch"
     assert browser("zied").get(task).status_code == 404, "the administrator sees no case"
