@@ -32,7 +32,7 @@ KIND = "mesure.type"
 CAUSES = {"missed": ("personne",), "not_held": ("agent", "fermeture")}
 _HOLDING = sorted(code for code, role in ROLES.items() if role.reach == "branch" and not role.is_central and code not in ("secretaire_commission", "membre_commission", "president_commission"))
 _COLUMNS = f"""a.appointment_id, a.instance_id AS case_id, i.number, a.task_id, a.agent_id, {staff.called("u")} AS agent, a.agency, a.branch, a.place, lower(a.during) AS begins_at,
-               upper(a.during) AS ends_at, a.subject, a.state, a.cause, a.changes, a.letter_id, a.changed_at, i.branch AS case_branch, i.is_shared_operator, i.assigned, i.also_read_by, i.lent_to,
+               upper(a.during) AS ends_at, a.subject, a.state, a.cause, a.changes, a.letter_id, a.changed_at, i.branch AS case_branch, i.is_kept, i.is_shared_operator, i.assigned, i.also_read_by, i.lent_to,
                (SELECT jsonb_object_agg(f.field, f.value) FROM fact f WHERE f.person_id = i.person_id AND f.is_current AND f.field = ANY (:names)) AS person,
                (SELECT f.value #>> '{{}}' FROM fact f WHERE f.root_id = a.instance_id AND f.subject = a.subject AND f.field = :kind AND f.is_current) AS measure, masar_now() AS now"""
 _FROM = "FROM appointment a LEFT JOIN instance i USING (instance_id) JOIN user_account u ON u.user_id = a.agent_id"
@@ -47,7 +47,7 @@ _MOVE = text("""UPDATE appointment SET agent_id = :agent, agency = :agency, bran
 _SETTLE = text("UPDATE appointment SET state = :state, cause = :cause, changes = changes + 1, changed_at = :now WHERE appointment_id = :id")
 _IS_OFF = text("SELECT masar_is_off(:agent, :begins, :ends)")
 _TAKEN = text("SELECT begins_at, ends_at FROM masar_taken(:agent, :case, :since, :until)")
-_CASE = text("SELECT instance_id, root_id, number, branch, status, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_CASE = text("SELECT instance_id, root_id, number, branch, status, is_kept, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id AND root_id = instance_id")
 _TASK = text("SELECT subject FROM open_task WHERE task_id = :task AND root_id = :case")
 # What an appointment may be made for: the measures under way whose kind the reader may know.
 _MEASURES = text("""SELECT DISTINCT f.subject, f.value #>> '{}' AS kind FROM wait w JOIN instance i USING (instance_id)

@@ -25,7 +25,7 @@ LONGEST, MOST = 4000, 200
 # The field of the dictionary that holds a note of each class.
 FIELDS = {"C": "note.commune", "O": "note.ote", "S": "note.sociale", "E": "note.emploi", "P": "note.projet"}
 _NAMED = re.compile(r"(?<![\w.@])@([\w.\-]*\w)")
-_CASE = text("""SELECT instance_id, root_id, branch, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, also_read_by, lent_to FROM instance
+_CASE = text("""SELECT instance_id, root_id, branch, is_kept, is_shared, is_shared_funder, is_shared_operator, assigned, social_worker_id, also_read_by, lent_to FROM instance
                  WHERE instance_id = :id AND root_id = instance_id""")
 _NOTES = text(f"""SELECT f.fact_id, f.value, f.class, f.author_id, f.author_agency, f.recorded_at, coalesce({staff.called("u")}, f.author_name) AS author
                     FROM fact f LEFT JOIN user_account u ON u.user_id = f.author_id

@@ -20,7 +20,7 @@ from engine.i18n import pick
 from engine.ledger import access
 from forms import text as words
 
-_CASE = text("""SELECT i.instance_id, i.person_id, i.number, i.branch, i.status, i.process, i.opened_at, i.ended_at, i.stage, i.is_shared, i.is_shared_funder, i.is_shared_operator,
+_CASE = text("""SELECT i.instance_id, i.person_id, i.number, i.branch, i.status, i.process, i.opened_at, i.ended_at, i.stage, i.is_kept, i.is_shared, i.is_shared_funder, i.is_shared_operator,
                        i.assigned, i.social_worker_id FROM instance i WHERE i.instance_id = :id AND i.root_id = i.instance_id AND i.person_id IS NOT NULL""")
 _CASES = text("""SELECT instance_id AS case_id, number, branch, status, process, opened_at, ended_at, stage, is_shared FROM instance
                   WHERE person_id = :person AND root_id = instance_id ORDER BY status = 'ended', opened_at DESC""")

@@ -46,7 +46,7 @@ _ENTER = text("SELECT masar_receipt_enter(:case, :digest, :minutes)")
 _ENTERED = text("SELECT masar_receipt_entered(:digest)")
 _LEAVE = text("SELECT masar_receipt_leave(:digest)")
 _GIVE = text("SELECT masar_give_receipt_secret(:case, :hash)")
-_CASE = text("SELECT instance_id, root_id, branch, receipt_code, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_CASE = text("SELECT instance_id, root_id, branch, receipt_code, is_kept, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
 _SECRET_GIVEN = text("SELECT given_at FROM receipt_secret WHERE instance_id = :id")
 _OWN = text("""SELECT i.receipt_code, i.number, i.status, i.edition_id, i.opened_at,
                       (SELECT array_agg(f.field ORDER BY f.field) FROM fact f WHERE f.root_id = i.instance_id AND f.is_current AND f.field LIKE 'consentement.c_' AND f.value = 'true') AS agreed

@@ -19,7 +19,7 @@ from engine.ledger import access, log, slip
 
 FORMAT = "masar-receipt/1"
 _LINE = text("SELECT instance_id, seq, line, hash, person_id, ciphertext, log_index FROM masar_log_receipt(:code)")
-_CASE = text("SELECT branch FROM instance WHERE instance_id = :id")
+_CASE = text("SELECT i.branch, r.is_kept FROM instance i JOIN instance r ON r.instance_id = i.root_id WHERE i.instance_id = :id")
 _RECEIPT = text("SELECT stage, status, agency, waiting_since, next_due FROM masar_receipt(:code)")
 _NEXT = text("SELECT opened_at, person_since, begins_at, ends_at, place, branch, agency FROM masar_receipt_next(:code)")
 
@@ -100,7 +100,7 @@ def entry(session: Session, actor: Any, instance_id: UUID, seq: int) -> log.Incl
     row = session.execute(_CASE, {"id": instance_id}).one_or_none()
     if row is None:
         raise errors.NotFound("case.not_found")
-    authority.require(actor, "history.read", branch=row.branch)
+    authority.require(actor, "history.read", branch=row.branch, case=row)
     found = log.inclusion(session, instance_id, seq)
     if found is not None:
         return found

@@ -26,7 +26,7 @@ from engine.pathway.scenario_files import FOLDER, Scenario
 from engine.pathway.stimuli import Jump, Skip, Stop
 
 LONGEST_TITLE = 120
-_ROOT = text("SELECT instance_id, number, branch, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
+_ROOT = text("SELECT instance_id, number, branch, is_kept, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
 _BY_NUMBER = text("SELECT instance_id FROM instance WHERE number = :number AND root_id = instance_id")
 _PARTS = text("SELECT instance_id FROM instance WHERE root_id = :root AND state <> '' ORDER BY opened_at, instance_id")
 

@@ -160,7 +160,7 @@ def _held(session: Session, actor: Any, case_id: UUID) -> Held:
     held = find(session, case_id)
     if held is None or held.root_id != case_id:
         raise errors.NotFound("case.not_found")
-    authority.require(actor, "history.read", branch=held.branch)
+    authority.require(actor, "history.read", branch=held.branch, case=held)
     return held
 
 

@@ -26,6 +26,7 @@ from web.app import create_app
 ENDLESS = "/desk/live"  # news as they come: numbers only, and it never ends
 WORDS = {"person.nom_fr": "Zqvxnom", "person.prenom_fr": "Hwkjpre", "person.nom_ar": "ظغثنوم", "person.prenom_ar": "ظضثقيس", "person.cin": "07391846", "person.tel": "+21627391846"}
 NOTE, PAPER = "Zqvxnote", "Zqvxpapier"
+TOLD_NOBODY = frozenset({"/cases/{case_id}/returned"})  # asks whether it is she who comes again, of any id
 MARKS = (*WORDS.values(), "27391846", "27 391 846", NOTE, PAPER)
 
 
@@ -55,7 +56,6 @@ def village(make_database):
         def every(sql):
             return [str(one) for one in session.execute(text(sql), {"case": world.case, "sitting": studied.root_id}).scalars()]
         instances = every("SELECT instance_id FROM instance WHERE root_id IN (:case, :sitting)")
-        made.number = session.execute(text("SELECT number FROM instance WHERE instance_id = :case"), {"case": world.case}).scalar_one()
         made.ids = {
             "case_id": [str(world.case)], "instance_id": instances, "dossier_id": instances, "sitting_id": [str(studied.root_id)],
             "aid_id": every("SELECT DISTINCT split_part(subject, ':', 2) FROM instance WHERE root_id = :case AND subject LIKE 'aide:%'"),
@@ -83,18 +83,20 @@ def found_by(village, name):
     """By route: whatever of her an answer holds, as one finds it who asks everything."""
     page, call, found = browser_of(village, name), program_of(village, name), {}
 
-    def look(where, answer):
+    def look(where, answer, address=""):
         told = answer.text + answer.headers.get("content-disposition", "")
-        for one in (*MARKS, village.number):
+        if answer.status_code == 200 and str(village.world.case) in address and where not in TOLD_NOBODY:
+            found.setdefault(where, set()).add("there is such a case")
+        for one in MARKS:
             if one in told or quote(one) in told:
                 found.setdefault(where, set()).add(one)
 
     for route, address in addresses(village, village.app):
         for more in ("", *(f"?tab={tab}" for tab in ("known", "aid", "documents", "notes", "history") if route == "/cases/{case_id}"), *(f"?view={view}" for view in ("all", "mine", "queue") if route == "/desk")):
-            look(f"{route}{more}", page.client.get(address + more))
+            look(f"{route}{more}", page.client.get(address + more), address)
     for route, address in addresses(village, village.api):
         for more in ("", *(f"?scope={scope}" for scope in ("all", "mine", "queue") if route == "/worklist")):
-            look(f"API {route}{more}", call.get(address + more))
+            look(f"API {route}{more}", call.get(address + more), address)
     for words in WORDS.values():
         look("API /search", call.post("/search", json={"words": words}))
         for address in ("/desk", "/cases", "/intake"):
