@@ -3,6 +3,7 @@
 `MASAR_DATABASE_URL` points the tests at any other server (its user must be allowed to create databases).
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -24,6 +25,7 @@ from engine.ledger.keys import KeyStore
 from tests.web.small.installation import furnish
 
 ROOT = Path(__file__).parents[1]
+IN_USE = ROOT / "var" / "postgres-test.in-use"  # held by each test session while it lasts
 MIGRATIONS = ROOT / "engine" / "migrations"
 FEW = 20  # databases that are dropped one by one
 _OF_THE_PRODUCT = users.PASSWORDS
@@ -130,6 +132,15 @@ def own_tunisia(make_database) -> Database:
     return make_database(furnish)
 
 
+def pytest_sessionstart(session) -> None:
+    """Says that a session is at work on the embedded server: another that ends meanwhile leaves it there, also where this one has no connection open."""
+    if hasattr(session.config, "workerinput"):
+        return
+    IN_USE.parent.mkdir(exist_ok=True)
+    session.config.masar_in_use = open(IN_USE, "w")
+    fcntl.flock(session.config.masar_in_use, fcntl.LOCK_SH)
+
+
 def pytest_sessionfinish(session) -> None:
     """The last test session out stops the embedded server, and takes it away where many databases were left in it. With `MASAR_TEST_ALL`, leaving something out is a failure."""
     if hasattr(session.config, "workerinput"):  # one of several processes: whoever started them does it
@@ -137,6 +148,10 @@ def pytest_sessionfinish(session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("MASAR_TEST_ALL") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    try:
+        fcntl.flock(session.config.masar_in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
     folder = ROOT / "var" / "postgres-test"
     if not settings.read().database_url and postgres.is_running(folder):
         with psycopg.connect(postgres.address(folder, "postgres").replace("+psycopg", ""), autocommit=True) as connection:

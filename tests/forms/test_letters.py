@@ -51,7 +51,7 @@ def decided(decision, reason="Le devis manque.", closed=()):
 def test_the_papers_of_the_pathway_are_all_written():
     assert set(LETTERS) >= {
         "recepisse", "convocation", "pieces_manquantes", "decision_aide", "refus_admission", "plan", "contrat_engagement", "proces_verbal", "ordre_paiement",
-        "fiche_visite", "attestation", "fiche_orientation",
+        "fiche_visite", "attestation", "accuse_recours", "accuse_reclamation", "copie_donnees", "fiche_orientation",
     }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The page of steering: whole for whoever steers, absent for whoever does not, the same figures by the API."""
 
+import html
+import json
 import re
 
 import pytest
@@ -11,6 +13,7 @@ from engine import jobs
 from engine.actors import users
 from engine.insight import halfyear
 from engine.settings import Settings
+from tests.web.conftest import Browser
 from tests.web.small.installation import PASSWORD
 from tests.world import World
 
@@ -96,3 +99,30 @@ def test_programs_have_the_same(small):
     assert [one["by"] for one in client.get("/steering/equity", headers=headers["meriem"]).json()["items"]] == ["sex", "branch", "kind", "reads", "age"]
     for address in ("/steering/indicators", "/steering/equity", "/steering/indicators/b1/cases", "/steering/reports/2024/1"):
         assert client.get(address, headers=headers["karim"]).status_code == 403 and client.get(address).status_code == 401
+
+
+def test_each_figure_leads_to_its_definition_and_its_cases_and_what_holds_most_is_painted_on_its_diagram(world):
+    case_id = world.receive(world.somebody("social", 1))
+    for node in ("T101", "T102", "T104", "T106"):
+        world.does(case_id, node)
+    world.passes(days=9)
+    with world.database.unit_of_work(users.system()) as session:
+        jobs.seal(session)
+    meriem = Browser(world.app)
+    meriem.sign_in("coordination")
+    overview, shown = meriem.get("/steering").text, meriem.get("/steering?tab=indicators").text
+    led = 0
+    for code in (f"b{number}" for number in range(1, 13)):
+        assert re.search(rf'href="/steering\?[^"]*#{code}"', overview) and f'id="{code}"' in shown, code
+        part = shown.partition(f'id="{code}"')[2].partition('id="b')[0]
+        if found := re.search(rf'href="(/steering/cases/{code}[^"]*)"', part):
+            behind = meriem.get(found[1].replace("&amp;", "&")).text
+            assert len(set(re.findall(r'href="/cases/[0-9a-f-]{36}', behind))) == int(re.search(r"\d+", part.partition(found[0])[2].partition(">")[2])[0]), code
+            led += 1
+    assert led >= 4
+    meriem.get("/steering?tab=stuck")
+    held = re.search(r'<td><a href="/steering\?([^"]*process=(\w+)[^"]*)"', meriem.page.text)
+    page = meriem.get(f"/steering?{held[1].replace('&amp;', '&')}").text
+    heat = json.loads(html.unescape(re.search(r'data-heat="([^"]*)"', page)[1]))
+    warmest = max(heat, key=lambda one: heat[one][0])
+    assert f'data-diagram="/steering/diagram/1/{held[2]}"' in page and heat[warmest][0] == 4 and f"node={warmest}" in page

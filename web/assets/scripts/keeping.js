@@ -14,12 +14,24 @@ const OURS = new Set(["version", "key", "draft", "csrf"]); // of the page, not o
 export async function startKeeping() {
   if (!crypto.subtle || !document.querySelector("[data-keeps]")) return;
   if (!document.querySelector("form[data-keep]") && !Object.keys(localStorage).some((one) => one.startsWith(PREFIX))) return;
-  const answer = await fetch("/account/keeping").catch(() => null);
-  if (!answer?.ok) return;
-  const { owner, key } = await answer.json();
-  const shelf = shelfOf(owner, await crypto.subtle.importKey("raw", bytes(key), "AES-GCM", false, ["encrypt", "decrypt"]));
-  keepTheForm(shelf);
+  const form = document.querySelector("form[data-keep]");
+  const begun = form && typedIn(form);
+  const given = await keyOfTheReader();
+  if (!given) return;
+  const shelf = shelfOf(given.owner, await crypto.subtle.importKey("raw", bytes(given.key), "AES-GCM", false, ["encrypt", "decrypt"]));
+  const keep = keepTheForm(shelf, begun);
   if (await sendAll(shelf)) await giveBack(shelf);
+  if (form?.isConnected && typedIn(form) !== begun && !(await shelf.get(addressOf(form)))) await keep(); // typed before the key came
+}
+
+// The line may be lost before the key is there: it is asked for until it comes.
+async function keyOfTheReader() {
+  for (;;) {
+    const answer = await fetch("/account/keeping").catch(() => null);
+    if (answer?.ok) return answer.json();
+    if (answer && !NOBODY_THERE.has(answer.status)) return null;
+    await new Promise((resolve) => (addEventListener("online", resolve, { once: true }), setTimeout(resolve, AGAIN)));
+  }
 }
 
 // One sealed record an address: {pairs, bases, name, isSent}. `bases`: what the server had when the typing began, and what was on its way there since.
@@ -47,11 +59,10 @@ function shelfOf(owner, key) {
   };
 }
 
-function keepTheForm(shelf) {
+function keepTheForm(shelf, begun) {
   let timer;
-  let bases = [];
+  let bases = begun ? [begun] : [];
   const form = () => document.querySelector("form[data-keep]");
-  if (form()) bases = [typedIn(form())];
 
   async function keep(isSent = false) {
     clearTimeout(timer);
@@ -106,6 +117,7 @@ function keepTheForm(shelf) {
     if (isQueued && isWhole) wait(shelf);
   };
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, lost);
+  return keep;
 }
 
 // Handed in without a line: it is said, and tried until it is there. Typing on takes it back.
