@@ -39,13 +39,21 @@ def is_named(node: Any) -> bool:
 
 def name_of(element: "Element") -> Names:
     """What a node of a diagram is called."""
-    ways: tuple[Callable[[Any], list[Any]], ...] = (lambda one: [flow.target for flow in one.flows_out], lambda one: [flow.source for flow in one.flows_in])
-    return called(element.names, _kind(element), *(_nearest(element, way, lambda one: one.names, lambda one: one.id) for way in ways))
+    return called(element.names, _kind(element), _ahead(element), _behind(element))
+
+
+def _ahead(element: "Element") -> list[Names]:
+    return _nearest(element, lambda one: [flow.target for flow in one.flows_out], lambda one: one.names, lambda one: one.id)
+
+
+def _behind(element: "Element") -> list[Names]:
+    return _nearest(element, lambda one: [flow.source for flow in one.flows_in], lambda one: one.names, lambda one: one.id)
 
 
 def flow_named(flow: "Flow") -> Names:
     """What an arrow is called: from where to where, if it bears no name itself."""
-    return _arrow(flow.names, (flow.source.names, _kind(flow.source)), (flow.target.names, _kind(flow.target)))
+    before, after = [] if flow.source.names else _behind(flow.source), [] if flow.target.names else _ahead(flow.target)
+    return _arrow(flow.names, (flow.source.names, _kind(flow.source)), (flow.target.names, _kind(flow.target)), before, after)
 
 
 def process_named(process_id: str, processes: Mapping[str, Any]) -> Names:
@@ -124,10 +132,14 @@ class File:
         if kind == "message":
             return message_named(node.get("name") or "", self.messages.get(node.get("name"), ()))
         if kind in ARROWS:
-            ends = [self._by_id.get(node.get(end)) for end in ("sourceRef", "targetRef")]
-            return _arrow(names, *(({}, "") if one is None else (_written(one), _kind_of(one)) for one in ends))
-        ahead, behind = (_nearest(node, lambda one, ways=ways: [self._by_id[it] for it in ways.get(one.get("id"), ()) if it in self._by_id], _written, _id) for ways in self._ways)
+            source, target = (self._by_id.get(node.get(end)) for end in ("sourceRef", "targetRef"))
+            before, after = ([] if one is None or _written(one) else self._near(one, ways) for one, ways in ((source, self._ways[1]), (target, self._ways[0])))
+            return _arrow(names, *(({}, "") if one is None else (_written(one), _kind_of(one)) for one in (source, target)), before, after)
+        ahead, behind = (self._near(node, ways) for ways in self._ways)
         return called(names, _kind_of(node), ahead, behind, "" if node.tag.startswith(_B) and kind != "process" else _id(node))
+
+    def _near(self, node: Any, ways: Mapping[str, Sequence[str]]) -> list[Names]:
+        return _nearest(node, lambda one: [self._by_id[it] for it in ways.get(_id(one), ()) if it in self._by_id], _written, _id)
 
     def at(self, element_id: str) -> Names:
         """What bears an id that somebody wrote elsewhere in the file; the id where nothing does."""
@@ -147,11 +159,14 @@ def _nearest(first: Any, beyond: Callable[[Any], Sequence[Any]], names: Callable
     return []
 
 
-def _arrow(names: Names, source: tuple[Names, str], target: tuple[Names, str]) -> Names:
-    """From where to where, whatever it says: many arrows say yes."""
+def _arrow(names: Names, source: tuple[Names, str], target: tuple[Names, str], before: Sequence[Names] = (), after: Sequence[Names] = ()) -> Names:
+    """From where to where, whatever it says: many arrows say yes. `before`, `after`: the nearest names, where an end has none."""
     if not (source[0] or target[0] or source[1] or target[1]):
         return called(names, _FLOW)
-    way = {language: f" {ONWARD[language]} ".join(pick(said, language) or _kind_in(kind, language) or "…" for said, kind in (source, target)) for language in LANGUAGES}
+    way = {}
+    for language in LANGUAGES:
+        ends = (pick(said, language) or _kind_in(kind, language) or "…" for said, kind in (source, target))
+        way[language] = f" {ONWARD[language]} ".join(filter(None, (_few(before[:1], language), *ends, _few(after[:1], language))))
     return {language: f"{way[language]} ({pick(names, language)})" for language in LANGUAGES} if any(names.values()) else way
 
 

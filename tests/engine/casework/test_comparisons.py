@@ -127,6 +127,15 @@ def test_a_gateway_without_a_name_is_told_by_what_stands_around_it(language, sai
     assert said in [one.text for one in comparisons.changes(CURRENT, editions.Edition(UUID(int=2), 2, {**FILES, path: etree.tostring(root)}), language)]
 
 
+def test_an_arrow_between_two_without_names_is_told_from_what_comes_before_to_what_follows():
+    path = "processes/etude_dossier.bpmn"
+    root = etree.fromstring(FILES[path])
+    (gone,) = [one for one in root.iter(f"{edits.B}sequenceFlow") if (one.get("sourceRef"), one.get("targetRef")) == ("etude_dossier_suite_ote", "etude_dossier_etudie")]
+    gone.getparent().remove(gone)
+    told = [one.text for one in comparisons.changes(CURRENT, editions.Edition(UUID(int=2), 2, {**FILES, path: etree.tostring(root)}), "fr")]
+    assert told == ["La flèche « Étudier (OTE) → Choix : une seule sortie → En parallèle : toutes les sorties → Étudié » disparaît."]
+
+
 def test_a_cell_of_a_table_is_told_by_rule_and_column():
     (said,) = sentences(draft(("processes/decisions/circuit.dmn", "<text>\"N1\"</text>", "<text>\"N2\"</text>")))
     assert said.startswith("La règle 1 de « Circuit de décision » (") and said.endswith("case « Niveau » : « \"N2\" » au lieu de « \"N1\" ».")
