@@ -60,15 +60,21 @@ def _has(actor: Actor, case: Any) -> bool:
     return actor.reach == "own" and is_entrusted(case) and actor.user_id in case.assigned
 
 
+def _is_kept(about: About) -> bool:
+    """Whether the case is kept to OTE: the person refused C1, or withdrew it. A row that does not say is an error, never a case open to all."""
+    case = about.get("case")
+    return case is not None and case.is_kept
+
+
 def is_withheld(about: About) -> bool:
-    """Whether a task is of an agency that the case is kept from: the person refused C1, or withdrew it."""
-    return about.get("agency") in _OTHERS and getattr(about.get("case"), "is_kept", False)
+    """Whether a task is of an agency that the case is kept from."""
+    return about.get("agency") in _OTHERS and _is_kept(about)
 
 
 def _in_reach(actor: Actor, about: About) -> bool:
     """The case is in a branch one reaches, and not kept to OTE. A partner reaches what was entrusted to her: a member of a sitting reads what the sitting shows,
     not the cases."""
-    if actor.agency in _OTHERS and getattr(about.get("case"), "is_kept", False):
+    if actor.agency in _OTHERS and _is_kept(about):
         return False
     if actor.agency == PARTNERS:
         return _has(actor, about.get("case"))
@@ -79,7 +85,7 @@ def _reads(actor: Actor, about: About) -> bool:
     """A case in reach, or one that is offered to one's branch or came from it a short while ago (`case.also_read_by`; the database says until when), or a task of which was lent
     to one's agency there (`case.lent_to`)."""
     case = about.get("case")
-    is_kept = actor.agency in _OTHERS and getattr(case, "is_kept", False)
+    is_kept = actor.agency in _OTHERS and _is_kept(about)
     is_offered = actor.agency != PARTNERS and not is_kept and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
     return is_offered or (getattr(case, "lent_to", "") == f"{actor.branch} {actor.agency}" and not is_kept) or _in_reach(actor, about)
 
