@@ -32,7 +32,7 @@ _SAT = text("""SELECT EXISTS (SELECT FROM task_done WHERE root_id = :root AND do
                   AND NOT EXISTS (SELECT FROM unnest(CAST(:aids AS uuid[])) a WHERE (SELECT h.is_shared_funder FROM masar_home_of_aid('aide:' || a) h) IS NOT TRUE)""")
 _LETTERS = """SELECT l.letter_id, l.root_id, l.template, l.content, l.class, l.code, l.produced_at, l.about, i.branch, i.number, i.subject,
                          i.person_id, i.social_worker_id,
-                         i.is_shared, i.is_shared_funder, i.is_shared_operator, i.assigned
+                         i.is_kept, i.is_shared, i.is_shared_funder, i.is_shared_operator, i.assigned
                     FROM letter l JOIN instance i ON i.instance_id = l.root_id"""
 _LETTER = text(f"{_LETTERS} WHERE l.letter_id = :id")
 _OF_INSTANCE = text(f"{_LETTERS} WHERE l.instance_id = :id ORDER BY l.produced_at DESC, l.letter_id")
@@ -75,7 +75,7 @@ def read(session: Session, actor: Any, letter_id: UUID) -> Letter:
     """A letter of a case one reads; it names the person, so that without consent it stays with OTE. What a sitting wrote is a partner's too, if she sat there
     and every person it tells of agrees that the funder be told. Refuses: `letter.not_found`."""
     row = session.execute(_LETTER, {"id": letter_id}).one_or_none()
-    if row is None or not authority.may(actor, "letter.read", branch=row.branch, sat=_sat(session, actor, row)) or not authority.readable(actor, row._mapping["class"], OTE, row):
+    if row is None or not authority.may(actor, "letter.read", branch=row.branch, case=row, sat=_sat(session, actor, row)) or not authority.readable(actor, row._mapping["class"], OTE, row):
         raise errors.NotFound("letter.not_found")
     consultations.note(session, row.root_id, "letter", [row._mapping["class"]])
     return Letter(row.letter_id, row.root_id, row.number or "", row.branch, row.template, row.content, row.code, row.produced_at, receipts.printed(session, row.code))
@@ -85,7 +85,7 @@ def of_dossier(session: Session, actor: Any, instance_id: UUID) -> list[tuple[UU
     """The papers of a sitting or of an aid's dossier that the actor may read: id and kind by language, the newest of each kind, the newest first."""
     found = session.execute(_OF_INSTANCE, {"id": instance_id}).all()
     mine = [row for row in found
-            if authority.may(actor, "letter.read", branch=row.branch, sat=_sat(session, actor, row)) and authority.readable(actor, row._mapping["class"], OTE, row)]  # fmt: skip
+            if authority.may(actor, "letter.read", branch=row.branch, case=row, sat=_sat(session, actor, row)) and authority.readable(actor, row._mapping["class"], OTE, row)]  # fmt: skip
     newest = {row.template: row for row in reversed(mine)}
     return [(row.letter_id, row.content["titles"]) for row in sorted(newest.values(), key=lambda row: row.produced_at, reverse=True)]
 

@@ -33,7 +33,7 @@ _DATE = "(SELECT f.value #>> '{}' FROM fact f WHERE f.subject = i.subject AND f.
 _LISTED = text(f"""SELECT i.instance_id, i.number, i.branch, i.status, i.opened_at, i.scope, {_DATE} AS held_on FROM instance i
                     WHERE i.process = '{PROCESS}' AND (i.status = 'open' OR i.ended_at > masar_now() - interval '180 days') ORDER BY i.status = 'ended', i.opened_at DESC, i.instance_id LIMIT 100""")
 _SITTING = text("SELECT * FROM instance WHERE instance_id = :id AND process = :process")
-_TASKS = text("""SELECT t.task_id, t.instance_id, t.process, t.names, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.due_at, r.is_shared_operator, r.assigned, r.branch AS case_branch,
+_TASKS = text("""SELECT t.task_id, t.instance_id, t.process, t.names, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.due_at, r.is_shared_operator, r.assigned, r.branch AS case_branch, masar_is_kept(t.instance_id) AS is_kept,
                         CASE WHEN t.apart <> '{}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before
                    FROM open_task t JOIN instance r ON r.instance_id = t.root_id WHERE t.instance_id = ANY (:ids) ORDER BY t.opened_at, t.task_id""")
 _PUT_OFF = text("SELECT subject FROM fact WHERE instance_id = :id AND field = 'aide.quorum_reuni' AND value = 'false'")
