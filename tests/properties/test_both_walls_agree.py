@@ -47,6 +47,7 @@ class Case:
     social_worker_id: UUID | None
     assigned: tuple[UUID, ...]
     is_sitting: bool = False
+    is_kept: bool = False
 
 
 @pytest.fixture(scope="module")
