@@ -116,7 +116,7 @@ def test_every_file_is_decided_by_keyboard_alone(visit, world, sitting_id):
         press("Control+Enter")
     assert sorted(one.decision_code for one in look(world, secretary, sitting_id).files) == ["accorde", "refuse"]
     page.wait_for_selector(".sitting-files")
-    assert page.evaluate("Object.keys(localStorage).filter((one) => one.startsWith('masar:'))") == [], "of what is done nothing stays on the device"
+    page.wait_for_function("() => !Object.keys(localStorage).some((one) => one.startsWith('masar:'))")  # of what is done nothing stays on the device
 
 
 def _goes_to(page, name, value=""):

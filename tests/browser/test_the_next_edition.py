@@ -69,7 +69,7 @@ def test_one_changes_another_approves_a_new_case_follows_and_the_former_comes_ba
     assert anis.locator("button:has-text('Approuver')").count() == 0, "what he wrote stands aside, but he wrote"
     rim = visit("rim")
     rim.goto(draft)
-    assert FILE in rim.locator("section:has(#changes)").inner_text()
+    assert "Accueil et identité" in rim.locator("section:has(#changes)").inner_text()
     rim.click("button:has-text('Approuver et publier')")
     rim.wait_for_selector("text=est publiée")
     assert "édition 2" in edition_of_a_new_case(salma)
