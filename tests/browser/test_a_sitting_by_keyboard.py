@@ -121,12 +121,12 @@ def test_every_file_is_decided_by_keyboard_alone(visit, world, sitting_id):
 
 def _goes_to(page, name, value=""):
     """By Tab alone; what a form asks next may be on its way."""
-    for _ in range(40):
+    for _ in range(120):  # round the whole page, should the focus have been lost
         if page.evaluate("([name, value]) => document.activeElement.name === name && (!value || document.activeElement.value === value)", [name, value]):
             return
         page.keyboard.press("Tab")
         page.wait_for_timeout(50)
-    raise AssertionError(f"{name} is not on the way of the keyboard")
+    raise AssertionError(f"{name} is not on the way of the keyboard; {page.evaluate('document.activeElement.outerHTML.slice(0, 200)')} has the focus")
 
 
 def _chooses(page, value):
