@@ -14,7 +14,7 @@ from api.checks import Found
 from api.dependencies import Acting, Body, Reading, Route, Writing
 from api.editions import ARCHIVE, Asked, attachment
 from engine import errors
-from engine.casework import archives, drafts, judging, proposals, publication
+from engine.casework import archives, drafts, incoming, judging, proposals, publication
 from engine.casework.comparisons import BurdenLine, Marks, Told
 from engine.casework.drafts import Aside, Draft, DraftFile
 
@@ -108,7 +108,7 @@ async def _sent(request: Request) -> tuple[list[tuple[str, bytes]], str]:
 @router.post("/import", status_code=201, openapi_extra=_MULTIPART, responses=problems.described(401, 403, 413, 422))
 def bring_in(actor: Acting, session: Writing, sent: Annotated[tuple[list[tuple[str, bytes]], str], Depends(_sent)]) -> Draft:
     """Makes a draft of an archive, whose files replace the whole, or of files, which are laid over the edition in force. Every byte is kept."""
-    return _now(session, actor, drafts.bring_in(session, actor, *sent))
+    return _now(session, actor, incoming.bring_in(session, actor, *sent))
 
 
 @router.get("/{draft_id}", responses=problems.described(401, 403, 404))

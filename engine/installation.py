@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 
 from engine import clock, mail, postgres
 from engine.actors import agencies, users
-from engine.casework import archives, drafts, editions, erasures
+from engine.casework import archives, drafts, editions, erasures, incoming
 from engine.database import Database
 from engine.demo import accounts, play
 from engine.dossier import programmes
@@ -160,7 +160,7 @@ def bring_in(database: Database, paths: list[Path], title: str) -> None:
     """Makes a draft of an archive, or of BPMN, DMN and TOML files. Raises OSError, errors.Refusal."""
     sent = [(path.name, path.read_bytes()) for path in paths]
     with database.unit_of_work(users.system()) as session:
-        drafts.bring_in(session, users.system(), sent, title)
+        incoming.bring_in(session, users.system(), sent, title)
 
 
 def add_user(database: Database, username: str, name: str, agency: str, branch: str, roles: Collection[str], password: str, *, name_ar: str = "", language: str = "fr") -> None:

@@ -13,7 +13,7 @@ from engine.actors.agencies import ANETI, CPS, HEADQUARTERS, OTE, PARTNERS
 from engine.actors.roles import ROLES, classes_of, opens
 from engine.actors.users import Actor
 
-__all__ = ["HEADQUARTERS", "agencies_stood_in_for", "branch_of_task", "classes_of", "head_of", "is_entrusted", "is_withheld", "may", "opens", "readable", "require", "roles_done_by",
+__all__ = ["HEADQUARTERS", "agencies_stood_in_for", "branch_of_task", "classes_of", "head_of", "is_entrusted", "is_withheld", "may", "opens", "readable", "require",
            "roles_stood_in_for", "stands_in_for", "writable"]  # fmt: skip
 
 _HEADS = {OTE: "chef_antenne", CPS: "chef_cps", ANETI: "chef_aneti", PARTNERS: "chef_antenne"}  # a partner answers to the branch
@@ -60,21 +60,21 @@ def _has(actor: Actor, case: Any) -> bool:
     return actor.reach == "own" and is_entrusted(case) and actor.user_id in case.assigned
 
 
-def _is_kept(about: About) -> bool:
-    """Whether the case is kept to OTE: the person refused C1, or withdrew it. A row that does not say is an error, never a case open to all."""
+def _is_kept(agency: str | None, about: About) -> bool:
+    """Whether the case is kept from an agency: the person refused C1, or withdrew it. A row that does not say is an error, never a case open to all."""
     case = about.get("case")
-    return case is not None and case.is_kept
+    return agency in _OTHERS and case is not None and case.is_kept
 
 
 def is_withheld(about: About) -> bool:
     """Whether a task is of an agency that the case is kept from."""
-    return about.get("agency") in _OTHERS and _is_kept(about)
+    return _is_kept(about.get("agency"), about)
 
 
 def _in_reach(actor: Actor, about: About) -> bool:
     """The case is in a branch one reaches, and not kept to OTE. A partner reaches what was entrusted to her: a member of a sitting reads what the sitting shows,
     not the cases."""
-    if actor.agency in _OTHERS and _is_kept(about):
+    if _is_kept(actor.agency, about):
         return False
     if actor.agency == PARTNERS:
         return _has(actor, about.get("case"))
@@ -85,9 +85,10 @@ def _reads(actor: Actor, about: About) -> bool:
     """A case in reach, or one that is offered to one's branch or came from it a short while ago (`case.also_read_by`; the database says until when), or a task of which was lent
     to one's agency there (`case.lent_to`)."""
     case = about.get("case")
-    is_kept = actor.agency in _OTHERS and _is_kept(about)
-    is_offered = actor.agency != PARTNERS and not is_kept and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
-    return is_offered or (getattr(case, "lent_to", "") == f"{actor.branch} {actor.agency}" and not is_kept) or _in_reach(actor, about)
+    if _is_kept(actor.agency, about):
+        return False
+    is_offered = actor.agency != PARTNERS and actor.reach == "branch" and getattr(case, "also_read_by", "") == actor.branch
+    return is_offered or getattr(case, "lent_to", "") == f"{actor.branch} {actor.agency}" or _in_reach(actor, about)
 
 
 def _begins(actor: Actor, about: About) -> bool:
@@ -360,9 +361,7 @@ def readable(actor: Actor, field_class: str, author_agency: str = "", case: Any 
     if actor.kind == "system":
         return True
     held = actor.reads & set(field_class.split(","))
-    if field_class == "H" and (case is None or actor.user_id is None or case.social_worker_id != actor.user_id):
-        return False
-    if not held:
+    if not held or (field_class == "H" and (case is None or actor.user_id is None or case.social_worker_id != actor.user_id)):
         return False
     if case is None or actor.agency == OTE:
         return True
@@ -374,11 +373,6 @@ def readable(actor: Actor, field_class: str, author_agency: str = "", case: Any 
 def writable(actor: Actor, field_class: str) -> bool:
     """Whether the actor may write facts of this class: the first one, when several are joined."""
     return field_class.partition(",")[0] in actor.writes
-
-
-def roles_done_by(actor: Actor) -> frozenset[str]:
-    """The roles whose tasks the actor does."""
-    return actor.roles
 
 
 def roles_stood_in_for(actor: Actor) -> frozenset[str]:

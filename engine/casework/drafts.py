@@ -295,29 +295,6 @@ def bring_up_to_date(session: Session, actor: Any, draft_id: UUID) -> None:
             session.execute(_SAVE, told)
 
 
-def bring_in(session: Session, actor: Any, sent: Iterable[tuple[str, bytes]], title: str = "") -> UUID:
-    """Makes a draft of what came from outside: an archive, whose files replace the whole, or BPMN, DMN and TOML files, laid over the edition in force.
-
-    Refuses: Forbidden; what `archives` refuses; `draft.nothing_sent`, `draft.name_taken`.
-    """
-    authority.require(actor, "draft.write")
-    base = editions.current(session)
-    wanted: dict[str, bytes | None] = {}
-    for name, content in sent:
-        if name.lower().endswith(".zip"):
-            wanted |= dict.fromkeys(base.files) | archives.unpack(content)
-        else:
-            archives.check_size(name, content)
-            wanted[archives.named(name, content, base.files)] = content
-    if not wanted:
-        raise errors.Invalid("draft.nothing_sent")
-    draft_id = open_draft(session, actor, title)
-    for path, content in wanted.items():
-        if content != base.files.get(path):
-            save(session, actor, draft_id, path, content, 0)
-    return draft_id
-
-
 def deliver(session: Session, sent: Mapping[str, bytes]) -> UUID | None:
     """After an upgrade of Masar: the files that changed with it become a draft by Masar, once. What coordinators had changed themselves stays; Masar's version
     stands aside. Nothing when these files are an edition, or were brought already."""

@@ -98,13 +98,11 @@ def release(session: Session, actor: Any, task_id: UUID, reason: str = "") -> No
 
 
 def pass_to(session: Session, actor: Any, task_id: UUID, user_id: UUID, reason: str = "") -> None:
-    """Passes a task to a colleague who may do it; an operator to whom one of hers is passed has the case from then on, until the case owner takes one back.
-
-    Refuses: `task.colleague_cannot`. Records: `task.passed`.
-    """
+    """Passes a task to a colleague who may do it, unless it is in those hands already; an operator to whom one of hers is passed has the case from then on, until
+    the case owner takes one back. Refuses: `task.colleague_cannot`. Records: `task.passed`."""
     held = _locked(session, actor, task_id, "task.pass")
     if held.holder_id == user_id:
-        return  # it is in those hands already
+        return
     to = next((group for group in _able(session, held, task_id) if user_id in {one.user_id for one in group.people}), None)
     if to is None:
         raise errors.Invalid("task.colleague_cannot")

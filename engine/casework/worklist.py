@@ -160,7 +160,7 @@ def _of_scope(actor: Any, scope: str) -> tuple[list[str], dict[str, Any]]:
 
     The wall refuses what is out of reach; the conditions say the same again where an index can then be used.
     """
-    named: dict[str, Any] = {"me": actor.user_id, "branch": actor.branch, "agency": actor.agency, "roles": sorted(authority.roles_done_by(actor))}
+    named: dict[str, Any] = {"me": actor.user_id, "branch": actor.branch, "agency": actor.agency, "roles": sorted(actor.roles)}
     if scope == "mine":
         return ["t.holder_id = :me"], named
     if scope == "queue":

@@ -173,3 +173,10 @@ def case(world):
     for node in ("T101", "T102", "T104", "T106"):
         world.does(case_id, node)
     return case_id
+
+
+def first_held(page, address):
+    """A slow line: the first of what is asked of `address` waits in this list until it is let go."""
+    held = []
+    page.route(address, lambda route: route.continue_() if held else held.append(route))
+    return held

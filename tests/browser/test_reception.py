@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import first_held
 from tests.web.small.answers import letters
 
 STAMPED = re.compile(r"\d\d:\d\d")
@@ -139,6 +140,19 @@ def test_the_line_fails_and_the_page_says_so_and_keeps_the_typing(visit):
     page.unroute("**/tasks/**")
     page.click("button[value=complete]")
     page.wait_for_url("**/desk")
+
+
+def test_an_answer_given_while_the_questions_are_on_their_way_is_followed_up_too(visit):
+    page = visit("salma")
+    open_case(page)
+    held = first_held(page, "**/tasks/*")
+    with page.expect_request("**/tasks/*"):
+        page.fill("#q-person-cin", "08123456")
+        page.press("#q-person-cin", "Tab")
+    page.check("input[name='accueil.accompagne'][value=true]")
+    held[0].continue_()
+    expect(page.locator("[name='accueil.tuteur_nom']")).to_be_visible()
+    expect(page.locator("[name='person.passport']")).to_have_count(0)
 
 
 def test_rows_come_and_go_and_the_new_one_has_the_focus(visit):

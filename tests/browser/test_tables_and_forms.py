@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from playwright.sync_api import expect
 
+from tests.browser.conftest import first_held
 from tests.browser.test_everybody_can_use_it import wrong_with
 from tests.browser.test_the_next_edition import begin
 from tests.web.test_fields_tables_and_letters import DMN, TABLE
@@ -187,13 +188,6 @@ def test_a_letter_is_written_by_keyboard_alone(visit):
     assert "Bonjour {" in written(meriem, draft, "forms/letters/rappel_pieces.toml")
     meriem.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
     assert wrong_with(meriem) == []
-
-
-def first_held(page, address):
-    """A slow line: the first of what is asked of `address` waits in this list until it is let go."""
-    held = []
-    page.route(address, lambda route: route.continue_() if held else held.append(route))
-    return held
 
 
 def test_what_is_typed_or_chosen_while_an_answer_is_on_its_way_stays_in_the_editor_and_in_the_form_beside_it(visit):

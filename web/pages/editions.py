@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import archives, drafts, editions, moves, publication
+from engine.casework import archives, drafts, editions, incoming, moves, publication
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.screen import Screen
 
@@ -60,7 +60,7 @@ def open_draft(request: Request, screen: OnScreen, actor: Acting, session: Writi
 def bring_in(request: Request, screen: OnScreen, actor: Acting, session: Writing, form: Posted) -> Response:
     """Makes a draft of an archive or of files."""
     try:
-        made = drafts.bring_in(session, actor, sent(form), field(form, "title"))
+        made = incoming.bring_in(session, actor, sent(form), field(form, "title"))
     except (errors.Invalid, errors.Conflict) as refusal:
         return _refused(request, screen, actor, session, refusal)
     return screen.go(f"/drafts/{made}", "draft_imported")

@@ -11,7 +11,7 @@ import pytest
 
 from engine import errors, i18n
 from engine.actors import users
-from engine.casework import archives, drafts, editions
+from engine.casework import archives, drafts, editions, incoming
 from tests.web.small import installation as small
 from tests.world import FORMS, PROCESSES, World
 
@@ -112,7 +112,7 @@ def test_a_hostile_archive_is_refused_in_a_sentence_within_three_seconds(code, m
 def brought(world, sent, **more):
     meriem = world.staff["meriem"]
     with world.database.unit_of_work(meriem) as session:
-        draft_id = drafts.bring_in(session, meriem, sent, **more)
+        draft_id = incoming.bring_in(session, meriem, sent, **more)
     with world.database.reading(meriem) as session:
         return drafts.show(session, meriem, draft_id)
 
@@ -145,13 +145,13 @@ def test_what_is_no_file_of_an_edition_makes_no_draft(world, name, content, code
     with pytest.raises(errors.Invalid, match=code):
         brought(world, [(name, content)])
     with pytest.raises(errors.Forbidden), world.database.unit_of_work(world.staff["chokri"]) as session:
-        drafts.bring_in(session, world.staff["chokri"], [("a.bpmn", b"x")])
+        incoming.bring_in(session, world.staff["chokri"], [("a.bpmn", b"x")])
     with world.database.reading(world.staff["meriem"]) as session:
         assert drafts.listed(session, world.staff["meriem"]) == ()
 
 
 def test_masar_itself_brings_in_what_is_typed_at_a_terminal(world):
     with world.database.unit_of_work(users.system()) as session:
-        draft_id = drafts.bring_in(session, users.system(), [("orienter.toml", b'id = "orienter"')])
+        draft_id = incoming.bring_in(session, users.system(), [("orienter.toml", b'id = "orienter"')])
     with world.database.reading(world.staff["meriem"]) as session:
         assert drafts.show(session, world.staff["meriem"], draft_id).draft.opened_by == "Masar"

@@ -58,6 +58,9 @@ document.addEventListener("htmx:configRequest", ({ detail: { elt, parameters, tr
   for (const one of elt.closest("form")?.elements ?? []) if (one.type === "submit" && parameters[one.name] === one.value) delete parameters[one.name];
 });
 
+// A form that is handed in needs its questions anew no more: their late answer would take away what the server says of them.
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => elt.matches("form") && htmx.trigger(document.body, "htmx:abort"));
+
 // In a long list beside what is open, the one that is open is in sight.
 const open = document.querySelector(".sitting-files [aria-current]");
 if (open) open.closest(".sitting-files").scrollTop = open.offsetTop - open.closest(".sitting-files").clientHeight / 2;
