@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from engine import clock
 from engine.actors import agencies, authority, users
-from engine.casework import cases, editions, exceptions, notices, tasks, timers, worklist
+from engine.casework import cases, editions, erasures, exceptions, notices, tasks, timers, worklist
 from engine.casework.instances import Change, lock
 from engine.database import Database
 from engine.demo import accounts, answers, people
@@ -185,6 +185,14 @@ class World:
             change.note("consent.said", {}, new)
             change.write()
             given.keep(session, held, new)
+
+    def forgets(self, case_id: UUID, reference: str = "BO-2026-117") -> None:
+        """Two coordinators agree that the person is erased, since she asked; without a reference, since the time of keeping is over."""
+        one, other = [who for who in self.staff.values() if "coordinateur" in who.roles][:2]
+        with self.database.unit_of_work(one) as session:
+            erasure = erasures.propose(session, one, case_id, reference=reference)
+        with self.database.unit_of_work(other) as session:
+            erasures.approve(session, other, erasure)
 
     def settle(self) -> None:
         timers.settle(self.database)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import charters, erasures, projections
+from engine.casework import charters, projections
 from tests.stories.test_one_person_two_cards import FOREIGN, end
 
 HEADING = "Nom\tPrénom\tSexe\tDate de naissance\tGouvernorat\tTéléphone\tBesoin"
@@ -131,11 +131,7 @@ def test_a_list_goes_with_whoever_of_it_is_erased_and_the_others_are_still_await
     case = world.receive(world.somebody("emploi", 3) | FOREIGN | {"person.nom_fr": "Kefi", "person.prenom_fr": "Adel"}, branch=hers.branch, expected=hers.instance_id)
     world.does(case, "T101")
     end(world, case)
-    asks, agrees = world.staff["coordination"], world.staff["coordination2"]
-    with world.database.unit_of_work(asks) as session:
-        erasure = erasures.propose(session, asks, case, reference="BO-2026-7")
-    with world.database.unit_of_work(agrees) as session:
-        erasures.approve(session, agrees, erasure)
+    world.forgets(case)
     with world.database.reading(users.system()) as session:
         for left in ("SELECT count(*) FROM charter_line", "SELECT count(*) FROM fact WHERE value::text LIKE '%Kefi%'", "SELECT count(*) FROM fact WHERE root_id = :list"):
             assert session.execute(text(left), {"list": found.case_id}).scalar() == 0, left

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import doubles, erasures, mergers
+from engine.casework import doubles, mergers
 from engine.dossier import beneficiaries
 from tests.stories.test_one_person_two_cards import FOREIGN, end, look, work
 
@@ -127,11 +127,7 @@ def test_two_cards_made_one_are_one_household_and_parted_two(world):
 
 def test_with_whom_is_forgotten_goes_her_household(world, mother):
     end(world, mother)
-    asks, agrees = world.staff["coordination"], world.staff["coordination2"]
-    with world.database.unit_of_work(asks) as session:
-        erasure = erasures.propose(session, asks, mother, reference="BO-2026-9")
-    with world.database.unit_of_work(agrees) as session:
-        erasures.approve(session, agrees, erasure)
+    world.forgets(mother)
     her = world.receive(world.somebody("emploi", 1) | HER)
     world.does(her, "T101")
     assert world.nodes(her) == ["T102"]

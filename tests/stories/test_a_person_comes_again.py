@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, doubles, endings, erasures, tasks
+from engine.casework import cases, doubles, endings, tasks
 from tests.stories.test_one_person_two_cards import FOREIGN, end, look
 
 
@@ -51,11 +51,7 @@ def number(world, case_id):
 
 
 def test_whoever_was_forgotten_whole_is_received_as_somebody_new(world, known):
-    asks, agrees = world.staff["coordination"], world.staff["coordination2"]
-    with world.database.unit_of_work(asks) as session:
-        erasure = erasures.propose(session, asks, known, reference="BO-2026-9")
-    with world.database.unit_of_work(agrees) as session:
-        erasures.approve(session, agrees, erasure)
+    world.forgets(known)
     with pytest.raises(errors.Conflict, match=r"case\.forgotten"):
         world.receive(world.truth[known], returning=known)
 

@@ -74,15 +74,6 @@ def closed(world, case_id):
     assert world.stands(case_id).status == "ended"
 
 
-def forget(world, case_id, reference="BO-2026-117"):
-    """Two coordinators agree, since she asked; without a reference, since the time of keeping is over."""
-    one, other = [who for who in world.staff.values() if "coordinateur" in who.roles][:2]
-    with world.database.unit_of_work(one) as session:
-        erasure = erasures.propose(session, one, case_id, reference=reference)
-    with world.database.unit_of_work(other) as session:
-        erasures.approve(session, other, erasure)
-
-
 def faults(database):
     return [(one.code, one.about) for one in doctor.examine(database).faults]
 
@@ -101,7 +92,7 @@ def test_what_a_sitting_wrote_of_her_goes_with_her(world, make_database):
     backup = make_database(source=name)
     backup._carried.update(database._carried)
 
-    forget(world, hers)
+    world.forgets(hers)
     assert HERS not in opened(database) and tables_with(database, HERS) == set() and HERS not in minutes(database, head, sitting_id)
     assert OTHERS in opened(database) and OTHERS in minutes(database, head, sitting_id), "another's file stands"
     assert _at_the_sitting(database, sitting_id).count("montant_regle") == told_of_both / 2 > 0, "what the dossier told the sitting of her"
@@ -130,7 +121,7 @@ def test_what_is_kept_longer_is_read_on_until_its_time_is_over_too(world):
     for years, is_kept in ((6, True), (5, False)):
         with database.owner() as connection:
             connection.exec_driver_sql("UPDATE demo_clock SET shift = shift + make_interval(years => %s)", (years,))
-        forget(world, hers, reference="")
+        world.forgets(hers, reference="")
         for told in (opened(database), minutes(database, head, sitting_id)):
             assert (HERS in told) == is_kept and OTHERS in told
         assert proving.prove(database, users.system()).wrong == [] and faults(database) == []
