@@ -96,9 +96,11 @@ _READABLE = text(f"""
        AND (root_id = :root OR subject = ANY (:subjects) OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%')))
      ORDER BY fact_id""")
 _RECORD = text("SELECT masar_record(:instance, CAST(:now AS timestamptz), CAST(:author AS uuid), :author_name, :author_agency, CAST(:facts AS jsonb))")
-_HISTORY = text("""
-    SELECT subject, field, value, status, class, author_agency, source, author_name, author_id, recorded_at, valid_until, fact_id, is_current, reason
-      FROM fact WHERE (root_id = :root OR (person_id = :person AND subject LIKE 'person:%')) AND field = :field AND subject = :subject ORDER BY fact_id DESC""")
+# In two, as the facts are indexed: the one that holds, and those that do no more.
+_HISTORY = text(" UNION ALL ".join(
+    f"""SELECT {_COLUMNS}, is_current, reason FROM fact
+         WHERE {which} AND (root_id = :root OR (person_id = :person AND subject LIKE 'person:%')) AND field = :field AND subject = :subject"""
+    for which in ("is_current", "NOT is_current")) + " ORDER BY fact_id DESC")  # fmt: skip
 
 
 def snapshot(session: Session, subjects: Subjects, fields: Collection[str]) -> list[Fact]:

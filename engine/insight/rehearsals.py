@@ -27,7 +27,9 @@ SAME, DIFFERS, UNREAD = "same", "differs", "unread"
 MOST_NAMED = 200  # case numbers of one group on a page
 _CASES = text("SELECT instance_id FROM instance WHERE root_id = instance_id AND state <> '' ORDER BY opened_at DESC, instance_id LIMIT :most")
 _OF_ROOT = text("SELECT instance_id FROM instance WHERE root_id = :root AND state <> '' ORDER BY opened_at, instance_id")
-_FIELDS = text("SELECT DISTINCT field FROM fact WHERE root_id = :root OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%'))")
+# In two, as the facts are indexed: those that hold, and those that do no more.
+_FIELDS = text(" UNION ".join(
+    f"SELECT field FROM fact WHERE {which} AND (root_id = :root OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%')))" for which in ("is_current", "NOT is_current")))  # fmt: skip
 _PERSON = text("SELECT person_id FROM instance WHERE instance_id = :root")
 _GROUPS = text("""
     SELECT d.value - 'after' AS what, coalesce(jsonb_agg(DISTINCT d.value -> 'after') FILTER (WHERE d.value ? 'after'), '[]') AS after, count(DISTINCT l.instance_id) AS cases,

@@ -4,7 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from engine import errors, jobs
+from engine.actors import users
 from engine.casework import batches
+from engine.dossier import facts
 from engine.insight import rehearsals
 
 NEW = ('<bpmn:sequenceFlow id="f3" sourceRef="orienter" targetRef="choix"/>',
@@ -139,6 +141,25 @@ def test_nothing_of_the_cases_changes_and_no_value_is_written(town):
         written = session.execute(text("SELECT string_agg(details::text, ' ') FROM batch_line WHERE batch_id = :id"), {"id": batch_id}).scalar_one()
         facts = session.execute(text("SELECT value #>> '{}' FROM fact WHERE is_current AND field IN ('person.nom_fr', 'person.cin', 'person.tel')")).scalars().all()
     assert facts and not any(value in written for value in facts)
+
+
+def facts_read(session):
+    return session.execute(text("SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname = 'fact'")).scalar_one()
+
+
+def test_of_all_the_facts_only_those_of_the_case_are_read(town):
+    draft, case = town.draft(NEW), town.cases[0]
+    rehearse(town, draft)
+    batch = report(town, draft).batch
+    with town.database.reading(users.system()) as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))  # few facts are read faster all together: what counts is that there is an index
+        hers, person = session.execute(text("SELECT count(*), max(person_id::text) FROM fact WHERE root_id = :root"), {"root": case}).one()
+        before = facts_read(session)
+        rehearsals.one(session, users.system(), batch, case)
+        assert facts_read(session) - before <= 3 * hers
+        before = facts_read(session)
+        said = facts.versions(session, facts.Subjects(case, person), f"person:{person}", "person.tel")
+        assert facts_read(session) - before == len(said) == 1
 
 
 def test_who_reads_it_and_who_does_not(town):
