@@ -30,7 +30,7 @@ _NAMED = {"lu_langue": "language", "lu_oralement": "is_oral", "temoin_nom": "wit
           "refus_motif": "reason", "retrait_motif": "reason", "retrait_canal": "channel"}  # fmt: skip
 _ROOT = text("""SELECT instance_id, root_id, process, branch, number, is_shared, is_shared_funder, is_shared_operator, is_kept, assigned, also_read_by, lent_to FROM instance
                  WHERE instance_id = :id AND root_id = instance_id""")
-_SAID = text("""SELECT field, value, status, class, author_id, author_name, author_agency, recorded_at, instance_id, seq FROM fact
+_SAID = text(f"""SELECT field, value, status, class, author_id, author_name, author_agency, recorded_at, instance_id, seq FROM {facts.EVERY} f
                  WHERE root_id = :root AND subject = 'case:' || :root AND field ^@ 'consentement.' ORDER BY fact_id""")
 _REPEATED = text("SELECT 1 FROM ledger_line WHERE instance_id = :id AND kind IN ('consent.signed', 'consent.withdrawn') AND line::jsonb -> 'body' ->> 'key' = :key LIMIT 1")
 

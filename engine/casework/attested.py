@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from engine.casework import editions
-from engine.dossier import documents
+from engine.dossier import documents, facts
 from engine.ledger import journal
 
 # Each finds rows (instance or null, about) of what no line bears out.
@@ -63,9 +63,9 @@ _LINES = {
 }  # fmt: skip
 _EDITIONS = text("SELECT number, digest, files FROM edition")
 _SCOPES = text("SELECT digest, content FROM dated_scope")
-_DOCUMENTS = text("""
+_DOCUMENTS = text(f"""
     SELECT d.document_id, d.root_id, d.class, d.size, d.sha256,
-           (SELECT array_agg(f.class) FROM fact f WHERE f.root_id = d.root_id AND strpos(f.value::text, d.document_id::text) > 0) AS classes,
+           (SELECT array_agg(f.class) FROM {facts.EVERY} f WHERE f.root_id = d.root_id AND strpos(f.value::text, d.document_id::text) > 0) AS classes,
            EXISTS (SELECT FROM received_piece r WHERE r.document_id = d.document_id) AS is_received
       FROM document d WHERE d.root_id IS NOT NULL ORDER BY d.document_id""")
 _RECEIVED = text("""SELECT r.instance_id, r.piece AS about FROM received_piece r WHERE NOT EXISTS (SELECT FROM ledger_line l WHERE l.instance_id = r.instance_id

@@ -30,7 +30,7 @@ _CASE = text("""SELECT instance_id, root_id, branch, is_kept, is_shared, is_shar
 _NOTES = text(f"""SELECT f.fact_id, f.value, f.class, f.author_id, f.author_agency, f.recorded_at, coalesce({staff.called("u")}, f.author_name) AS author
                     FROM fact f LEFT JOIN user_account u ON u.user_id = f.author_id
                    WHERE f.root_id = :id AND f.field = ANY (CAST(:fields AS text[])) AND f.is_current ORDER BY f.fact_id DESC LIMIT {MOST}""")
-_WRITTEN = text("SELECT 1 FROM fact WHERE root_id = :id AND subject = :subject")
+_WRITTEN = text("SELECT 1 FROM fact WHERE root_id = :id AND subject = :subject AND is_current")
 _COLLEAGUES = text("SELECT user_id, username, name, name_ar, agency, branch, roles, language FROM user_account WHERE is_active ORDER BY name")
 
 

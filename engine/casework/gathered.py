@@ -34,7 +34,7 @@ _DONE = text("SELECT task_id::text AS task_id, root_id, node, outcome, done_by::
 _SENT = text("SELECT name, correlation, payload, created_at FROM message WHERE sender_id = :id")
 _SEEN = text("SELECT name, correlation, sender_id::text AS sender FROM message WHERE consumed_by = :id")
 _FACTS = text("""SELECT seq, subject, field, class, source, person_id, root_id, author_id::text AS author_id, author_agency, recorded_at, reason,
-                        (SELECT d.root_id FROM instance d WHERE d.subject = f.subject AND d.process = 'dossier_aide' LIMIT 1) AS aid_root FROM fact f WHERE instance_id = :id""")
+                        (SELECT d.root_id FROM instance d WHERE d.subject = f.subject AND d.subject <> '' AND d.process = 'dossier_aide' LIMIT 1) AS aid_root FROM fact f WHERE instance_id = :id""")
 _LETTERS = text("SELECT letter_id::text AS letter_id, template, root_id, produced_at, class, content -> 'titles' AS titles FROM letter WHERE instance_id = :id")
 _OPEN = text("""SELECT t.node, t.root_id = i.root_id AND t.case_branch = i.branch AND t.case_number = coalesce(r.number, '') AND t.priority = i.priority
                        AND (t.holder_id IS NOT NULL OR t.claimed_at IS NULL) AS is_hers

@@ -39,8 +39,8 @@ _PROPOSE = text("""INSERT INTO merger (merger_id, kept, gone, instance_id, other
 _DECIDE = text("""UPDATE merger SET state = :state, decided_by = :by, decided_at = :at, xid = pg_current_xact_id(), content = CAST(:content AS jsonb) WHERE merger_id = :id""")
 _UNDO = text("UPDATE merger SET state = 'undone', undone_by = :by, undone_at = :at, xid = pg_current_xact_id() WHERE merger_id = :id")
 _STANDS = text("SELECT instance_id, seq FROM instance WHERE instance_id = ANY (CAST(:ids AS uuid[]))")
-_NEWER = text("SELECT 1 FROM fact WHERE subject = :subject AND fact_id > coalesce((SELECT max(fact_id) FROM fact WHERE instance_id = :instance AND seq = :seq), :last) LIMIT 1")
-_LAST = text("SELECT coalesce(max(fact_id), 0) FROM fact WHERE subject = :subject")
+_NEWER = text("SELECT 1 FROM fact WHERE subject = :subject AND is_current AND fact_id > coalesce((SELECT max(fact_id) FROM fact WHERE subject = :subject AND is_current AND instance_id = :instance AND seq = :seq), :last) LIMIT 1")
+_LAST = text("SELECT coalesce(max(fact_id), 0) FROM fact WHERE subject = :subject AND is_current")
 _FORGOTTEN = text("SELECT masar_is_forgotten(CAST(:persons AS uuid[]))")
 _MERGED = text("SELECT merged_into FROM person WHERE person_id = ANY (CAST(:persons AS uuid[])) AND merged_into IS NOT NULL")
 

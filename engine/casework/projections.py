@@ -23,9 +23,9 @@ _LINES = text("""SELECT l.seq, l.line, s.person_id, s.ciphertext FROM ledger_lin
                   WHERE l.instance_id = :id ORDER BY l.seq""")
 _FACTS = text("SELECT seq, subject, field, value, status, class FROM fact WHERE instance_id = :id")
 _STALE = text("""SELECT f.field FROM fact f WHERE f.instance_id = :id AND f.is_current
-                    AND EXISTS (SELECT FROM fact g WHERE g.subject = f.subject AND g.field = f.field AND g.fact_id > f.fact_id)
+                    AND EXISTS (SELECT FROM fact g WHERE NOT g.is_current AND g.subject = f.subject AND g.field = f.field AND g.fact_id > f.fact_id)
                  UNION ALL SELECT f.field FROM fact f WHERE f.instance_id = :id AND NOT f.is_current
-                    AND NOT EXISTS (SELECT FROM fact g WHERE g.subject = f.subject AND g.field = f.field AND g.fact_id > f.fact_id) LIMIT 5""")
+                    AND NOT EXISTS (SELECT FROM fact g WHERE g.is_current AND g.subject = f.subject AND g.field = f.field AND g.fact_id > f.fact_id) LIMIT 5""")
 _TASKS = text("SELECT position, node FROM open_task WHERE instance_id = :id")
 _WAITS = text("SELECT position, node FROM wait WHERE instance_id = :id")
 _INCIDENTS = text("SELECT position, node FROM incident WHERE instance_id = :id AND resolved_at IS NULL")

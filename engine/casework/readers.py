@@ -17,15 +17,15 @@ from engine.actors import authority
 from engine.actors.agencies import OTE
 from engine.casework import editions, staff
 from engine.database import Database
-from engine.dossier import programmes
+from engine.dossier import facts, programmes
 from engine.i18n import pick
 from engine.ledger import consultations
 from forms import letter
 from forms import text as words
 
 _CASE = text("SELECT branch, number, edition_id FROM instance WHERE instance_id = :id AND root_id = instance_id")
-_PAPERS = text("""SELECT i.edition_id, f.field, d.document_id FROM fact f JOIN instance i ON i.instance_id = f.root_id
-                    CROSS JOIN LATERAL (SELECT coalesce(f.value ->> 'document', f.value #>> '{}') AS document_id) d WHERE f.root_id = :root AND d.document_id = ANY (CAST(:ids AS text[]))""")
+_PAPERS = text(f"""SELECT i.edition_id, f.field, d.document_id FROM {facts.EVERY} f JOIN instance i ON i.instance_id = f.root_id
+                    CROSS JOIN LATERAL (SELECT coalesce(f.value ->> 'document', f.value #>> '{{}}') AS document_id) d WHERE f.root_id = :root AND d.document_id = ANY (CAST(:ids AS text[]))""")
 _ON_PAPER = 300  # entries on one sheet
 _OF_DOCUMENTS = 500
 # What a path may name of a case, the nearest first, and the codes by which the policy refuses.

@@ -96,11 +96,10 @@ _READABLE = text(f"""
        AND (root_id = :root OR subject = ANY (:subjects) OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%')))
      ORDER BY fact_id""")
 _RECORD = text("SELECT masar_record(:instance, CAST(:now AS timestamptz), CAST(:author AS uuid), :author_name, :author_agency, CAST(:facts AS jsonb))")
-# In two, as the facts are indexed: the one that holds, and those that do no more.
-_HISTORY = text(" UNION ALL ".join(
-    f"""SELECT {_COLUMNS}, is_current, reason FROM fact
-         WHERE {which} AND (root_id = :root OR (person_id = :person AND subject LIKE 'person:%')) AND field = :field AND subject = :subject"""
-    for which in ("is_current", "NOT is_current")) + " ORDER BY fact_id DESC")  # fmt: skip
+# All that was ever said: those facts that hold and those that do no more, in two, as they are indexed. A statement over `fact` that names neither of both meets no index, and reads the land's.
+EVERY = "(SELECT * FROM fact WHERE is_current UNION ALL SELECT * FROM fact WHERE NOT is_current)"
+_HISTORY = text(f"""SELECT {_COLUMNS}, is_current, reason FROM {EVERY} f WHERE (root_id = :root OR (person_id = :person AND subject LIKE 'person:%')) AND field = :field AND subject = :subject
+                     ORDER BY fact_id DESC""")
 
 
 def snapshot(session: Session, subjects: Subjects, fields: Collection[str]) -> list[Fact]:

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from engine.actors import authority
 from engine.casework import editions, staff
-from engine.dossier import programmes
+from engine.dossier import facts, programmes
 from engine.i18n import pick
 from engine.insight import audit
 from engine.insight.wording import Wording, parameters
@@ -76,7 +76,7 @@ _FOUND = f"""
              SELECT {_DID}, w.proposed AS proposed_field, coalesce(p.value, w.said) AS proposed, NULL::text AS decision, NULL::text[] AS rules, d.field AS decided_field, d.value AS decided, coalesce(r.value, {_WHY.format("w.grounds", "w.grounds")}) AS reason, false AS veiled
                FROM asked w
                JOIN LATERAL (SELECT DISTINCT ON (o.subject) o.* FROM fact o WHERE o.field = ANY (w.decided) AND o.is_current AND o.value IS NOT NULL ORDER BY o.subject, array_position(w.decided, o.field)) d ON true
-               LEFT JOIN LATERAL (SELECT o.value FROM fact o WHERE o.subject = d.subject AND o.field = w.proposed AND o.fact_id < d.fact_id ORDER BY o.fact_id DESC LIMIT 1) p ON true
+               LEFT JOIN LATERAL (SELECT o.value FROM {facts.EVERY} o WHERE o.subject = d.subject AND o.field = w.proposed AND o.fact_id < d.fact_id ORDER BY o.fact_id DESC LIMIT 1) p ON true
                LEFT JOIN LATERAL (SELECT {_WHY.format("w.reasons", "w.reasons")} AS value) r ON true
               WHERE CASE WHEN w.departs ? d.field THEN w.departs -> d.field @> d.value ELSE r.value IS NOT NULL OR (p.value IS NOT NULL AND p.value <> d.value) END),
          told AS (

@@ -21,6 +21,7 @@ from sqlmodel import Session
 from engine.actors import authority
 from engine.casework import editions
 from engine.database import Database
+from engine.dossier import facts
 from engine.ledger import consultations
 from engine.ledger.keys import KeyStore
 
@@ -32,7 +33,7 @@ _CASES = text("""SELECT i.instance_id FROM instance i WHERE i.root_id = i.instan
 _INSTANCES = text("""SELECT instance_id, root_id, process, branch, edition_id, opened_at, ended_at, outcome, stage, status FROM instance
                       WHERE root_id = ANY (:roots) ORDER BY opened_at, instance_id""")
 _LINES = text("""SELECT l.instance_id, i.root_id, l.seq, l.line FROM ledger_line l JOIN instance i USING (instance_id) WHERE i.root_id = ANY (:roots) ORDER BY l.instance_id, l.seq""")
-_PAID = text("""SELECT instance_id, subject, field, value, seq FROM fact WHERE root_id = ANY (:roots) AND field IN ('aide.versement_montant', 'aide.paye_le') ORDER BY fact_id""")
+_PAID = text(f"""SELECT instance_id, subject, field, value, seq FROM {facts.EVERY} f WHERE root_id = ANY (:roots) AND field IN ('aide.versement_montant', 'aide.paye_le') ORDER BY fact_id""")
 _EDITIONS = text("SELECT number, edition_id FROM edition")
 _EXTENSIONS = {"Concept": "concept", "Time": "time", "Lifecycle": "lifecycle", "Organizational": "org", "Cost": "cost"}
 # What a line says of the task it names, in the standard transactional lifecycle of XES.

@@ -19,6 +19,7 @@ from engine.casework import batches, drafts, editions, replays
 from engine.casework.editions import Edition
 from engine.casework.instances import Held, find
 from engine.casework.kept import Kept
+from engine.dossier import facts
 from engine.pathway import bpmn, rehearsal, scenario_files
 from forms.definitions import FormDefinition
 
@@ -27,9 +28,7 @@ SAME, DIFFERS, UNREAD = "same", "differs", "unread"
 MOST_NAMED = 200  # case numbers of one group on a page
 _CASES = text("SELECT instance_id FROM instance WHERE root_id = instance_id AND state <> '' ORDER BY opened_at DESC, instance_id LIMIT :most")
 _OF_ROOT = text("SELECT instance_id FROM instance WHERE root_id = :root AND state <> '' ORDER BY opened_at, instance_id")
-# In two, as the facts are indexed: those that hold, and those that do no more.
-_FIELDS = text(" UNION ".join(
-    f"SELECT field FROM fact WHERE {which} AND (root_id = :root OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%')))" for which in ("is_current", "NOT is_current")))  # fmt: skip
+_FIELDS = text(f"SELECT DISTINCT field FROM {facts.EVERY} f WHERE root_id = :root OR (person_id = :person AND (subject LIKE 'person:%' OR subject LIKE 'membre:%'))")
 _PERSON = text("SELECT person_id FROM instance WHERE instance_id = :root")
 _GROUPS = text("""
     SELECT d.value - 'after' AS what, coalesce(jsonb_agg(DISTINCT d.value -> 'after') FILTER (WHERE d.value ? 'after'), '[]') AS after, count(DISTINCT l.instance_id) AS cases,

@@ -19,7 +19,7 @@ from engine import clock, errors, i18n
 from engine.actors import authority
 from engine.casework import editions, replays, staff
 from engine.casework.instances import Held, find
-from engine.dossier import programmes
+from engine.dossier import facts, programmes
 from engine.insight.wording import Wording, parameters
 from engine.ledger import consultations
 from engine.pathway import bpmn, replay, why
@@ -32,8 +32,8 @@ _LINES = text("""
      ORDER BY (l.line::jsonb ->> 'occurred_at') DESC, l.seq DESC, l.instance_id LIMIT :limit OFFSET :offset""")
 _LINE = text("SELECT l.line FROM ledger_line l WHERE l.instance_id = :id AND l.seq = :seq")
 _NUMBER = text("SELECT edition_id FROM edition WHERE number = :number")
-_SAID = text("""
-    SELECT f.subject, f.field, f.source, f.author_name, f.author_id, f.author_agency, f.recorded_at, f.instance_id, f.seq FROM fact f
+_SAID = text(f"""
+    SELECT f.subject, f.field, f.source, f.author_name, f.author_id, f.author_agency, f.recorded_at, f.instance_id, f.seq FROM {facts.EVERY} f
      WHERE (f.root_id = :root OR f.person_id = :person OR f.subject = ANY (:subjects)) AND f.field = ANY (:fields) AND f.recorded_at <= :at
      ORDER BY f.recorded_at, f.fact_id""")
 
