@@ -41,3 +41,10 @@ def lodge(actor: Acting, session: Writing, case_id: UUID, brought: Brought) -> P
     """Brings a document into a case; whoever waits for that paper goes on. The same document again is there already: nothing is done twice."""
     pieces.lodge(session, actor, case_id, brought.piece, brought.class_, brought.document_id, brought.title)
     return show(actor, session, case_id)
+
+
+@router.post("/{document_id}/renew", responses=problems.described(401, 403, 404, 409, 422))
+def renew(actor: Acting, session: Writing, case_id: UUID, document_id: UUID) -> Pieces:
+    """Has a paper that came take the place of the one that runs out (`may_renew`), for every agency."""
+    pieces.renew(session, actor, case_id, document_id)
+    return show(actor, session, case_id)

@@ -7,7 +7,7 @@ _ID, _AID, _DOSSIER, _LETTER = "01999f3a-6a51-7c05-9d3e-0f6b3a1c2d80", "01999f3a
 _AT, _BEGINS, _ENDS, _NUMBER, _DAY = "2026-03-16T09:12:00Z", "2026-03-18T08:30:00Z", "2026-03-18T09:00:00Z", "TN-MED-2026-00042", "2026-03-18"
 _PERSON, _PEOPLE = {"user_id": _KARIM, "name": "Karim Ben Amor"}, [{"user_id": _SALMA, "name": "Salma Trabelsi"}]
 _AGREEMENT = {
-    "case_id": _CASE, "case_number": _NUMBER, "person": "Mounir Ben Salah", "may_change": True,
+    "case_id": _CASE, "case_number": _NUMBER, "person": "Mounir Ben Salah", "may_change": True, "of_age_since": None,
     "scopes": [{"code": "c1", "label": "The three agencies share what they need", "about": "", "is_given": True, "since": _AT, "names": [], "is_withdrawn": False}],
     "said": [{"at": _AT, "to": "Salma Trabelsi", "agency": "OTE", "given": ["c1"], "refused": ["c5"], "withdrawn": [], "language": "Arabic", "is_oral": False, "witness": "", "channel": "",
               "reason": "", "is_signed": True, "document_id": ""}],
@@ -21,7 +21,7 @@ _NOTES = {
     "colleagues": [{"user_id": _KARIM, "username": "karim", "name": "Karim Ben Amor", "agency": "OTE", "classes": "CO"}],
 }  # fmt: skip
 _PIECES = {
-    "items": [{"document_id": _LETTER, "piece": "PJ05", "class_": "C", "label": "Proof of address", "name": "bill.pdf", "at": _AT, "by": "Salma Trabelsi", "until": "2026-06-16T09:12:00Z", "is_used": False}],
+    "items": [{"document_id": _LETTER, "piece": "PJ05", "class_": "C", "label": "Proof of address", "name": "bill.pdf", "at": _AT, "by": "Salma Trabelsi", "until": "2026-06-16T09:12:00Z", "is_used": False, "may_renew": False}],
     "choices": [{"piece": "PJ05", "class_": "C", "label": "Proof of address"}, {"piece": "autre", "class_": "O", "label": ""}],
 }  # fmt: skip
 _NOTICE = {"notice_id": _ID, "code": "note.mention", "at": _AT, "is_read": False, "who": "Salma Trabelsi", "task": "", "task_id": None, "case_id": _CASE, "case_number": _NUMBER,
@@ -40,6 +40,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("post", "/cases/{case_id}/consent/{act}"): _AGREEMENT,
     ("get", "/cases/{case_id}/pieces"): _PIECES,
     ("post", "/cases/{case_id}/pieces"): _PIECES,
+    ("post", "/cases/{case_id}/pieces/{document_id}/renew"): _PIECES,
     ("get", "/appointments"): {"items": [_APPOINTMENT]},
     ("get", "/cases/{case_id}/appointments"): {"items": [_APPOINTMENT]},
     ("get", "/cases/{case_id}/appointments/free"): {"case_id": _CASE, "case_number": _NUMBER, "branch": "MED", "agents": [_PERSON | {"agency": "OTE"}], "agent_id": _KARIM, "minutes": 30, "day": _DAY,

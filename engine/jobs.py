@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from engine import clock
 from engine.actors import users
-from engine.casework import batches, departures, digests, messages, moves, snapshots, tasks, timers  # noqa: F401 (moves says how its batches are worked)
+from engine.casework import batches, departures, digests, lapses, messages, moves, snapshots, tasks, timers  # noqa: F401 (moves says how its batches are worked)
 from engine.database import Alone, Database
 from engine.dossier import documents
 from engine.insight import halfyear, rehearsals, steering  # noqa: F401 (rehearsals says how its kind of batch is worked)
@@ -74,6 +74,7 @@ KINDS = (
         lambda session, limit, but: [(str(task_id),) for task_id in departures.left(session, limit, but)],
         lambda session, task_id: departures.give_back(session, UUID(task_id)),
     ),
+    Kind("lapse", lapses.due, lambda session, fact_id, root_id: lapses.look(session, int(fact_id), UUID(root_id))),
     Kind("digest", digests.due, lambda session, user_id: digests.tell(session, UUID(user_id))),
     Kind("batch", batches.due, lambda session, batch_id, number: batches.work_slice(session, UUID(batch_id), int(number)), priority=-10),
     Kind("replay", snapshots.due, lambda session, instance_id: snapshots.keep(session, UUID(instance_id)), priority=-20),

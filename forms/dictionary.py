@@ -91,6 +91,11 @@ class Field:
     produced_by: str = ""
 
     @property
+    def runs_out(self) -> bool:
+        """A paper that counts until some day: one of a single act (`P0D`) counts for that act whenever it was."""
+        return self.type == "doc" and self.validity not in ("", "P0D")
+
+    @property
     def is_of_the_day(self) -> bool:
         """Computed from the day it is read (an age): never stored, since tomorrow it would be wrong."""
         return self.computed is not None and not {"today", "now"}.isdisjoint(self.computed.names)

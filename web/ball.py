@@ -41,7 +41,7 @@ def ball(waiting: Iterable[Waiting], words: Words, known: Iterable[KnownFact] = 
         if found.kind != "task":
             names = together.setdefault((found.awaits, found.since, found.until), [])
             about = f"aide:{found.correlation}"
-            if (name := sentences.awaited(words, found.message, found.name, found.node, said.get((about, pieces.MISSING), ""), said.get((about, pieces.GIVEN), ""))) not in names:
+            if (name := sentences.awaited(words, found.message, found.name, found.node, said.get((about, pieces.MISSING), ""), said.get((about, pieces.GIVEN), ""), found.agency)) not in names:
                 names.append(name)
     pauses = tuple(Pause(kind, " / ".join(names), since, until) for (kind, since, until), names in together.items())
     first = tuple(one for one in pauses if one.kind == "person") or (() if hands else pauses[:1])

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.casework.cases import RENEWED
 from engine.casework.pieces import RECEIVED
 from engine.casework.views import Happened
 from engine.insight import telling
@@ -41,12 +42,14 @@ def shared_source(facts: Sequence[Mapping[str, Any]]) -> str:
     return source if number > 1 else ""
 
 
-def awaited(words: Words, message: str, name: str, node: str = "", papers: str = "", until: str = "") -> str:
+def awaited(words: Words, message: str, name: str, node: str = "", papers: str = "", until: str = "", agency: str = "") -> str:
     """What a wait is for: in plain words where they were written for its place (`node`) or its message, else as its diagram names it. `papers`: those that the person was asked
-    for, `until` the day she was given."""
+    for, `until` the day she was given; `agency`: which makes the paper, where that is not hers to bring."""
     said = words.text(f"awaits.{node}") if node else "["
     if said.startswith("[") and papers and message == RECEIVED:
         return words.text("awaits.papers_until" if until else "awaits.papers", papers=papers, date=until)
+    if message == RENEWED:
+        return words.text("awaits.renewal_by" if agency else "awaits.renewal", paper=name, agency=words.text(f"agency.{agency}") if agency else "")
     if said.startswith("[") and message:
         said = words.text(f"awaits.{message.replace('.', '_')}")
     return name if said.startswith("[") else said

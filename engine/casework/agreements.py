@@ -32,6 +32,7 @@ _ROOT = text("""SELECT instance_id, root_id, process, branch, number, is_shared,
                  WHERE instance_id = :id AND root_id = instance_id""")
 _SAID = text(f"""SELECT field, value, status, class, author_id, author_name, author_agency, recorded_at, instance_id, seq FROM {facts.EVERY} f
                  WHERE root_id = :root AND subject = 'case:' || :root AND field ^@ 'consentement.' ORDER BY fact_id""")
+_OF_AGE = text("SELECT runs_out_at FROM lapse WHERE root_id = :root AND piece = '' AND told_at IS NOT NULL AND closed_at IS NULL AND masar_still_lapses(fact_id)")
 _REPEATED = text("SELECT 1 FROM ledger_line WHERE instance_id = :id AND kind IN ('consent.signed', 'consent.withdrawn') AND line::jsonb -> 'body' ->> 'key' = :key LIMIT 1")
 
 
@@ -70,7 +71,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Agreement:
-    """`said`: the latest first."""
+    """`said`: the latest first; `of_age_since`: where her guardian signed, since when she signs herself and did not yet."""
 
     case_id: UUID
     case_number: str
@@ -78,6 +79,7 @@ class Agreement:
     scopes: tuple[Scope, ...]
     said: tuple[Said, ...]
     may_change: bool
+    of_age_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def of_case(session: Session, actor: Any, case_id: UUID) -> Agreement:
     persons = {one.field: one.value for one in facts.readable(session, held.subjects, beneficiaries.NAME_FIELDS)}
     may_change = authority.may(actor, "consent.change", branch=row.branch, case=row) and row.process == "parcours"
     return Agreement(case_id, row.number or "", beneficiaries.full_name(persons, actor.language), tuple(_scope(code, rows, fields, row, names, actor.language) for code in withdrawals.SCOPES),
-                     tuple(reversed(_said(rows, fields, names, actor.language))), may_change)  # fmt: skip
+                     tuple(reversed(_said(rows, fields, names, actor.language))), may_change, session.execute(_OF_AGE, {"root": case_id}).scalar())  # fmt: skip
 
 
 def _scope(code: str, rows: Sequence[Any], fields: Mapping[str, Any], case: Any, names: Mapping[str, str], language: str) -> Scope:

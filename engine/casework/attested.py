@@ -85,7 +85,7 @@ UNTOLD = {
     "notice, mail_kept": "told once, and no line says to whom",
     "user_session, signin_attempt, receipt_secret, receipt_session": "doors: who came in is told by what she did",
     "person_token, charter_line, case_number": "made of what is said under a key of Masar's: an entry taken away is not missed here",
-    "demo_clock, installation, fund_waiting": "how things stand now, with no history",
+    "demo_clock, installation, fund_waiting, lapse": "how things stand now, with no history",
 }  # fmt: skip
 
 

@@ -41,6 +41,11 @@ _OF_CASE = text(_TASKS.format("t.root_id = :id AND (CAST(:part AS uuid) IS NULL 
 _OF_FILE = text(_TASKS.format("t.instance_id = :id AND (t.subjects ? :aid OR NOT EXISTS (SELECT FROM jsonb_array_elements_text(t.subjects) s WHERE s LIKE 'aide:%'))"))
 _SITTING = text("""SELECT i.instance_id, i.number, (SELECT f.value #>> '{}' FROM fact f WHERE f.subject = i.subject AND f.field = 'seance.date' AND f.is_current) AS held_on
                      FROM instance i WHERE i.process = 'seance_commission' AND i.status = 'open' AND i.scope -> 'aide' ? :aid ORDER BY i.opened_at DESC LIMIT 1""")
+# What runs out and is awaited anew, to whoever may read it; of the signature of a guardian, her own.
+_LAPSES = text("""SELECT l.piece, l.awaits, l.told_at, l.runs_out_at, i.edition_id FROM lapse l JOIN instance i ON i.instance_id = l.root_id
+                   WHERE l.root_id = :id AND (CAST(:part AS uuid) IS NULL OR :part = ANY (l.needed_by)) AND l.told_at IS NOT NULL AND l.closed_at IS NULL AND masar_still_lapses(l.fact_id)
+                   ORDER BY l.awaits <> 'person', l.runs_out_at""")
+RENEWED, OF_AGE = "piece.renouveler", "consentement.majorite"
 _DECIDED = "dossier.decide"  # what an aid waits for while a sitting has it
 _OF_PARTS = ["aide.accordee", "aide.terminee", "paiement.confirme", "suivi.ouvrir"]  # what a case hears of its own parts: these tell of themselves who is waited for
 _LINES = text("""SELECT l.instance_id, l.seq, l.line, s.ciphertext, s.person_id FROM ledger_line l JOIN instance i USING (instance_id)
@@ -248,6 +253,10 @@ def waiting(session: Session, case_id: UUID, language: str, part: UUID | None = 
         sitting = sittings.get(row.correlation) if row.name == _DECIDED else None
         until = dt.datetime.combine(dt.date.fromisoformat(sitting.held_on), dt.time(), clock.TUNIS) if sitting is not None and sitting.held_on else row.due_at
         found.append(Waiting(row.kind, pick(row.labels, language) or row.name, row.node, row.opened_at, until, message=row.name, correlation=row.correlation, awaits=row.awaits))
+    for row in session.execute(_LAPSES, {"id": case_id, "part": part}):
+        paper = pick(editions.load(session, row.edition_id).dictionary.pieces.get(row.piece, {}).get("label"), language)
+        found.append(Waiting("message", paper, "", row.told_at, row.runs_out_at if row.piece else None, "" if row.awaits == "person" else row.awaits,
+                             message=RENEWED if row.piece else OF_AGE, awaits="person" if row.awaits == "person" else "message"))
     return found
 
 

@@ -9,7 +9,7 @@ import gc
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,6 +139,11 @@ class Edition(Sources):
             for contexts in tree.values():
                 if all((contexts.get(group) or {}).get(name) is not None for group, _, name in (read.partition(".") for read in spec.reads)):
                     contexts[spec.group][spec.id.partition(".")[2]] = spec.computed.evaluate({**contexts, "today": today})
+
+    def counting(self, known: Iterable[Any], at: dt.datetime) -> list[Any]:
+        """What is known, without the papers that ran out: such a paper is there for nobody any more, nor for a table."""
+        fields = self.dictionary.fields
+        return [one for one in known if one.valid_until is None or one.valid_until > at or one.field not in fields or not fields[one.field].runs_out]
 
     def to_feel(self, field_id: str, value: Any) -> Any:
         """The FEEL value of a stored value."""

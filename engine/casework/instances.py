@@ -180,7 +180,7 @@ class Change:
         """What the diagram may read: facts, with those said in this act, and the dated data of the day, an aid's with the limits of its programme."""
         held = self.held
         known = self.know(held.subjects, held.edition.reads) if self.known is None else self.known
-        tree = facts.tree([*known, *self.pending], held.subjects, held.edition.to_feel, held.edition.lists)
+        tree = facts.tree([*held.edition.counting(known, self.at), *self.pending], held.subjects, held.edition.to_feel, held.edition.lists)
         today = clock.today(self.at)
         held.edition.add_of_the_day(tree, today)
         self.aid = tree.get(held.subjects.key("aid") or "", {}).get("aide", {})

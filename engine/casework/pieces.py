@@ -1,7 +1,7 @@
 """Papers that come of themselves: brought to a desk, or sent by the page of a receipt, whether or not something waits for them.
 
 Each becomes a document of the case at once, as the paper that it is and under the class of the fields that hold it; the first form that asks for that paper finds it
-(`at_hand`), whichever agency's it is. What a form asks and what comes with its answers is `tasks`'.
+(`at_hand`), whichever agency's it is. Where it is awaited anew (`lapses`), it takes the place of the one that runs out once somebody of an agency looked at it. What a form asks and what comes with its answers is `tasks`'.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import authority, users
-from engine.casework import case_notes, editions, messages, notices, staff
+from engine.casework import case_notes, editions, lapses, messages, notices, staff
 from engine.casework.instances import Change, Held, lock
 from engine.dossier import documents, facts
 from engine.i18n import pick
@@ -36,6 +36,10 @@ _INSERT = text("INSERT INTO received_piece (document_id, instance_id, piece, rec
 # Of what waits for papers: whom it is about, and the papers that came since it began to. The first that it awaited has woken it.
 _WAITING = text("""SELECT w.correlation, i.subject, ARRAY(SELECT p.piece FROM received_piece p WHERE p.instance_id = :case AND p.received_at > w.opened_at AND p.document_id <> :id) AS came
                      FROM wait w JOIN instance i USING (instance_id) WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'piece.recue' ORDER BY w.opened_at""")
+# What a paper renews: the answers of its kind and class that are told to run out.
+_RENEWS = text("""SELECT f.subject, f.field, f.class FROM lapse l JOIN fact f USING (fact_id) WHERE l.root_id = :case AND l.piece = :piece AND l.told_at IS NOT NULL AND f.is_current
+                    AND (CAST(:class AS text) IS NULL OR f.class = :class) ORDER BY l.fact_id""")
+_CAME = text("""SELECT p.piece, p.received_at, d.class FROM received_piece p JOIN document d USING (document_id) WHERE p.document_id = :id AND p.instance_id = :case""")
 _PIECES = text("""SELECT p.document_id, p.piece, p.received_at, d.name, d.class, d.uploaded_by, p.instance_id,
                          EXISTS (SELECT FROM fact f WHERE f.root_id = p.instance_id AND f.is_current AND strpos(f.value::text, p.document_id::text) > 0) AS is_used
                     FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case ORDER BY p.received_at DESC, p.document_id DESC""")
@@ -52,7 +56,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Received:
-    """A paper that came. `by`: who brought it into the case, "" where the person sent it herself; `until`: until when it counts; `is_used`: a form has it as its answer."""
+    """A paper that came. `by`: who brought it into the case, "" where the person sent it herself; `until`: until when it counts; `is_used`: a form has it as its answer;
+    `may_renew`: the actor may have it take the place of one that runs out."""
 
     document_id: UUID
     piece: str
@@ -63,6 +68,7 @@ class Received:
     by: str
     until: dt.datetime | None
     is_used: bool
+    may_renew: bool = False
 
 
 def offered(session: Session, actor: Any, case_id: UUID) -> tuple[Choice, ...]:
@@ -99,6 +105,20 @@ def lodge(session: Session, actor: Any, case_id: UUID, piece: str, class_: str, 
     _take(change, "piece.lodged", piece, class_, document_id, title)
 
 
+def renew(session: Session, actor: Any, case_id: UUID, document_id: UUID) -> None:
+    """Has a paper that came take the place of the one that runs out, for every agency; asked again changes nothing. Refuses: `case.not_found`; Forbidden; `piece.nothing_to_renew` (Conflict). Records: `piece.renewed`."""
+    held = lock(session, case_id)
+    if held is None or held.instance_id != held.root_id:
+        raise errors.NotFound("case.not_found")
+    authority.require(actor, "case.read", branch=held.branch, case=held)
+    authority.require(actor, "piece.lodge", branch=held.branch, case=held)
+    came = session.execute(_CAME, {"id": document_id, "case": case_id}).one_or_none()
+    change = Change(session, actor, held, held.now)
+    if came is None or not _renew(change, came.piece, came._mapping["class"], document_id):
+        raise errors.Conflict("piece.nothing_to_renew")
+    change.write()
+
+
 def send(session: Session, actor: Any, held: Held, piece: str, name: str, stream: BinaryIO) -> None:
     """The same by the person herself: under the class of the fields that hold the paper. Refuses what `documents.upload` refuses. Records: `piece.received`."""
     change = Change(session, actor, held, held.now)
@@ -109,9 +129,12 @@ def received(session: Session, actor: Any, case_id: UUID, dictionary: Dictionary
     """The papers that came, as far as the actor may read them, the newest first."""
     rows, known = session.execute(_PIECES, {"case": case_id}).all(), dictionary.pieces
     who = staff.names(session, actor.language, (row.uploaded_by for row in rows))
+    renews = {(row.piece, row._mapping["class"]) for row in rows if not row.is_used and authority.writable(actor, row._mapping["class"])
+              and session.execute(_RENEWS, {"case": case_id, "piece": row.piece, "class": row._mapping["class"]}).first()}  # fmt: skip
     return tuple(
         Received(row.document_id, row.piece, row._mapping["class"], pick(known.get(row.piece, {}).get("label"), actor.language) or row.name.rpartition(".")[0], row.name, row.received_at,
-                 "" if row.uploaded_by == row.instance_id else who.get(str(row.uploaded_by), ""), _until(row.received_at, known.get(row.piece, {}).get("validity")), row.is_used)
+                 "" if row.uploaded_by == row.instance_id else who.get(str(row.uploaded_by), ""), _until(row.received_at, known.get(row.piece, {}).get("validity")), row.is_used,
+                 (row.piece, row._mapping["class"]) in renews and not row.is_used)
         for row in rows)  # fmt: skip
 
 
@@ -128,9 +151,24 @@ def _take(change: Change, kind: str, piece: str, class_: str, document_id: UUID,
     documents.give(session, change.actor, held.root_id, document_id, class_, title)
     change.note(kind, {"document": str(document_id), "piece": piece})
     session.execute(_INSERT, {"id": document_id, "case": held.root_id, "piece": piece, "now": change.at})
-    if not _wake(session, held, piece, document_id):  # else whoever has the next task is told of that
+    is_awaited = _wake(session, held, piece, document_id)  # then whoever has the next task is told of that
+    if session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": class_}).first():
+        by_herself = change.actor.kind == "holder" or not _renew(change, piece, class_, document_id)
+        lapses.tell(change, "piece.came_to_renew" if by_herself else "piece.renewed", class_)
+    elif not is_awaited:
         notices.tell(session, change.actor, held.referent_id, "piece.came", held.branch, instance_id=held.root_id)
     change.write()
+
+
+def _renew(change: Change, piece: str, class_: str, document_id: UUID) -> bool:
+    """Whether there is something to renew: its answer is this paper from now on."""
+    session, held = change.session, change.held
+    rows = [row for row in session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": class_}) if authority.writable(change.actor, row._mapping["class"])]
+    until = {row.field: held.edition.dictionary.fields[row.field].validity for row in rows}
+    new = [facts.NewFact(row.subject, row.field, str(document_id), row._mapping["class"], source={"kind": "agency"}, valid_until=change.at + field_types.duration(until[row.field])) for row in rows]
+    if new:
+        change.note("piece.renewed", {"document": str(document_id), "piece": piece}, new)
+    return bool(new)
 
 
 def _wake(session: Session, held: Held, piece: str, document_id: UUID) -> bool:
@@ -157,8 +195,10 @@ def of_wait(missing: Sequence[str] | None, instalment: Any) -> Sequence[str]:
 
 
 def _class_of(session: Session, held: Held, piece: str) -> str:
-    """The class of the fields that a paper answers, of those of the agency that carries the measure whose aid waits for it; health before any other, as where a form names
+    """The class of the answer that a paper renews; else of the fields that it answers, of those of the agency that carries the measure whose aid waits for it; health before any other, as where a form names
     it. Of what has no name there, who receives her sorts it."""
+    if row := session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": None}).first():
+        return row._mapping["class"]
     fields = [one for one in held.edition.dictionary.fields.values() if one.piece == piece]
     measures = {row.subject.replace("aide:", "mesure:", 1) for row, _ in _waits_for(session, held, piece)}
     carriers = {one.value for one in facts.snapshot(session, held.subjects, [_CARRIER]) if one.subject in measures}

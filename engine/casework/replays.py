@@ -102,7 +102,7 @@ class _Known:
             else:
                 waiting.append((one, instance_id, line))
         self.later = waiting
-        tree = facts.tree(self.now.values(), held.subjects, edition.to_feel, edition.lists)
+        tree = facts.tree(edition.counting(self.now.values(), at), held.subjects, edition.to_feel, edition.lists)
         edition.add_of_the_day(tree, clock.today(at))
         tree["case"]["dossier"] = {"numero": held.number, "antenne": held.branch, "ouvert_le": clock.today(held.opened_at), "partage": held.is_shared}
         return tree

@@ -18,7 +18,7 @@ from engine import clock, identity
 from engine.actors import authority, users
 from engine.actors.agencies import OTE, PARTNERS
 from engine.actors.roles import ROLES
-from engine.casework import departures, endings, messages, notices, reliefs
+from engine.casework import departures, endings, lapses, messages, notices, reliefs
 from engine.casework.instances import Change, Held, lock
 from engine.database import Database
 from engine.dossier import programmes
@@ -109,10 +109,10 @@ def settle(database: Database) -> int:
     done = 0
     while True:
         with database.reading(users.system()) as session:
-            timers, tasks, waiting, left = due(session), late(session), messages.deliverable(session), departures.left(session)
+            timers, tasks, waiting, left, running = due(session), late(session), messages.deliverable(session), departures.left(session), lapses.due(session)
         acts = [partial(fire, instance_id=instance_id, position=position) for instance_id, position in timers]
         acts += [partial(remind, task_id=task_id) for task_id in tasks] + [partial(messages.deliver, message_id=message_id) for message_id in waiting]
-        acts += [partial(departures.give_back, task_id=task_id) for task_id in left]
+        acts += [partial(departures.give_back, task_id=task_id) for task_id in left] + [partial(lapses.look, fact_id=int(fact), root_id=UUID(case)) for fact, case in running]
         before = done
         for act in acts:
             with database.unit_of_work(users.system()) as session:
@@ -128,6 +128,7 @@ def step_clock(database: Database, target: dt.datetime) -> tuple[dt.datetime, bo
     """
     with database.unit_of_work(users.system()) as session:
         now, due_at = session.execute(_NOW_AND_NEXT).one()
+        due_at = min((one for one in (due_at, lapses.next_at(session)) if one is not None), default=None)
         falls_due = due_at is not None and due_at <= target
         stop = max(due_at, now) + _JUST_AFTER if falls_due else max(target, now)
         now = clock.advance(session, (stop - now).total_seconds())

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from engine import errors
 from engine.actors import authority
 from engine.actors.agencies import AGENCIES
-from engine.casework import staff
+from engine.casework import cases, editions, staff
 from engine.casework.tasks import stands_in
 from engine.casework.views import Awaited, AwaitedRow, Desk, DeskRow
 from engine.dossier import beneficiaries
@@ -49,12 +49,17 @@ SELECT p.task_id, p.root_id, p.case_number, p.names, p.node, p.process, p.agency
        p.holder_id = ANY (ARRAY(SELECT masar_stood_in_for())) AS stood_in
   FROM page p LEFT JOIN user_account u ON u.user_id = p.holder_id LEFT JOIN instance r ON r.instance_id = p.root_id {_NAMES}
  ORDER BY p.sort_due, p.task_id"""
+# What runs out and is awaited anew of the person, in the columns of a wait; its paper stands where a wait has its place.
+_LAPSES = f"""SELECT i.instance_id, l.piece, CASE l.piece WHEN '' THEN '{cases.OF_AGE}' ELSE '{cases.RENEWED}' END, CAST('{{{{}}}}' AS jsonb), l.told_at AS opened_at, i.branch FROM lapse l JOIN instance i ON i.instance_id = l.root_id
+     WHERE l.awaits = 'person' AND l.told_at IS NOT NULL AND l.closed_at IS NULL AND ({{}}) AND masar_still_lapses(l.fact_id)"""
 _AWAITED = text(f"""
 WITH page AS MATERIALIZED (
     SELECT f.* FROM branch b CROSS JOIN LATERAL (
         SELECT w.instance_id, w.position, w.name, w.labels, w.opened_at, w.branch FROM wait w WHERE w.branch = b.code AND w.awaits = 'person'
            AND (w.opened_at, w.instance_id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid)) ORDER BY w.opened_at, w.instance_id LIMIT :limit) f
-     WHERE CAST(:branch AS text) = '' OR b.code = :branch ORDER BY f.opened_at, f.instance_id LIMIT :limit),
+     WHERE CAST(:branch AS text) = '' OR b.code = :branch
+    UNION ALL SELECT * FROM ({_LAPSES.format("CAST(:branch AS text) = '' OR i.branch = :branch")}) l WHERE (l.opened_at, l.instance_id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid))
+     ORDER BY opened_at, instance_id LIMIT :limit),
 first AS MATERIALIZED (SELECT f.*, i.root_id FROM page f JOIN instance i USING (instance_id))
 SELECT p.*, r.number, n.names AS person FROM first p JOIN instance r ON r.instance_id = p.root_id {_NAMES}
  ORDER BY p.opened_at, p.instance_id""")
@@ -111,8 +116,9 @@ def awaited(session: Session, actor: Any, *, limit: int = 50, cursor: str = "") 
     limit = max(1, min(limit, 200))
     rows = session.execute(_AWAITED, {"branch": _branch(actor), "after_due": since, "after_id": after_id, "limit": limit + 1,
                                       "name_fields": list(beneficiaries.NAME_FIELDS)}).all()  # fmt: skip
+    papers = editions.current(session).dictionary.pieces
     items = tuple(
-        AwaitedRow(row.root_id, row.number or "", beneficiaries.full_name(row.person or {}, actor.language), row.branch, row.name, pick(row.labels, actor.language),
+        AwaitedRow(row.root_id, row.number or "", beneficiaries.full_name(row.person or {}, actor.language), row.branch, row.name, pick(papers[row.position]["label"] if row.name == cases.RENEWED else row.labels, actor.language),
                    row.opened_at)
         for row in rows[:limit]
     )  # fmt: skip
@@ -124,7 +130,7 @@ def counts(session: Session, actor: Any) -> Mapping[str, int]:
     asked = {scope: _of_scope(actor, scope) for scope in SCOPES}
     asked["late"] = ([f"{group} AND t.sort_due < masar_now()" for group in asked["all"][0]], asked["all"][1])
     awaited = "(CAST(:reached AS text) = '' OR w.branch = :reached)" if reads_cases(actor) else "false"
-    return _counted(session, asked, {"reached": _branch(actor)}, person=f"SELECT 1 FROM wait w WHERE w.awaits = 'person' AND {awaited}")
+    return _counted(session, asked, {"reached": _branch(actor)}, person=f"SELECT 1 FROM wait w WHERE w.awaits = 'person' AND {awaited} UNION ALL SELECT 1 FROM ({_LAPSES.format('true')}) w WHERE {awaited}")
 
 
 def arrived(session: Session, actor: Any, since: dt.datetime) -> Mapping[str, int]:

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors
 from engine.actors import authority
 from engine.actors.agencies import PARTNERS
-from engine.casework import aids, cases
+from engine.casework import aids, cases, lapses
 from engine.casework.instances import Change, Held, find
 from engine.casework.views import Waiting
 from engine.dossier import programmes
@@ -28,7 +28,7 @@ from forms.feel import FeelError, compile_expression
 from forms.text import display
 
 PROCESS = "dossier_aide"
-_ELIGIBLE, _OFFERS, _REFERENCE, _REQUIRED, _COMPLETE, _PROOF = "D2_programmes", "D2_offres", "D2_reference", "D8_exigees", "D8", "D8b_preuve"
+_ELIGIBLE, _OFFERS, _REFERENCE, _PROOF = "D2_programmes", "D2_offres", "D2_reference", "D8b_preuve"
 _LIKE = {"item.pays": "retour.pays", "item.types_retour": "retour.type", "item.gouvernorats": "person.gouvernorat"}
 _HELD = text("SELECT payments_held, suspended_at, status, outcome FROM instance WHERE instance_id = :id")
 _OTHERS = text("""SELECT i.instance_id, i.subject, i.status, i.outcome, r.number FROM instance i JOIN instance r ON r.instance_id = i.root_id
@@ -146,9 +146,7 @@ class _Reading:
         self.tables = programmes.tables(session, held.dated_version, self.now)
         self.words = Wording(self.edition, actor.language, parameters(self.tables))
         self.teller = Teller(session, actor, root, held, self.edition, self.words, self.now)
-        tree = Change(session, actor, held, self.now).snapshot()
-        own = [tree.get(held.subjects.key(kind) or "", {}) for kind in ("measure", "aid")]
-        self.scope: dict[str, Any] = {**tree["case"], **own[0], **own[1], "today": clock.today(self.now), "now": self.now}
+        self.scope = lapses.scope_of(Change(session, actor, held, self.now))
         self.aid: Mapping[str, Any] = self.scope.get("aide") or {}
         self.aid_id = (held.subjects.key("aid") or ":").partition(":")[2]
 
@@ -227,10 +225,11 @@ class _Reading:
 
     def pieces(self) -> tuple[RequiredPiece, ...] | None:
         """The one list: what the level requires, and what of it is missing; None to whoever reads nothing common of the case."""
-        required, answer = self.decide(_REQUIRED), self.decide(_COMPLETE)
+        required, answer = self.decide(lapses.REQUIRED), self.decide(lapses.COMPLETE)
         if not self.sees("aide.niveau") or required is None or answer is None:
             return None
-        missing = {one["piece"] for one in answer.get("manquantes") or ()}
+        is_settled = self.aid.get("contrat_signe_le") is not None or self.held.status == "ended"  # what runs out from then on nobody needs
+        missing = set() if is_settled else {one["piece"] for one in answer.get("manquantes") or ()}
         unique = {one["piece"]: one for one in required}
         return tuple(RequiredPiece(code, self._called(code), self.words.value("", one["aupres"]), code in missing) for code, one in sorted(unique.items()))
 

@@ -51,6 +51,13 @@ def lodge(request: Request, screen: OnScreen, actor: Acting, form: Posted, case_
         return case.drawn(screen, actor, session, case_id, "documents", status=refusal.status, typed=typed_again)
 
 
+@router.post("/cases/{case_id}/documents/{document_id}/renew")
+def renew(screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_id: UUID, document_id: UUID) -> Response:
+    """A paper that came takes the place of the one that runs out."""
+    pieces.renew(session, actor, case_id, document_id)
+    return screen.go(f"/cases/{case_id}?tab=documents", "piece_renewed")
+
+
 @router.get("/documents/{document_id}")
 def download(actor: Acting, session: Reading, document_id: UUID) -> Response:
     """The file as it was sent, as an attachment in a sandbox: no type sniffing finds a page in it."""

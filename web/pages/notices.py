@@ -47,6 +47,10 @@ def open_one(screen: OnScreen, actor: Acting, session: Writing, form: Posted, no
     one = notices.read(session, actor, notice_id)
     if one.code == "note.mention" and one.case_id:
         return screen.go(f"/cases/{one.case_id}?tab=notes")
+    if one.case_id and one.code == "consent.of_age":
+        return screen.go(f"/cases/{one.case_id}/consent")
+    if one.case_id and one.code.startswith("piece."):
+        return screen.go(f"/cases/{one.case_id}?tab=documents")
     kind = one.code.partition(".")[0]
     if kind in _LEADS:
         return screen.go(_LEADS[kind].format(about=one.about))
