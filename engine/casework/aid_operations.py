@@ -39,7 +39,7 @@ _LOCK_FUND = text("SELECT 1 FROM fund WHERE programme = :programme FOR UPDATE")
 _LINE_UP = text("INSERT INTO fund_waiting (aid_id, programme, instance_id, class, asked_on) VALUES (:aid, :programme, :instance, :class, :asked_on) ON CONFLICT DO NOTHING")
 _FIRST = text("SELECT masar_first_in_line(:programme)")
 _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
-_PAID = "aide.montant_paye"
+_PAID, _LEFT = "aide.montant_paye", "aide.reste_a_rendre"
 _HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
 
 
@@ -129,19 +129,30 @@ def paid_so_far(change: Change, paid: int) -> list[facts.NewFact]:
 
 @operations.operation("liberer_fonds", "paye")
 def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Gives back to the fund what was committed and not paid."""
+    """Gives back to the fund what was committed and not paid, and opens what the person has to give back."""
     programme, granted = granted_of(change)
     moved = _moved(change)
     rest = (moved.committed or granted) - moved.released - max(moved.paid, millimes(parameters.get("paye")))
     if rest > 0:
         _move(change, programme, "released", rest)
         _call_next(change, programme)
-    return Outcome({"libere": Decimal(max(rest, 0)) / 1000})
+    return Outcome({"libere": Decimal(max(rest, 0)) / 1000}, left_to_give_back(change, owed_of(change) - moved.recovered))
+
+
+def owed_of(change: Change) -> int:
+    """What is to be given back of an aid that was settled so, in millimes."""
+    aid = aid_of(change)
+    return millimes(aid.get("solde_reliquat")) if aid.get("solde_suite") == "restitue" else 0
+
+
+def left_to_give_back(change: Change, left: int) -> list[facts.NewFact]:
+    """What is still to be given back, as a fact that each repayment is held against, where something was owed and the edition knows of it."""
+    return [operations.recorded(change, _LEFT, max(left, 0))] if owed_of(change) and _LEFT in change.held.edition.dictionary.fields else []
 
 
 @operations.operation("recouvrer", "montant")
 def recover(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Enters in its fund what the person gave back of what she was paid (`montant`); who waits first for the programme is told."""
+    """Enters in its fund what the person gave back of what she was paid (`montant`): `reste` is what is still to come, in as many times as she needs. Who waits first for the programme is told."""
     programme, granted = granted_of(change)
     amount, moved = millimes(parameters.get("montant")), _moved(change)
     if amount > (moved.paid or granted) - moved.recovered:
@@ -149,7 +160,8 @@ def recover(change: Change, parameters: Mapping[str, Any], _subject: str) -> Out
     if amount > 0:
         _move(change, programme, "recovered", amount)
         _call_next(change, programme)
-    return Outcome({"recouvre": Decimal(max(amount, 0)) / 1000})
+    left = max(owed_of(change) - moved.recovered - amount, 0)
+    return Outcome({"recouvre": Decimal(max(amount, 0)) / 1000, "reste": Decimal(left) / 1000}, left_to_give_back(change, left))
 
 
 def give_back(change: Change, money: Mapping[str, int]) -> int:

@@ -5,8 +5,10 @@ Who holds is not kept apart: each runs beside the case, and its own ledger says 
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
+from sqlmodel import Session
 
 from engine.casework import endings, operations, orders
 from engine.casework.instances import Change
@@ -19,10 +21,10 @@ _STOOD_STILL = text("SELECT position, node FROM incident WHERE instance_id = :id
 _HOLD = text("UPDATE instance SET payments_held = :held WHERE instance_id = :id")
 _MARK = text("UPDATE instance SET payments_held = :held, seq = :seq, head = :head WHERE instance_id = :id")
 # Whether something that still runs beside the case, whichever it is, held its payments last and did not let them go.
-_HELD_BY_ANOTHER = text("""SELECT EXISTS (SELECT FROM instance i, LATERAL (SELECT l.line::jsonb #>> '{body,operation}' AS name FROM ledger_line l
-                              WHERE l.instance_id = i.instance_id AND l.kind = 'operation.done' AND l.line::jsonb #>> '{body,error}' IS NULL
-                                AND l.line::jsonb #>> '{body,operation}' IN ('retenir_versements', 'liberer_versements') ORDER BY l.seq DESC LIMIT 1) last
-                           WHERE i.root_id = :root AND i.status = 'open' AND i.subject LIKE 'imprevu:%' AND last.name = 'retenir_versements')""")
+_HOLDING = text("""SELECT i.instance_id FROM instance i, LATERAL (SELECT l.line::jsonb #>> '{body,operation}' AS name FROM ledger_line l
+                       WHERE l.instance_id = i.instance_id AND l.kind = 'operation.done' AND l.line::jsonb #>> '{body,error}' IS NULL
+                         AND l.line::jsonb #>> '{body,operation}' IN ('retenir_versements', 'liberer_versements') ORDER BY l.seq DESC LIMIT 1) last
+                    WHERE i.root_id = :root AND i.status = 'open' AND i.subject LIKE 'imprevu:%' AND last.name = 'retenir_versements' ORDER BY i.opened_at, i.instance_id""")
 
 
 @operations.operation("retenir_versements")
@@ -59,7 +61,17 @@ def _hold(change: Change, payload: Mapping[str, Any]) -> None:
 
 def is_held_by_another(change: Change) -> bool:
     """Whether something else that still runs beside the case holds its payments."""
-    return bool(change.session.execute(_HELD_BY_ANOTHER, {"root": change.held.root_id}).scalar_one())
+    return bool(holding(change.session, change.held.root_id))
+
+
+def holding(session: Session, case_id: UUID) -> list[UUID]:
+    """What still runs beside a case and holds its payments: a fraud, a death that is looked into."""
+    return list(session.execute(_HOLDING, {"root": case_id}).scalars())
+
+
+def stands_still(session: Session, dossier_id: UUID) -> bool:
+    """Whether a payment of an aid was made, and is not entered while its payments are held."""
+    return session.execute(_STOOD_STILL, {"id": dossier_id}).first() is not None
 
 
 def hold_as_its_case(change: Change) -> None:

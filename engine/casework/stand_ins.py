@@ -64,11 +64,14 @@ def _paid(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outco
 
 
 def _released(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    return Outcome({"libere": Decimal(max(_granted(change) - aid_operations.millimes(parameters.get("paye")), 0)) / 1000})
+    owed = aid_operations.left_to_give_back(change, aid_operations.owed_of(change))
+    return Outcome({"libere": Decimal(max(_granted(change) - aid_operations.millimes(parameters.get("paye")), 0)) / 1000}, owed)
 
 
-def _recovered(_change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    return Outcome({"recouvre": Decimal(str(parameters.get("montant") or 0))})
+def _recovered(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    back = aid_operations.millimes(parameters.get("montant"))
+    left = aid_operations.millimes(aid_operations.aid_of(change).get("reste_a_rendre")) - back
+    return Outcome({"recouvre": Decimal(back) / 1000, "reste": Decimal(max(left, 0)) / 1000}, aid_operations.left_to_give_back(change, left))
 
 
 def _handed(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors
 from engine.actors import authority
 from engine.actors.agencies import PARTNERS
-from engine.casework import aids, cases, lapses
+from engine.casework import aids, cases, holds, lapses
 from engine.casework.instances import Change, Held, find
 from engine.casework.views import Waiting
 from engine.dossier import programmes
@@ -72,7 +72,7 @@ class RequiredPiece:
 
 @dataclass(frozen=True)
 class Instalment:
-    """An instalment: its share, what it comes to (millimes), what releases it. `state`: `paid`, `now` (being prepared), `to_come`."""
+    """An instalment: its share, what it comes to (millimes), what releases it. `state`: `paid`, `now` (being prepared), `held` (made, and entered once payments go on), `to_come`."""
 
     rank: int
     share: Decimal
@@ -159,8 +159,13 @@ class _Reading:
             tuple(sorted(self.programmes(), key=lambda one: (not one.is_kept, not one.is_open, one.is_open is False))), self.pieces(),
             tuple(self.instalments()), moved, aids.fund_of(self.session, self.actor, kept or ""), aids.place(self.session, self.aid_id),
             tuple((self.words.label(name), self.said(name)) for name in ("aide.cumul_declare", "aide.cumul_detail", "aide.cumul_verifie") if self.said(name)), tuple(self.others()),
-            tuple(cases.waiting(self.session, self.held.root_id, self.actor.language, self.held.instance_id)), row.status == "open", row.outcome, row.payments_held, row.suspended_at is not None,
+            tuple(self.waiting(row.payments_held)), row.status == "open", row.outcome, row.payments_held, row.suspended_at is not None,
         )  # fmt: skip
+
+    def waiting(self, is_held: bool) -> Iterator[Waiting]:
+        """What the dossier waits for, and what holds its payments does."""
+        for part in [self.held.instance_id, *(holds.holding(self.session, self.held.root_id) if is_held else ())]:
+            yield from cases.waiting(self.session, self.held.root_id, self.actor.language, part)
 
     def sees(self, path: str) -> bool:
         return self.teller.sees(path)
@@ -251,7 +256,7 @@ class _Reading:
         for rank, share in enumerate(shares, 1):
             due = granted - before if rank == len(shares) else int(granted * share / 100)
             before += due
-            state = "paid" if rank <= len(paid) else "now" if rank == present and granted else "to_come"
+            state = "paid" if rank <= len(paid) else ("held" if holds.stands_still(self.session, self.held.instance_id) else "now") if rank == present and granted else "to_come"
             yield Instalment(rank, share, paid[rank - 1] if rank <= len(paid) else due if granted else None, state, tuple(self.evidence(rank)))
 
     def evidence(self, rank: int) -> Iterator[Condition]:

@@ -128,7 +128,7 @@ DATED = {
     "T206": ("retour.date", None), "T307": ("mesure.droit_notifie_le", None), "T406": ("mesure.formation_fin", "10"), "T606": ("delai_contrat_jours", None), "T611": ("aide.reserves.echeance", None),
     "T652": ("seance.date", "-4"), "T653": ("seance.date", "-1"), "T653_CPS": ("seance.date", "-1"), "T653_ANETI": ("seance.date", "-1"), "T653_PART": ("seance.date", "-1"),
     "T654": ("seance.date", None), "T656": ("seance.date", None), "T701": ("visite.prevue_le", "-3"), "T702": ("visite.prevue_le", "2"), "T702_operateur": ("visite.prevue_le", "2"),
-    "T975": ("fraude.remboursement_le", "5"), "T991": ("suspension.revue_le", None),
+    "T619": ("aide.recouvre_prochain_le", "5"), "T975": ("fraude.remboursement_le", "5"), "T991": ("suspension.revue_le", None),
 }  # fmt: skip
 
 

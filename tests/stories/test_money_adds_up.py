@@ -73,7 +73,15 @@ def test_what_a_programme_committed_paid_and_recovered_is_the_sum_of_its_dossier
     back = world.reaches("T619")
     with pytest.raises(errors.Invalid):
         world.answers(back, aide__recouvre_montant=2_000_001)
+    # She gives back in three times: the aid is over when nothing is left, and each time the fund has what came.
+    for given_back, left in ((500_000, 1_500_000), (0, 1_500_000), (1_200_000, 300_000)):
+        world.answers(back, aide__recouvre_montant=given_back, aide__recouvre_prochain_le="@+9o")
+        assert world.facts("aide.reste_a_rendre") == {"aide.reste_a_rendre": left} and fund(world).recovered == 2_000_000 - left
+        back = next(row for row in world.open_tasks(case_id) if row.node == "T619")
+    with pytest.raises(errors.Invalid):
+        world.answers(back, aide__recouvre_montant=300_001)
     world.answers(back)
+    assert not [row for row in world.open_tasks(case_id) if row.node == "T619"] and world.facts("aide.reste_a_rendre") == {"aide.reste_a_rendre": 0}
     assert (fund(world).paid, fund(world).recovered, fund(world).available) == (granted, 2_000_000, before.available - granted + 2_000_000)
     with world.database.reading(users.system()) as session:
         did = {node: who for node, who in session.execute(text("SELECT DISTINCT node, done_by FROM task_done WHERE node IN ('T603', 'T654', 'T607', 'T608', 'T610', 'T619')"))}

@@ -1,9 +1,11 @@
 """What is to be paid waits as long as anything holds it: two suspicions of fraud, or a fraud and a death, are two holds, and a payment goes on when the last is lifted."""
 
 import pytest
+from sqlalchemy import text
 
 from engine import doctor
 from engine.casework import tasks
+from engine.insight import aid_files
 from tests.stories.test_aids_off_the_straight_road import fund
 from tests.stories.test_an_aid_given_up_is_settled import aid, gives_up
 
@@ -77,6 +79,24 @@ def test_whoever_is_about_to_order_or_pay_is_told_that_payments_are_held(world, 
     assert shown(world, order).payments_held
     cleared(world, case_id)
     assert not shown(world, order).payments_held
+
+
+def test_the_page_of_an_aid_says_who_holds_its_payments_and_that_one_is_made_and_not_entered(world, ordered):
+    case_id, order, _ = ordered
+    suspects(world, case_id)
+    confirms(world, case_id, order)
+    told = page(world, order)
+    assert [one.node for one in told.waiting if one.kind == "task"] == ["T971"] and [one.state for one in told.instalments] == ["held", "to_come", "to_come"]
+    cleared(world, case_id)
+    told = page(world, order)
+    assert "T973" not in [one.node for one in told.waiting] and [one.state for one in told.instalments] == ["paid", "to_come", "to_come"]
+
+
+def page(world, row):
+    officer = world.agent("OTE", "TUN", "gestionnaire_aides")
+    with world.database.reading(officer) as session:
+        dossier_id = session.execute(text("SELECT instance_id FROM instance WHERE root_id = :id AND process = 'dossier_aide'"), {"id": row.root_id}).scalar_one()
+        return aid_files.show(session, officer, dossier_id)
 
 
 def shown(world, row):
