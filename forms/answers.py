@@ -60,6 +60,16 @@ def asked(form: Form, raw: Any, scope: Mapping[str, Any] | None = None) -> froze
     return frozenset(reading.asked)
 
 
+def reckoned(form: Form, raw: Any, scope: Mapping[str, Any] | None = None) -> dict[str, Answer]:
+    """What these answers, as far as they go, make of the computed fields that the form shows beside its questions."""
+    reading = _Reading(form, form.language, scope, True)
+    if isinstance(raw, Mapping):
+        reading.corrections(raw)
+        reading.questions(raw)
+        reading.computed()
+    return {name: reading.values[name] for name in form.reckoned if name in reading.values}
+
+
 def pointer(*parts: str | int) -> str:
     """A JSON pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

@@ -187,8 +187,8 @@ class _Reading:
         wanted = [*order, *made.show]
         for rank, ask in enumerate(self.asked.values()):
             known = toml.fields_read(ask.when, fields)[0] if ask.when else []
-            if offered := fields[ask.field].offered:
-                wanted += toml.fields_read(offered, fields)[0]
+            for told in filter(None, (fields[ask.field].offered, fields[ask.field].proposed)):
+                wanted += toml.fields_read(told, fields)[0]
             for later in set(known) & set(order[rank:]):
                 self.findings.add("form.reads_later", f"{self.file}#{ask.field}", field=dict(fields[ask.field].label), later=dict(fields[later].label))
             wanted += known

@@ -24,12 +24,13 @@ _CHOSEN = frozenset({"enum", "multi"})
 _PLACES = frozenset({"gov", "district", "country", "language"})
 _COUNTED = frozenset({"int", "number", "percent", "score", "money"})
 _WRITTEN = frozenset({"text", "longtext", "address"})
+_NEVER_PROPOSED = frozenset({"doc", "signature"})
 _called: dict[str, Mapping[str, Mapping[str, str]]] = {}  # by list of choices: what dated data calls its codes
 _NEEDED = ("type", "label", "class", "owner", "purpose", "retention")
 _ALLOWED = ("help", "also", "validity", "optional", "choices", "values", "min", "max", "min_on", "max_on", "max_length", "partial", "unknown", "refusable",
     "items",
-            "max_items", "own_hand", "offered", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
-_SHAPES = {key: str for key in ("type", "class", "owner", "purpose", "retention", "validity", "choices", "offered", "computed", "piece", "pattern", "held_by",
+            "max_items", "own_hand", "offered", "proposed", "computed", "piece", "pattern", "held_by", "held_by_label", "produced_by", "inferred", "source", "unit")  # fmt: skip
+_SHAPES = {key: str for key in ("type", "class", "owner", "purpose", "retention", "validity", "choices", "offered", "proposed", "computed", "piece", "pattern", "held_by",
     "produced_by", "source")}
 _SHAPES |= {key: bool for key in ("optional", "partial", "unknown", "refusable", "own_hand", "inferred")} | {"also": list, "items": list, "held_by_label": dict,
     "unit": dict}
@@ -47,7 +48,7 @@ class Group:
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """One datum. `choices`: code → label by language; `codes`: code → its rank, of those it may be given; `offered`: which codes those are where it is asked,
-    else all of `choices`; `listed`: the list it shares; `own_hand`: whoever does the task signs it, by her own name. `class_` and `also`: who may read it. Dates and amounts as stored."""
+    else all of `choices`; `listed`: the list it shares; `proposed`: the answer that what is known already gives, for whoever is asked to confirm or change; `own_hand`: whoever does the task signs it, by her own name. `class_` and `also`: who may read it. Dates and amounts as stored."""
 
     id: str
     type: str
@@ -68,6 +69,7 @@ class Field:
     codes: Mapping[str, int] = field(default_factory=dict, repr=False)
     listed: str = ""
     offered: Expression | None = None
+    proposed: Expression | None = None
     items: tuple[str, ...] = ()
     max_items: int = 0
     min: int | float | None = None
@@ -155,7 +157,7 @@ class _Reading:
             if "group" in content or "fields" in content:
                 self._group(name, content)
         self._items()
-        self._offered()
+        self._told()
         computed = self._computed()
         return Dictionary(self.fields, self.groups, self.purposes, self.pieces, computed, tuple(spec for spec in computed if spec.is_of_the_day))
 
@@ -225,14 +227,14 @@ class _Reading:
             note.add("dictionary.piece", f"{where}.piece", piece=str(raw["piece"])[:40])
         held = {**piece, **raw}
         label = toml.label(raw["label"], f"{where}.label", note)
-        computed, offered = (toml.expression(raw[key], f"{where}.{key}", note) if key in raw else None for key in ("computed", "offered"))
+        computed, offered, proposed = (toml.expression(raw[key], f"{where}.{key}", note) if key in raw else None for key in ("computed", "offered", "proposed"))
         return Field(
             id=found, type=type_, label=label, class_=raw["class"], owner=raw["owner"], subject=group.subject, group=group.id, purpose=raw["purpose"],
             retention=raw["retention"], help=toml.label(raw["help"], f"{where}.help", note) if "help" in raw else {}, also=tuple(raw.get("also", ())),
             validity=raw.get("validity", ""), optional=bool(raw.get("optional")), unknown=bool(raw.get("unknown")) or type_ == "tri",
             refusable=bool(raw.get("refusable")),
             choices=choices, codes={code: rank for rank, code in enumerate(choices)}, listed=raw.get("choices", ""),
-            offered=offered, items=tuple(raw.get("items", ())), max_items=raw.get("max_items",
+            offered=offered, proposed=proposed, items=tuple(raw.get("items", ())), max_items=raw.get("max_items",
             MOST_ROWS),
             min=raw.get("min"), max=raw.get("max"), min_on=self._day(raw, "min_on", where), max_on=self._day(raw, "max_on", where),
             max_length=raw.get("max_length"),
@@ -264,6 +266,8 @@ class _Reading:
                            ("min_on", {"date", "datetime"}), ("max_on", {"date", "datetime"}), ("items", {"list"}), ("max_items", {"list"}), ("offered", _CHOSEN)):  # fmt: skip
             if key in raw and type_ not in types:
                 note.add("dictionary.unfit", f"{where}.{key}", key=key, type=type_)
+        if "proposed" in raw and (type_ in _NEVER_PROPOSED or "computed" in raw or (type_ == field_types.ROWS and raw["proposed"] != where.partition("#")[2])):  # rows are proposed as they were
+            note.add("dictionary.unfit", f"{where}.proposed", key="proposed", type=type_)
         for key in ("min", "max", "max_length", "max_items"):
             if key in raw and (isinstance(raw[key], bool) or not isinstance(raw[key], int | float) or (key.startswith("max_") and raw[key] < 1)):
                 note.add("dictionary.bound", f"{where}.{key}")
@@ -315,14 +319,15 @@ class _Reading:
         for spec in self.fields.values():
             for inner in spec.items:
                 found = self.fields.get(inner)
-                if found is None or found.type == field_types.ROWS or found.computed or found.offered or found.group != spec.items[0].partition(".")[0]:
+                if found is None or found.type == field_types.ROWS or found.computed or found.offered or found.proposed or found.group != spec.items[0].partition(".")[0]:
                     self.findings.add("dictionary.item", f"{spec.id}.items", item=str(inner)[:60] if found is None else dict(found.label))
 
-    def _offered(self) -> None:
-        """What tells which choices are offered reads fields that exist."""
+    def _told(self) -> None:
+        """What tells which choices are offered, and which answer is proposed, reads fields that exist."""
         for spec in self.fields.values():
-            for name in toml.fields_read(spec.offered, self.fields)[1] if spec.offered else ():
-                self.findings.add("definition.reads_unknown", f"{spec.id}.offered", name=name[:60])
+            for key, told in (("offered", spec.offered), ("proposed", spec.proposed)):
+                for name in toml.fields_read(told, self.fields)[1] if told else ():
+                    self.findings.add("definition.reads_unknown", f"{spec.id}.{key}", name=name[:60])
 
     def _computed(self) -> tuple[Field, ...]:
         """Computed fields, each after those it reads; what they read must exist, and no circle."""

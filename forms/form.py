@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from forms import field_types, text
+from forms import field_types, text, toml
 from forms.definitions import Ask, FormDefinition, confirm_only, field_ids, load, read
 from forms.dictionary import Dictionary, Field
 from forms.feel import Expression, FeelError
 from forms.scope import Scope, on_the_day
 
-__all__ = ["Form", "FormDefinition", "Known", "KnownField", "Question", "Section", "Source", "ask", "confirm_only", "field_ids", "load", "of_the_day", "read"]
+__all__ = ["ONE_ACT", "Form", "FormDefinition", "Known", "KnownField", "Question", "Section", "Source", "ask", "confirm_only", "field_ids", "load", "of_the_day", "read"]
 
+ONE_ACT = "P0D"  # the validity of an answer that is good for one act only
 Readable = Callable[[Field, str], bool]
 Writable = Callable[[Field], bool]
 
@@ -51,7 +52,8 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Question:
     """A field asked now. `visible`: by what is known alone; `reveals`: another question depends on it; `known`: the old value of a stale or
-    corrected fact that she may see; `rows`: the fields of a row that are hers to say; `corrects`: known and asked at her own wish."""
+    corrected fact that she may see; `rows`: the fields of a row that are hers to say; `corrects`: known and asked at her own wish; `proposed`: the answer that
+    what she may see of the rest gives, as stored: it stands there for her to confirm or change."""
 
     spec: Field
     required: bool
@@ -61,6 +63,7 @@ class Question:
     known: Known | None = None
     rows: tuple[Field, ...] = ()
     corrects: bool = False
+    proposed: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class KnownField:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A task's form for one person today. `facts`: all that is known, hidden or not, for conditions only: never shown, never sent.
+    """A task's form for one person today. `reckoned`: the computed fields it shows that her answers change, of which she may see all they are computed from. `facts`: all that is known, hidden or not, for conditions only: never shown, never sent.
     `around`: what conditions read besides. `signer`: the names of whoever answers, the one to be told first: what is of her own hand is signed by none but these (nobody: by any)."""
 
     id: str
@@ -103,6 +106,7 @@ class Form:
     known: tuple[KnownField, ...]
     today: date
     facts: Mapping[str, Known] = field(default_factory=dict, repr=False)
+    reckoned: tuple[str, ...] = ()
     signer: tuple[str, ...] = ()
     around: Mapping[str, Any] | None = field(default=None, repr=False)
 
@@ -111,12 +115,17 @@ class Form:
         for section in self.sections:
             yield from section.questions
 
-    def scope(self, base: Mapping[str, Any] | None) -> Scope:
-        """What conditions see before anything is answered: known facts, except those that are asked anew."""
+    def depended(self) -> frozenset[str]:
+        """The paths that conditions of its questions read, and what is reckoned in it."""
+        read = [question.when for question in self.questions() if question.when] + [self.dictionary.fields[name].computed for name in self.reckoned]
+        return frozenset(path for one in read for path in one.paths)
+
+    def scope(self, base: Mapping[str, Any] | None, *, is_last_known: bool = False) -> Scope:
+        """What conditions see before anything is answered: known facts, except those that are asked anew (`is_last_known`: those too)."""
         made = Scope(self.dictionary, self.around if base is None else base, self.today)
         for known in self.facts.values():
             made.put(self.dictionary.fields[known.field], known.value, known.status)
-        for question in self.questions():
+        for question in () if is_last_known else self.questions():
             if not question.corrects:
                 made.forget(question.spec)
         return made
@@ -126,12 +135,12 @@ def ask(definition: FormDefinition, known: Mapping[str, Known], readable: Readab
         scope: Mapping[str, Any] | None = None, correcting: Collection[str] = (), *, is_shown: bool = True, signer: tuple[str, ...] = ()) -> Form:  # fmt: skip
     """The form for one person: questions by section, and what is known. `scope`: contexts that conditions may read besides the facts.
 
-    `is_shown` False: only answers are read by it, so it has neither the words of what is known nor `visible` and `reveals`.
+    `is_shown` False: only answers are read by it, so it has neither the words of what is known nor `visible`, `reveals` and `proposed`.
     """
     known = of_the_day(known, definition.field_ids, definition.dictionary, today)
     form = _Asking(definition, known, readable, writable, today, language, definition.dictionary, frozenset(correcting), is_shown).whole()
     form = replace(_with_offers(form, scope), signer=signer, around=scope)
-    return _with_conditions(form, scope) if is_shown else form
+    return _with_conditions(_with_proposals(form, scope, readable), scope) if is_shown else form
 
 
 def of_the_day(known: Mapping[str, Known], wanted: Collection[str], dictionary: Dictionary, today: date) -> dict[str, Known]:
@@ -183,8 +192,14 @@ class _Asking:
         return Form(
             definition.id, pick(definition.title, self.language), pick(definition.intro, self.language), pick(definition.confirmation, self.language),
             self.language,
-            definition, self.dictionary, tuple(sections), tuple(known), self.today, dict(self.known),
+            definition, self.dictionary, tuple(sections), tuple(known), self.today, dict(self.known), self._reckoned() if self.is_shown else (),
         )  # fmt: skip
+
+    def _reckoned(self) -> tuple[str, ...]:
+        """The computed fields shown that its answers change; of those she may see, in the order they are computed."""
+        may_see = {name: self.readable(self.dictionary.fields[name], fact.author_agency) for name, fact in self.known.items()}
+        shown = [self.dictionary.fields[name] for name in self.definition.computed if name in self.definition.show]
+        return tuple(spec.id for spec in shown if not spec.is_of_the_day and self.readable(spec, "") and all(may_see.get(name, True) for name in spec.reads))
 
     def _question(self, one: Ask, spec: Field, fact: Known | None, shown: KnownField | None) -> Question | None:
         """The question to put, or None: known and fresh, or not hers to answer."""
@@ -239,6 +254,30 @@ def _with_offers(form: Form, base: Mapping[str, Any] | None) -> Form:
     return replace(form, sections=sections, known=tuple(map(offering, form.known)))
 
 
+def _with_proposals(form: Form, base: Mapping[str, Any] | None, readable: Readable) -> Form:
+    """The form with the answers that what is known proposes, where she may see all that it is drawn from and the question would take it."""
+    if not any(question.spec.proposed for question in form.questions()):
+        return form
+    contexts = form.scope(base, is_last_known=True).contexts
+
+    def proposing(question: Question) -> Question:
+        spec, facts = question.spec, form.facts
+        if spec.proposed is None or question.corrects or (question.known is not None and spec.validity != ONE_ACT):
+            return question
+        read = toml.fields_read(spec.proposed, form.dictionary.fields)[0]
+        if any(name in facts and not readable(form.dictionary.fields[name], facts[name].author_agency) for name in read):
+            return question
+        if spec.type == field_types.ROWS:
+            return replace(question, proposed=question.known.value) if question.known is not None and question.known.status == "known" else question
+        try:
+            value = field_types.from_feel(spec.type, spec.proposed.evaluate(contexts))
+            return question if value is None else replace(question, proposed=field_types.TYPES[spec.type].read(spec, value))
+        except (FeelError, field_types.Wrong):  # what the question would not take is not proposed
+            return question
+
+    return replace(form, sections=tuple(replace(section, questions=tuple(map(proposing, section.questions))) for section in form.sections))
+
+
 def _holds(when: Expression, scope: Mapping[str, Any]) -> bool:
     """Whether a question is put. One whose condition takes more than an act may is put: reading the answers says why they cannot be weighed (`answers.condition`)."""
     try:
@@ -250,7 +289,7 @@ def _holds(when: Expression, scope: Mapping[str, Any]) -> bool:
 def _with_conditions(form: Form, base: Mapping[str, Any] | None) -> Form:
     """The form with `visible` and `reveals` of each question."""
     scope = form.scope(base).contexts
-    read_by_others = {path for question in form.questions() if question.when for path in question.when.paths}
+    read_by_others = form.depended()
     sections = tuple(
         Section(section.title, tuple(
             replace(question, visible=question.when is None or _holds(question.when, scope),

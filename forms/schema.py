@@ -49,6 +49,8 @@ def _question(question: Question, form: Form) -> dict[str, Any]:
     elif not question.required or question.when is not None:
         said = _or_nothing(spec, said)
     made = _annotated(spec, form.language, said)
+    if question.proposed is not None:
+        made["default"] = question.proposed
     if question.when is not None:
         made["x-when"] = question.when.text
     return made

@@ -13,15 +13,14 @@ from typing import Any
 from engine.i18n import pick
 from forms import answers
 from forms.dictionary import Field
-from forms.form import Form, KnownField, Question
-from forms.text import display
+from forms.form import ONE_ACT, Form, KnownField, Question
+from forms.text import display, status
 from web import sentences, widgets
 from web.formatting import Words
 from web.typed import Typed
 from web.widgets import Item, ReadyRow, Widget
 
 ReadyRows = Mapping[str, Sequence[ReadyRow]]  # by list
-_ONE_ACT = "P0D"  # an answer good for one act only is never offered again as one's own
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,14 @@ def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words
     """What the page shows: the questions asked now, those being corrected among them, each with its findings beside it. `action`: where it is posted; `at_hand`: the
     papers that came before they were asked for, by field (`casework.pieces`); `also`: another form whose known answers are told after this one's; `ready`: rows of its lists that only need ticking"""
     drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand, ready)
-    asked = answers.asked(form, _raw(form, typed, ready))
-    drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) for section in form.sections}
+    raw = _proposed(form, typed) | _raw(form, typed, ready)
+    asked, reckoned = answers.asked(form, raw), answers.reckoned(form, raw)
+    beneath = _beneath(form, reckoned)
+    drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) + tuple(drawing.reckoned(name, reckoned[name]) for name in beneath.get(section.title, ()))
+                      for section in form.sections}  # fmt: skip
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
     told = {one.spec.id for one in (*form.known, *form.questions())}
-    facts = [(one, form) for one in form.known] + [(one, also) for one in (also.known if also else ()) if one.spec.id not in told and not one.is_hidden]
+    facts = [(one, form) for one in form.known if one.spec.id not in reckoned] + [(one, also) for one in (also.known if also else ()) if one.spec.id not in told and not one.is_hidden]
     by_section = {title: tuple(_fact(one, of, words) for one, of in facts if one.section == title) for title in dict.fromkeys(one.section for one, _ in facts)}
     known = tuple(KnownSection(title or words.text("task.read_first"), rows, sentences.shared_source(rows)) for title, rows in by_section.items())
     names = _drawn_names(sections)
@@ -75,6 +77,21 @@ def read(form: Form, typed: Typed, ready: ReadyRows = MappingProxyType({})) -> d
 def _raw(form: Form, typed: Typed, ready: ReadyRows) -> dict[str, Any]:
     found = {question.spec.id: _answer(question.spec, question.rows, typed, ready.get(question.spec.id, ())) for question in form.questions() if typed.has(question.spec.id)}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _proposed(form: Form, typed: Typed) -> dict[str, Any]:
+    """What stands in the questions that the page did not have yet: others may depend on it."""
+    return {question.spec.id: question.proposed for question in form.questions() if question.proposed is not None and not typed.has(question.spec.id)}
+
+
+def _beneath(form: Form, reckoned: Mapping[str, answers.Answer]) -> dict[str, list[str]]:
+    """What is reckoned, by the last section that asks what it is computed from."""
+    place = {question.spec.id: rank for rank, section in enumerate(form.sections) for question in section.questions}
+    found: dict[str, list[str]] = {}
+    for name in reckoned:
+        place[name] = max(place.get(read, 0) for read in form.dictionary.fields[name].reads)
+        found.setdefault(form.sections[place[name]].title, []).append(name)
+    return found
 
 
 def _answer(spec: Field, cells: Sequence[Field], typed: Typed, ready: Sequence[ReadyRow]) -> Any:
@@ -104,21 +121,29 @@ class _Drawing:
     ready: ReadyRows
 
     def question(self, question: Question) -> Widget:
-        """One question; of a stale or corrected fact, the old answer stands in it, save one that was good for one act only."""
-        old = question.known if question.spec.validity != _ONE_ACT else None
-        stored = old.value if old is not None and old.status == "known" else None
+        """One question; of a stale or corrected fact, the old answer stands in it, save one that was good for one act only: then what is proposed."""
+        old = question.known if question.spec.validity != ONE_ACT else None
+        stored = question.proposed if old is None else old.value if old.status == "known" else None
         drawn = replace(self._draw(question, stored, old.status if old is not None and old.status != "known" else ""), corrects=question.corrects)
+        if question.proposed is not None:
+            return replace(drawn, help=" ".join(filter(None, (drawn.help, self.words.text("task.proposed")))))
         if old is None or question.corrects:
             return drawn
         return replace(drawn, help=" ".join(filter(None, (drawn.help, self.words.text("task.last_known", date=self.words.date(old.recorded_at))))))
 
-    def _draw(self, question: Question, stored: Any, status: str) -> Widget:
+    def reckoned(self, name: str, answer: answers.Answer) -> Widget:
+        """What the answers typed so far make of a computed field: read, never written."""
+        spec, language = self.form.dictionary.fields[name], self.words.language
+        told = display(spec, answer.value, language) if answer.status == "known" else status(answer.status, language)
+        return Widget(kind="reckoned", name=name, id=widgets.element_id(name), label=pick(spec.label, language), help=pick(spec.help, language), action=self.action, value=told)
+
+    def _draw(self, question: Question, stored: Any, said: str) -> Widget:
         spec, action, form = question.spec, self.action, self.form
         if spec.type != "list":
             came = self.at_hand.get(spec.id, ())
             stored = str(came[0].document_id) if came and stored is None else stored
             made = widgets.draw(
-                spec, spec.id, self.typed, self.words, action, stored=stored, status=status, required=question.required, refreshes=question.reveals,
+                spec, spec.id, self.typed, self.words, action, stored=stored, status=said, required=question.required, refreshes=question.reveals,
                 errors=self.wrong.get(spec.id, ()), at_hand=came, signer=form.signer[0] if form.signer else "",
             )  # fmt: skip
             return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
@@ -131,7 +156,7 @@ class _Drawing:
             action=action, required=question.required, errors=tuple(self.wrong.get(spec.id, ())), item_label=label,
             items=tuple(self._rows(spec, question.rows, stored, action)), ticks=tuple((one, one.key in ticked) for one in ready),
             may_add=not spec.max_items or len(self._row_names(spec, stored)) < spec.max_items, statuses=widgets.statuses(spec, self.words),
-            status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else status,
+            status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else said,
         )  # fmt: skip
         return made
 
@@ -142,7 +167,7 @@ class _Drawing:
 
     def _rows(self, spec: Field, cells: Sequence[Field], stored: Any, action: str) -> list[Item]:
         kept = {str(row.get("id", "")): row for row in stored or () if isinstance(row, Mapping)}
-        in_order = list(kept.values())
+        in_order, depended = list(kept.values()), self.form.depended()
         rows = []
         for place, name in enumerate(self._row_names(spec, stored)):
             item_id = self.typed.one(f"{name}~item") if self.typed.has(spec.id) else str(in_order[place].get("id", ""))
@@ -152,7 +177,7 @@ class _Drawing:
                 inner = f"{name}.{cell.id}"
                 drawn.append(widgets.draw(
                     cell, inner, self.typed, self.words, action, stored=old.get(cell.id), required=not cell.optional, errors=self.wrong.get(inner, ()),
-                    in_item=True, at_hand=self.at_hand.get(cell.id, ()),
+                    in_item=True, refreshes=f"{spec.id}.{cell.id.partition('.')[2]}" in depended, at_hand=self.at_hand.get(cell.id, ()),
                 ))  # fmt: skip
             rows.append(Item(name, item_id, tuple(drawn)))
         return rows

@@ -39,7 +39,9 @@ _LOCK_FUND = text("SELECT 1 FROM fund WHERE programme = :programme FOR UPDATE")
 _LINE_UP = text("INSERT INTO fund_waiting (aid_id, programme, instance_id, class, asked_on) VALUES (:aid, :programme, :instance, :class, :asked_on) ON CONFLICT DO NOTHING")
 _FIRST = text("SELECT masar_first_in_line(:programme)")
 _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
-_PAID = "aide.montant_paye"
+_PAID, _BY_THE_RULES, _LEFT_WITH_HER = "aide.montant_paye", "aide.programme_regle", "sortie.verse"
+_OF_CASE = text("SELECT coalesce(sum(CASE WHEN m.kind = 'recovered' THEN -m.amount_millimes ELSE m.amount_millimes END), 0)::bigint FROM fund_movement m JOIN instance i USING (instance_id)"
+                " WHERE i.root_id = :root AND m.kind IN ('paid', 'advanced', 'recovered')")
 _HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
 
 
@@ -87,11 +89,16 @@ def set_level(change: Change, parameters: Mapping[str, Any], _subject: str) -> O
     return Outcome({}, [operations.recorded(change, spec.id, level)])
 
 
-@operations.operation("calculer_aide", "montant")
+@operations.operation("calculer_aide", "montant", "programme")
 def propose_amount(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Records the amount that the rules give (`montant`, dinars) as the one proposed; who examines the file may correct it."""
-    amount = millimes(parameters.get("montant"))
-    return Outcome({"montant_regle": Decimal(amount) / 1000}, [operations.recorded(change, "aide.montant_propose", amount)] if amount > 0 else [])
+    """Records the amount that the rules give (`montant`, dinars) as the one proposed, and the programme of their best offer (`programme`); who examines the file may say otherwise."""
+    amount, programme, spec = millimes(parameters.get("montant")), parameters.get("programme"), change.held.edition.dictionary.fields.get(_BY_THE_RULES)
+    said = [operations.recorded(change, "aide.montant_propose", amount)] if amount > 0 else []
+    if programme is not None and spec is not None:
+        if programme not in tuple(spec.codes):
+            raise CannotRun("operation.parameter")
+        said.append(operations.recorded(change, spec.id, programme))
+    return Outcome({"montant_regle": Decimal(amount) / 1000}, said)
 
 
 @operations.operation("preparer_tranche", "k")
@@ -150,6 +157,12 @@ def recover(change: Change, parameters: Mapping[str, Any], _subject: str) -> Out
         _move(change, programme, "recovered", amount)
         _call_next(change, programme)
     return Outcome({"recouvre": Decimal(max(amount, 0)) / 1000})
+
+
+@operations.operation("retrouver_verse")
+def look_up_paid(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Records what was paid for all aids of the case and did not come back."""
+    return Outcome({}, [operations.recorded(change, _LEFT_WITH_HER, int(change.session.execute(_OF_CASE, {"root": change.held.root_id}).scalar_one()))])
 
 
 def give_back(change: Change, money: Mapping[str, int]) -> int:

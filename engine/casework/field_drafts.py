@@ -20,7 +20,7 @@ from forms.text import Finding, Findings, FormError
 _ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # The keys that this page writes; what else stands in an entry stays as it is.
 KEYS = ("type", "label", "help", "class", "also", "owner", "purpose", "retention", "validity", "optional", "unknown", "refusable", "partial", "own_hand", "choices", "values",
-        "min", "max", "min_on", "max_on", "max_length", "items", "offered", "computed", "source", "inferred")  # fmt: skip
+        "min", "max", "min_on", "max_on", "max_length", "items", "offered", "proposed", "computed", "source", "inferred")  # fmt: skip
 _NEEDED = frozenset({"type", "label", "class", "owner", "purpose", "retention"})
 
 

@@ -123,7 +123,7 @@ STAND_INS: dict[str, Operation] = {
     "effacer_signalement": _erased, "reprendre_signalement": _nothing,
     "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,
     "clore_dossier": _nothing, "arreter_aides": _nothing, "rouvrir_dossier": _nothing, "retenir_versements": _nothing, "liberer_versements": _nothing,
-    "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "retrouver_decision": _nothing, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
+    "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "retrouver_decision": _nothing, "retrouver_verse": _nothing, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
     "mesures_en_cours": _measures, "refuser_orientation": _measures, "abandonner_mesure": _nothing, "ordre_du_jour": _agenda, "dossiers_decides": _decided,
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ LEFT_IN_LATIN = re.compile(
     r"TN-[A-Z0-9-]+|\b(?:[A-Z]{2,}[A-Za-z0-9_-]*|[A-Z][0-9]+|OFII\S*|Fedasil|WhatsApp|SMS|Tounesna|TOUNESNA\S*|Gafsa|Elyssa|Caritas|Starthilfe)\b"
 )
 DURATION = re.compile(r"P(\d+[DMY])$")
+SAID_BY_OPERATIONS = {"aide.versement_rang", "aide.montant_paye"}
 
 
 def asked(definition):
@@ -105,7 +106,7 @@ def test_a_condition_reads_what_the_form_asked_before_it_or_what_other_forms_ask
             if name in order:
                 assert order.index(name) < place, f"{one.field} depends on {name}, asked after it"
             elif name != "today" and name.partition(".")[0] not in ("item", "parametres", "dossier"):
-                assert has_an_answer(name) or name == "aide.versement_rang", f"{one.field} depends on {name}, asked nowhere"
+                assert has_an_answer(name) or name in SAID_BY_OPERATIONS, f"{one.field} depends on {name}, asked nowhere"
 
 
 def test_every_fact_that_a_gateway_or_a_table_reads_can_be_answered():
@@ -125,8 +126,8 @@ def test_every_field_of_the_dictionary_is_asked_shown_computed_or_read():
 
 
 def test_what_no_form_asks_is_computed_or_recorded_by_the_system():
-    # Why a file left its sitting comes from the order that takes it out; the rank of an instalment from the operation that opens it, what was paid from the one that opens its settlement; where colleagues hold the role of an orphan task, from the staff of the day.
-    assert [name for name, spec in FIELDS.items() if name not in EVER_ASKED and spec.computed is None and spec.group != "note"] == ["aide.retrait", "aide.versement_rang", "aide.montant_paye", "orpheline.antenne_relais"]
+    # Why a file left its sitting comes from the order that takes it out; the rank of an instalment from the operation that opens it, what was paid from the one that opens its settlement or of whoever leaves, the programme of the best offer from the one that reckons the amount; where colleagues hold the role of an orphan task, from the staff of the day.
+    assert [name for name, spec in FIELDS.items() if name not in EVER_ASKED and spec.computed is None and spec.group != "note"] == ["aide.programme_regle", "aide.retrait", "aide.versement_rang", "aide.montant_paye", "orpheline.antenne_relais", "sortie.verse"]
 
 
 def test_no_fact_is_asked_under_two_names():

@@ -21,7 +21,7 @@ BESIDE = {
 # What may be said otherwise than as is usual; what a form refuses is left.
 OTHERWISE = {
     "T608": [("aide__ordre_decision", "renvoye")], "T609": [("aide__paiement_issue", "rejete")],
-    "T610": [("aide__solde_suite", "restitue"), ("aide__solde_suite", "aucun_reste")], "T611": [("aide__reserves_levees", False)], "T612": [("aide__suite_entretien", "renoncer")],
+    "T610": [("aide__solde_suite", "restitue")], "T611": [("aide__reserves_levees", False)], "T612": [("aide__suite_entretien", "renoncer")],
     "T654": [("aide__decision", "refuse"), ("aide__decision", "sous_reserve")], "T973": [("fraude__decision", one) for one in ("sans_suite", "echeancier", "cloture")],
     "T912": [("transfert__reponse", "accepte")], "T921": [("desistement__maintenu", True)],
 }  # fmt: skip
@@ -76,7 +76,7 @@ class Life:
         row = self.chance.choice(on_money if on_money and self.chance.random() < 0.5 else rows)
         said = dict([self.chance.choice(OTHERWISE[row.node])]) if row.node in OTHERWISE and self.chance.random() < 0.6 else {}
         if row.node == "T610" and said.get("aide__solde_suite") == "restitue":
-            said |= {"aide__solde_depense": 1_000_000, "aide__solde_reliquat": self.chance.choice([1_000, 500_000])}
+            said |= {"aide__solde_depense": self.chance.choice([1_000, 500_000, 1_000_000])}
         self.world.answers(row, **said)
         return f"work {row.node} {said}"
 

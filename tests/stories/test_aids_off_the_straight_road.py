@@ -157,7 +157,7 @@ def test_evidence_missing_for_sixty_days_brings_an_interview_and_what_is_renounc
     world.answers(world.reaches("T607", 30), aide__extrait_rne=False)
     world.answers(world.reaches("T612"), aide__suite_entretien="renoncer")
     before = fund(world)
-    world.answers(world.reaches("T610"), aide__solde_depense=9_600_000, aide__solde_reliquat=0, aide__solde_suite="aucun_reste")
+    world.answers(world.reaches("T610"), aide__solde_depense=9_600_000)
     # 40 % of the first grant came back: not enough for the second, who goes on waiting, first in line.
     assert fund(world).available == before.available + 6_400_000 and fund(world).engaged == 0
     set_fund(world, 16_000_000)

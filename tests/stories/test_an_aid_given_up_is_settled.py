@@ -59,7 +59,8 @@ def test_after_a_payment_accounts_are_made_and_what_was_not_spent_comes_back(wor
     gives_up(world, case_id, scope)
     assert aid(world).status == "open" and "T610" in nodes(world) and not nodes(world) & {"T607", "T608", "T609"}
     back = 500_000
-    world.answers(task(world, "T610"), aide__solde_depense=paid - back, aide__solde_reliquat=back, aide__solde_suite="restitue")
+    world.answers(task(world, "T610"), aide__solde_depense=paid - back, aide__solde_suite="restitue")
+    assert world.facts("aide.solde_reliquat") == {"aide.solde_reliquat": back}, "worked out, not asked"
     assert not world.does(case_id, "T619", aide__recouvre_montant=back).has_ended, "the aid is over, not its case"
     after = balance(world)
     assert aid(world).status == "ended" and (after.committed, after.paid, after.recovered) == (0, paid, back) and after.available == before.available - paid + back and sound(world)
@@ -88,8 +89,33 @@ def test_more_than_was_paid_cannot_be_accounted_for(world):
     gives_up(world, case_id)
     paid = balance(world).paid
     with pytest.raises(errors.Invalid) as refused:
-        world.answers(task(world, "T610"), aide__solde_depense=paid, aide__solde_reliquat=1_000, aide__solde_suite="restitue")
+        world.answers(task(world, "T610"), aide__solde_depense=paid + 1_000)
     assert "aide.solde_depense" in {one.where.strip("/") for one in refused.value.findings}
+
+
+def leaves(world, case_id):
+    world.begins(case_id, "deces_redepart", world.agent("OTE", "MED", "referent"), sortie__evenement="redepart", sortie__preuve=None)
+    return task(world, "T962")
+
+
+def test_of_whoever_leaves_again_nobody_reckons_by_hand_what_was_paid(world):
+    case_id = world.receive(world.somebody("creation", 1))
+    world.answers(world.reaches("T609"))
+    settles, paid = leaves(world, case_id), balance(world).paid
+    assert world.facts("sortie.verse") == {"sortie.verse": paid} and paid > 0
+    with pytest.raises(errors.Invalid) as refused:
+        world.answers(settles, sortie__solde="remboursement", sortie__a_rendre=paid + 1)
+    assert [one.where for one in refused.value.findings] == ["/sortie.a_rendre"]
+    world.answers(settles, sortie__solde="remboursement", sortie__a_rendre=paid - 1_000)
+    assert world.stands(case_id).status == "ended"
+
+
+def test_of_whoever_was_paid_nothing_nothing_can_be_asked_back(world):
+    settles = leaves(world, world.receive(world.somebody("creation", 1)))
+    assert world.facts("sortie.verse") == {"sortie.verse": 0}
+    with pytest.raises(errors.Invalid):
+        world.answers(settles, sortie__solde="remboursement", sortie__a_rendre=1)
+    world.answers(settles, sortie__solde="rien_du")
 
 
 def test_an_emergency_advance_is_checked_by_another_though_its_person_leaves(world):

@@ -69,7 +69,7 @@ def test_what_a_programme_committed_paid_and_recovered_is_the_sum_of_its_dossier
     assert (fund(world).paid, fund(world).engaged, fund(world).available) == (granted, 0, before.available - granted)
 
     # Two thousand dinars were not spent: they come back by a path that is drawn, entered by another person than who settled.
-    world.answers(settled, aide__solde_depense=granted - 2_000_000, aide__solde_reliquat=2_000_000, aide__solde_suite="restitue")
+    world.answers(settled, aide__solde_depense=granted - 2_000_000, aide__solde_suite="restitue")
     back = world.reaches("T619")
     with pytest.raises(errors.Invalid):
         world.answers(back, aide__recouvre_montant=2_000_001)

@@ -95,7 +95,7 @@ def _said(form: FormData) -> dict[str, Any]:
     said["also"] = [one for one in form.getlist("f-also") if isinstance(one, str) and one in CLASSES and one != said["class"]]
     said["retention"] = _duration(form, "f-retention")
     said["validity"] = {"each": "P0D", "after": _duration(form, "f-validity")}.get(field(form, "f-validity", 6), "")
-    for key in ("computed", "offered"):
+    for key in ("computed", "offered", "proposed"):
         if type_ in _FITTING.get(key, {type_}):
             said[key] = field(form, f"f-{key}", 4000).replace("\r\n", "\n")
     for key in ("min", "max", "max_length"):

@@ -28,6 +28,7 @@ def incidents(operation: str, **parameters: str) -> list[str]:
 @pytest.mark.parametrize(
     ("operation", "parameters"),
     [("calculer_aide", {"montant": "&quot;beaucoup&quot;"}), ("calculer_aide", {"montant": "[1, 2]"}), ("calculer_aide", {"montant": "10**300"}),
+     ("calculer_aide", {"programme": "&quot;AUCUN&quot;"}), ("calculer_aide", {"programme": "[1]"}),
      ("fixer_niveau", {"niveau": "3"}), ("fixer_niveau", {"niveau": "&quot;N9&quot;"}), ("calculer_aide", {"montant": "today"}), ("calculer_aide", {"montant": "true"}),
      ("fixer_rendez_vous", {"jours": "&quot;deux&quot;"}), ("fixer_rendez_vous", {"jours": "999999999"}), ("fixer_rendez_vous", {"jours": "2", "unite": "&quot;mois&quot;"}),
      ("programmer_visites", {"echeances": "3"}), ("programmer_visites", {"echeances": "[{le: &quot;demain&quot;, echeance: 3}]"}), ("programmer_visites", {"echeances": "[1]"}),
