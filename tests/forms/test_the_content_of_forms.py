@@ -201,7 +201,7 @@ def test_a_check_reads_what_it_points_at(form_id):
 # Whoever comes that day finds somebody: days given to a person, or on which an office goes over her case again.
 ON_OPEN_DAYS = {"t002": "signalement.accueil_prevu_le", "t106": "accueil.rdv_le", "t602": "aide.pieces_limite_le", "t612": "aide.nouveau_delai", "t616": "aide.pieces_limite_le",
                 "t651": "seance.date", "t701": "visite.prevue_le", "f99": "suspension.revue_le", "t974": "fraude.remboursement_le", "t981": "absence.nouvelle_date",
-                "t982": "absence.nouvelle_date", "t991": "suspension.prolongee_au"}  # fmt: skip
+                "t982": "absence.nouvelle_date", "t814": "cloture.revue_jusqu_au", "t991": "suspension.prolongee_au"}  # fmt: skip
 WEDNESDAY = dt.date(2026, 12, 2)
 HOURS = {"ouvre_a": Decimal(8), "ferme_a": Decimal(17), "seances_uniques": [{"du": dt.date(2026, 12, 7), "au": dt.date(2026, 12, 7), "ferme_a": Decimal(14)}]}
 
