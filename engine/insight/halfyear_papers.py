@@ -42,10 +42,10 @@ def sheet(session: Session, actor: Any, year: int, half: int) -> bytes:
         for row in _lines(block, language):
             _write(tables, [row.label, *((say("report.masked"),) * (2 if block.unit else 1) if row.is_masked else (row.persons, *([_amount(block, row.amount)] if block.unit else [])))])
     figures = book.create_sheet(say("indicators")[:31])
-    _write(figures, [say("indicator"), say("figure"), say("unit_name"), say("before"), say("cases_number")], is_head=True)
+    _write(figures, [say("indicator"), say("figure"), say("unit_name"), say("before"), say("target"), say("cases_number")], is_head=True)
     for one in made.indicators:
         _write(figures, [f"{one.code.upper()} {say(f'{one.code}.name')}", say("report.masked") if one.is_masked else _rounded(one.value), say(f"unit.{one.unit}"),
-                         _rounded(one.before), say("report.masked") if one.is_masked else one.cases])  # fmt: skip
+                         _rounded(one.before), _rounded(one.target), say("report.masked") if one.is_masked else one.cases])  # fmt: skip
     decisions = book.create_sheet(say("equity.title")[:31])
     for check in made.equity:
         _write(decisions, [say(f"equity.by.{check.by}"), *(say(f"equity.{one}") for one in _OF_GROUP)], is_head=True)
@@ -54,7 +54,7 @@ def sheet(session: Session, actor: Any, year: int, half: int) -> bytes:
         _write(decisions, [])
     for one in book.worksheets:
         one.sheet_view.rightToLeft = language == "ar"
-        for column, width in enumerate((46, 16, 18, 16, 16), 1):
+        for column, width in enumerate((46, 16, 18, 16, 16, 16), 1):
             one.column_dimensions[get_column_letter(column)].width = width
     written = io.BytesIO()
     book.save(written)

@@ -151,6 +151,7 @@ def test_from_a_task_it_is_made_and_its_form_filled_and_an_agenda_opens_by_its_a
     salma = Browser(create_app(Settings(is_demo=True), world.database))
     salma.sign_in("salma", accounts.password())
     page = salma.get(f"/tasks/{task.task_id}").text
+    assert page.count("/appointments/new?task=") == 1 and page.index('name="accueil.rdv_le~hour"') < page.index("/appointments/new?task="), "one way: beside the date it fills"
     salma.get(re.search(r"/cases/[0-9a-f-]{36}/appointments/new\?task=[0-9a-f-]{36}", page)[0], params={"task": str(task.task_id), "day": (world.today() + dt.timedelta(days=3)).isoformat()})
     hour = re.search(r'name="begins_at" id="slot-3" value="([^"]+)"', salma.page.text)[1]
     salma.post(f"/cases/{case_id}/appointments", agent=salma.hidden("agent"), minutes="30", place="telephone", key=salma.hidden("key"), task=str(task.task_id), begins_at=hour)

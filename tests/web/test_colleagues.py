@@ -88,6 +88,8 @@ def test_a_leave_is_said_on_its_page_and_the_stand_in_finds_the_work(browser, sm
     page = salma.get("/leaves")
     stand_in = re.search(r'<option value="([^"]+)"[^>]*>Selim Jaziri', page.text)[1]
     assert "Karim Ben Amor" not in page.text.partition('id="stand_in"')[2]
+    page = salma.post("/leaves", act="today:from_on", stand_in=stand_in)
+    assert f'name="from_on~day" value="{today.rpartition("-")[2]}"' in page.text and f'<option value="{stand_in}" selected>' in page.text and "Aucune absence inscrite" in page.text
     assert salma.post("/leaves", **days(today, "2020-01-01"), stand_in=stand_in).status_code == 422
     assert salma.post("/leaves", **days(today, "2026-02-31"), stand_in=stand_in).status_code == 422
     salma.post("/leaves", **days(today, today), stand_in=stand_in)

@@ -80,7 +80,7 @@ def test_whoever_examines_an_aid_finds_the_programme_of_the_rules_and_reads_what
     examined = world.reaches("T603", 400)
     browser = opens(examined)
     page = browser.page.text
-    assert 'name="aide.fonds_disponibles"' not in page and '<option value="TOUNESNA-EU" selected>' in page
+    assert 'name="aide.fonds_disponibles"' not in page and 'value="TOUNESNA-EU" checked' in page
     told = html.unescape(page.partition('id="q-aide-fonds_libres"')[2].partition("</div>")[0])
     assert "Argent libre au fonds du programme" in told and "2\u202f500\u202f000,000\u202fDT" in told.replace(" ", "\u202f").replace("\u00a0", "\u202f") and "Calculé" in told
     assert ">Oui<" in page.partition('id="q-aide-fonds_disponibles"')[2].partition("</div>")[0]

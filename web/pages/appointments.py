@@ -19,7 +19,7 @@ from web.typed import Typed
 
 router = APIRouter()
 _SPANS = {"day": 1, "week": 7}
-_DATES, _MODES = ("accueil.rdv_le", "absence.nouvelle_date"), ("accueil.rdv_mode",)  # what forms ask of an appointment
+DATES, _MODES = ("accueil.rdv_le", "absence.nouvelle_date"), ("accueil.rdv_mode",)  # what forms ask of an appointment
 
 
 @router.get("/appointments")
@@ -139,8 +139,8 @@ def _tell_task(session: Any, actor: Any, task_id: UUID, begins_at: dt.datetime, 
         task = tasks.view(session, actor, task_id)
         asked = {one.spec.id: one.spec for one in task.form.questions()}
         typed, local = Typed.of_draft(task.draft), begins_at.astimezone(clock.TUNIS)
-        told = {f"{name}~{part}": f"{value:02}" for name in _DATES if name in asked for part, value in (("year", local.year), ("month", local.month), ("day", local.day))}
-        told |= {f"{name}~hour": f"{local:%H:%M}" for name in _DATES if name in asked and asked[name].type == "datetime"}
+        told = {f"{name}~{part}": f"{value:02}" for name in DATES if name in asked for part, value in (("year", local.year), ("month", local.month), ("day", local.day))}
+        told |= {f"{name}~hour": f"{local:%H:%M}" for name in DATES if name in asked and asked[name].type == "datetime"}
         told |= {name: place for name in _MODES if name in asked and place in asked[name].codes}
         for name, value in told.items():
             typed.put(name, value)

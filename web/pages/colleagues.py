@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from engine import errors, i18n, identity
+from engine import clock, errors, i18n, identity
 from engine.actors import authority
 from engine.casework import caseloads, case_notes, desk_views, digests, editions, leaves
 from web import widgets
@@ -53,6 +53,11 @@ def show_leaves(screen: OnScreen, actor: Acting, session: Reading, who: str = ""
 @router.post("/leaves")
 def say_leave(request: Request, screen: OnScreen, actor: Acting, form: Posted) -> Response:
     who, typed = identity.parse(field(form, "who", 40)) or actor.user_id, Typed.of_post(form)
+    wanted, _, on = field(form, "act", 40).partition(":")
+    if wanted == "today":
+        with database_of(request).reading(actor) as session:
+            typed.obey(wanted, on, clock.now(session))
+            return _leaves(screen, actor, session, who, typed, "")
 
     def say(session: Session) -> None:
         leaves.say(session, actor, who, _day(typed, "from_on"), _day(typed, "until_on"), identity.parse(typed.one("stand_in")))
@@ -129,7 +134,7 @@ def _leaves(screen: Screen, actor: Any, session: Session, who: UUID, typed: Type
     may = who in {one.user_id for one in people}
     return screen.show(
         "colleagues/leaves.html", status, leaves=leaves.coming(session, actor), people=people, who=who, stand_ins=leaves.stand_ins(session, actor, who) if may else (),
-        days=[_asked(screen, typed, name, label) for name, label in (("from_on", "leave.from"), ("until_on", "leave.until"))], stand_in=typed.one("stand_in"), refused=refused, may_give=authority.may(actor, "caseload.list"),
+        days=[_asked(screen, typed, name, label) for name, label in (("from_on", "leave.from"), ("until_on", "leave.until"))], stand_in=typed.one("stand_in"), refused=refused, may_give=authority.may(actor, "caseload.list"), says_today=True,
     )  # fmt: skip
 
 
@@ -147,7 +152,7 @@ def _caseload(screen: Screen, actor: Any, session: Session, user_id: UUID, *, to
 
 def _asked(screen: Screen, typed: Typed, name: str, label: str) -> widgets.Widget:
     year, month, day = (typed.one(f"{name}~{part}") for part in ("year", "month", "day"))
-    return widgets.Widget("date_parts", name, name, screen.words.text(label), "", parts=(year, month, day))
+    return widgets.Widget("date_parts", name, name, screen.words.text(label), "", parts=(year, month, day), may_be_today=name == "from_on")
 
 
 def _day(typed: Typed, name: str) -> dt.date:

@@ -25,6 +25,7 @@ from web import layout, onward, widgets
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
 from web.formatting import Words
 from web.screen import Screen
+from web.pages import appointments
 from web.typed import Typed
 
 router = APIRouter()
@@ -202,9 +203,11 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
     errors_shown = shown.errors
     if duplicates:
         errors_shown = ({"anchor": "duplicates", "label": "", "sentence": screen.words.text("duplicate.title" if any(not one["is_member"] for one in duplicates) else "duplicate.member_title")},)
+    may_meet = "complete" in task.may and authority.may(screen.actor, "appointment.write", branch=task.branch)
+    meets = [widget.name for section in shown.sections for widget in section.widgets if may_meet and widget.name in appointments.DATES]
     return screen.show(
         place.template, refusal.status if refusal else 200, **place.around(session, task), task=task, now=programmes.present(session), may_complete="complete" in task.may, says_today=True, shown=shown,
-        may_meet="complete" in task.may and authority.may(screen.actor, "appointment.write", branch=task.branch),
+        may_meet=may_meet, meets=meets,
         errors=errors_shown, correcting=sorted(correcting), conflict=conflict, duplicates=duplicates, set_aside=typed.many("not_duplicate_of"), same_as=typed.many("same_as"),
         set_aside_reason=typed.one("not_duplicate_reason"), key=secrets.token_urlsafe(16), saved=_saved(screen) if kept else "",
         focus="summary" if errors_shown else focus,

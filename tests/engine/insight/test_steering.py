@@ -241,6 +241,10 @@ def test_the_report_of_a_half_year_names_nobody_and_shows_no_small_cell(lived):
     blocks = {one.code: one for one in made.blocks}
     assert blocks["country"].total is None and all(row.persons is None for block in made.blocks for row in block.rows), "two persons are fewer than five"
     assert blocks["country"].rows and blocks["sex"].rows and all(one.value is None for one in made.indicators if one.is_masked) and next(one for one in made.indicators if one.code == "b11").is_masked
+    head, *indicators = book.worksheets[1].iter_rows(values_only=True)
+    targets = {row[0].split()[0]: row[head.index("Cible")] for row in indicators}
+    assert targets == {one.code.upper(): one.target for one in made.indicators} and targets["B2"] == 5, "what is aimed at stands beside what was reached, as on the paper"
+    book.worksheets[1].delete_cols(head.index("Cible") + 1)
     cells = [cell for sheet in book.worksheets for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None]
     assert len(book.worksheets) == 3 and "masqué" in cells and not any(isinstance(cell, str) and cell.startswith("=") for cell in cells)
     assert not any(isinstance(cell, int) for cell in cells) and not re.search(r"\[\"web\.|\d 500|null", json.dumps(content))
