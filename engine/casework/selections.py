@@ -5,7 +5,7 @@ The preview is the act itself, undone: it refuses what the act would refuse. Wha
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine import errors
 from engine.actors import users
-from engine.casework import tasks
+from engine.casework import editions, tasks
 from engine.database import Database
 from engine.dossier import beneficiaries
 from engine.i18n import pick
@@ -23,16 +23,20 @@ log = logging.getLogger("masar.selections")
 
 MOST = 200
 ACTS = ("claim", "give", "release")
-_TASKS = text("""SELECT t.task_id, t.names, t.case_number, n.names AS person FROM open_task t
+# What was chosen may be over by now: then it is still called what it was.
+_TASKS = text("""SELECT t.*, n.names AS person FROM (
+                     SELECT task_id, root_id, case_number, names, node, NULL::uuid AS edition_id FROM open_task WHERE task_id = ANY (CAST(:ids AS uuid[]))
+                     UNION ALL SELECT d.task_id, d.root_id, coalesce(r.number, ''), NULL, d.node, i.edition_id FROM task_done d JOIN instance i USING (instance_id)
+                       JOIN instance r ON r.instance_id = d.root_id WHERE d.task_id = ANY (CAST(:ids AS uuid[]))) t
                  LEFT JOIN LATERAL (SELECT jsonb_object_agg(f.field, f.value) AS names FROM instance i JOIN fact f ON f.person_id = i.person_id AND f.is_current
-                                     WHERE i.instance_id = t.root_id AND f.field = ANY (:name_fields)) n ON true
-                  WHERE t.task_id = ANY (CAST(:ids AS uuid[]))""")
+                                     WHERE i.instance_id = t.root_id AND f.field = ANY (:name_fields)) n ON true""")
 _PEOPLE = text("SELECT user_id, name, name_ar FROM user_account WHERE user_id = ANY (CAST(:ids AS uuid[])) ORDER BY name")
 
 
 @dataclass(frozen=True)
 class Picked:
-    """What becomes of one task. `code`: "" where it is done (or would be), else why not, with its details; `task`, `person`, `case_number`: "" where they are not hers to see."""
+    """What becomes of one task. `code`: "" where it is done (or would be), else why not, with its details; `task`, `person`, `case_number`: "" where they are not hers to see;
+    `case_id`: where to look for what follows."""
 
     task_id: UUID
     task: str
@@ -40,6 +44,7 @@ class Picked:
     case_number: str
     code: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    case_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -122,8 +127,11 @@ def _lines(session: Session, actor: Any, ids: Sequence[UUID]) -> list[Picked]:
     rows = {row.task_id: row for row in session.execute(_TASKS, {"ids": [str(one) for one in ids], "name_fields": list(beneficiaries.NAME_FIELDS)})}
     lines = []
     for one in ids:
-        row = rows.get(one)
-        lines.append(Picked(one, pick(row.names, actor.language), beneficiaries.full_name(row.person or {}, actor.language), row.case_number) if row else Picked(one, "", "", ""))
+        if (row := rows.get(one)) is None:
+            lines.append(Picked(one, "", "", ""))
+            continue
+        name = pick(row.names, actor.language) if row.names else editions.load(session, row.edition_id).definitions.label(row.node, actor.language)
+        lines.append(Picked(one, name, beneficiaries.full_name(row.person or {}, actor.language), row.case_number, case_id=row.root_id))
     return lines
 
 
@@ -131,8 +139,8 @@ def _tried(line: Picked, act: Callable[[], None]) -> Picked:
     try:
         act()
     except errors.Refusal as refusal:
-        return Picked(line.task_id, line.task, line.person, line.case_number, refusal.code, refusal.details)
+        return replace(line, code=refusal.code, details=refusal.details)
     except Exception:
         log.exception("one of a selection broke: %s", line.task_id)
-        return Picked(line.task_id, line.task, line.person, line.case_number, "selection.broke")
+        return replace(line, code="selection.broke")
     return line

@@ -42,8 +42,7 @@ _DONE = text(f"""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcom
 _PASSED = text("""SELECT i.instance_id, i.root_id, i.branch, r.is_shared_operator, r.assigned, t.agency AS task_agency, t.branch AS task_branch, t.role,
                          t.holder_id, masar_is_kept(t.instance_id) AS is_kept
                     FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id WHERE t.task_id = :task""")
-_DID_BEFORE = text("SELECT masar_did_before(:task, :user)")
-_STOOD_IN = text("SELECT masar_stand_in_of(:holder) = :me")
+_DID_BEFORE, _STOOD_IN = text("SELECT masar_did_before(:task, :user)"), text("SELECT masar_stand_in_of(:holder) = :me")
 _STAFF = text("""SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles)
                   AND masar_did_before(:task, user_id) IS NULL ORDER BY name""")
 _ABOUT_DOUBLES = ("not_duplicate_of", "not_duplicate_reason", "same_as")
@@ -55,7 +54,7 @@ _HOLD = text("UPDATE open_task SET holder_id = :holder, claimed_at = :at, versio
 
 
 def view(session: Session, actor: Any, task_id: UUID, correcting: Collection[str] = ()) -> TaskView:
-    """A task with its form computed for the reader; `correcting`: known fields that she wishes to answer anew. Refuses: NotFound; `task.done` (Conflict) with who did it and when."""
+    """A task with its form computed for the reader; `correcting`: known fields that she wishes to answer anew. Refuses: NotFound; `task.done`, `task.over` (Conflict)."""
     row = session.execute(_TASK, {"task": task_id, "user": actor.user_id, "language": actor.language}).one_or_none()
     if row is None:
         raise _gone(session, actor, task_id)
@@ -290,7 +289,8 @@ def _gone(session: Session, actor: Any, task_id: UUID) -> errors.Refusal:
     done = session.execute(_DONE, {"task": task_id, "language": actor.language}).one_or_none()
     if done is None or not (done.done_by == actor.user_id or authority.may(actor, "case.read", branch=done.branch)):
         return errors.NotFound("task.not_found")
-    return errors.Conflict("task.done", who=done.name or "Masar", at=done.done_at, outcome=done.outcome, case_id=str(done.root_id))
+    told = {"who": done.name or "Masar", "at": done.done_at, "outcome": done.outcome, "case_id": str(done.root_id)}
+    return errors.Conflict("task.done", **told) if done.outcome == "completed" else errors.Conflict("task.over", **told)
 
 
 def _taken(session: Session, actor: Any, held: HeldTask) -> errors.Refusal:

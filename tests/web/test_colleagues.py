@@ -43,10 +43,10 @@ def test_a_selection_is_seen_first_then_given_line_by_line(browser, small):
     to = colleague(page, "Selim Jaziri")
     assert salma.post("/desk/selection", act="give", task=chosen, to=to, step="look", reason="").status_code == 422
     page = salma.post("/desk/selection", act="give", task=chosen, to=to, reason="Je pars en formation", step="look")
-    assert lines(page) == ["yes", "yes", "no", "no"]
+    assert lines(page) == ["no", "no", "yes", "yes"]
     assert [in_hand(small, one) for one in ids(*mine)] == ["salma", "salma", "selim"], "a preview changes nothing"
     page = salma.post("/desk/selection/do", act="give", task=chosen, to=to, reason="Je pars en formation")
-    assert lines(page) == ["yes", "yes", "no", "no"]
+    assert lines(page) == ["no", "no", "yes", "yes"]
     assert [in_hand(small, one) for one in ids(*mine)] == ["selim", "selim", "selim"]
     with small.reading(users.system()) as session:
         told = session.execute(text("SELECT count(*) FROM ledger_line WHERE kind = 'task.passed' AND line LIKE '%\"reason\"%'")).scalar_one()

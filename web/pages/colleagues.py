@@ -143,7 +143,7 @@ def _caseload(screen: Screen, actor: Any, session: Session, user_id: UUID, *, to
     load, people = caseloads.of(session, actor, user_id)
     processes = editions.current(session).definitions.processes
     part = {one.instance_id: i18n.pick(processes[one.process].names, screen.language) for one in lines or () if one.instance_id != one.case_id and one.process in processes}
-    shown = [{"line": one, "part": part.get(one.instance_id), "sentence": screen.refusal(one.code, one.details) if one.code else ""} for one in lines or ()]
+    shown = [{"line": one, "part": part.get(one.instance_id), "sentence": screen.refusal(one.code, one.details) if one.code else ""} for one in sorted(lines or (), key=lambda one: not one.code)]
     return screen.show(
         "colleagues/caseload.html", status, load=load, people=people, to=to, to_name=next((one.name for one in people if one.user_id == to), ""), reason=reason,
         lines=shown, good=sum(not one["sentence"] for one in shown), refused=refused, is_done=is_done, has_looked=lines is not None,

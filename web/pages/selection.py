@@ -1,4 +1,4 @@
-"""A selection of the desk: what would become of each task, then what became of it."""
+"""A selection of the desk: what would become of each task, then what became of it; what is refused stands first."""
 
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,7 @@ def do(request: Request, screen: OnScreen, actor: Acting, form: Posted) -> Respo
 
 
 def _page(screen: Screen, given: dict[str, Any], *, is_done: bool, status: int = 200) -> Response:
-    lines = [{"line": one, "sentence": screen.refusal(one.code, one.details) if one.code else ""} for one in given["lines"]]
+    lines = [{"line": one, "sentence": screen.refusal(one.code, one.details) if one.code else ""} for one in sorted(given["lines"], key=lambda one: not one.code)]
     good = sum(not one["sentence"] for one in lines)
     to = next((one.name for one in given["people"] if one.user_id == given["to"]), "")
     return screen.show("selection/page.html", status, **given | {"lines": lines, "good": good, "bad": len(lines) - good, "is_done": is_done, "to_name": to})
