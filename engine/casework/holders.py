@@ -61,6 +61,7 @@ _AWAITED = text("""
 _RUNNING_OUT = text("""SELECT l.piece, l.told_at, l.runs_out_at FROM lapse l WHERE l.root_id = :case AND l.awaits = 'person' AND l.told_at IS NOT NULL AND l.closed_at IS NULL
                           AND masar_still_lapses(l.fact_id) ORDER BY l.told_at""")
 _SENT = text("SELECT piece, max(received_at) AS at FROM received_piece WHERE instance_id = :case GROUP BY piece")
+_MINE = text("SELECT piece, received_at FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case AND d.uploaded_by = :case ORDER BY received_at DESC LIMIT 30")
 _TODAY = text("SELECT count(*) FROM received_piece WHERE instance_id = :case AND received_at > masar_now() - interval '1 day'")
 _REQUESTS = text("""SELECT process, edition_id, opened_at, status FROM instance WHERE root_id = :case AND instance_id <> :case AND process = ANY (CAST(:which AS text[]))
                      ORDER BY opened_at DESC LIMIT 30""")
@@ -103,7 +104,8 @@ class Sent:
 @dataclass(frozen=True)
 class Page:
     """What her own page says. `others`: code and words of the papers that nobody awaits of her, which she may send all the same; `consents`: code and words of
-    those in force; `complaint`: what a complaint asks of her, where one may be made; `signs_herself`: she is of age, and her guardian's consent is still to be followed by hers."""
+    those in force; `complaint`: what a complaint asks of her, where one may be made; `signs_herself`: she is of age, and her guardian's consent is still to be followed by hers;
+    `sent`: the papers that came from here, the latest first."""
 
     code: str
     case_number: str
@@ -117,6 +119,7 @@ class Page:
     letters: tuple[Sent, ...]
     complaint: tuple[forms.Question, ...]
     signs_herself: bool = False
+    sent: tuple[tuple[str, datetime], ...] = ()
 
 
 # --- the secret, given in person ---
@@ -217,6 +220,12 @@ def entered(database: Database, token: str) -> UUID:
     return found[0]
 
 
+def code_of(database: Database, case_id: UUID) -> str:
+    """The receipt's code of an opened case."""
+    with database.reading(users.holder(case_id)) as session:
+        return session.execute(_OWN, {"id": case_id}).one().receipt_code
+
+
 def leave(database: Database, token: str) -> None:
     """The token opens nothing any more."""
     with database.unit_of_work(users.system()) as session:
@@ -239,7 +248,8 @@ def page(database: Database, case_id: UUID, language: str) -> Page:
         awaited = _pieces(session, case_id, edition, language)
         others = () if row.status == "ended" else tuple((code, pick(one["label"], language)) for code, one in _hers(edition).items() if code not in {piece.code for piece in awaited})
         return Page(row.receipt_code, row.number or "", row.opened_at, row.status == "ended", found, awaited, others, requests, consents,
-                    _letters(session, case_id, language), _complaint(session, case_id, language), any(not one.piece for one in session.execute(_RUNNING_OUT, {"case": case_id})))  # fmt: skip
+                    _letters(session, case_id, language), _complaint(session, case_id, language), any(not one.piece for one in session.execute(_RUNNING_OUT, {"case": case_id})),
+                    tuple((pick(edition.dictionary.pieces.get(one.piece, {}).get("label"), language), one.received_at) for one in session.execute(_MINE, {"case": case_id})))  # fmt: skip
 
 
 def send_piece(database: Database, case_id: UUID, piece: str, name: str, stream: BinaryIO) -> None:

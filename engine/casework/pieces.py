@@ -39,6 +39,7 @@ _WAITING = text("""SELECT w.correlation, i.subject, ARRAY(SELECT p.piece FROM re
 # What a paper renews: the answers of its kind and class that are told to run out.
 _RENEWS = text("""SELECT f.subject, f.field, f.class FROM lapse l JOIN fact f USING (fact_id) WHERE l.root_id = :case AND l.piece = :piece AND l.told_at IS NOT NULL AND f.is_current
                     AND (CAST(:class AS text) IS NULL OR f.class = :class) ORDER BY l.fact_id""")
+_RUNNING_OUT = text("SELECT f.value #>> '{}' FROM lapse l JOIN fact f USING (fact_id) WHERE l.root_id = :case AND l.piece <> '' AND l.told_at IS NOT NULL AND l.closed_at IS NULL AND masar_still_lapses(l.fact_id)")
 _CAME = text("""SELECT p.piece, p.received_at, d.class FROM received_piece p JOIN document d USING (document_id) WHERE p.document_id = :id AND p.instance_id = :case""")
 _PIECES = text("""SELECT p.document_id, p.piece, p.received_at, d.name, d.class, d.uploaded_by, p.instance_id,
                          EXISTS (SELECT FROM fact f WHERE f.root_id = p.instance_id AND f.is_current AND strpos(f.value::text, p.document_id::text) > 0) AS is_used
@@ -136,6 +137,11 @@ def received(session: Session, actor: Any, case_id: UUID, dictionary: Dictionary
                  "" if row.uploaded_by == row.instance_id else who.get(str(row.uploaded_by), ""), _until(row.received_at, known.get(row.piece, {}).get("validity")), row.is_used,
                  (row.piece, row._mapping["class"]) in renews and not row.is_used)
         for row in rows)  # fmt: skip
+
+
+def running_out(session: Session, case_id: UUID) -> frozenset[str]:
+    """The documents in the place of which others are awaited, of those the actor may read."""
+    return frozenset(session.execute(_RUNNING_OUT, {"case": case_id}).scalars())
 
 
 def at_hand(session: Session, actor: Any, case_id: UUID, dictionary: Dictionary, asked: Iterable[Field], now: dt.datetime) -> Mapping[str, Sequence[Received]]:

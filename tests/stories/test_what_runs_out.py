@@ -111,6 +111,7 @@ def test_a_task_that_does_not_ask_for_it_this_time_needs_no_paper(world):
 def test_what_was_awaited_is_awaited_no_more_once_nothing_needs_it(world, rights):
     case_id, row = rights
     days_before(world, "person.pj05", 10)
+    world.settle()  # looked at today already
     assert waits_for(world, case_id, world.owner(case_id))
     world.answers(row)
     assert waits_for(world, case_id, world.owner(case_id)) == [] and holders.page(world.database, case_id, "fr").pieces == ()
