@@ -58,7 +58,8 @@ _AWAITED = text("""
       LEFT JOIN fact l ON l.subject = i.subject AND l.field = 'aide.pieces_limite_le' AND l.is_current
       LEFT JOIN fact r ON r.subject = i.subject AND r.field = 'aide.versement_rang' AND r.is_current
      WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'piece.recue' ORDER BY w.opened_at""")
-_RUNNING_OUT = text("""SELECT l.piece, l.told_at, l.runs_out_at FROM lapse l WHERE l.root_id = :case AND l.awaits = 'person' AND l.told_at IS NOT NULL AND l.closed_at IS NULL
+_RUNNING_OUT = text("""SELECT l.piece, l.told_at, l.runs_out_at, (SELECT max(p.received_at) FROM received_piece p WHERE p.instance_id = :case AND p.piece = l.piece AND p.received_at > f.recorded_at) AS sent_at
+                           FROM lapse l JOIN fact f USING (fact_id) WHERE l.root_id = :case AND l.awaits = 'person' AND l.told_at IS NOT NULL AND l.closed_at IS NULL
                           AND masar_still_lapses(l.fact_id) ORDER BY l.told_at""")
 _SENT = text("SELECT piece, max(received_at) AS at FROM received_piece WHERE instance_id = :case GROUP BY piece")
 _MINE = text("SELECT piece, received_at FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case AND d.uploaded_by = :case ORDER BY received_at DESC LIMIT 30")
@@ -72,7 +73,8 @@ _GIVEN = (f"{COMPLAINT}.recue_le", f"{COMPLAINT}.canal")
 
 @dataclass(frozen=True)
 class Piece:
-    """A paper that is awaited of her: `obtain` says where it is had; `sent_at` when she last sent one since it was asked; `is_renewal`: the one she gave runs out (`until`)."""
+    """A paper that is awaited of her: `obtain` says where it is had; `sent_at` when she last sent one since it was asked; `is_renewal`: the one she gave runs out (`until`),
+    and one that she sent in its place does not do."""
 
     code: str
     label: str
@@ -321,7 +323,7 @@ def _pieces(session: Session, case_id: UUID, edition: Any, language: str) -> tup
     for row in session.execute(_RUNNING_OUT, {"case": case_id}):
         if row.piece in _hers(edition) and row.piece not in found:
             known = _hers(edition)[row.piece]
-            found[row.piece] = Piece(row.piece, pick(known["label"], language), pick(known.get("obtain"), language), row.told_at, clock.today(row.runs_out_at).isoformat(), None, is_renewal=True)
+            found[row.piece] = Piece(row.piece, pick(known["label"], language), pick(known.get("obtain"), language), row.told_at, clock.today(row.runs_out_at).isoformat(), row.sent_at, is_renewal=True)
     return tuple(found.values())
 
 
