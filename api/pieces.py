@@ -43,6 +43,13 @@ def lodge(actor: Acting, session: Writing, case_id: UUID, brought: Brought) -> P
     return show(actor, session, case_id)
 
 
+@router.post("/{document_id}/turn-down", responses=problems.described(401, 403, 404, 409, 422))
+def turn_down(actor: Acting, session: Writing, case_id: UUID, document_id: UUID) -> Pieces:
+    """Says that a paper that came in the place of one that runs out (`may_renew`) does not do: another is awaited."""
+    pieces.turn_down(session, actor, case_id, document_id)
+    return show(actor, session, case_id)
+
+
 @router.post("/{document_id}/renew", responses=problems.described(401, 403, 404, 409, 422))
 def renew(actor: Acting, session: Writing, case_id: UUID, document_id: UUID) -> Pieces:
     """Has a paper that came take the place of the one that runs out (`may_renew`), for every agency."""

@@ -41,6 +41,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/cases/{case_id}/pieces"): _PIECES,
     ("post", "/cases/{case_id}/pieces"): _PIECES,
     ("post", "/cases/{case_id}/pieces/{document_id}/renew"): _PIECES,
+    ("post", "/cases/{case_id}/pieces/{document_id}/turn-down"): _PIECES,
     ("get", "/appointments"): {"items": [_APPOINTMENT]},
     ("get", "/cases/{case_id}/appointments"): {"items": [_APPOINTMENT]},
     ("get", "/cases/{case_id}/appointments/free"): {"case_id": _CASE, "case_number": _NUMBER, "branch": "MED", "agents": [_PERSON | {"agency": "OTE"}], "agent_id": _KARIM, "minutes": 30, "day": _DAY,

@@ -58,9 +58,11 @@ _AWAITED = text("""
       LEFT JOIN fact l ON l.subject = i.subject AND l.field = 'aide.pieces_limite_le' AND l.is_current
       LEFT JOIN fact r ON r.subject = i.subject AND r.field = 'aide.versement_rang' AND r.is_current
      WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'piece.recue' ORDER BY w.opened_at""")
-_RUNNING_OUT = text("""SELECT l.piece, l.told_at, l.runs_out_at FROM lapse l WHERE l.root_id = :case AND l.awaits = 'person' AND l.told_at IS NOT NULL AND l.closed_at IS NULL
+_RUNNING_OUT = text("""SELECT l.piece, l.told_at, l.runs_out_at, (SELECT max(p.received_at) FROM received_piece p WHERE p.instance_id = :case AND p.piece = l.piece AND p.received_at > f.recorded_at) AS sent_at
+                           FROM lapse l JOIN fact f USING (fact_id) WHERE l.root_id = :case AND l.awaits = 'person' AND l.told_at IS NOT NULL AND l.closed_at IS NULL
                           AND masar_still_lapses(l.fact_id) ORDER BY l.told_at""")
 _SENT = text("SELECT piece, max(received_at) AS at FROM received_piece WHERE instance_id = :case GROUP BY piece")
+_MINE = text("SELECT piece, received_at FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case AND d.uploaded_by = :case ORDER BY received_at DESC LIMIT 30")
 _TODAY = text("SELECT count(*) FROM received_piece WHERE instance_id = :case AND received_at > masar_now() - interval '1 day'")
 _REQUESTS = text("""SELECT process, edition_id, opened_at, status FROM instance WHERE root_id = :case AND instance_id <> :case AND process = ANY (CAST(:which AS text[]))
                      ORDER BY opened_at DESC LIMIT 30""")
@@ -71,7 +73,8 @@ _GIVEN = (f"{COMPLAINT}.recue_le", f"{COMPLAINT}.canal")
 
 @dataclass(frozen=True)
 class Piece:
-    """A paper that is awaited of her: `obtain` says where it is had; `sent_at` when she last sent one since it was asked; `is_renewal`: the one she gave runs out (`until`)."""
+    """A paper that is awaited of her: `obtain` says where it is had; `sent_at` when she last sent one since it was asked; `is_renewal`: the one she gave runs out (`until`),
+    and one that she sent in its place does not do."""
 
     code: str
     label: str
@@ -103,7 +106,8 @@ class Sent:
 @dataclass(frozen=True)
 class Page:
     """What her own page says. `others`: code and words of the papers that nobody awaits of her, which she may send all the same; `consents`: code and words of
-    those in force; `complaint`: what a complaint asks of her, where one may be made; `signs_herself`: she is of age, and her guardian's consent is still to be followed by hers."""
+    those in force; `complaint`: what a complaint asks of her, where one may be made; `signs_herself`: she is of age, and her guardian's consent is still to be followed by hers;
+    `sent`: the papers that came from here, the latest first."""
 
     code: str
     case_number: str
@@ -117,6 +121,7 @@ class Page:
     letters: tuple[Sent, ...]
     complaint: tuple[forms.Question, ...]
     signs_herself: bool = False
+    sent: tuple[tuple[str, datetime], ...] = ()
 
 
 # --- the secret, given in person ---
@@ -217,6 +222,12 @@ def entered(database: Database, token: str) -> UUID:
     return found[0]
 
 
+def code_of(database: Database, case_id: UUID) -> str:
+    """The receipt's code of an opened case."""
+    with database.reading(users.holder(case_id)) as session:
+        return session.execute(_OWN, {"id": case_id}).one().receipt_code
+
+
 def leave(database: Database, token: str) -> None:
     """The token opens nothing any more."""
     with database.unit_of_work(users.system()) as session:
@@ -239,7 +250,8 @@ def page(database: Database, case_id: UUID, language: str) -> Page:
         awaited = _pieces(session, case_id, edition, language)
         others = () if row.status == "ended" else tuple((code, pick(one["label"], language)) for code, one in _hers(edition).items() if code not in {piece.code for piece in awaited})
         return Page(row.receipt_code, row.number or "", row.opened_at, row.status == "ended", found, awaited, others, requests, consents,
-                    _letters(session, case_id, language), _complaint(session, case_id, language), any(not one.piece for one in session.execute(_RUNNING_OUT, {"case": case_id})))  # fmt: skip
+                    _letters(session, case_id, language), _complaint(session, case_id, language), any(not one.piece for one in session.execute(_RUNNING_OUT, {"case": case_id})),
+                    tuple((pick(edition.dictionary.pieces.get(one.piece, {}).get("label"), language), one.received_at) for one in session.execute(_MINE, {"case": case_id})))  # fmt: skip
 
 
 def send_piece(database: Database, case_id: UUID, piece: str, name: str, stream: BinaryIO) -> None:
@@ -311,7 +323,7 @@ def _pieces(session: Session, case_id: UUID, edition: Any, language: str) -> tup
     for row in session.execute(_RUNNING_OUT, {"case": case_id}):
         if row.piece in _hers(edition) and row.piece not in found:
             known = _hers(edition)[row.piece]
-            found[row.piece] = Piece(row.piece, pick(known["label"], language), pick(known.get("obtain"), language), row.told_at, clock.today(row.runs_out_at).isoformat(), None, is_renewal=True)
+            found[row.piece] = Piece(row.piece, pick(known["label"], language), pick(known.get("obtain"), language), row.told_at, clock.today(row.runs_out_at).isoformat(), row.sent_at, is_renewal=True)
     return tuple(found.values())
 
 

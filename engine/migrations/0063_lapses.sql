@@ -33,6 +33,16 @@ CREATE OR REPLACE FUNCTION masar_receipt_next(of_code text) RETURNS TABLE (opene
               lower(a.during), upper(a.during), a.place, a.branch, a.agency
          FROM masar_receipt_case(of_code) c
          LEFT JOIN LATERAL (SELECT * FROM appointment a WHERE a.instance_id = c.instance_id AND a.state = 'set' AND upper(a.during) > masar_now() ORDER BY a.during LIMIT 1) a ON true $$;
+-- A paper that came does not do: another is awaited anew. Whoever works in the case and writes answers of its class says so.
+CREATE FUNCTION masar_await_again(of_case uuid, of_piece text, of_class text) RETURNS boolean LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT masar_may_write() OR NOT masar_writes_class(of_class) OR NOT EXISTS (SELECT FROM instance i WHERE i.instance_id = of_case AND masar_reaches(i.branch, i.root_id, i.subject)) THEN
+        RETURN false;
+    END IF;
+    UPDATE lapse l SET told_at = masar_now(), closed_at = NULL FROM fact f
+     WHERE f.fact_id = l.fact_id AND f.is_current AND f.class = of_class AND l.root_id = of_case AND l.piece = of_piece AND l.told_at IS NOT NULL;
+    RETURN FOUND;
+END $$;
 -- What was handed to a guardian with the receipt opens nothing from the day the person is of age: she is given her own.
 CREATE FUNCTION masar_end_receipt_secret(of_case uuid) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -41,5 +51,5 @@ BEGIN
         DELETE FROM receipt_secret WHERE instance_id = of_case;
     END IF;
 END $$;
-REVOKE EXECUTE ON FUNCTION masar_still_lapses(bigint), masar_end_receipt_secret(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION masar_still_lapses(bigint), masar_end_receipt_secret(uuid) TO masar_app;
+REVOKE EXECUTE ON FUNCTION masar_still_lapses(bigint), masar_end_receipt_secret(uuid), masar_await_again(uuid, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION masar_still_lapses(bigint), masar_end_receipt_secret(uuid), masar_await_again(uuid, text, text) TO masar_app;

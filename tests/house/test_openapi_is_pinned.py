@@ -134,7 +134,7 @@ def test_the_routes_are_those_of_the_issues():
         ("POST", "/worklist/views/{view_id}/drop"),
         ("POST", "/tasks/{task_id}/pass"),
         *((method, f"/cases/{{case_id}}/{noun}") for method in ("GET", "POST") for noun in ("appointments", "notes", "pieces", "consent/{act}")),
-        ("POST", "/cases/{case_id}/pieces/{document_id}/renew"),
+        *(("POST", f"/cases/{{case_id}}/pieces/{{document_id}}/{verb}") for verb in ("renew", "turn-down")),
         ("GET", "/cases/{case_id}/consent"),
         ("GET", "/cases/{case_id}/appointments/free"),
         ("GET", "/appointments"),
@@ -173,7 +173,7 @@ def test_every_answer_has_an_example_that_keeps_to_its_schema():
                 shown += 1
                 jsonschema_rs.validator_for({**content["schema"], "components": made["components"]}, validate_formats=True).validate(content["example"])
                 assert content["example"].keys() == content_keys(made, content["schema"]), (method, path)
-    assert shown == 163
+    assert shown == 164
 
 
 def content_keys(made, schema):

@@ -46,6 +46,11 @@ def days_before(world, field, days):
     world.passes(days=(at - world.today()).days)
 
 
+def may_renew(world, actor, case_id):
+    with world.database.reading(actor) as session:
+        return [one for one in pieces.received(session, actor, case_id, cases.editions.current(session).dictionary) if one.may_renew]
+
+
 def code_of(world, case_id):
     with world.database.reading(users.system()) as session:
         return session.execute(text("SELECT receipt_code FROM instance WHERE instance_id = :id"), {"id": case_id}).scalar_one()
@@ -84,6 +89,14 @@ def test_a_paper_that_a_task_needs_is_asked_anew_in_time_and_once_and_a_new_one_
     assert told(world, owner) == ["piece.lapses"], "once"
     holders.send_piece(world.database, case_id, "PJ05", "facture.pdf", io.BytesIO(PDF))
     assert told(world, owner) == ["piece.came_to_renew", "piece.lapses"] and waits_for(world, case_id, owner) == [] and holders.page(world.database, case_id, "fr").pieces == ()
+    (wrong,) = may_renew(world, owner, case_id)
+    with world.database.unit_of_work(owner) as session:
+        pieces.turn_down(session, owner, case_id, wrong.document_id)
+    (again,) = holders.page(world.database, case_id, "fr").pieces
+    assert (again.code, again.sent_at, waits_for(world, case_id, owner), may_renew(world, owner, case_id)) == ("PJ05", wrong.at, [paper], [])
+    world.passes(hours=2)
+    holders.send_piece(world.database, case_id, "PJ05", "bonne.pdf", io.BytesIO(PDF))
+    assert holders.page(world.database, case_id, "fr").pieces == ()
     with world.database.unit_of_work(owner) as session:
         (came,) = [one for one in pieces.received(session, owner, case_id, cases.editions.current(session).dictionary) if one.may_renew]
         pieces.renew(session, owner, case_id, came.document_id)
@@ -111,6 +124,7 @@ def test_a_task_that_does_not_ask_for_it_this_time_needs_no_paper(world):
 def test_what_was_awaited_is_awaited_no_more_once_nothing_needs_it(world, rights):
     case_id, row = rights
     days_before(world, "person.pj05", 10)
+    world.settle()  # looked at today already
     assert waits_for(world, case_id, world.owner(case_id))
     world.answers(row)
     assert waits_for(world, case_id, world.owner(case_id)) == [] and holders.page(world.database, case_id, "fr").pieces == ()

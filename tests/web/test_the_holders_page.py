@@ -256,3 +256,20 @@ def test_code_after_code_from_one_address_is_stopped(world, phone):
         holders.note_unknown(world.database, "testclient")
     assert phone.get("/receipt", params={"code": "ZZZZZZZZ"}).status_code == phone.get("/receipt", params={"code": world.code}).status_code == 409
     forget_tries(world)
+
+
+def test_what_is_written_on_one_receipts_page_never_goes_to_another_that_was_opened_since_on_the_same_telephone(world, phone, secret):
+    brother = world.receive(world.somebody("emploi", 7))
+    for node in ("T101", "T102"):
+        world.does(brother, node)
+    with world.database.unit_of_work(world.desk) as session:
+        code, his = holders.give_secret(session, world.desk, brother)
+    mine = opened(phone, world, secret)
+    csrf = mine.hidden("csrf")
+    mine.post("/receipt/open", code=code, secret=his)
+    before = asked(world, "SELECT count(*) FROM received_piece")
+    answer = mine.client.post("/receipt/piece", data={"csrf": csrf, "piece": "PJ02", "code": world.code}, files={"file": ("p.pdf", PDF, "application/pdf")})
+    assert answer.status_code == 401 and "Une autre page a été ouverte" in html.unescape(answer.text) and asked(world, "SELECT count(*) FROM received_piece") == before
+    told = mine.client.post("/receipt/complain", data={"csrf": csrf, "code": world.code, "reclamation.recit": "On ne me répond pas.", "key": "k"})
+    assert told.status_code == 401 and "On ne me répond pas." in html.unescape(told.text), "what she wrote stays"
+    assert asked(world, "SELECT 1 FROM instance WHERE root_id = :one AND process = 'reclamation'", one=brother) == []

@@ -99,7 +99,7 @@ def _documents(screen: Screen, session: Any, file: CaseFile, edition: editions.E
     kept = documents.kept(session, [*(fact.document_id for fact in found), *(str(one.document_id) for one in came)])
     typed = typed or {"kind": "", "title": "", "document": "", "refused": ""}
     carried = widgets.Widget("file", "document", "document", screen.words.text("piece.file"), "", value=typed["document"])
-    return {"documents": found, "kept": kept, "opened": readers.of_documents(session, actor, file.case_id), "letters": file.letters, "received": came,
+    return {"documents": found, "kept": kept, "opened": readers.of_documents(session, actor, file.case_id), "letters": file.letters, "received": came, "running_out": pieces.running_out(session, file.case_id),
             "may_bring": pieces.offered(session, actor, file.case_id), "carried": carried, "typed": typed}  # fmt: skip
 
 

@@ -58,6 +58,13 @@ def renew(screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_
     return screen.go(f"/cases/{case_id}?tab=documents", "piece_renewed")
 
 
+@router.post("/cases/{case_id}/documents/{document_id}/turn-down")
+def turn_down(screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_id: UUID, document_id: UUID) -> Response:
+    """A paper that came does not do: another is awaited."""
+    pieces.turn_down(session, actor, case_id, document_id)
+    return screen.go(f"/cases/{case_id}?tab=documents", "piece_turned_down")
+
+
 @router.get("/documents/{document_id}")
 def download(actor: Acting, session: Reading, document_id: UUID) -> Response:
     """The file as it was sent, as an attachment in a sandbox: no type sniffing finds a page in it."""

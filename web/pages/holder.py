@@ -42,7 +42,7 @@ def enter(request: Request, screen: OnScreen, form: Posted) -> Response:
     """Opens her own page, with what she was writing when it closed; whatever is wrong, the same page again with the same words."""
     code, written = typed_code(field(form, "code", 40)), _written(form)
     if _is_other_language(form):
-        return _closed(screen, form)
+        return _closed(request, screen, form)
     try:
         token = holders.enter(database_of(request), code, field(form, "secret", 80), whence(request))
     except errors.Refusal as refusal:
@@ -66,8 +66,8 @@ def show(request: Request, screen: OnScreen) -> Response:
 def send(request: Request, screen: OnScreen, form: Posted) -> Response:
     """A paper that is awaited."""
     sent = form.get("file")
-    if (case_id := _still_open(request, screen)) is None:
-        return _closed(screen, form)
+    if (case_id := _still_open(request, screen, form)) is None:
+        return _closed(request, screen, form)
     try:
         if not isinstance(sent, UploadFile) or not sent.filename:
             raise errors.Invalid("document.none")
@@ -80,8 +80,8 @@ def send(request: Request, screen: OnScreen, form: Posted) -> Response:
 @router.post("/receipt/withdraw")
 def withdraw(request: Request, screen: OnScreen, form: Posted) -> Response:
     """Consents taken back."""
-    if (case_id := _still_open(request, screen)) is None:
-        return _closed(screen, form)
+    if (case_id := _still_open(request, screen, form)) is None:
+        return _closed(request, screen, form)
     named = [one for one in form.getlist("consent") if isinstance(one, str)]
     try:
         holders.withdraw(database_of(request), case_id, named, field(form, "words", 600), field(form, "key", 64), screen.language)
@@ -93,8 +93,8 @@ def withdraw(request: Request, screen: OnScreen, form: Posted) -> Response:
 @router.post("/receipt/complain")
 def complain(request: Request, screen: OnScreen, form: Posted) -> Response:
     """A complaint, as it would be taken down at the desk."""
-    if (case_id := _still_open(request, screen)) is None:
-        return _closed(screen, form)
+    if (case_id := _still_open(request, screen, form)) is None:
+        return _closed(request, screen, form)
     if _is_other_language(form):
         return _page(request, screen, typed=_written(form))
     asked = holders.page(database_of(request), case_id, screen.language).complaint
@@ -119,11 +119,13 @@ def _entered(request: Request, screen: Screen) -> UUID:
     return holders.entered(database_of(request), security.read_cookie(request, screen.settings, HOLDER))
 
 
-def _still_open(request: Request, screen: Screen) -> UUID | None:
+def _still_open(request: Request, screen: Screen, form: Any) -> UUID | None:
+    """The case that is open, where what was sent was written on its page: two receipts of one family may be opened on one telephone."""
     try:
-        return _entered(request, screen)
+        case_id = _entered(request, screen)
     except errors.NotFound:
         return None
+    return case_id if typed_code(field(form, "code", 40)) in ("", holders.code_of(database_of(request), case_id)) else None
 
 
 def _is_other_language(form: Any) -> bool:
@@ -141,9 +143,14 @@ def _done(request: Request, screen: Screen, said: str, left: Mapping[str, list[s
     return _page(request, screen, typed=left, said={"code": said, "details": {}}) if left else screen.go("/receipt/mine", said)
 
 
-def _closed(screen: Screen, form: Any) -> Response:
-    """Her page closed meanwhile: the door, which keeps what she wrote."""
-    return _door(screen, errors.Unauthenticated("receipt.closed_meanwhile"), typed_code(field(form, "code", 40)), _written(form))
+def _closed(request: Request, screen: Screen, form: Any) -> Response:
+    """Her page closed meanwhile, by itself or since another was opened: the door, which keeps what she wrote."""
+    try:
+        _entered(request, screen)
+        why = "receipt.other_open"
+    except errors.NotFound:
+        why = "receipt.closed_meanwhile"
+    return _door(screen, errors.Unauthenticated(why), typed_code(field(form, "code", 40)), _written(form))
 
 
 def _door(screen: Screen, refusal: errors.Refusal, code: str, written: Mapping[str, list[str]], found: Any = None) -> Response:
