@@ -157,7 +157,7 @@ def _free_or_mine(actor: Actor, about: About) -> bool:
 def _mine_or_led(actor: Actor, about: About) -> bool:
     """In one's own hands, or in those of somebody one answers for: the head of the agency in the branch, the coordinator everywhere.
     The case owner answers for what an operator does in her place, and for what is kept from another agency."""
-    if is_withheld(about) and actor.agency in _OTHERS:
+    if _is_kept(actor.agency, about):
         return False
     if actor.user_id is not None and _holder(about) == actor.user_id and (actor.agency != PARTNERS or _does(actor, about)):
         return True
@@ -173,7 +173,7 @@ def _sees_task(actor: Actor, about: About) -> bool:
     """A task of a case one reads, or one's own to do; a partner's and a social attaché's are only the latter."""
     if _does(actor, about) and (actor.agency != PARTNERS or _holder(about) in (None, actor.user_id)):
         return True
-    if is_withheld(about) and actor.agency in _OTHERS:
+    if _is_kept(actor.agency, about):
         return False
     return may(actor, "case.read", branch=about.get("case_branch", about.get("branch")))  # no partner reads a case by its branch
 

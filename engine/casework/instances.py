@@ -32,11 +32,12 @@ OWN_SUBJECT = {"dossier_aide": "aide", "seance_commission": "seance"}
 # Cases are numbered without a gap: what is none has numbers of its own.
 CASE_SERIES, SERIES = "TN", {"seance_commission": "SC", "signalement": "SG"}
 
-# What the person agreed to, and the number: on the case's own row (`r`, of a part), of a case itself on the row that is locked.
+# What the person agreed to, and the number: on the case's own row (`r`, of a part), of a case itself on the row that is locked. Where the case is kept from whoever acts,
+# she is told of its number alone: what she does beside its road goes on under it.
 _COLUMNS = """i.instance_id, i.root_id, i.parent_id, i.process, i.edition_id AS edition, i.person_id, i.receipt_code, i.branch, i.subject, i.scope, i.stage, i.status, i.priority,
     i.referent_id, i.social_worker_id, translate(encode(i.state, 'base64'), E'\n', '') AS state, i.seq, encode(i.head, 'base64') AS head, i.opened_at, i.outcome, i.ended_at,
     coalesce(r.is_shared, i.is_shared) AS is_shared, coalesce(r.is_shared_funder, i.is_shared_funder) AS is_shared_funder,
-    coalesce(r.is_shared_operator, i.is_shared_operator) AS is_shared_operator, coalesce(r.assigned, i.assigned) AS assigned, coalesce(r.number, i.number) AS number,
+    coalesce(r.is_shared_operator, i.is_shared_operator) AS is_shared_operator, coalesce(r.assigned, i.assigned) AS assigned, coalesce(r.number, i.number, masar_number_of(i.root_id)) AS number,
     coalesce(r.is_kept, i.is_kept) AND i.subject NOT LIKE 'imprevu:%%' AS is_kept,
     masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version"""
 _FROM = "instance i LEFT JOIN instance r ON r.instance_id = i.root_id AND i.root_id <> i.instance_id"

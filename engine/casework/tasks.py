@@ -30,18 +30,19 @@ from forms import form as forms
 _TASK = text(f"""
     SELECT t.task_id, t.instance_id, t.root_id, t.process, t.node, t.names, t.form, t.subjects, t.agency, t.branch, t.role, t.holder_id, t.opened_at AS task_opened_at, t.due_at,
            t.stage, t.case_number, t.apart, i.edition_id, i.person_id, i.scope, i.subject AS instance_subject, i.opened_at, i.payments_held,
-           r.is_shared, r.is_shared_funder, r.is_shared_operator, r.assigned, r.social_worker_id, masar_is_kept(t.instance_id) AS is_kept,
+           coalesce(r.is_shared, false) AS is_shared, coalesce(r.is_shared_funder, false) AS is_shared_funder, coalesce(r.is_shared_operator, false) AS is_shared_operator,
+           coalesce(r.assigned, '{{}}') AS assigned, r.social_worker_id, masar_is_kept(t.instance_id) AS is_kept,
            i.branch AS case_branch, {staff.called("u")} AS holder, masar_now() AS now, (SELECT dated_version FROM installation) AS dated_version,
            CASE WHEN t.apart <> '{{}}' THEN masar_did_before(t.task_id, CAST(:user AS uuid)) END AS did_before, d.content AS draft,
            CASE WHEN t.holder_id <> CAST(:user AS uuid) THEN masar_stand_in_of(t.holder_id) = CAST(:user AS uuid) END AS stood_in, md5(d.content::text) AS draft_stamp
-      FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id LEFT JOIN user_account u ON u.user_id = t.holder_id
+      FROM open_task t JOIN instance i USING (instance_id) LEFT JOIN instance r ON r.instance_id = i.root_id LEFT JOIN user_account u ON u.user_id = t.holder_id
       LEFT JOIN draft d ON d.task_id = t.task_id AND d.user_id = :user WHERE t.task_id = :task""")
 _DONE = text(f"""SELECT d.instance_id, d.root_id, d.done_by, d.done_at, d.outcome, d.key, d.request_digest, {staff.called("u")} AS name, i.number, i.status, i.branch FROM task_done d
                   JOIN instance i USING (instance_id) LEFT JOIN user_account u ON u.user_id = d.done_by WHERE d.task_id = :task""")
 # A task as passing it on and drafting in it need it, unlocked, in the columns of the lock.
-_PASSED = text("""SELECT i.instance_id, i.root_id, i.branch, r.is_shared_operator, r.assigned, t.agency AS task_agency, t.branch AS task_branch, t.role,
+_PASSED = text("""SELECT i.instance_id, i.root_id, i.branch, coalesce(r.is_shared_operator, false) AS is_shared_operator, coalesce(r.assigned, '{}') AS assigned, t.agency AS task_agency, t.branch AS task_branch, t.role,
                          t.holder_id, masar_is_kept(t.instance_id) AS is_kept
-                    FROM open_task t JOIN instance i USING (instance_id) JOIN instance r ON r.instance_id = i.root_id WHERE t.task_id = :task""")
+                    FROM open_task t JOIN instance i USING (instance_id) LEFT JOIN instance r ON r.instance_id = i.root_id WHERE t.task_id = :task""")
 _DID_BEFORE, _STOOD_IN = text("SELECT masar_did_before(:task, :user)"), text("SELECT masar_stand_in_of(:holder) = :me")
 _STAFF = text("""SELECT user_id, name, name_ar FROM user_account WHERE is_active AND agency = :agency AND branch = :branch AND :role = ANY (roles)
                   AND masar_did_before(:task, user_id) IS NULL ORDER BY name""")

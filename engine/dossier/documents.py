@@ -46,12 +46,8 @@ _READ = text("""SELECT d.document_id, d.root_id, d.name, d.media_type, d.class, 
                        i.assigned, i.social_worker_id FROM document d LEFT JOIN instance i ON i.instance_id = d.root_id WHERE d.document_id = :id""")
 _KEPT = text("SELECT document_id::text AS document_id, media_type, size, sha256 FROM document WHERE document_id = ANY (CAST(:ids AS uuid[]))")
 _ATTACH = text("""
-    WITH named AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:classes AS text[])) AS g(document_id, class)),
-         given AS (UPDATE document d SET root_id = :root, class = n.class FROM named n
-                    WHERE d.document_id = n.document_id AND d.root_id IS NULL AND d.uploaded_by = :by RETURNING d.document_id)
-    SELECT document_id FROM given UNION ALL SELECT d.document_id FROM document d JOIN named USING (document_id) WHERE d.root_id = :root""")
-
-
+    SELECT masar_attach(CAST(:ids AS uuid[]), CAST(:classes AS text[]), :root)
+    UNION ALL SELECT document_id FROM document WHERE document_id = ANY (CAST(:ids AS uuid[])) AND root_id = :root""")
 _UNGIVEN = text("SELECT name, media_type FROM document WHERE document_id = :id AND root_id IS NULL AND uploaded_by = :by FOR UPDATE")
 _GIVE = text("UPDATE document SET root_id = :root, class = :class, name = :name WHERE document_id = :id")
 
@@ -150,7 +146,7 @@ def attach(session: Session, actor: Any, root_id: UUID, new: Iterable[NewFact], 
     if not named:
         return
     classes = {document_id: [field_class for _, field_class in uses] for document_id, uses in named.items() if document_id}
-    given = {"root": root_id, "by": actor.user_id, "ids": list(classes), "classes": ["H" if "H" in found else found[0] for found in classes.values()]}
+    given = {"root": root_id, "ids": list(classes), "classes": ["H" if "H" in found else found[0] for found in classes.values()]}
     held = set(session.execute(_ATTACH, given).scalars())
     lost = [field for found, uses in named.items() if found not in held for field, _ in uses]
     if lost:

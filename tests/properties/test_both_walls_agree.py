@@ -20,6 +20,10 @@ from engine.ledger import events
 AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 NAMED, OPERATOR = uuid4(), uuid4()
 JOINED = ("F,O", "S,F", "P,R", "E,F")
+# Every table whose rows are of a case or of a part of one, as far as the application reads it at all.
+BY_CASE = text("""SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+                   WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.column_name IN ('instance_id', 'root_id')
+                     AND has_column_privilege('masar_app', c.table_name::regclass, c.column_name, 'SELECT') ORDER BY 1, 2""")
 
 
 def _actors():
@@ -52,7 +56,7 @@ class Case:
 
 @pytest.fixture(scope="module")
 def tunisia(make_database):
-    """Cases of each branch, under each consent, with and without a named social worker and an operator, and a sitting; in each, a fact of every class by
+    """Cases of each branch, under each consent, with and without a named social worker and an operator, kept to OTE, and a sitting; in each, a fact of every class by
     every agency, something that its person is waited for, and a task of the operator (in his hands where he has the case alone), of the case owner (late),
     of an adviser, of the funder's member, of the headquarters and of a social attaché."""
     database, cases = make_database(), []
@@ -65,6 +69,7 @@ def tunisia(make_database):
             agreed = tuple(product((True, False), repeat=3)) if branch == "MED" else ((True, True, True), (False, False, False))
             made = [Case(uuid4(), branch, *consents, worker, operators)
                     for consents in agreed for worker, operators in ((None, ()), (NAMED, (OPERATOR,)), (None, (uuid4(), OPERATOR)))]  # fmt: skip
+            made += [Case(uuid4(), branch, False, True, True, worker, operators, is_kept=True) for worker, operators in ((None, ()), (NAMED, (OPERATOR,)))]
             made.append(Case(uuid4(), branch, True, True, False, None, (), is_sitting=True))
             for case in made:
                 _make(session, case, edition)
@@ -78,8 +83,8 @@ def _make(session, case, edition):
     head = events.append(session, users.system(), events.Head(case.case_id, 0, b""), person, "case.opened", AT, {}, {})
     session.execute(
         text("""INSERT INTO instance (instance_id, root_id, process, edition_id, person_id, branch, state, seq, head, opened_at, is_shared,
-         is_shared_funder, is_shared_operator, social_worker_id, assigned, subject)
-                VALUES (:i, :i, 'p', :e, :p, :b, '', 1, :h, now(), :s, :f, :o, :w, :a, :subject)"""),
+         is_shared_funder, is_shared_operator, is_kept, social_worker_id, assigned, subject)
+                VALUES (:i, :i, 'p', :e, :p, :b, '', 1, :h, now(), :s, :f, :o, :k, :w, :a, :subject)"""),
         {
             "i": case.case_id,
             "e": edition,
@@ -89,6 +94,7 @@ def _make(session, case, edition):
             "s": case.is_shared,
             "f": case.is_shared_funder,
             "o": case.is_shared_operator,
+            "k": case.is_kept,
             "subject": f"seance:{case.case_id}" if case.is_sitting else "",
             "w": case.social_worker_id,
             "a": list(case.assigned),
@@ -113,6 +119,11 @@ def _make(session, case, edition):
                 "d": AT if role == "referent" else None,
             },
         )
+    for agency in agencies.AGENCIES:
+        session.execute(text("INSERT INTO notice (notice_id, branch, agency, code, instance_id, created_at) VALUES (gen_random_uuid(), :b, :a, 'task.opened', :i, now())"),
+                        {"i": case.case_id, "b": case.branch, "a": agency})  # fmt: skip
+    session.execute(text("INSERT INTO incident (incident_id, instance_id, root_id, branch, position, node, code, opened_at) VALUES (gen_random_uuid(), :i, :i, :b, 'x', 'x', 'x', now())"),
+                    {"i": case.case_id, "b": case.branch})  # fmt: skip
     session.execute(
         text("INSERT INTO wait (instance_id, position, node, kind, name, opened_at, branch, awaits) VALUES (:i, 'w', 'w', 'message', 'm', now(), :b, 'person')"),
         {"i": case.case_id, "b": case.branch},
@@ -134,6 +145,8 @@ def _holder(case, role):
 
 
 def _reaches(actor, case):
+    if case.is_kept and actor.agency in ("CPS", "ANETI"):
+        return False
     if actor.agency == "PART":
         has = "operateur" in actor.roles and case.is_shared_operator and actor.user_id in case.assigned
         return has or (case.is_sitting and "membre_commission" in actor.roles and case.branch == actor.branch)
@@ -197,6 +210,8 @@ def test_a_task_that_the_policy_shows_the_database_shows_too_and_to_a_partner_no
     assert shown <= seen
     if actor.agency == "PART":
         assert seen == shown
+    kept = {case.case_id for case in cases if case.is_kept}
+    assert {one for one in seen - shown if one[0] in kept} == set() or actor.agency == "OTE"
 
 
 def test_a_partner_sees_no_task_that_another_of_hers_holds(tunisia):
@@ -251,3 +266,18 @@ def test_the_desk_lists_what_both_walls_let_through_and_counts_what_it_lists(tun
     assert set(listed["late"]) == {one for one in listed["all"] if one[1] == "referent"}
     assert set(listed["others"]) == ({one for one in shown if about[one]["agency"] != actor.agency} if reads else set())
     assert set(listed["person"]) == ({case.case_id for case in cases if _reaches(actor, case)} if reads else set())
+
+
+def rows_of(database, actor, cases):
+    """How many rows of these cases each table shows to somebody."""
+    with database.reading(actor) as session:
+        found = [(table, column, session.execute(text(f"SELECT count(*) FROM {table} WHERE {column} = ANY (:cases)"), {"cases": cases}).scalar_one()) for table, column in session.execute(BY_CASE).all()]
+    return {table: number for table, _, number in sorted(found, key=lambda one: one[2])}
+
+
+@pytest.mark.parametrize("actor", [one for one in ACTORS if one.agency in ("CPS", "ANETI")], ids=lambda one: f"{one.username}-{one.agency}-{one.branch}")
+def test_of_a_case_that_is_kept_to_ote_no_table_has_a_row_for_the_others(tunisia, actor):
+    database, cases = tunisia
+    kept = [case.case_id for case in cases if case.is_kept]
+    there, seen = ({table: number for table, number in rows_of(database, who, kept).items() if number} for who in (users.system(), actor))
+    assert {"instance", "fact", "open_task", "wait", "ledger_line", "incident", "notice"} <= there.keys() and seen == {}

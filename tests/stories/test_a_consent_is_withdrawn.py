@@ -44,6 +44,11 @@ def nodes(world, who, case, scope):
     return {one.node for one in world.desk(who, scope, case_id=case).items}
 
 
+def rows_of(world, who, case):
+    """Instances of the case that the database shows to somebody."""
+    return read(world, who, lambda session, _: list(session.execute(text("SELECT instance_id FROM instance WHERE root_id = :id"), {"id": case}).scalars()))
+
+
 def notices(world, who):
     with world.database.reading(who) as session:
         return [one.details for one in session.execute(text("SELECT details FROM notice WHERE user_id = :me AND code = 'task.taken_back'"), {"me": who.user_id})]
@@ -132,6 +137,26 @@ def test_what_is_kept_from_an_agency_is_not_counted_for_it_in_the_morning(world,
     kept = [one for one in world.open_tasks(case) if one.agency == "CPS" and one.holder_id is None]
     assert kept and not {one.task_id for one in kept} & {one.task_id for one in world.desk(amel).items}, "it waits, for others than her"
     assert work(world.database) == 0, "and nothing else does: no message leaves"
+
+
+def test_what_somebody_begins_beside_a_case_that_is_kept_is_hers_to_do_and_tells_her_nothing_of_the_case(world, case):
+    amel, owner = world.staff["amel"], world.owner(case)
+    number = world.file(case).case_number
+    withdraws(world, case, "c1")
+    world.settle()
+    beside = world.begins(case, "urgence_sociale", owner)
+    waiting = next(one for one in world.desk(amel, "queue").items if one.node == "T901")
+    asked = read(world, amel, tasks.view, waiting.task_id)
+    assert asked.person == "" and "complete" in asked.may and world.truth[case]["person.tel"] not in str(asked)
+    assert rows_of(world, amel, case) == [beside], "the emergency has its row, the case and what closes it none"
+    world.does(case, "T901", by=amel, urgence__avance_necessaire=True, urgence__depense=200_000, urgence__depense_objet="Médicaments")
+    advance = next(one for one in world.desk(world.agent("OTE", "MED", "chef_antenne"), "all", case_id=case).items if one.node == "T903")
+    assert advance.case_number == number, "what she did goes on under the case's number"
+    report = next(one for one in world.desk(amel, "mine").items if one.node == "T902")
+    assert "Médicaments" in str(read(world, amel, tasks.view, report.task_id)), "what she wrote there she reads again"
+    for node in ("T902", "T903"):
+        world.does(case, node)
+    assert rows_of(world, amel, case) == [] == list(read(world, amel, search.find, number)) and world.incidents() == [] and told(world, case) == set()
 
 
 def test_a_request_on_data_withdraws_too(world, case):

@@ -1,0 +1,49 @@
+-- A case kept to OTE is no row for the other agencies (dossier.consents): neither itself nor its parts. What somebody began beside its road they know by its own row as long as
+-- something of it is theirs to do, and nothing of the case. Of a case its own column says so; only of a part is its case asked.
+CREATE FUNCTION masar_is_writing() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT masar_may_write() AND current_setting('transaction_read_only') = 'off' $$;
+-- Whether whoever asks is of an agency that cases are kept from: asked once a statement (`SELECT` keeps the question out of the rows).
+CREATE FUNCTION masar_is_other_agency() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT coalesce(current_setting('masar.agency', true) IN ('CPS', 'ANETI'), false) AND NOT masar_is_system() $$;
+CREATE FUNCTION masar_part_is_kept(of_instance uuid, of_root uuid, of_subject text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM instance r WHERE r.instance_id = of_root AND r.is_kept) THEN
+        RETURN false;
+    END IF;
+    RETURN of_subject NOT LIKE 'imprevu:%' OR NOT (masar_is_writing() OR EXISTS (SELECT FROM open_task t WHERE t.instance_id = of_instance AND t.agency = masar_setting('agency')));
+END $$;
+CREATE POLICY not_kept ON instance AS RESTRICTIVE FOR SELECT TO masar_app USING (
+    NOT ((SELECT masar_is_other_agency()) AND CASE WHEN instance_id = root_id THEN is_kept ELSE masar_part_is_kept(instance_id, root_id, subject) END));
+
+-- Rows that are reached otherwise than by their case. A step of what runs beside the road meets its own; a page shows them to nobody from whom the case is kept.
+CREATE FUNCTION masar_row_is_kept(of_instance uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM instance i JOIN instance r ON r.instance_id = i.root_id WHERE i.instance_id = of_instance AND r.is_kept AND NOT (i.subject LIKE 'imprevu:%' AND masar_is_writing()));
+END $$;
+CREATE POLICY not_kept ON wait AS RESTRICTIVE FOR SELECT TO masar_app USING (NOT ((SELECT masar_is_other_agency()) AND masar_row_is_kept(instance_id)));
+CREATE POLICY not_kept ON incident AS RESTRICTIVE FOR SELECT TO masar_app USING (NOT ((SELECT masar_is_other_agency()) AND masar_row_is_kept(instance_id)));
+CREATE POLICY not_kept ON appointment AS RESTRICTIVE FOR SELECT TO masar_app USING (NOT ((SELECT masar_is_other_agency()) AND masar_row_is_kept(instance_id)));
+CREATE FUNCTION masar_instance_of_task(of_task uuid) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT instance_id FROM open_task WHERE task_id = of_task $$;
+CREATE POLICY not_kept ON draft AS RESTRICTIVE FOR SELECT TO masar_app
+    USING (NOT ((SELECT masar_is_other_agency()) AND masar_is_kept(masar_instance_of_task(task_id))));
+
+-- What is answered beside the road of a case is written with that part's own row, and read again there by the agency that wrote it.
+ALTER POLICY class_and_case_written ON fact WITH CHECK (
+    masar_may_write() AND (masar_writes_class(class) OR source ->> 'kind' IN ('system', 'signal', 'case'))
+    AND ((SELECT true FROM instance i WHERE i.instance_id = fact.root_id LIMIT 1)
+         OR (SELECT true FROM instance i WHERE i.instance_id = fact.instance_id AND i.root_id = fact.root_id LIMIT 1)
+         OR (SELECT true FROM instance i WHERE i.instance_id = fact.instance_id AND i.subject LIKE 'seance:%' AND i.scope -> 'aide' ? split_part(fact.subject, ':', 2) LIMIT 1)));
+CREATE POLICY of_what_runs_beside ON fact FOR SELECT TO masar_app USING (
+    author_agency = current_setting('masar.agency', true) AND subject LIKE 'imprevu:%' AND class <> 'H' AND masar_sees_class(class)
+    AND (SELECT true FROM instance i WHERE i.instance_id = fact.instance_id AND i.root_id = fact.root_id AND i.subject = fact.subject LIMIT 1));
+-- Her own files become the case's with her answer, whether or not she may read the case's papers then.
+CREATE FUNCTION masar_attach(ids uuid[], classes text[], of_root uuid) RETURNS SETOF uuid LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ UPDATE document d SET root_id = of_root, class = n.class FROM unnest(ids, classes) AS n(document_id, class)
+        WHERE d.document_id = n.document_id AND d.root_id IS NULL AND d.uploaded_by = masar_setting('user_id')::uuid AND masar_is_writing() RETURNING d.document_id $$;
+-- The number that its tasks bear, whoever completes one.
+CREATE FUNCTION masar_number_of(of_case uuid) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT number FROM instance WHERE instance_id = of_case AND masar_is_writing() $$;
+
+REVOKE EXECUTE ON FUNCTION masar_is_writing, masar_is_other_agency, masar_part_is_kept, masar_row_is_kept, masar_instance_of_task, masar_attach, masar_number_of FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION masar_is_writing, masar_is_other_agency, masar_part_is_kept, masar_row_is_kept, masar_instance_of_task, masar_attach, masar_number_of TO masar_app;
