@@ -229,7 +229,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))
     opened = tuple(Waiting("task", pick(one["names"], actor.language), one["node"], held.now, dt.datetime.fromisoformat(one["due_at"]) if one["due_at"] else None,
                            one["agency"], task_id=UUID(one["task_id"]), branch=one["branch"], role=one["role"]) for one in change.opened)  # fmt: skip
-    return Completed(held.root_id, held.number or "", mine, held.status == "ended" and held.instance_id == held.root_id, opened=opened)
+    return Completed(held.root_id, held.number or "", mine, held.status == "ended" and held.instance_id == held.root_id, opened=opened, letters=letters.just_written(change))
 
 
 def _locked(session: Session, actor: Any, task_id: UUID, act: str) -> HeldTask:
