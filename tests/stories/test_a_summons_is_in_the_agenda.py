@@ -42,3 +42,7 @@ def test_whoever_is_summoned_stands_in_the_agenda_and_two_are_not_summoned_to_on
     assert "10:00" not in offered(world, desk, cases[1]).get(day, set())
     world.does(cases[1], "T106", accueil__rdv_le=f"{day.isoformat()}T11:00:00+01:00")
     assert [hour for hour, *_ in agenda(world, owner, day)] == ["10:00", "11:00"]
+    world.passes(days=(day - world.today()).days)
+    world.does(cases[0], "T201")
+    with world.database.reading(owner) as session:
+        assert [one.state for one in appointments.agenda(session, owner, day, 1)] == ["attended", "set"], "whoever was interviewed came: it is not asked once more"
