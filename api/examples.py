@@ -152,6 +152,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
         "next_tasks": [],
         "has_ended": False,
         "is_repeat": False,
+        "letters": [],
         "opened": [
             {
                 "kind": "task",

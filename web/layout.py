@@ -141,12 +141,12 @@ class _Drawing:
         spec, action, form = question.spec, self.action, self.form
         if spec.type != "list":
             came = self.at_hand.get(spec.id, ())
-            stored = str(came[0].document_id) if came and stored is None else stored
+            stored = str(came[0].document_id) if came and stored is None and spec.type == "doc" else stored
             made = widgets.draw(
-                spec, spec.id, self.typed, self.words, action, stored=stored, status=said, required=question.required, refreshes=question.reveals,
+                spec, spec.id, self.typed, self.words, action, stored=stored, status=said, required=question.required, refreshes=question.reveals or self._narrows(spec),
                 errors=self.wrong.get(spec.id, ()), at_hand=came, signer=form.signer[0] if form.signer else "",
             )  # fmt: skip
-            return replace(made, groups=_by_governorate(form, made, self.words.language)) if spec.type == "district" else made
+            return replace(made, groups=_by_governorate(form, made, self.words.language, self._governorate(spec))) if spec.type == "district" else made
         label = pick(form.dictionary.groups[spec.items[0].partition(".")[0]].label, self.words.language)
         ready = self.ready.get(spec.id, ())
         ticked = self.typed.ticked(spec.id) if self.typed.has(spec.id) else [one.key for one in ready if any(_is_ready(one, row) for row in stored or ())]
@@ -159,6 +159,16 @@ class _Drawing:
             status=self.typed.one(f"{spec.id}~status") if self.typed.has(spec.id) else said,
         )  # fmt: skip
         return made
+
+    def _narrows(self, spec: Field) -> bool:
+        """Whether a question beside it offers only what lies in the governorate that this one asks."""
+        return spec.type == "gov" and any(one.spec.type == "district" and one.spec.group == spec.group for one in self.form.questions())
+
+    def _governorate(self, spec: Field) -> str:
+        """The governorate that is answered beside a delegation, "" where none is."""
+        beside = next((one.spec.id for one in self.form.questions() if one.spec.type == "gov" and one.spec.group == spec.group), "")
+        known = self.form.facts.get(beside)
+        return self.typed.one(beside) if self.typed.has(beside) else str(known.value or "") if known else ""
 
     def _row_names(self, spec: Field, stored: Any) -> list[str]:
         if self.typed.has(spec.id):
@@ -183,13 +193,14 @@ class _Drawing:
         return rows
 
 
-def _by_governorate(form: Form, widget: Widget, language: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """Some 260 delegations are looked for under their governorate, whose code begins theirs."""
+def _by_governorate(form: Form, widget: Widget, language: str, chosen: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Some 260 delegations are looked for under their governorate, whose code begins theirs; those of the one that was `chosen` alone, beside one that stands there already."""
     governorates = next((one for one in form.dictionary.fields.values() if one.type == "gov"), None)
     if governorates is None:
         return ()
     inside = {code: tuple(one for one in widget.choices if one[0].startswith(f"{code}-")) for code in governorates.codes}
-    return tuple((governorates.choice_label(code, language), found) for code, found in inside.items())
+    shown = {chosen, widget.value.rpartition("-")[0]} - {""} if chosen in inside else set(inside)
+    return tuple((governorates.choice_label(code, language), found) for code, found in inside.items() if code in shown)
 
 
 def _fact(known: KnownField, form: Form, words: Words) -> dict[str, Any]:

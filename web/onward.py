@@ -30,6 +30,7 @@ def go(screen: Screen, actor: users.Actor, session: Session, task_id: UUID, name
         address = "/desk"
         following = next((row for scope in ("mine", "queue") for row in worklist.desk(session, actor, scope, limit=1).items), None)
         links = [(f"/tasks/{following.task_id}", "next_task"), *links] if following else links
+    links = [*((f"/letters/{letter_id}", "letter") for letter_id in done.letters), *links]
     return screen.go(address, "completed" if name else "repeated", links, name=name, next=_sentence(screen.words, done, waiting, now))
 
 

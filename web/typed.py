@@ -72,15 +72,20 @@ class Typed:
         self.pairs = {name: values for name, values in self.pairs.items() if not name.startswith((f"{row}.", f"{row}~"))}
 
     def obey(self, act: str, name: str, now: dt.datetime) -> str:
-        """What a button beside a question asks: `add` or `remove` a row of a list, `today` in a date (and the hour it is, where one is asked), `take` a paper that came (`name=document`; none: not any). Returns the question to go to next."""
+        """What a button beside a question asks: `add` or `remove` a row of a list, `today` in a date (and the hour it is, where one is asked), `at` an hour that is free (`name=instant`), `take` a paper that came (`name=document`; none: not any). Returns the question to go to next."""
         match act:
             case "add":
                 return self.add_row(name)
             case "remove":
                 self.remove_row(name)
                 return name.partition("[")[0]
-            case "today":
-                year, month, day, hour = now.astimezone(clock.TUNIS).strftime("%Y %m %d %H:%M").split()
+            case "today" | "at":
+                name, _, instant = name.partition("=")
+                try:
+                    at = dt.datetime.fromisoformat(instant) if instant else now
+                except ValueError:
+                    return ""  # of no page of ours
+                year, month, day, hour = at.astimezone(clock.TUNIS).strftime("%Y %m %d %H:%M").split()
                 for part, value in (("year", year), ("month", month), ("day", day), *([("hour", hour)] if f"{name}~hour" in self.pairs else [])):
                     self.put(f"{name}~{part}", value)
                 return name

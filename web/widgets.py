@@ -4,6 +4,7 @@ Templates know widgets only, never the dictionary. Nothing is judged here; the p
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,12 +22,13 @@ STATUSES = {"inconnu": "task.unknown", "refuse": "task.refused"}
 _SELECT_FROM = 7  # more choices than this are a list to open rather than buttons
 _NUMBERS = {"int": "", "number": "", "percent": "%", "score": "", "money": ""}
 _SOME_DAY = dt.date(9000, 1, 1)  # after any day that a field names itself: what is later is reckoned from today
+_HOUR = re.compile(r"(?P<hour>\d{1,2})(?:\s*[h:.,]?\s*(?P<minute>\d{2})?)")
 _NARROW = {"cin": "short", "passport": "short", "phone": "short", "int": "tiny", "email": "middle", "text": "middle"}
 
 
 @dataclass(frozen=True)
 class Widget:
-    """One question as drawn. `kind` names the macro; `errors` are sentences; `items` are the rows of a list, `ticks` those that only need ticking, and whether they are; `at_hand`: papers that came and may be its answer."""
+    """One question as drawn. `kind` names the macro; `errors` are sentences; `items` are the rows of a list, `ticks` those that only need ticking, and whether they are; `at_hand`: papers that came, or hours that are free, and may be its answer."""
 
     kind: str
     name: str
@@ -131,7 +133,7 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
         case "datetime":
             day, _, hour = written(spec.type, stored).partition("T")
             parts = (typed.one(f"{name}~year"), typed.one(f"{name}~month"), typed.one(f"{name}~day")) if has else _parts(day)
-            return replace(made, kind="date_parts", parts=parts, has_hour=True, may_be_today=_lies_behind(spec), value=typed.one(f"{name}~hour") if has else hour)
+            return replace(made, kind="date_parts", parts=parts, has_hour=True, may_be_today=_lies_behind(spec), at_hand=tuple(at_hand), value=typed.one(f"{name}~hour") if has else hour)
         case "bool" | "tri":
             choices = [("true", words.text("format.yes")), ("false", words.text("format.no"))]
             return _choice(replace(made, choices=tuple(choices)))
@@ -185,7 +187,7 @@ def answer(spec: Any, name: str, typed: Typed) -> Any:
             year, month, day = parts
             written_day = "-".join(part for part in (year, month.zfill(2) if month else "", day.zfill(2) if day else "") if part)
             hour = typed.one(f"{name}~hour")
-            return f"{written_day}T{hour.replace('h', ':').zfill(5)}" if hour else written_day
+            return f"{written_day}T{_hour(hour)}" if hour else written_day
         case "signature":
             strokes = TYPED_SIGNATURE if typed.one(f"{name}~typed") == "yes" else typed.one(f"{name}~drawn")
             signer = typed.one(f"{name}~name")
@@ -195,6 +197,12 @@ def answer(spec: Any, name: str, typed: Typed) -> Any:
         case _:
             text = typed.one(name)
             return {"status": text[1:]} if text.startswith("~") else text or None
+
+
+def _hour(said: str) -> str:
+    """An hour as one types it (9, 9h, 9h30, 9.30, 930) as the form reads it; what is none of these stays as it is."""
+    found = _HOUR.fullmatch(said.strip().lower())
+    return f"{found['hour'].zfill(2)}:{(found['minute'] or '').zfill(2)}" if found else said
 
 
 def _choice(made: Widget) -> Widget:

@@ -11,20 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority, users
 from engine.actors.roles import ROLES
-from engine.casework import editions, endings, exceptions, letters, staff
+from engine.casework import editions, endings, exceptions, hours, letters, staff
 from engine.casework.instances import Change, lock
 from engine.dossier import beneficiaries, programmes
 from engine.identity import derived_id, new_id
 
 PLACES = ("antenne", "unite_sociale", "bureau_emploi", "domicile", "telephone", "partenaire")
 LENGTHS = (15, 30, 45, 60, 90, 120)  # minutes
-STEP = dt.timedelta(minutes=15)
 FARTHEST = dt.timedelta(days=370)
 SUMMONS = "rendez_vous"  # the letter of the edition
 ABSENCE = "absence"  # the process that says what follows a missed appointment (X3)
@@ -40,13 +38,9 @@ _ONE = text(f"SELECT {_COLUMNS} {_FROM} WHERE a.appointment_id = :id")
 _OF_CASE = text(f"SELECT {_COLUMNS} {_FROM} WHERE a.instance_id = :case ORDER BY lower(a.during) DESC LIMIT 100")
 _BETWEEN = text(f"""SELECT {_COLUMNS} {_FROM} WHERE lower(a.during) >= :since AND lower(a.during) < :until AND (CAST(:agent AS uuid) IS NULL OR a.agent_id = :agent)
                        AND (CAST(:branch AS text) = '' OR a.branch = :branch) ORDER BY lower(a.during), a.appointment_id LIMIT 500""")
-_INSERT = text("""INSERT INTO appointment (appointment_id, instance_id, task_id, subject, agent_id, agency, branch, during, place, letter_id, made_by, made_at, changed_at)
-                  VALUES (:id, :case, :task, :subject, :agent, :agency, :branch, tstzrange(:begins, :ends), :place, :letter, :by, :now, :now)""")
 _MOVE = text("""UPDATE appointment SET agent_id = :agent, agency = :agency, branch = :branch, during = tstzrange(:begins, :ends), place = :place, letter_id = :letter,
                        changes = changes + 1, changed_at = :now WHERE appointment_id = :id""")
 _SETTLE = text("UPDATE appointment SET state = :state, cause = :cause, changes = changes + 1, changed_at = :now WHERE appointment_id = :id")
-_IS_OFF = text("SELECT masar_is_off(:agent, :begins, :ends)")
-_TAKEN = text("SELECT begins_at, ends_at FROM masar_taken(:agent, :case, :since, :until)")
 _CASE = text("SELECT instance_id, root_id, number, branch, status, is_kept, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id AND root_id = instance_id")
 _TASK = text("SELECT subject FROM open_task WHERE task_id = :task AND root_id = :case")
 # What an appointment may be made for: the measures under way whose kind the reader may know.
@@ -168,7 +162,7 @@ def offer(session: Session, actor: Any, case_id: UUID, *, agent_id: UUID | None 
     measures = _measures(session, actor, case_id)
     for number in range(15):
         found = present.calendar.shift(first, number) if number else first
-        slots = _free(session, present, chosen.user_id, case_id, found, length)
+        slots = hours.free(session, present.calendar, present.at, chosen.user_id, case_id, found, length)
         if slots or (day is not None and found == day):
             return FreeHours(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, found, slots, measures)
     return FreeHours(case_id, row.number or "", row.branch, agents, chosen.user_id, minutes, first, (), measures)
@@ -195,7 +189,7 @@ def make(session: Session, actor: Any, case_id: UUID, agent_id: UUID, begins_at:
     agent = _checked(session, change, row, agent_id, begins_at, minutes, place)
     ends_at = begins_at + dt.timedelta(minutes=minutes)
     letter = _tell(change, "appointment.made", appointment_id, agent, begins_at, ends_at, place, {"task": str(task_id)} if task_id else {"measure": subject} if subject else {})
-    _keep(session, _INSERT, id=appointment_id, case=case_id, task=task_id, subject=subject, agent=agent.user_id, agency=agent.agency, branch=row.branch, begins=begins_at, ends=ends_at, place=place,
+    hours.keep(session, hours.INSERT, id=appointment_id, case=case_id, task=task_id, subject=subject, agent=agent.user_id, agency=agent.agency, branch=row.branch, begins=begins_at, ends=ends_at, place=place,
           letter=letter, by=actor.user_id, now=change.at)  # fmt: skip
     change.write()
     return appointment_id
@@ -207,7 +201,7 @@ def move(session: Session, actor: Any, appointment_id: UUID, agent_id: UUID, beg
     agent = _checked(session, change, row, agent_id, begins_at, minutes, place)
     ends_at = begins_at + dt.timedelta(minutes=minutes)
     letter = _tell(change, "appointment.moved", appointment_id, agent, begins_at, ends_at, place, {"was": was.begins_at.isoformat()})
-    _keep(session, _MOVE, id=appointment_id, agent=agent.user_id, agency=agent.agency, branch=row.branch, begins=begins_at, ends=ends_at, place=place, letter=letter, now=change.at)
+    hours.keep(session, _MOVE, id=appointment_id, agent=agent.user_id, agency=agent.agency, branch=row.branch, begins=begins_at, ends=ends_at, place=place, letter=letter, now=change.at)
     change.write()
 
 
@@ -241,7 +235,7 @@ def settle(session: Session, actor: Any, appointment_id: UUID, outcome: str, cau
     if change.at < was.begins_at:
         raise errors.Conflict("appointment.not_begun")
     change.note(f"appointment.{outcome}", {"appointment": str(appointment_id), "owner": str(was.agent_id), "cause": cause})
-    _keep(session, _SETTLE, id=appointment_id, state=outcome, cause=cause, now=change.at)
+    hours.keep(session, _SETTLE, id=appointment_id, state=outcome, cause=cause, now=change.at)
     change.write()
     held = change.held
     if outcome == "attended" or held.status != "open" or ABSENCE not in editions.current(session).definitions.unforeseen:
@@ -283,7 +277,7 @@ def _checked(session: Session, change: Change, row: Any, agent_id: UUID, begins_
         raise errors.wrong("appointment.past", "/begins_at")
     if not change.tables.calendar.has_room(begins_at, begins_at + dt.timedelta(minutes=minutes)):
         raise errors.wrong("appointment.closed", "/begins_at")
-    if session.execute(_IS_OFF, {"agent": agent_id, "begins": begins_at, "ends": begins_at + dt.timedelta(minutes=minutes)}).scalar():
+    if hours.is_off(session, agent_id, begins_at, minutes):
         raise errors.Conflict("appointment.agent_away")
     return agent
 
@@ -294,25 +288,6 @@ def _tell(change: Change, kind: str, appointment_id: UUID, agent: Agent, begins_
     body = {"appointment": str(appointment_id), "owner": str(agent.user_id), "begins_at": begins_at.isoformat(), "ends_at": ends_at.isoformat(), "place": place, **more}
     change.note(kind, body | ({"letter": str(letter.letter_id)} if letter else {}), sealed=letter.sealed if letter else {})
     return letter.letter_id if letter else None
-
-
-def _keep(session: Session, statement: Any, **values: Any) -> None:
-    """Writes the row; the database says who is taken. Refuses: `appointment.agent_taken`, `appointment.person_taken` (Conflict)."""
-    try:
-        session.execute(statement, values)
-    except IntegrityError as trouble:
-        for whose in ("agent", "person"):
-            if f"appointment_{whose}_is_free" in str(trouble.orig):
-                raise errors.Conflict(f"appointment.{whose}_taken") from trouble
-        raise
-
-
-def _free(session: Session, present: Any, agent_id: UUID, case_id: UUID, day: dt.date, length: dt.timedelta) -> tuple[dt.datetime, ...]:
-    starts = [one for one in present.calendar.starts(day, length, STEP) if one > present.at]
-    if not starts:
-        return ()
-    taken = session.execute(_TAKEN, {"agent": agent_id, "case": case_id, "since": starts[0], "until": starts[-1] + length}).all()
-    return tuple(one for one in starts if not any(row.begins_at < one + length and one < row.ends_at for row in taken))
 
 
 def _agents(session: Session, language: str, case: Any) -> tuple[Agent, ...]:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine import clock, errors, identity
 from engine.actors import authority
-from engine.casework import aid_operations, appeals, editions, endings, holds, operations, opinions, orders, plan_measures, referrals, reliefs, reopenings, signal_operations, staff, withdrawals  # noqa: F401 (each registers its own)
+from engine.casework import aid_operations, appeals, editions, endings, holds, operations, opinions, orders, plan_measures, referrals, reliefs, reopenings, signal_operations, staff, summons, withdrawals  # noqa: F401 (each registers its own)
 from engine.casework import search as finding
 from engine.casework.instances import CASE_SERIES, OWN_SUBJECT, SERIES, Change, Held, find
 from engine.casework.views import Candidate, CaseFile, Happened, History, KnownFact, Opened, Stand, Waiting

@@ -171,6 +171,7 @@ class Change:
     said: list[dict[str, Any]] = field(default_factory=list)
     dues: dict[str, dt.datetime | None] = field(default_factory=dict)
     letters: list[dict[str, Any]] = field(default_factory=list)
+    written: list[UUID] = field(default_factory=list)  # the ids of the letters of this act, kept once they are stored
     unsaid: list[bpmn.MessageSent] = field(default_factory=list)  # messages that code sends: the next line tells of them
 
     @property

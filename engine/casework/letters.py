@@ -90,6 +90,11 @@ def of_dossier(session: Session, actor: Any, instance_id: UUID) -> list[tuple[UU
     return [(row.letter_id, row.content["titles"]) for row in sorted(newest.values(), key=lambda row: row.produced_at, reverse=True)]
 
 
+def just_written(change: Change) -> tuple[UUID, ...]:
+    """The letters of this act that whoever did it may read."""
+    return tuple(letter_id for letter_id, _ in of_dossier(change.session, change.actor, change.held.instance_id) if letter_id in change.written) if change.written else ()
+
+
 def _sat(session: Session, actor: Any, row: Any) -> bool:
     """Whether a partner did a task of the sitting that wrote this, and all it tells of agree."""
     return actor.sits and row.subject.startswith("seance:") and session.execute(_SAT, {"root": row.root_id, "aids": row.about, "me": actor.user_id}).scalar_one()
@@ -116,6 +121,7 @@ def write(change: Change, name: str, subject: str, code: str = "", told: Mapping
     letter_id = identity.new_id()
     change.letters.append({"letter_id": letter_id, "template": name, "class": definition.class_, "code": code, "content": content,
                            "about": [stored["id"] for _, stored in material.rows["dossiers"]]})  # fmt: skip
+    change.written.append(letter_id)
     return Made(letter_id, {"code": code, "letter": digest(content)})
 
 

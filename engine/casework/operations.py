@@ -105,10 +105,15 @@ def _listed(value: Any) -> list[Any]:
     return value
 
 
+def _instant(value: Any) -> dt.datetime:
+    read = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+    return read if read.tzinfo else read.replace(tzinfo=clock.TUNIS)
+
+
 # How a parameter of this name is read, whichever operation takes it; a diagram may compute it of whatever is known.
 _READ: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("classe", "montant", "k", "deja", "paye"), _number), "jours": lambda value: _number(value, 36_500),
-    "unite": lambda value: UNITS[UNITS.index(value)], "echeances": _visits, "portees": _listed, "de": lambda value: str(UUID(value)),
+    "unite": lambda value: UNITS[UNITS.index(value)], "echeances": _visits, "portees": _listed, "de": lambda value: str(UUID(value)), "le": _instant,
 }  # fmt: skip
 
 
@@ -188,16 +193,17 @@ def erase_signal(change: Change, _parameters: Mapping[str, Any], _subject: str) 
 def receipt(change: Change, _parameters: Mapping[str, Any], subject: str) -> Outcome:
     """The receipt the law asks for on each request: a public code, and the letter that bears it in French and Arabic."""
     change.held.receipt_code = change.held.receipt_code or identity.receipt_code()
-    return _written(letters.write(change, editions.RECEIPT, subject, change.held.receipt_code))
+    return written(letters.write(change, editions.RECEIPT, subject, change.held.receipt_code))
 
 
 @operation("lettre", "modele")
 def letter(change: Change, parameters: Mapping[str, Any], subject: str) -> Outcome:
     """A letter of the edition (`modele`, §4.12), with its text kept as it was that day."""
-    return _written(letters.write(change, str(parameters.get("modele", "")), subject))
+    return written(letters.write(change, str(parameters.get("modele", "")), subject))
 
 
-def _written(letter: letters.Made | None) -> Outcome:
+def written(letter: letters.Made | None) -> Outcome:
+    """What writing a letter gives back. Raises CannotRun: the edition has none of that name."""
     if letter is None:
         raise CannotRun("operation.letter_unknown")
     return Outcome({"lettre": str(letter.letter_id)}, letter=letter)

@@ -121,7 +121,7 @@ def _granted(change: Change) -> int:
 
 
 STAND_INS: dict[str, Operation] = {
-    "recepisse": _letter, "lettre": _letter, "designer_referent": _referent, "rechercher_doublons": _no_double, "rattacher_dossier_parent": _no_parent,
+    "recepisse": _letter, "lettre": _letter, "convoquer": _letter, "designer_referent": _referent, "rechercher_doublons": _no_double, "rattacher_dossier_parent": _no_parent,
     "engager_fonds": _committed, "verser_avance": _advanced, "verser_tranche": _paid, "liberer_fonds": _released, "recouvrer": _recovered, "confier_antenne": _handed,
     "effacer_signalement": _erased, "reprendre_signalement": _nothing,
     "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE, PARTNERS
-from engine.casework import cases, doubles, endings, letters, notices, operations, staff
+from engine.casework import cases, doubles, endings, hours, letters, notices, operations, staff
 from engine.casework.instances import Change, Held, HeldTask, dated_scope, lock_by_task
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts
@@ -204,8 +204,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
         raise errors.Conflict("task.stale", fields=[pick(edition.dictionary.fields[one.field].label, actor.language) for one in newer if one.field in edition.dictionary.fields])
     home = _home(session, held.task_subjects, held.subject)
     asked = _ask(session, actor, edition, definition, seen, held, home, is_shown=False)
-    own = {name: raw[name] for name in raw if name not in _ABOUT_DOUBLES}
-    said = answers.read(asked, own, actor.language, _around(session, held), is_typed=is_typed)
+    said = answers.read(asked, {name: raw[name] for name in raw if name not in _ABOUT_DOUBLES}, actor.language, _around(session, held), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
     new = facts_said(said, subjects, edition, held)
@@ -220,6 +219,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     if held.holder_id is None and held.role == "travailleur_social" and held.task_branch == held.branch and held.social_worker_id is None and not instead:
         held.social_worker_id = actor.user_id
     consents.apply(held, new)
+    hours.attended(change, held)
     change.give("task.completed", bpmn.Complete(task_id=held.position, variables={}, at=held.now, seq=0, facts={}),
                 {"task": held.position, "node": held.node, "form": held.form} | instead | _instead_of(held, actor.user_id) | ({"signals": [one.case_number for one in came]} if came else {}), new, reason)  # fmt: skip
     line = held.seq
@@ -229,7 +229,7 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     mine = tuple(UUID(one["task_id"]) for one in change.opened if _is_mine(session, actor, held, one))
     opened = tuple(Waiting("task", pick(one["names"], actor.language), one["node"], held.now, dt.datetime.fromisoformat(one["due_at"]) if one["due_at"] else None,
                            one["agency"], task_id=UUID(one["task_id"]), branch=one["branch"], role=one["role"]) for one in change.opened)  # fmt: skip
-    return Completed(held.root_id, held.number or "", mine, held.status == "ended" and held.instance_id == held.root_id, opened=opened)
+    return Completed(held.root_id, held.number or "", mine, held.status == "ended" and held.instance_id == held.root_id, opened=opened, letters=letters.just_written(change))
 
 
 def _locked(session: Session, actor: Any, task_id: UUID, act: str) -> HeldTask:

@@ -108,7 +108,7 @@ class TaskView(TaskHead):
 
 @dataclass(frozen=True)
 class Completed:
-    """What a completion led to: `next_tasks` are those the same person may do, `opened` all those it opened (nobody's name in them).
+    """What a completion led to: `next_tasks` are those the same person may do, `opened` all those it opened (nobody's name in them), `letters` those it wrote and she may read.
 
     `has_ended`: the case itself, not an aid or an exception of it. `is_repeat`: the same submission had been done before and nothing changed again.
     """
@@ -119,6 +119,7 @@ class Completed:
     has_ended: bool
     is_repeat: bool = False
     opened: tuple["Waiting", ...] = ()
+    letters: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)

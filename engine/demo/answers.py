@@ -11,14 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
 from sqlmodel import Session
 
-from engine import workdays
+from engine import clock, workdays
 from engine.dossier import documents, programmes
 from forms.dictionary import Field
 from forms.form import Form
 
 NO_PAPER = "00000000-0000-4000-8000-000000000001"  # in the place of a document, where there is nowhere to keep one
+_TAKEN = text("SELECT 1 FROM appointment WHERE branch = :branch AND state = 'set' AND during && tstzrange(:at, CAST(:at AS timestamptz) + interval '1 hour')")
 _USUAL = Path(__file__).with_name("usual.toml")
 # The smallest page a reader opens: what a scanned paper is in the demonstration.
 _PAGE = (b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj "
@@ -112,4 +114,9 @@ def _made(value: Any, today: dt.date, actor: Any, session: Session | None, base:
     day = today + dt.timedelta(days=int(days.removesuffix("o")))
     if days.endswith("o"):
         day = (programmes.present(session).calendar if session is not None else workdays.calendar((base or {})["parametres"]["jours_feries"])).shift(day, 0)
-    return f"{day.isoformat()}T{hour}:00+01:00" if hour else day.isoformat()
+    if not hour:
+        return day.isoformat()
+    at = dt.datetime.fromisoformat(f"{day.isoformat()}T{hour}:00+01:00")
+    while session is not None and session.execute(_TAKEN, {"branch": actor.branch, "at": at}).scalar():
+        at = programmes.present(session).calendar.open_from(at + dt.timedelta(hours=1))
+    return at.astimezone(clock.TUNIS).isoformat()

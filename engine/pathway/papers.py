@@ -9,7 +9,7 @@ from forms.dictionary import Dictionary
 from forms.letter import COPY
 
 RECEIPT = "recepisse"  # the operation that gives a receipt, and the letter it writes
-_LETTER = "lettre"
+_LETTERS = ("lettre", "convoquer")
 
 
 def check(definitions: Definitions, dictionary: Dictionary, letters: Mapping[str, Any], opens: Callable[[str, str], bool]) -> list[Finding]:
@@ -31,4 +31,4 @@ def _letter_of(one: DrawnOperation) -> str | None:
     """The letter that a drawn operation writes, None where it writes none."""
     if one.operation == RECEIPT:
         return RECEIPT
-    return one.parameters.get("modele", "").strip('"') if one.operation == _LETTER else None
+    return one.parameters.get("modele", "").strip('"') if one.operation in _LETTERS else None

@@ -41,6 +41,13 @@ def orientation(page):
     }  # fmt: skip
 
 
+def test_what_was_typed_to_look_for_her_is_not_typed_again(browser):
+    salma = browser("salma")
+    salma.get("/intake")
+    page = salma.post("/intake", process="parcours", branch="MED", q="Besma Ben Dridi")
+    assert (value_of(page, "person.prenom_fr"), value_of(page, "person.nom_fr"), value_of(page, "person.nom_ar")) == ("Besma", "Ben Dridi", "")
+
+
 def summary(page):
     return [html.unescape(re.sub("<[^>]+>", "", one)).strip() for one in re.findall(r"<li><a href=\"#[^>]*>.*?</a></li>", page.text)]
 

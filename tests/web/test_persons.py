@@ -77,7 +77,7 @@ def test_a_minor_joined_to_her_fathers_case_says_so_and_leads_to_it(town):
     child = received(town, 32, accueil__dossier_parent=town.file(father).case_number)
     page = enter(town, "karim").get(f"/cases/{child}").text
     assert "Suite dans un autre dossier" in page and f'<a href="/cases/{father}">' in page
-    assert page.count("(faite)") == 1, "she was received; nothing else was done"
+    assert (page.count("(faite)"), page.count("(fini ici)"), page.count("(pas atteinte)")) == (0, 1, 4), "she was received; nothing else was done, nor is it to come"
 
 
 def test_a_case_that_an_incident_stops_is_not_said_to_need_nothing(town):

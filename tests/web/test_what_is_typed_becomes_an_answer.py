@@ -5,6 +5,7 @@ import pytest
 from forms import dictionary
 from tests.web.small.installation import ROOT
 from web.formatting import Words
+from web.pages.intake import looked_for
 from web.typed import Typed
 from web.widgets import answer, draw, typed_lines, written
 
@@ -47,6 +48,31 @@ def test_an_hour_stands_beside_its_day_and_is_tunis_time():
     assert (shown.kind, shown.has_hour, shown.parts, shown.value) == ("date_parts", True, ("2026", "12", "3"), "09:30")
     given = Typed([(f"{name}~day", "3"), (f"{name}~month", "12"), (f"{name}~year", "2026"), (f"{name}~hour", "9h30")])
     assert answer(DICTIONARY.fields[name], name, given) == "2026-12-03T09:30"
+
+
+@pytest.mark.parametrize(("said", "read"), [("9", "09:00"), ("9h", "09:00"), ("9 h 30", "09:30"), ("9.30", "09:30"), ("0930", "09:30"), ("930", "09:30"), ("14:05", "14:05"), ("matin", "matin"), ("9h3", "9h3")])
+def test_an_hour_is_read_as_one_types_it_on_a_keyboard_of_digits(said, read):
+    name = "accueil.rdv_le"
+    given = Typed([(f"{name}~day", "3"), (f"{name}~month", "12"), (f"{name}~year", "2026"), (f"{name}~hour", said)])
+    assert answer(DICTIONARY.fields[name], name, given) == f"2026-12-03T{read}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("Hédi  Ben Salah", {"person.prenom_fr": "Hédi", "person.nom_fr": "Ben Salah"}),
+        ("هادي الغربي", {"person.prenom_ar": "هادي", "person.nom_ar": "الغربي"}),
+        ("Gharbi", {"person.nom_fr": "Gharbi"}),
+        ("09 876 502", {"person.cin": "09876502"}),
+        ("22 345 602", {"person.tel": "22345602"}),
+        ("00216 22 345 602", {"person.tel": "+21622345602"}),
+        ("x 123456", {"person.passport": "X123456"}),
+        ("TN-MED-2026-00005", {}),
+        ("", {}),
+    ],
+)
+def test_what_was_typed_to_look_for_somebody_is_an_answer_of_the_first_form(words, said):
+    assert looked_for(words) == said
 
 
 def test_money_is_typed_in_dinars_and_written_with_three_decimals():

@@ -23,6 +23,7 @@ router = APIRouter()
 TABS = {"overview": "house-door", "diagram": "diagram-3", "known": "list-check", "aid": "cash-coin", "documents": "file-earmark", "notes": "pencil", "history": "clock-history"}
 _LATEST = 5
 _LOOKED_AT = 25  # lines read for them: reminders fold
+_OF_THE_ROAD = ("case.started", "operation.done")  # what follows of itself from an act: the whole history tells it
 
 
 @router.get("/cases/{case_id}")
@@ -130,7 +131,8 @@ def _history(screen: Screen, actor: Any, session: Any, file: CaseFile, names: di
     found = cases.history(session, actor, file.case_id, cursor, limit)
     words = screen.words
     lines = []
-    for is_reminder, run in groupby(found.items, lambda one: one.kind in sentences.REMINDERS):
+    told = [one for one in found.items if most is None or one.kind not in _OF_THE_ROAD]
+    for is_reminder, run in groupby(told, lambda one: one.kind in sentences.REMINDERS):
         if is_reminder:
             together = list(run)
             lines.append({"at": together[0].occurred_at, "sentence": sentences.reminders(words, together, names), "why": [], "act": ""})

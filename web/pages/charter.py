@@ -78,4 +78,5 @@ def _page(screen: Screen, session: Session, said: dict[str, str], sheet: str, ke
         "charter/page.html", refusal.status if refusal else 422 if lines else 200, asked=asked, sheet=sheet, key=key, found=found, lines=lines, refused=whole,
         has_wrong=bool(wrong), apart=() if found else apart, focus="left" if lines else "refused" if refusal else "",
         columns=[pick(fields[f"signale.{name}"].label, language) for name in charters.COLUMNS], most=charters.MOST_LINES,
+        words=[(pick(one.label, language), [one.choice_label(code, language) for code in one.codes]) for name in charters.COLUMNS if (one := fields[f"signale.{name}"]).type == "enum"],
     )  # fmt: skip

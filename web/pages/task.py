@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from engine import clock, errors, identity
 from engine.actors import authority, users
-from engine.casework import diagrams, doubles, pieces, sittings, staff, tasks
+from engine.casework import diagrams, doubles, pieces, sittings, staff, summons, tasks
 from engine.casework.views import TaskView
 from engine.dossier import documents, programmes
 from engine.insight import aid_files
@@ -82,7 +82,7 @@ def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, t
                 case "release":
                     tasks.release(session, actor, task_id)
                     return screen.go("/desk", "released")
-                case "add" | "remove" | "today" | "take":
+                case "add" | "remove" | "today" | "at" | "take":
                     focus = typed.obey(wanted, on, clock.now(session))
                 case "correct":
                     correcting.add(on)
@@ -92,7 +92,7 @@ def obey(request: Request, screen: Screen, actor: users.Actor, form: FormData, t
                     typed.forget(on)
                 case _ if wanted in place.acts:
                     focus = place.acts[wanted](session, tasks.view(session, actor, task_id, correcting), typed)
-            kept = wanted in ("add", "remove", "today", "take", "correct", "keep", "draft", *place.acts)
+            kept = wanted in ("add", "remove", "today", "at", "take", "correct", "keep", "draft", *place.acts)
             if kept:
                 _keep(actor, session, form, typed, correcting, task_id)
             return page(screen, session, tasks.view(session, actor, task_id, correcting), typed, correcting, place, widgets.element_id(focus) if focus else "", kept)
@@ -194,7 +194,9 @@ def page(screen: Screen, session: Any, task: TaskView, typed: Typed, correcting:
          refusal: errors.Refusal | None = None) -> Response:  # fmt: skip
     findings = refusal.findings if refusal and refusal.status == 422 else ()
     asked = [spec for question in task.form.questions() for spec in (question.spec, *question.rows)]
-    at_hand = pieces.at_hand(session, screen.actor, task.case_id, task.form.dictionary, asked, programmes.present(session).at)
+    dated = {one.id for one in asked if one.type == "datetime"} if "complete" in task.may else set()
+    hours = summons.free_hours(session, screen.actor, task.case_id, diagrams.edition_of(session, screen.actor, task.case_id).definitions, dated) if dated else {}
+    at_hand = pieces.at_hand(session, screen.actor, task.case_id, task.form.dictionary, asked, programmes.present(session).at) | {name: [one] for name, one in hours.items()}
     if "complete" in task.may and any(one.spec.id == pieces.MISSING for one in task.form.questions()) and not typed.has(pieces.MISSING):
         typed.put(pieces.MISSING, *_lacking(session, screen.actor, task))
     shown = layout.layout(task.form, place.address, typed, findings, screen.words, at_hand, place.known(session, task), ready_rows(session, task, screen.words))
