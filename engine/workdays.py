@@ -64,7 +64,7 @@ class Calendar:
         """The UTC instant at which a delay counted from `since` is over.
 
         `jours`: calendar days, moved to the next working day when the last is closed (an office cannot act on it);
-        `jours_ouvres`: working days, the first being the day after; 0 is the end of the same day; `heures_ouvrees`: opening hours.
+        `jours_ouvres`: working days, the first being the day after; 0 is the end of the same day, of the next where that is over; `heures_ouvrees`: opening hours.
         """
         local = since.astimezone(TUNIS)
         if unit == "heures_ouvrees":
@@ -78,17 +78,16 @@ class Calendar:
             day = self.shift(day, int(number))
         else:
             raise ValueError(f"unit of delay: {unit!r}")
-        return dt.datetime.combine(day, self.closing(day), TUNIS).astimezone(dt.UTC)
+        closes = self._closes(day)
+        return closes if closes > since else self._closes(self.shift(day, 1))
 
     def by(self, since: dt.datetime, date: dt.date, shift: int, unit: str) -> dt.datetime:
         """The close of the day `shift` units (`jours`, `jours_ouvres`) after a date, or of the next working day where it is closed.
 
-        A day gone by at `since` gives one working day from then: what can no longer be in time is to be done at once.
+        A day gone by at `since`, or over by then, gives one working day from then: what can no longer be in time is to be done at once.
         """
-        day = self.shift(date, shift) if unit == "jours_ouvres" else self.shift(date + dt.timedelta(days=shift), 0)
-        if day < since.astimezone(TUNIS).date():
-            return self.due(since, 1, "jours_ouvres")
-        return dt.datetime.combine(day, self.closing(day), TUNIS).astimezone(dt.UTC)
+        closes = self._closes(self.shift(date, shift) if unit == "jours_ouvres" else self.shift(date + dt.timedelta(days=shift), 0))
+        return closes if closes > since else self.due(since, 1, "jours_ouvres")
 
     def shift(self, day: dt.date, number: int) -> dt.date:
         """`number` working days after (or, negative, before) `day`; with 0, `day` itself or the next working day."""
@@ -115,6 +114,9 @@ class Calendar:
                 total += max(min(dt.datetime.combine(day, self.closing(day), TUNIS), last) - opening, dt.timedelta())
             day += dt.timedelta(days=1)
         return total
+
+    def _closes(self, day: dt.date) -> dt.datetime:
+        return dt.datetime.combine(day, self.closing(day), TUNIS).astimezone(dt.UTC)
 
     def _after_hours(self, local: dt.datetime, left: dt.timedelta) -> dt.datetime:
         day, start = local.date(), local.timetz().replace(tzinfo=None)

@@ -5,7 +5,7 @@ told of by what the pathway has for that (`absence`), which counts the person's 
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -123,20 +123,20 @@ class Settled:
 
 def show(session: Session, actor: Any, appointment_id: UUID) -> Appointment:
     """One appointment. Refuses: `appointment.not_found`."""
-    return _seen(session, _row(session, actor, appointment_id), actor)
+    return _seen(session, actor, [_row(session, actor, appointment_id)])[0]
 
 
 def of_case(session: Session, actor: Any, case_id: UUID) -> tuple[Appointment, ...]:
     """The appointments of a case, the latest first. Refuses: NotFound."""
     _case(session, actor, case_id)
-    return tuple(_seen(session, row, actor) for row in session.execute(_OF_CASE, {"case": case_id, **_words(actor)}))
+    return _seen(session, actor, session.execute(_OF_CASE, {"case": case_id, **_words(actor)}).all())
 
 
 def between(session: Session, actor: Any, since: dt.datetime, until: dt.datetime, *, agent_id: UUID | None = None, branch: str = "") -> tuple[Appointment, ...]:
     """The appointments that begin between two instants, of one agent or of a branch, in order; those the actor may read."""
     authority.require(actor, "worklist.read")
     rows = session.execute(_BETWEEN, {"since": since, "until": until, "agent": agent_id, "branch": branch, **_words(actor)})
-    return tuple(_seen(session, row, actor) for row in rows)
+    return _seen(session, actor, rows.all())
 
 
 def agenda(session: Session, actor: Any, first: dt.date, days: int, *, of_branch: bool = False, branch: str = "") -> tuple[Appointment, ...]:
@@ -298,13 +298,15 @@ def _agents(session: Session, language: str, case: Any) -> tuple[Agent, ...]:
 
 def _measures(session: Session, actor: Any, case_id: UUID) -> tuple[Measure, ...]:
     rows = session.execute(_MEASURES, {"case": case_id, "kind": KIND}).all()
-    return tuple(Measure(row.subject, _called(session, row.kind, actor.language)) for row in rows)
+    called = _called(session, (row.kind for row in rows), actor.language)
+    return tuple(Measure(row.subject, called[row.kind]) for row in rows)
 
 
-def _called(session: Session, kind: str | None, language: str) -> str:
-    """A kind of measure as the dictionary in force names it."""
-    spec = editions.current(session).dictionary.fields.get(KIND) if kind else None
-    return spec.choice_label(kind, language) if spec and kind in spec.codes else kind or ""
+def _called(session: Session, kinds: Iterable[str | None], language: str) -> Mapping[str | None, str]:
+    """Kinds of measures as the dictionary in force names them; none has no name."""
+    asked = set(kinds) - {None}
+    spec = editions.current(session).dictionary.fields.get(KIND) if asked else None
+    return {None: "", **{kind: spec.choice_label(kind, language) if spec and kind in spec.codes else kind for kind in asked}}
 
 
 def _case(session: Session, actor: Any, case_id: UUID) -> Any:
@@ -327,9 +329,14 @@ def _words(actor: Any) -> dict[str, Any]:
     return {"language": actor.language, "names": list(beneficiaries.NAME_FIELDS), "kind": KIND}
 
 
-def _seen(session: Session, row: Any, actor: Any) -> Appointment:
+def _seen(session: Session, actor: Any, rows: Sequence[Any]) -> tuple[Appointment, ...]:
+    called = _called(session, (row.measure for row in rows), actor.language)
+    return tuple(_one(row, actor, called[row.measure]) for row in rows)
+
+
+def _one(row: Any, actor: Any, measure: str) -> Appointment:
     may_write = row.number is not None and row.state == "set" and authority.may(actor, "appointment.write", branch=row.case_branch, case=row)
     return Appointment(
         row.appointment_id, row.case_id if row.number else None, row.number or "", beneficiaries.full_name(row.person or {}, actor.language), row.agent_id, row.agent, row.agency,
-        row.branch, row.place, _called(session, row.measure, actor.language), row.begins_at, row.ends_at, row.state, row.cause, row.changes, row.changed_at, row.letter_id, row.begins_at <= row.now, may_write,
+        row.branch, row.place, measure, row.begins_at, row.ends_at, row.state, row.cause, row.changes, row.changed_at, row.letter_id, row.begins_at <= row.now, may_write,
     )  # fmt: skip

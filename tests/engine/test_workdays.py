@@ -59,6 +59,14 @@ def test_what_is_due_by_a_date_is_due_at_the_close_of_its_day_or_at_once(date, s
     assert PLAIN.by(at(2), date, shift, unit) == due
 
 
+@pytest.mark.parametrize("closing", [17, 14])
+def test_what_is_given_after_the_offices_closed_is_not_late_from_its_first_minute(closing):
+    short = Calendar(single_session=((dt.date(2026, 3, 1), dt.date(2026, 3, 31)),)) if closing == 14 else PLAIN
+    evening = at(6, closing)  # a Friday: what is due that day is over
+    assert short.due(evening, 0, "jours_ouvres") == at(9, closing) == short.by(evening, dt.date(2026, 3, 6), 0, "jours")
+    assert short.due(evening - dt.timedelta(minutes=1), 0, "jours_ouvres") == at(6, closing) == short.by(evening - dt.timedelta(minutes=1), dt.date(2026, 3, 8), -1, "jours_ouvres")
+
+
 def test_working_days_backwards_for_a_preparation():
     assert PLAIN.shift(dt.date(2026, 3, 9), -2) == dt.date(2026, 3, 5)
 
