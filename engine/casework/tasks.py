@@ -329,8 +329,8 @@ def _home(session: Session, subjects: Sequence[str], instance_subject: str) -> A
 
 def _shown(asked: forms.Form) -> list[str]:
     """The classes of the values that a form shows; of a list, those of its rows."""
-    known = [(one.spec, one.rows) for one in asked.known if not one.is_hidden] + [(one.spec, one.rows) for one in asked.questions() if one.known is not None]
-    return [authority.classes_of(spec) for head, rows in known for spec in (head, *rows)]
+    known = [one for one in asked.known if not one.is_hidden] + [one for one in asked.questions() if one.known is not None]
+    return [authority.classes_of(spec) for one in known for spec in (one.spec, *one.rows)]
 
 
 def readable_by(actor: Any, row: Any, home: Any) -> Any:
@@ -353,12 +353,11 @@ def _known(session: Session, edition: Any, subjects: facts.Subjects, definition:
 
 def as_known(rows: Sequence[facts.Fact], subjects: facts.Subjects, definition: Any, edition: Any, authors: Mapping[str, str] | None = None) -> dict[str, forms.Known]:
     """The facts as a form takes them: those of its fields, of the subjects seen from here; rows of a list put together."""
-    wanted = set(forms.field_ids(definition))
     by_key = {(row.subject, row.field): row for row in rows}
     found: dict[str, forms.Known] = {}
-    for name in wanted:
-        field = edition.dictionary.fields[name]
-        key = subjects.key(field.subject) if field.subject != "member" else None
+    for name in set(forms.field_ids(definition)):
+        subject = edition.dictionary.fields[name].subject
+        key = subjects.key(subject) if subject != "member" else None
         row = by_key.get((key, name)) if key else None
         if row is None:
             continue
