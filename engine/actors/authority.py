@@ -293,6 +293,7 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
     "receipt.open": (_HELPING, _in_reach_of_agencies),  # gives the second secret of a receipt, in person
     "consent.read": (_HELPING | {"coordinateur", "auditeur"}, _in_reach_of_agencies),
     "consent.change": (_REGISTERING, _in_reach),
+    "consent.withdraw": (_REGISTERING, _in_reach),
     "note.read": (_WORKING | {"auditeur"}, lambda actor, about: actor.agency != PARTNERS and _reads(actor, about)),
     "note.write": (_HELPING | _AIDING | {"coordinateur"}, lambda actor, about: actor.agency != PARTNERS and _reads(actor, about)),
     "leave.say": (_WORKING | {"attache_social"}, _herself_or_led),
@@ -307,8 +308,8 @@ _POLICY: dict[str, tuple[frozenset[str], Test]] = {
 _SYSTEM = frozenset({"casefile.export", "history.export", "edition.read", "edition.publish", "draft.read", "draft.write", "message.send", "clock.advance", "steering.read"})
 # What somebody without an account may do.
 _OPEN = frozenset({"request.send"})
-# What the holder of a receipt and its second secret may begin of her own case.
-_BEGUN_BY_HER = frozenset({"reclamation", "droits"})
+# What the holder of a receipt and its second secret may begin of her own case, beside what she takes back of her consent.
+_BEGUN_BY_HER = frozenset({"reclamation"})
 # Refused as though there were nothing there.
 _ABSENT = {"case.read": "case.not_found", "case.search": "case.not_found", "history.read": "case.not_found", "document.read": "document.not_found",
            "letter.read": "letter.not_found", "sitting.read": "sitting.not_found", "note.read": "case.not_found", "consultation.read": "case.not_found", "casefile.export": "case.not_found", "task.read": "task.not_found", "task.draft": "task.not_found"}  # fmt: skip
@@ -334,10 +335,8 @@ def may(actor: Actor, act: str, **about: Any) -> bool:
 
 def _of_her_own(actor: Actor, act: str, about: About) -> bool:
     """What the holder of a receipt may do to the one case that it is of."""
-    if act == "document.upload":
-        return True
     is_hers = getattr(about.get("case"), "instance_id", None) == actor.user_id
-    return is_hers and (act == "case.read" or (act == "exception.begin" and about.get("process") in _BEGUN_BY_HER))
+    return act == "document.upload" or (is_hers and (act in ("case.read", "consent.withdraw") or (act == "exception.begin" and about.get("process") in _BEGUN_BY_HER)))
 
 
 def require(actor: Actor, act: str, **about: Any) -> None:

@@ -6,7 +6,7 @@ the diagram that hears `consentement.retire` (`withdrawals`). What was read lawf
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority
-from engine.casework import editions, staff, tasks, withdrawals
+from engine.casework import editions, notices, staff, tasks, withdrawals
 from engine.casework.instances import Change, Held, find, lock
 from engine.dossier import beneficiaries, consents, documents, facts, programmes
 from engine.i18n import pick
@@ -25,6 +25,7 @@ from forms import form as forms
 from forms import text as words
 
 FORMS = {"sign": "f12", "withdraw": "f12r"}
+_ACTS = {"sign": "consent.change", "withdraw": "consent.withdraw"}
 _GROUP = "consentement."
 _NAMED = {"lu_langue": "language", "lu_oralement": "is_oral", "temoin_nom": "witness", "signature": "signature", "signature_tuteur": "guardian", "doc": "document", "retrait_doc": "document",
           "refus_motif": "reason", "retrait_motif": "reason", "retrait_canal": "channel"}  # fmt: skip
@@ -51,7 +52,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Said:
-    """One time that she said something of it: to whom, read in which language, with which signature; `guardian`: who signed for a minor. `given`, `refused`, `withdrawn`: codes of scopes."""
+    """One time that she said something of it: to whom ("": by her receipt, to nobody), read in which language, with which signature; `guardian`: who signed for a minor. `given`, `refused`, `withdrawn`: codes of scopes."""
 
     at: dt.datetime
     to: str
@@ -143,7 +144,7 @@ def _worded(field: Any, row: Any, language: str) -> Any:
 
 def ask(session: Session, actor: Any, case_id: UUID, act: str) -> Asked:
     """The form by which she signs anew (`sign`) or withdraws (`withdraw`). Refuses: `case.not_found`, Forbidden, `consent.nothing_given` (Conflict: nothing to withdraw)."""
-    _root(session, actor, case_id, "consent.change")
+    _root(session, actor, case_id, _ACTS[act])
     held = find(session, case_id)
     assert held is not None
     form = _form(session, actor, held, act)
@@ -156,7 +157,7 @@ def sign(session: Session, actor: Any, case_id: UUID, raw: Mapping[str, Any], ke
 
     Refuses: `case.not_found`, Forbidden; `task.answers` (Invalid, findings). Records: `consent.signed`.
     """
-    held = _locked(session, actor, case_id)
+    held = _locked(session, actor, case_id, "sign")
     if key and session.execute(_REPEATED, {"id": case_id, "key": key}).scalar():
         return
     new, _ = _read(session, actor, held, "sign", raw, is_typed)
@@ -166,11 +167,11 @@ def sign(session: Session, actor: Any, case_id: UUID, raw: Mapping[str, Any], ke
 
 
 def withdraw(session: Session, actor: Any, case_id: UUID, raw: Mapping[str, Any], key: str = "", *, is_typed: bool = True) -> tuple[str, ...]:
-    """She withdraws scopes that she had agreed to; returns them. The same `key` twice withdraws once.
+    """She withdraws scopes that she had agreed to, at a desk or by her receipt and its secret; returns them. The same `key` twice withdraws once.
 
     Refuses: as `sign`; `consent.not_given` (Invalid) where none of what is withdrawn stands. Records: `consent.withdrawn`.
     """
-    held = _locked(session, actor, case_id)
+    held = _locked(session, actor, case_id, "withdraw")
     if key and session.execute(_REPEATED, {"id": case_id, "key": key}).scalar():
         return ()
     said, values = _read(session, actor, held, "withdraw", raw, is_typed)
@@ -181,10 +182,14 @@ def withdraw(session: Session, actor: Any, case_id: UUID, raw: Mapping[str, Any]
     if not gone:
         raise errors.wrong("consent.not_given", "/consentement.retires")
     _record(session, actor, held, "consent.withdrawn", [*said, *no], gone, key)
+    if actor.kind == "holder":
+        notices.tell(session, actor, held.referent_id, "consent.withdrawn", held.branch, instance_id=held.instance_id)
     return tuple(gone)
 
 
 def _record(session: Session, actor: Any, held: Held, kind: str, new: Sequence[facts.NewFact], gone: Sequence[str], key: str) -> None:
+    if actor.kind == "holder":
+        new = [replace(one, source={"kind": "holder"}) for one in new]
     change = Change(session, actor, held, held.now)
     consents.apply(held, new)
     documents.attach(session, actor, held.root_id, list(new), editions.current(session).dictionary.fields)
@@ -204,11 +209,11 @@ def _root(session: Session, actor: Any, case_id: UUID, act: str) -> Any:
     return row
 
 
-def _locked(session: Session, actor: Any, case_id: UUID) -> Held:
-    _root(session, actor, case_id, "consent.change")
+def _locked(session: Session, actor: Any, case_id: UUID, act: str) -> Held:
+    _root(session, actor, case_id, _ACTS[act])
     held = lock(session, case_id)
     if held is None:  # hers to read for a while, not to change
-        raise errors.Forbidden("act.forbidden", act="consent.change")
+        raise errors.Forbidden("act.forbidden", act=_ACTS[act])
     return held
 
 

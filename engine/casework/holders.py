@@ -1,6 +1,6 @@
 """Whoever holds a receipt and, given in person, its second secret: what she may read of her own case and do to it without an account.
 
-She sends a paper that is missing, withdraws a consent, complains: by the same verbs and the same checks as from a desk, with the source `holder`. A wrong secret,
+She sends a paper that is missing, withdraws a consent (at once), complains: by the same verbs and the same checks as from a desk, with the source `holder`. A wrong secret,
 one that was never given and a receipt that does not exist look the same and take as long. What the receipt's code alone shows is `receipts`'.
 """
 
@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority, signin, users
-from engine.casework import editions, exceptions, pieces, receipts
+from engine.casework import agreements, editions, exceptions, pieces, receipts
 from engine.casework.instances import Change, lock
 from engine.casework.receipts import Receipt
 from engine.database import Database
@@ -31,9 +31,9 @@ MOST_UNKNOWN = 40  # codes that nothing has, from one address; a whole quarter m
 MOST_EVER = 20  # wrong ones before a new secret must be asked for in person
 OPEN_MINUTES = 30
 MOST_PIECES = 20  # a day and case
-COMPLAINT, RIGHTS = "reclamation", "droits"
+COMPLAINT = "reclamation"
 # What she asked for herself; of what is looked into about her (a fraud) her page says nothing.
-_ASKED_BY_HER = ("dossier_aide", "reclamation", "recours", "droits", "desistement", "reouverture", "transfert")
+_ASKED_BY_HER = ("dossier_aide", "reclamation", "recours", "droits", "retrait_consentement", "desistement", "reouverture", "transfert")
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 _LIMIT = text("SELECT pg_advisory_xact_lock(hashtextextended(:of_code, 0)), pg_advisory_xact_lock(hashtextextended(:of_address, 1))")
 _COUNTED = text("SELECT masar_signin_failures(:of_code), masar_signin_failures(:of_address)")
@@ -49,7 +49,9 @@ _GIVE = text("SELECT masar_give_receipt_secret(:case, :hash)")
 _CASE = text("SELECT instance_id, root_id, branch, receipt_code, is_kept, is_shared_operator, assigned FROM instance WHERE instance_id = :id AND root_id = instance_id")
 _SECRET_GIVEN = text("SELECT given_at FROM receipt_secret WHERE instance_id = :id")
 _OWN = text("""SELECT i.receipt_code, i.number, i.status, i.edition_id, i.opened_at,
-                      (SELECT array_agg(f.field ORDER BY f.field) FROM fact f WHERE f.root_id = i.instance_id AND f.is_current AND f.field LIKE 'consentement.c_' AND f.value = 'true') AS agreed
+                      (SELECT array_agg(f.field ORDER BY f.field) FROM fact f WHERE f.root_id = i.instance_id AND f.is_current AND f.field LIKE 'consentement.c_' AND f.value = 'true') AS agreed,
+                      (SELECT jsonb_agg(jsonb_build_array(f.field, f.recorded_at) ORDER BY f.fact_id DESC) FROM fact f WHERE f.root_id = i.instance_id AND f.is_current AND f.field LIKE 'consentement.c_'
+                          AND f.value = 'false' AND EXISTS (SELECT FROM fact o WHERE o.root_id = f.root_id AND o.subject = f.subject AND o.field = f.field AND o.value = 'true')) AS taken_back
                  FROM instance i WHERE i.instance_id = :id""")
 _AWAITED = text("""
     SELECT w.opened_at, p.value AS pieces, r.value AS instalment, CASE WHEN r.value IS NULL THEN l.value #>> '{}' END AS until
@@ -105,9 +107,9 @@ class Sent:
 
 @dataclass(frozen=True)
 class Page:
-    """What her own page says. `others`: code and words of the papers that nobody awaits of her, which she may send all the same; `consents`: code and words of
-    those in force; `complaint`: what a complaint asks of her, where one may be made; `signs_herself`: she is of age, and her guardian's consent is still to be followed by hers;
-    `sent`: the papers that came from here, the latest first."""
+    """What her own page says. `others`: code and words of the papers that nobody awaits of her, which she may send all the same; `consents`: field, words and what follows without it,
+    of those in force; `taken_back`: words of those that are no more, and since when; `complaint`: what a complaint asks of her, where one may be made; `signs_herself`: she is of age,
+    and her guardian's consent is still to be followed by hers; `sent`: the papers that came from here, the latest first."""
 
     code: str
     case_number: str
@@ -117,7 +119,8 @@ class Page:
     pieces: tuple[Piece, ...]
     others: tuple[tuple[str, str], ...]
     requests: tuple[Request, ...]
-    consents: tuple[tuple[str, str], ...]
+    consents: tuple[tuple[str, str, str], ...]
+    taken_back: tuple[tuple[str, datetime], ...]
     letters: tuple[Sent, ...]
     complaint: tuple[forms.Question, ...]
     signs_herself: bool = False
@@ -242,14 +245,16 @@ def page(database: Database, case_id: UUID, language: str) -> Page:
     with database.reading(users.holder(case_id)) as session:
         row = session.execute(_OWN, {"id": case_id}).one()
         edition, found = editions.load(session, row.edition_id), receipts.look_up(session, row.receipt_code)
-        fields, unforeseen = edition.dictionary.fields, editions.current(session)
+        fields = edition.dictionary.fields
         assert found is not None
         requests = tuple(Request(pick(editions.load(session, one.edition_id).definitions.processes[one.process].names, language), one.opened_at, one.status == "ended")
                          for one in session.execute(_REQUESTS, {"case": case_id, "which": list(_ASKED_BY_HER)}))  # fmt: skip
-        consents = tuple((name, pick(fields[name].label, language)) for name in row.agreed or () if name in fields) if RIGHTS in unforeseen.definitions.unforeseen else ()
+        may_withdraw = agreements.FORMS["withdraw"] in editions.current(session).forms
+        consents = tuple((name, pick(fields[name].label, language), pick(fields[name].help, language)) for name in row.agreed or () if name in fields and may_withdraw)
+        taken_back = tuple((pick(fields[name].label, language), datetime.fromisoformat(at)) for name, at in row.taken_back or () if name in fields)
         awaited = _pieces(session, case_id, edition, language)
         others = () if row.status == "ended" else tuple((code, pick(one["label"], language)) for code, one in _hers(edition).items() if code not in {piece.code for piece in awaited})
-        return Page(row.receipt_code, row.number or "", row.opened_at, row.status == "ended", found, awaited, others, requests, consents,
+        return Page(row.receipt_code, row.number or "", row.opened_at, row.status == "ended", found, awaited, others, requests, consents, taken_back,
                     _letters(session, case_id, language), _complaint(session, case_id, language), any(not one.piece for one in session.execute(_RUNNING_OUT, {"case": case_id})),
                     tuple((pick(edition.dictionary.pieces.get(one.piece, {}).get("label"), language), one.received_at) for one in session.execute(_MINE, {"case": case_id})))  # fmt: skip
 
@@ -271,13 +276,15 @@ def send_piece(database: Database, case_id: UUID, piece: str, name: str, stream:
 
 
 def withdraw(database: Database, case_id: UUID, consents: list[str], words: str, key: str, language: str) -> None:
-    """Withdraws consents: the request on data that the pathway has for that (X7) begins, with what she said. Refuses: `receipt.no_consent`, `task.answers` (Invalid); `exception.not_now`."""
-    own = page(database, case_id, "fr").consents
-    named = [label for name, label in own if name in consents]
-    if not named:
+    """Withdraws consents: closed from the next reading on, as at a desk (`agreements`), for who she is was seen when the secret was handed to her. Refuses: `receipt.no_consent`,
+    `consent.not_given`, `task.answers` (Invalid). Records: `consent.withdrawn`."""
+    scopes = [name.removeprefix("consentement.") for name in dict.fromkeys(consents)]
+    if not scopes:
         raise errors.Invalid("receipt.no_consent")
-    said = {"droits.type": "retrait_consentement", "droits.objet": "\n".join([*named, *([words] if words else [])])[:1000]}
-    _begin(database, case_id, RIGHTS, said, key, language)
+    said = {"consentement.retires": scopes, "consentement.retrait_canal": "en_ligne", **({"consentement.retrait_motif": words} if words.strip() else {})}
+    actor = users.holder(case_id, language)
+    with database.unit_of_work(actor) as session:
+        agreements.withdraw(session, actor, case_id, said, key, is_typed=False)
 
 
 def complain(database: Database, case_id: UUID, said: Mapping[str, Any], key: str, language: str) -> None:

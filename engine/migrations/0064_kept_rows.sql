@@ -45,5 +45,16 @@ CREATE FUNCTION masar_attach(ids uuid[], classes text[], of_root uuid) RETURNS S
 CREATE FUNCTION masar_number_of(of_case uuid) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT number FROM instance WHERE instance_id = of_case AND masar_is_writing() $$;
 
+-- A receipt says who is waited for: of a case kept to OTE nobody else.
+CREATE OR REPLACE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text, status text, agency text, waiting_since timestamptz, next_due timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT i.stage, i.status, t.agency, t.opened_at, t.due_at FROM instance r
+         JOIN LATERAL (SELECT c.* FROM instance c WHERE c.instance_id = r.instance_id
+                          OR (r.process = 'signalement' AND r.status = 'ended' AND c.person_id = r.person_id AND c.process = 'parcours' AND c.root_id = c.instance_id)
+                        ORDER BY c.opened_at DESC LIMIT 1) i ON true
+         LEFT JOIN LATERAL (SELECT CASE WHEN o.agency IN ('CPS', 'ANETI') AND masar_is_kept(o.instance_id) THEN 'OTE' ELSE o.agency END AS agency, o.opened_at, o.due_at
+                              FROM open_task o WHERE o.root_id = i.instance_id ORDER BY o.sort_due LIMIT 1) t ON true
+        WHERE r.receipt_code = of_code $$;
+
 REVOKE EXECUTE ON FUNCTION masar_is_writing, masar_is_other_agency, masar_part_is_kept, masar_row_is_kept, masar_instance_of_task, masar_attach, masar_number_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_is_writing, masar_is_other_agency, masar_part_is_kept, masar_row_is_kept, masar_instance_of_task, masar_attach, masar_number_of TO masar_app;

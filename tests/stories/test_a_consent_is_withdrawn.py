@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import agreements, appointments, cases, digests, rebuilt, search, sittings, tasks
+from engine.casework import agreements, appointments, cases, digests, holders, rebuilt, search, sittings, tasks
 from engine.casework import notices as came
 from engine.insight import steering, waits
 from engine.ledger import consultations
@@ -104,6 +104,29 @@ def test_what_is_withdrawn_is_closed_at_the_next_reading_and_its_tasks_go_to_the
     with world.database.reading(users.system()) as session:
         assert session.execute(text("SELECT social_worker_id FROM instance WHERE instance_id = :id"), {"id": case}).scalar() in (None, amel.user_id)
     assert world.incidents() == [] and told(world, case) == set()
+
+
+def test_what_she_withdraws_by_her_receipt_is_closed_at_once_and_the_case_owner_is_told(world, case):
+    amel, owner = world.staff["amel"], world.owner(case)
+    assert read(world, amel, cases.file, case).known
+    holders.withdraw(world.database, case, ["consentement.c1", "consentement.c6"], "", "once", "ar")
+    holders.withdraw(world.database, case, ["consentement.c1", "consentement.c6"], "", "once", "ar")  # a second click
+    with pytest.raises(errors.NotFound):
+        read(world, amel, cases.file, case)
+    assert [one.code for one in read(world, owner, came.mine).items].count("consent.withdrawn") == 1 and rows_of(world, amel, case) == []
+    world.settle()
+    assert {"T202", "T955"} <= nodes(world, owner, case, "queue") | nodes(world, owner, case, "mine") and nodes(world, amel, case, "all") == set()
+    hers = holders.page(world.database, case, "ar")
+    assert hers.receipt.agency == "OTE", "she is told who does it now, not who did"
+    assert [one.name for one in hers.requests] == ["سحب موافقة"] and len(hers.taken_back) == 2, "her page is the proof: what, and since when"
+    said = read(world, owner, agreements.of_case, case).said[0]
+    assert (said.to, said.withdrawn, said.channel) == ("", ("c1", "c6"), "En ligne")
+    with pytest.raises(errors.Refusal), world.database.unit_of_work(users.holder(case)) as session:
+        agreements.sign(session, users.holder(case), case, {})  # what she gives, she signs before somebody
+    other = world.receive(world.somebody("emploi", 5))
+    with pytest.raises(errors.Refusal), world.database.unit_of_work(users.holder(case)) as session:
+        agreements.withdraw(session, users.holder(case), other, {"consentement.retires": ["c1"], "consentement.retrait_canal": "en_ligne"}, is_typed=False)
+    assert told(world, case) == set() and world.incidents() == []
 
 
 def test_she_signs_anew_and_it_is_theirs_again(world, case):

@@ -160,15 +160,26 @@ def test_a_consent_is_withdrawn_and_a_complaint_made_once_each(world, phone, sec
     for _ in range(2):  # a second click
         mine.get("/receipt/mine")
         mine.post("/receipt/withdraw", consent="consentement.c2", words="Plus le bailleur", key=key)
-        assert mine.path == "/receipt/mine"
+        assert mine.path == "/receipt/mine" and "l&#39;accès est fermé dès maintenant" in mine.page.text
+    assert asked(world, "SELECT is_shared_funder FROM instance WHERE instance_id = :id", id=world.case)[0].is_shared_funder is False, "no job has run, nobody has checked anything"
+    assert 'value="consentement.c2"' not in mine.page.text and "Consentements retirés" in mine.page.text and "Transmettre à l&#39;OFII" in mine.page.text
+    assert mine.post("/receipt/withdraw", consent="consentement.c2", words="Encore", key=mine.hidden("key")).status_code == 422 and ">Encore</textarea>" in mine.page.text, "it is over already"
+    assert mine.post("/receipt/withdraw", consent="consentement.c3", words="x" * 5000, key=mine.hidden("key")).status_code == 422 and "x" * 5000 in mine.page.text
+    mine.get("/receipt/mine")
     mine.post("/receipt/complain", **{"reclamation.objet": "delai", "reclamation.recit": "J'attends depuis deux mois", "reclamation.agent_vise": ""}, key=mine.hidden("key"))
     assert mine.page.status_code == 200 and "réclamation est enregistrée" in mine.page.text, mine.page.text
     world.settle()
     begun = [row.process for row in asked(world, "SELECT process FROM instance WHERE root_id = :id AND subject LIKE 'imprevu:%' ORDER BY opened_at", id=world.case)]
-    assert begun == ["droits", "reclamation"] and {"T951", "T942"} <= set(world.nodes(world.case))
-    said = dict(asked(world, "SELECT field, value FROM fact WHERE root_id = :id AND is_current AND (field LIKE 'droits.%' OR field LIKE 'reclamation.%')", id=world.case))
-    assert said["droits.type"] == "retrait_consentement" and "C2" in said["droits.objet"] and said["reclamation.canal"] == "en_ligne" and said["reclamation.vise_chef"] is False
-    assert "deux mois" not in mine.page.text
+    assert sorted(begun) == ["reclamation", "retrait_consentement"] and {"T955", "T942"} <= set(world.nodes(world.case)) and "T951" not in world.nodes(world.case)
+    said = {row.field: row for row in asked(world, "SELECT field, value, source ->> 'kind' AS kind FROM fact WHERE root_id = :id AND is_current AND (field LIKE 'consentement.%' OR field LIKE 'reclamation.%')", id=world.case)}
+    assert (said["consentement.c2"].value, said["consentement.c2"].kind) == (False, "holder") and said["consentement.retrait_canal"].value == "en_ligne" and said["consentement.retrait_motif"].value == "Plus le bailleur"
+    assert said["reclamation.canal"].value == "en_ligne" and said["reclamation.vise_chef"].value is False
+    assert "Retrait d&#39;un consentement" in mine.get("/receipt/mine").text, "what was asked, and when"
+    desk = Browser(world.app)
+    desk.sign_in(world.desk.username, accounts.password())
+    assert "Dit par la personne elle-même · Dit par : En ligne" in desk.get(f"/cases/{world.case}/consent").text
+    assert "La personne, en ligne a enregistré le retrait" in desk.get(f"/cases/{world.case}?tab=history").text
+    assert "deux mois" not in mine.get("/receipt/mine").text
     assert asked(world, "SELECT DISTINCT source ->> 'kind' AS kind FROM fact WHERE field = 'reclamation.recit'")[0].kind == "holder"
     assert mine.post("/receipt/complain", **{"reclamation.objet": "", "reclamation.recit": ""}, key="x").status_code == 422
 

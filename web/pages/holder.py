@@ -84,10 +84,10 @@ def withdraw(request: Request, screen: OnScreen, form: Posted) -> Response:
         return _closed(request, screen, form)
     named = [one for one in form.getlist("consent") if isinstance(one, str)]
     try:
-        holders.withdraw(database_of(request), case_id, named, field(form, "words", 600), field(form, "key", 64), screen.language)
+        holders.withdraw(database_of(request), case_id, named, field(form, "words", 5000), field(form, "key", 64), screen.language)
     except errors.Refusal as refusal:
         return _page(request, screen, refusal, _written(form))
-    return _done(request, screen, "withdrawal_sent", {name: said for name, said in _written(form).items() if name.startswith(f"{holders.COMPLAINT}.")})
+    return _done(request, screen, "taken_back", {name: said for name, said in _written(form).items() if name.startswith(f"{holders.COMPLAINT}.")})
 
 
 @router.post("/receipt/complain")

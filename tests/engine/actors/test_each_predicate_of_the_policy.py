@@ -39,7 +39,7 @@ WHO = {
     **dict.fromkeys(["caseload.list", "caseload.give"], {"chef_antenne", "chef_cps", "chef_aneti", "coordinateur"}), "mail.read": {"administrateur"},
     "fund.read": COORDINATION | {"gestionnaire_aides", "ordonnateur", "chef_antenne"},
     "sitting.read": COORDINATION | {"secretaire_commission", "membre_commission", "president_commission", "chef_antenne"},
-    "consent.read": HELPING | {"coordinateur", "auditeur"}, "consent.change": {"agent_accueil", "referent", "chef_antenne", "coordinateur"},
+    "consent.read": HELPING | {"coordinateur", "auditeur"}, **dict.fromkeys(["consent.change", "consent.withdraw"], {"agent_accueil", "referent", "chef_antenne", "coordinateur"}),
 }  # fmt: skip
 HOLD, LED = ("task.claim", "task.complete"), ("task.release", "task.pass")
 
