@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.clock import TUNIS
 from engine.i18n import pick
+from forms import field_types
 from forms.text import say
 from web.formatting import Words
 from web.typed import Typed
@@ -120,6 +121,8 @@ def draw(spec: Any, name: str, typed: Typed, words: Words, action: str, *, store
     match spec.type:
         case "longtext" | "address":
             return replace(made, kind="long")
+        case "score" if (ends := field_types.bounds(spec))[1] - ends[0] < _SELECT_FROM:
+            return _choice(replace(made, choices=tuple((str(mark), words.number(mark)) for mark in range(ends[0], ends[1] + 1))))
         case "int" | "number" | "percent" | "score" | "money":
             unit = words.text("format.dinar") if spec.type == "money" else pick(getattr(spec, "unit", None), words.language) or _NUMBERS[spec.type]
             return replace(made, kind="unit", unit=unit)

@@ -73,7 +73,7 @@ def mother_in_sfax(today: dt.date) -> Person:
                           {"membre.prenom": "Adem", "membre.naissance": str(arrives.year - 5), "membre.sexe": "M", **child}],
         "depistage.enfants_charge_seule": True, "depistage.aucune_ressource_7j": True, "depistage.traitement_interrompu": True,
         "evaluation.projet_souhaite": "formation", "evaluation.ressources_mensuelles": 0, "social.besoins_sociaux": ["loyer", "scolarite"],
-        "social.besoins_estimation": 1_400_000, "social.enfants_a_inscrire": 2,
+        "social.besoins_estimation": 1_400_000,
         "social.niveau_scolaire": [{"ecolier.prenom": "Yasmine", "ecolier.niveau": "primaire"}, {"ecolier.prenom": "Adem", "ecolier.niveau": "prescolaire"}], **amounts("social"), "plan.mesures": [*measures("social")[:1], *measures("formation")],
     })  # fmt: skip
 

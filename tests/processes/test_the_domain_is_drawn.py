@@ -54,7 +54,7 @@ QUESTIONS = {
     "f13": """sans_abri_ce_soir maladie_urgente traitement_interrompu enceinte enfants_charge_seule mineur_non_accompagne handicap detresse_psychologique
         aucune_ressource_7j conflit_familial_empeche_logement""",
     "f21": """attentes projet_souhaite obstacles dettes_montant logement_type ressources_mensuelles reseau_soutien intention_redepart procedures_etranger""",
-    "f22": """sante_besoin sante_detail couverture_sociale amen_inscrit amen_score enfants_a_inscrire niveau_scolaire handicap_carte soutien_psy_souhaite logement_urgence besoins_sociaux
+    "f22": """sante_besoin sante_detail couverture_sociale amen_inscrit amen_score niveau_scolaire handicap_carte soutien_psy_souhaite logement_urgence besoins_sociaux
         besoins_estimation violence_ou_traite_suspectee risque_pour_soi""",
     "f23": """niveau_instruction metiers experience_ans experience_etranger diplomes langues permis mobilite inscrit_aneti numero>numero_aneti disponibilite projet_entrepreneurial
         aptitude_entrepreneuriale""",

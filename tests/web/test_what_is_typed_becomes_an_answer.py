@@ -82,6 +82,13 @@ def test_money_is_typed_in_dinars_and_written_with_three_decimals():
     assert written("money", 5) == "0,005"
 
 
+def test_a_mark_is_chosen_among_the_few_there_are():
+    shown = drawn("projet.note_marche", stored=4)
+    assert (shown.kind, [value for value, _ in shown.choices], shown.value) == ("choice", ["0", "1", "2", "3", "4", "5"], "4")
+    assert [value for value, _ in drawn("visite.appreciation").choices] == ["1", "2", "3", "4", "5"]
+    assert answer(DICTIONARY.fields["projet.note_marche"], "projet.note_marche", Typed([("projet.note_marche", "4")])) == "4"
+
+
 def test_not_knowing_stands_among_the_choices_and_is_an_answer():
     field = DICTIONARY.fields["retour.type"]
     shown = drawn("retour.type")
