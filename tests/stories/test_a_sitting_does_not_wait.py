@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
+from tests.stories.test_a_committee_day import convened
 
 
 def refuses(world, row, day):
@@ -36,6 +37,21 @@ def test_nobody_is_called_to_sit_on_a_day_when_offices_are_closed(world):
         connection.execute(text("UPDATE installation SET dated_version = dated_version + 1"))
     assert refuses(world, call, tuesday.isoformat()) == {"seance.date"}, "a holiday that an administrator entered"
     world.answers(call, seance__date="@+7o")
+
+
+def test_on_its_day_a_sitting_sits_though_a_member_studied_nothing(world):
+    sitting_id = convened(world, [("creation", {}), ("creation", {})])
+    for row in [row for row in world.open_tasks(sitting_id) if row.agency != "CPS"]:
+        world.answers(row)
+    day = dt.date.fromisoformat(world.facts("seance.date")["seance.date"])
+    while world.today() < day:
+        assert {row.node for row in world.open_tasks(sitting_id)} == {"T653_CPS"}, "she may study until then"
+        world.passes(days=1)
+    world.passes(hours=1)
+    assert [row.node for row in world.open_tasks(sitting_id)] == ["T654", "T654"], "and the others do not wait for her"
+    for row in world.open_tasks(sitting_id):
+        world.answers(row)
+    assert {row.node for row in world.open_tasks(sitting_id)} == {"T655"} and world.incidents() == []
 
 
 @pytest.mark.parametrize(("number", "asked"), [(5, 1), (1, 0)])

@@ -69,9 +69,10 @@ def _place(screen: Screen, actor: Any, sitting_id: UUID, aid_id: str) -> task_pa
         return sittings.known(session, actor, sittings.show(session, actor, sitting_id).file(aid_id))
 
     def onward(session: Any, task: TaskView | None, _done: Any) -> Response:
-        following = sittings.show(session, actor, sitting_id).first(aid_id)
+        sitting = sittings.show(session, actor, sitting_id)
+        following, number = sitting.first(aid_id), sitting.file(aid_id).number
         address = f"/sittings/{sitting_id}/{following.aid_id}" if following else f"/sittings/{sitting_id}"
-        return screen.go(address, "file_done" if task else "", name=task.name if task else "", number=task.case_number if task else "")
+        return screen.go(address, "file_done" if task else "", name=task.name if task else "", number=number or sitting.number)
 
     return task_page.Place(f"/sittings/{sitting_id}/{aid_id}", "sittings/page.html", around, known, {"ballot": partial(_ballot, screen), "unanimous": partial(_unanimous, screen)}, onward)
 
