@@ -127,11 +127,17 @@ def test_a_period_is_shown_from_its_beginning_and_goes_back_as_it_came(enter, ho
     zied = enter("zied")
     page = zied.get("/admin/parameters/seance_unique").text
     typed = re.search(r"<textarea[^>]*name=\"value\"[^>]*>([^<]*)</textarea>", page)[1]
-    assert typed.split("\n") == ["07-01 08-31", "Eid al-Fitr 30"] and page.index("01/07") < page.index("31/08")
+    assert typed.split("\n") == ["01/07 31/08", "Aïd el-Fitr 30"] and page.index("01/07") < page.index("31/08")
     assert zied.submit("/admin/parameters/seance_unique", {"value": typed, "valid_from": "2031-01-01", "source": "Note", "reason": WHY}).status_code == 200
     with house.reading(users.system()) as session:
         kept = session.execute(text("SELECT value FROM parameter WHERE code = 'seance_unique' AND valid_from = '2031-01-01'")).scalar_one()
     assert kept == [{"du": "07-01", "au": "08-31"}, {"avant": "Eid al-Fitr", "jours": 30}]
+    said = {"valid_from": "2031-02-01", "source": "Note", "reason": WHY}
+    assert "n&#39;est pas une fête du calendrier" in zied.submit("/admin/parameters/seance_unique", {"value": "1/7/2031 31/8/2031\nRamadan 30", **said}).text
+    assert zied.submit("/admin/parameters/seance_unique", {"value": "1/7/2031 31/8/2031\nعيد الفطر 29\n2031-09-01 2031-09-02", **said}).status_code == 200
+    with house.reading(users.system()) as session:
+        kept = session.execute(text("SELECT value FROM parameter WHERE code = 'seance_unique' AND valid_from = '2031-02-01'")).scalar_one()
+    assert kept == [{"du": "2031-07-01", "au": "2031-08-31"}, {"avant": "Eid al-Fitr", "jours": 29}, {"du": "2031-09-01", "au": "2031-09-02"}]
 
 
 def test_a_branch_opened_by_an_administrator_is_called_by_its_name_everywhere(enter):
