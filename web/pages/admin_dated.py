@@ -58,7 +58,7 @@ def take_branch_back(request: Request, screen: OnScreen, actor: Acting, form: Po
 @router.post("/agencies/{code}")
 def rename_agency(request: Request, screen: OnScreen, actor: Acting, form: Posted, code: str) -> Response:
     _, refusal = attempt(request, actor, lambda session: branches.rename_agency(session, actor, code, chosen_day(form, "valid_from"), _names(form), field(form, "reason", 600)))
-    return _branches(request, screen, actor, refusal) if refusal else screen.go("/admin/branches", "agency_renamed")
+    return _branches(request, screen, actor, refusal, _typed(form) | {"agency": code}) if refusal else screen.go("/admin/branches", "agency_renamed")
 
 
 @router.get("/programmes")
@@ -201,7 +201,7 @@ def _parameter(request: Request, screen: Screen, actor: users.Actor, code: str, 
     last = found.versions[-1]
     found_leaves = _leaves("value", (), last.value, code.endswith("_millimes"), feasts)
     leaves = [(name, " · ".join(_part(screen.words, one) for one in keys), field(form, name, 20_000) if form else value) for name, keys, value in found_leaves]
-    typed = {"source": field(form, "source", 1100), "inferred": field(form, "inferred", 3) == "on", "reason": field(form, "reason", 600)} if form else {
+    typed = {"valid_from": field(form, "valid_from", 20), "source": field(form, "source", 1100), "inferred": field(form, "inferred", 3) == "on", "reason": field(form, "reason", 600)} if form else {
         "source": last.source, "inferred": last.is_inferred, "reason": ""}  # fmt: skip
     return screen.show("admin/parameter.html", refusal.status if refusal else 200, parameter=found, leaves=leaves, typed=typed, tomorrow=tomorrow, shown=_shown,
                        may=authority.may(actor, "dated.write"), **refused(screen, refusal))  # fmt: skip
