@@ -17,7 +17,7 @@ from engine import clock, errors, i18n, identity
 from engine.actors import accounts, authority
 from engine.actors.branches import GOVERNORATES, not_before_tomorrow
 from engine.database import Alone
-from engine.dossier import holidays
+from engine.dossier import holidays, programmes
 from engine.ledger import journal
 from forms import places
 
@@ -195,7 +195,7 @@ def change_fund(session: Session, actor: Any, code: str, amount_millimes: int, r
 def set_parameter(session: Session, actor: Any, code: str, valid_from: dt.date, value: Any, source: str, is_inferred: bool, reason: str) -> None:
     """Gives a parameter another value from a day on; the one before ends the day before.
 
-    Refuses: `parameter.not_found`, `parameter.shape`, `parameter.rule`, `branch.unknown`, `dated.too_soon`, `dated.later_exists` (Conflict), `dated.same` (Conflict), `dated.source`,
+    Refuses: `parameter.not_found`, `parameter.shape`, `parameter.rule`, `parameter.feast`, `branch.unknown`, `dated.too_soon`, `dated.later_exists` (Conflict), `dated.same` (Conflict), `dated.source`,
     `admin.reason`. Records: `parameter.set`.
     """
     (reason, source), known = errors.together(
@@ -242,11 +242,13 @@ def take_back(session: Session, actor: Any, kind: str, code: str, valid_from: dt
 
 
 def check_parameter(session: Session, code: str, value: Any, like: Any) -> None:
-    """Whether a value has the shape of another and its parts agree. Refuses: `parameter.shape`, `parameter.rule`, `branch.unknown`."""
+    """Whether a value has the shape of another and its parts agree. Refuses: `parameter.shape`, `parameter.rule`, `parameter.feast` (a period before a day that the calendar does not know would never come), `branch.unknown`."""
     if not _is_like(value, like, code.endswith("_millimes"), code in OPEN_MAPS):
         raise errors.wrong("parameter.shape", "/value")
     if code in _AGREE and not _AGREE[code](value):
         raise errors.wrong("parameter.rule", "/value")
+    if code == programmes.SHORT_DAYS and (unknown := [one["avant"] for one in value if one.get("avant", "") not in {"", *holidays.feasts(session)}]):
+        raise errors.wrong("parameter.feast", "/value", feast=unknown[0])
     if code == "antenne_par_defaut" and not session.execute(text("SELECT masar_branch_is_open(:code)"), {"code": value}).scalar():
         raise errors.wrong("branch.unknown", "/value", branch=value)
 

@@ -21,6 +21,7 @@ _FARTHEST = 371  # days: as far as appointments are made
 _TELL = text("SELECT masar_tell_closed(CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]))")
 _HOLIDAYS = text("SELECT day, names, is_estimate FROM holiday WHERE extract(year FROM day) = :year ORDER BY day")
 _HOLIDAY = text("SELECT day, names, is_estimate FROM holiday WHERE day = :day")
+_NAMES = text("SELECT names FROM holiday ORDER BY day")
 _ADD_HOLIDAY = text("INSERT INTO holiday (day, names, is_estimate) VALUES (:day, CAST(:names AS jsonb), :estimate)")
 _DROP_HOLIDAY = text("DELETE FROM holiday WHERE day = :day")
 
@@ -56,6 +57,16 @@ def listed(session: Session, actor: Any, year: int) -> tuple[Holiday, ...]:
     authority.require(actor, "admin.read")
     today = clock.today(clock.now(session))
     return tuple(Holiday(row.day, row.names, row.is_estimate, row.day > today) for row in session.execute(_HOLIDAYS, {"year": year}))
+
+
+def feasts(session: Session) -> Mapping[str, Mapping[str, str]]:
+    """The feasts of the calendar, by the English name that a period of shorter days goes by: what each is called. Two of one day stand in its names with a point between."""
+    found: dict[str, Mapping[str, str]] = {}
+    for names in session.execute(_NAMES).scalars():
+        parts = {language: said.split(" · ") for language, said in names.items()}
+        for place, code in enumerate(parts["en"]):
+            found[code] = {language: each[place] for language, each in parts.items() if len(each) == len(parts["en"])}
+    return found
 
 
 @tells

@@ -168,6 +168,28 @@ def test_from_a_task_it_is_made_and_its_form_filled_and_an_agenda_opens_by_its_a
     assert Browser(salma.client.app).get(address).status_code == 404
 
 
+def test_whoever_was_slower_chooses_among_the_hours_that_are_left_and_loses_nothing(world, desk):
+    adviser, other = world.agent("ANETI", "MED", "conseiller_emploi"), world.receive(world.somebody("emploi", 44))
+    app = create_app(Settings(is_demo=True), world.database)
+    salma, nabil = Browser(app), Browser(app)
+    asked = {"agent": str(adviser.user_id), "day": (world.today() + dt.timedelta(days=6)).isoformat(), "minutes": "45", "place": "bureau_emploi"}
+    for browser, name, case in ((salma, "salma", world.case), (nabil, "nabil", other)):
+        browser.sign_in(name, accounts.password())
+        browser.get(f"/cases/{case}/appointments/new", params=asked)
+    hours = re.findall(r'name="begins_at" id="slot-\d+" value="([^"]+)"', nabil.page.text)
+    made = salma.post(f"/cases/{world.case}/appointments", agent=asked["agent"], minutes="45", place="bureau_emploi", key=salma.hidden("key"), begins_at=hours[4])
+    assert salma.path.startswith("/appointments/"), made.text
+    late = nabil.post(f"/cases/{other}/appointments", agent=asked["agent"], minutes="45", place="bureau_emploi", key=nabil.hidden("key"), begins_at=hours[4])
+    left = re.findall(r'name="begins_at" id="slot-\d+" value="([^"]+)"', late.text)
+    assert late.status_code == 409 and "d&#39;être pris à cette heure" in late.text and hours[4] not in left and set(left) < set(hours)
+    assert re.search(r'value="45"[^>]*selected', late.text) and re.search(r'value="bureau_emploi"[^>]*selected', late.text)
+    nabil.post(f"/cases/{other}/appointments", agent=asked["agent"], minutes="45", place="bureau_emploi", key=nabil.hidden("key"), begins_at=left[0])
+    appointment = nabil.path
+    assert appointment.startswith("/appointments/")
+    again = nabil.post(f"{appointment}/move", csrf=nabil.hidden("csrf"), agent=asked["agent"], minutes="45", place="bureau_emploi", begins_at=hours[4])
+    assert again.status_code == 409 and "d&#39;être pris à cette heure" in again.text and nabil.get(appointment).status_code == 200
+
+
 def test_a_day_that_is_closed_afterwards_is_told_to_whoever_has_an_appointment_then(world, desk):
     """A feast that the moon moves, and hours that a single session shortens: the appointment stands until it is moved, and nobody stands before a closed door unwarned."""
     adviser, zied = world.agent("ANETI", "MED", "conseiller_emploi"), next(one for one in world.staff.values() if "administrateur" in one.roles)

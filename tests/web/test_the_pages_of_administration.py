@@ -127,11 +127,18 @@ def test_a_period_is_shown_from_its_beginning_and_goes_back_as_it_came(enter, ho
     zied = enter("zied")
     page = zied.get("/admin/parameters/seance_unique").text
     typed = re.search(r"<textarea[^>]*name=\"value\"[^>]*>([^<]*)</textarea>", page)[1]
-    assert typed.split("\n") == ["07-01 08-31", "Eid al-Fitr 30"] and page.index("01/07") < page.index("31/08")
+    assert typed.split("\n") == ["01/07 31/08", "Aïd el-Fitr 30"] and page.index("01/07") < page.index("31/08")
     assert zied.submit("/admin/parameters/seance_unique", {"value": typed, "valid_from": "2031-01-01", "source": "Note", "reason": WHY}).status_code == 200
     with house.reading(users.system()) as session:
         kept = session.execute(text("SELECT value FROM parameter WHERE code = 'seance_unique' AND valid_from = '2031-01-01'")).scalar_one()
     assert kept == [{"du": "07-01", "au": "08-31"}, {"avant": "Eid al-Fitr", "jours": 30}]
+    said = {"valid_from": "2031-02-01", "source": "Note", "reason": WHY}
+    refused = zied.submit("/admin/parameters/seance_unique", {"value": "1/7/2031 31/8/2031\nRamadan 30", **said}).text
+    assert "n&#39;est pas une fête du calendrier" in refused and 'value="2031-02-01"' in refused and "Ramadan 30" in refused and WHY in refused
+    assert zied.submit("/admin/parameters/seance_unique", {"value": "1/7/2031 31/8/2031\nعيد الفطر 29\n2031-09-01 2031-09-02", **said}).status_code == 200
+    with house.reading(users.system()) as session:
+        kept = session.execute(text("SELECT value FROM parameter WHERE code = 'seance_unique' AND valid_from = '2031-02-01'")).scalar_one()
+    assert kept == [{"du": "2031-07-01", "au": "2031-08-31"}, {"avant": "Eid al-Fitr", "jours": 29}, {"du": "2031-09-01", "au": "2031-09-02"}]
 
 
 def test_a_branch_opened_by_an_administrator_is_called_by_its_name_everywhere(enter):
@@ -202,3 +209,10 @@ def test_a_programme_without_a_level_is_accepted_once_one_ticked_that_it_is_mean
     assert "Une erreur :" in wrong and "Aucun niveau d&#39;aide" not in wrong, "errors first"
     assert 'name="is_known"' in zied.submit("/admin/import", held).text, "not read: nothing is done"
     assert "1 chose" in zied.submit("/admin/import", held | {"is_known": "yes"}).text
+
+
+def test_an_agency_that_is_not_named_keeps_what_was_typed(enter):
+    zied = enter("zied")
+    zied.get("/admin/branches")
+    refused = zied.submit("/admin/agencies/CPS", {"name_fr": "Centre de promotion", "name_ar": "مركز", "name_en": "Centre", "valid_from": "2001-01-01", "reason": WHY}).text
+    assert refused.count('value="Centre de promotion"') == 1 and 'value="2001-01-01"' in refused and WHY in refused

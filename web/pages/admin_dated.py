@@ -12,7 +12,7 @@ from engine.actors import authority, branches, users
 from engine.actors.agencies import AGENCIES
 from engine.casework import editions, imports, letters, posts
 from engine.dossier import catalogues, holidays
-from engine.i18n import LANGUAGES
+from engine.i18n import LANGUAGES, pick
 from forms import places
 from web.dependencies import Acting, OnScreen, Posted, database_of, field
 from web.pages.admin import attempt, chosen_day, refused, written
@@ -58,7 +58,7 @@ def take_branch_back(request: Request, screen: OnScreen, actor: Acting, form: Po
 @router.post("/agencies/{code}")
 def rename_agency(request: Request, screen: OnScreen, actor: Acting, form: Posted, code: str) -> Response:
     _, refusal = attempt(request, actor, lambda session: branches.rename_agency(session, actor, code, chosen_day(form, "valid_from"), _names(form), field(form, "reason", 600)))
-    return _branches(request, screen, actor, refusal) if refusal else screen.go("/admin/branches", "agency_renamed")
+    return _branches(request, screen, actor, refusal, _typed(form) | {"agency": code}) if refusal else screen.go("/admin/branches", "agency_renamed")
 
 
 @router.get("/programmes")
@@ -126,7 +126,7 @@ def show_parameter(request: Request, screen: OnScreen, actor: Acting, code: str)
 def set_parameter(request: Request, screen: OnScreen, actor: Acting, form: Posted, code: str) -> Response:
     def act(session: Any) -> Any:
         last = catalogues.parameters_listed(session, actor, code)[0].versions[-1].value
-        return catalogues.set_parameter(session, actor, code, chosen_day(form, "valid_from"), _rebuilt(form, "value", last, code.endswith("_millimes")), field(form, "source", 1100),
+        return catalogues.set_parameter(session, actor, code, chosen_day(form, "valid_from"), _rebuilt(form, "value", last, code.endswith("_millimes"), holidays.feasts(session)), field(form, "source", 1100),
                                         field(form, "inferred", 3) == "on", field(form, "reason", 600))  # fmt: skip
 
     gave, refusal = attempt(request, actor, act)
@@ -197,11 +197,11 @@ def _programme_form(request: Request, screen: Screen, actor: users.Actor, code: 
 def _parameter(request: Request, screen: Screen, actor: users.Actor, code: str, refusal: errors.Refusal | None = None, form: Any = None) -> Response:
     with database_of(request).reading(actor) as session:
         found = catalogues.parameters_listed(session, actor, code)[0]
-        tomorrow = _tomorrow(session)
+        tomorrow, feasts = _tomorrow(session), {code: pick(names, screen.language) for code, names in holidays.feasts(session).items()}
     last = found.versions[-1]
-    found_leaves = _leaves("value", (), last.value, code.endswith("_millimes"))
+    found_leaves = _leaves("value", (), last.value, code.endswith("_millimes"), feasts)
     leaves = [(name, " · ".join(_part(screen.words, one) for one in keys), field(form, name, 20_000) if form else value) for name, keys, value in found_leaves]
-    typed = {"source": field(form, "source", 1100), "inferred": field(form, "inferred", 3) == "on", "reason": field(form, "reason", 600)} if form else {
+    typed = {"valid_from": field(form, "valid_from", 20), "source": field(form, "source", 1100), "inferred": field(form, "inferred", 3) == "on", "reason": field(form, "reason", 600)} if form else {
         "source": last.source, "inferred": last.is_inferred, "reason": ""}  # fmt: skip
     return screen.show("admin/parameter.html", refusal.status if refusal else 200, parameter=found, leaves=leaves, typed=typed, tomorrow=tomorrow, shown=_shown,
                        may=authority.may(actor, "dated.write"), **refused(screen, refusal))  # fmt: skip
@@ -283,11 +283,11 @@ def _signed(form: Any) -> int:
     return -amount if field(form, "direction", 4) == "out" else amount
 
 
-def _leaves(name: str, keys: tuple[str, ...], value: Any, is_money: bool) -> list[tuple[str, tuple[str, ...], str]]:
+def _leaves(name: str, keys: tuple[str, ...], value: Any, is_money: bool, feasts: Mapping[str, str]) -> list[tuple[str, tuple[str, ...], str]]:
     """The parts of a value one types: (name of the field, the keys that lead there, what it holds)."""
     if isinstance(value, dict):
-        return [leaf for key, inner in value.items() for leaf in _leaves(f"{name}.{key}", (*keys, key), inner, is_money)]
-    return [(name, keys, _typed_value(value, is_money))]
+        return [leaf for key, inner in value.items() for leaf in _leaves(f"{name}.{key}", (*keys, key), inner, is_money, feasts)]
+    return [(name, keys, _typed_value(value, is_money, feasts))]
 
 
 def _part(words: Any, key: str) -> str:
@@ -298,9 +298,9 @@ def _part(words: Any, key: str) -> str:
     return key if called.startswith("[") else called
 
 
-def _typed_value(value: Any, is_money: bool) -> str:
+def _typed_value(value: Any, is_money: bool, feasts: Mapping[str, str]) -> str:
     if isinstance(value, list):
-        return " ".join(map(str, value)) if all(isinstance(one, int | float) for one in value) else "\n".join(" ".join(map(str, _ends(one))) for one in value)
+        return " ".join(map(str, value)) if all(isinstance(one, int | float) for one in value) else "\n".join(" ".join(feasts.get(end) or "/".join(reversed(str(end).split("-"))) for end in _ends(one)) for one in value)
     return f"{value / 1000:g}" if is_money else written(value)
 
 
@@ -309,16 +309,23 @@ def _ends(period: Mapping[str, Any]) -> list[Any]:
     return [period[key] for key in ("du", "au", "avant", "jours") if key in period]
 
 
-def _rebuilt(form: Any, name: str, like: Any, is_money: bool) -> Any:
+def _day(said: str) -> str:
+    """A day, or a day of every year (`01/07`), as the database keeps it."""
+    parts = said.strip().split("/")
+    return "-".join(one.zfill(2) for one in reversed(parts)) if len(parts) > 1 else said.strip()
+
+
+def _rebuilt(form: Any, name: str, like: Any, is_money: bool, feasts: Mapping[str, Mapping[str, str]]) -> Any:
     """A value like another, from the parts that were typed. Refuses: `import.amount`, `parameter.shape`."""
     if isinstance(like, dict):
-        return {key: _rebuilt(form, f"{name}.{key}", inner, is_money) for key, inner in like.items()}
+        return {key: _rebuilt(form, f"{name}.{key}", inner, is_money, feasts) for key, inner in like.items()}
     said = field(form, name, 20_000)
     if isinstance(like, list) and like and isinstance(like[0], dict):
         rows = [line.strip().rpartition(" ") for line in said.splitlines() if line.strip()]
         if not all(first for first, _, _ in rows):
             raise errors.wrong("parameter.shape", "/value")
-        return [{"avant": first, "jours": int(last)} if last.isdecimal() else {"du": first, "au": last} for first, _, last in rows]  # so many days before a feast
+        called = {name.casefold(): code for code, names in feasts.items() for name in names.values()}
+        return [{"avant": called.get(first.strip().casefold(), first.strip()), "jours": int(last)} if last.isdecimal() else {"du": _day(first), "au": _day(last)} for first, _, last in rows]
     if isinstance(like, list):
         return [imports.value_of(one, is_money) for one in said.replace(";", " ").split()]
     return said if isinstance(like, str) else imports.value_of(said, is_money)

@@ -15,6 +15,7 @@ from engine.casework import agendas, appointments, tasks
 from engine.dossier import programmes
 from web import calendars, rendering
 from web.dependencies import Acting, OnScreen, Posted, Reading, Writing, database_of, field
+from web.pages.admin import attempt
 from web.typed import Typed
 
 router = APIRouter()
@@ -74,13 +75,21 @@ def choose(screen: OnScreen, actor: Acting, session: Reading, case_id: UUID, age
 
 
 @router.post("/cases/{case_id}/appointments")
-def make(screen: OnScreen, actor: Acting, session: Writing, form: Posted, case_id: UUID) -> Response:
-    """Makes the appointment that was chosen."""
-    task_id = identity.parse(field(form, "task", 40))
+def make(request: Request, screen: OnScreen, actor: Acting, form: Posted, case_id: UUID) -> Response:
+    """Makes the appointment that was chosen; where somebody was faster, the hours that are left are shown, and what was chosen stays."""
+    task_id, measure = identity.parse(field(form, "task", 40)), field(form, "measure", 60)
     chosen = _chosen(form)
-    made = appointments.make(session, actor, case_id, *chosen, task_id=task_id, measure=field(form, "measure", 60), key=field(form, "key", 64))
-    if task_id:
-        _tell_task(session, actor, task_id, chosen[1], chosen[3])
+
+    def act(session: Any) -> UUID:
+        appointment_id = appointments.make(session, actor, case_id, *chosen, task_id=task_id, measure=measure, key=field(form, "key", 64))
+        if task_id:
+            _tell_task(session, actor, task_id, chosen[1], chosen[3])
+        return appointment_id
+
+    made, refusal = attempt(request, actor, act)
+    if refusal is not None:
+        with database_of(request).reading(actor) as session:
+            return _choose(screen, _left(session, actor, case_id, chosen), f"/cases/{case_id}/appointments", task=str(task_id or ""), place=chosen[3], measure=measure, was=None, refusal=refusal)
     address = f"/appointments/{made}"
     return screen.go(f"/tasks/{task_id}" if task_id else address, "appointment_made", links=[(address, "appointment")] if task_id else ())
 
@@ -102,8 +111,16 @@ def choose_again(screen: OnScreen, actor: Acting, session: Reading, appointment_
 
 
 @router.post("/appointments/{appointment_id}/move")
-def move(screen: OnScreen, actor: Acting, session: Writing, form: Posted, appointment_id: UUID) -> Response:
-    appointments.move(session, actor, appointment_id, *_chosen(form))
+def move(request: Request, screen: OnScreen, actor: Acting, form: Posted, appointment_id: UUID) -> Response:
+    """Another hour; where somebody was faster, as at first."""
+    chosen = _chosen(form)
+    _, refusal = attempt(request, actor, lambda session: appointments.move(session, actor, appointment_id, *chosen))
+    if refusal is not None:
+        with database_of(request).reading(actor) as session:
+            was = appointments.show(session, actor, appointment_id)
+            if not was.may_write or was.case_id is None:
+                raise refusal
+            return _choose(screen, _left(session, actor, was.case_id, chosen), f"/appointments/{appointment_id}/move", task="", place=chosen[3], measure="", was=was, refusal=refusal)
     return screen.go(f"/appointments/{appointment_id}", "appointment_moved")
 
 
@@ -128,8 +145,14 @@ def entry(screen: OnScreen, actor: Acting, session: Reading, appointment_id: UUI
     return _calendar(calendars.calendar([appointments.show(session, actor, appointment_id)], screen.words), "rendez-vous")
 
 
-def _choose(screen: Any, offered: appointments.FreeHours, address: str, *, task: str, place: str, measure: str, was: Any) -> Response:
-    return screen.show("appointments/choose.html", offered=offered, address=address, task=task, measure=measure, was=was, places=appointments.PLACES, lengths=appointments.LENGTHS,
+def _left(session: Any, actor: Any, case_id: UUID, chosen: tuple[UUID, dt.datetime, int, str]) -> appointments.FreeHours:
+    """The hours that are left of the day that was chosen."""
+    agent, begins_at, minutes, _ = chosen
+    return appointments.offer(session, actor, case_id, agent_id=agent, day=clock.today(begins_at), minutes=minutes)
+
+
+def _choose(screen: Any, offered: appointments.FreeHours, address: str, *, task: str, place: str, measure: str, was: Any, refusal: errors.Refusal | None = None) -> Response:
+    return screen.show("appointments/choose.html", refusal.status if refusal else 200, refused=screen.refusal(refusal.code, refusal.details) if refusal else "", offered=offered, address=address, task=task, measure=measure, was=was, places=appointments.PLACES, lengths=appointments.LENGTHS,
                        place=place if place in appointments.PLACES else "antenne", key=secrets.token_urlsafe(16))  # fmt: skip
 
 

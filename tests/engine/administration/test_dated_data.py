@@ -156,6 +156,7 @@ def test_a_parameter_has_another_value_from_its_day(house, act, days):
     ("tranches", {"N1": [100], "N2": [50, 49], "N3": [60, 30, 10]}, "parameter.rule"), ("tranches", {"N1": [100]}, "parameter.shape"),
     ("seuil_vulnerabilite", {"haute": 2, "moyenne": 3}, "parameter.rule"), ("antenne_par_defaut", "XXX", "branch.unknown"),
     ("seance_unique", [{"du": "2028-02-30", "au": "2028-03-01"}], "parameter.rule"), ("rythme_suivi", {}, "parameter.shape"),
+    ("seance_unique", [{"avant": "Aïd", "jours": 30}], "parameter.feast"),
 ])  # fmt: skip
 def test_a_value_of_another_shape_or_whose_parts_disagree_is_refused(act, days, code, value, refusal):
     with pytest.raises(errors.Invalid, match=rf"^{refusal}\b"):
