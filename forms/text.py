@@ -203,7 +203,7 @@ def display(spec: Any, value: Any, language: str) -> str:
         case "phone":
             return phonenumbers.format_number(phonenumbers.parse(value), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
         case "list":
-            return say("word.rows", language, count=len(value))
+            return str(len(value))
         case "signature":
             if not value.get("at"):
                 return value["name"]

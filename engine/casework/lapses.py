@@ -24,7 +24,7 @@ from forms.scope import on_the_day
 GUARDIAN, BIRTH, MINOR = "consentement.signature_tuteur", "person.naissance_date", "person.mineur"
 REQUIRED, COMPLETE = "D8_exigees", "D8"  # what an aid's level requires, and what of it is missing
 _SIGNED = "aide.contrat_signe_le"
-_OF_AGE = """((substr((b.value #>> '{}') || '-01-01', 1, 10)::date - 1 + make_interval(years => :age)) + interval '1 day') AT TIME ZONE 'Africa/Tunis'"""
+_OF_AGE = """((substr((b.value #>> '{}') || '-01-01', 1, 10)::date - 1 + make_interval(years => CAST(:age AS integer))) + interval '1 day') AT TIME ZONE 'Africa/Tunis'"""
 _OF_CASE = "i.root_id = i.instance_id AND i.process = 'parcours' AND i.status = 'open' AND i.suspended_at IS NULL"
 _RUNNING = f"""SELECT f.fact_id, f.field, i.instance_id AS root_id, f.valid_until AS at FROM fact f JOIN instance i ON {_OF_CASE} AND i.instance_id = CASE WHEN f.subject LIKE 'person:%' THEN
                       (SELECT o.instance_id FROM instance o WHERE o.person_id = f.person_id AND o.root_id = o.instance_id AND o.process = 'parcours' AND o.status = 'open' LIMIT 1) ELSE f.root_id END
@@ -33,7 +33,7 @@ _RUNNING = f"""SELECT f.fact_id, f.field, i.instance_id AS root_id, f.valid_unti
                  JOIN fact b ON b.person_id = i.person_id AND b.subject = 'person:' || i.person_id AND b.field = '{BIRTH}' AND b.is_current AND b.status = 'known'
                 WHERE f.is_current AND f.status = 'known' AND f.field = '{GUARDIAN}'"""
 # From when on one is looked at, until it has run out: a signature on the day, a paper so many days before.
-_FROM = f"r.at - CASE WHEN r.field = '{GUARDIAN}' THEN interval '0' ELSE make_interval(days => :before) END"
+_FROM = f"r.at - CASE WHEN r.field = '{GUARDIAN}' THEN interval '0' ELSE make_interval(days => CAST(:before AS integer)) END"
 _AGAIN = "l.looked_at < masar_now() - interval '1 day'"
 _DUE = text(f"""SELECT fact_id, root_id FROM (
         SELECT r.fact_id, r.root_id FROM ({_RUNNING}) r LEFT JOIN lapse l USING (fact_id)
@@ -65,10 +65,10 @@ def next_at(session: Session) -> Any:
 
 
 def _asked(session: Session) -> dict[str, Any]:
-    """The papers that run out, with the dated data that says when one is looked at."""
-    told = programmes.of_today(session)[1]["parametres"]
-    fields = editions.current(session).dictionary.fields.values()
-    return {"papers": [one.id for one in fields if one.runs_out], "before": int(told["delai_pieces_jours"]), "age": int(told["age_majorite"])}
+    """The papers that run out, with the dated data that says when one is looked at: where there is none, nothing is."""
+    told, fields = programmes.of_today(session)[1]["parametres"], editions.current(session).dictionary.fields.values()
+    before, age = (None if told.get(name) is None else int(told[name]) for name in ("delai_pieces_jours", "age_majorite"))
+    return {"papers": [one.id for one in fields if one.runs_out], "before": before, "age": age}
 
 
 def look(session: Session, fact_id: int, root_id: UUID) -> bool:
