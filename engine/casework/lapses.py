@@ -24,27 +24,30 @@ from forms.scope import on_the_day
 GUARDIAN, BIRTH, MINOR = "consentement.signature_tuteur", "person.naissance_date", "person.mineur"
 REQUIRED, COMPLETE = "D8_exigees", "D8"  # what an aid's level requires, and what of it is missing
 _SIGNED = "aide.contrat_signe_le"
-_OF_AGE = """((substr((b.value #>> '{}') || '-01-01', 1, 10)::date - 1 + make_interval(years => CAST(:age AS integer))) + interval '1 day') AT TIME ZONE 'Africa/Tunis'"""
+_OF_AGE = """((substr((jsonb_build_array(b.value) ->> 0) || '-01-01', 1, 10)::date - 1 + make_interval(years => CAST(:age AS integer))) + interval '1 day') AT TIME ZONE 'Africa/Tunis'"""
 _OF_CASE = "i.root_id = i.instance_id AND i.process = 'parcours' AND i.status = 'open' AND i.suspended_at IS NULL"
 _RUNNING = f"""SELECT f.fact_id, f.field, i.instance_id AS root_id, f.valid_until AS at FROM fact f JOIN instance i ON {_OF_CASE} AND i.instance_id = CASE WHEN f.subject LIKE 'person:%' THEN
                       (SELECT o.instance_id FROM instance o WHERE o.person_id = f.person_id AND o.root_id = o.instance_id AND o.process = 'parcours' AND o.status = 'open' LIMIT 1) ELSE f.root_id END
-                WHERE f.is_current AND f.status = 'known' AND f.field = ANY (CAST(:papers AS text[]))
+                WHERE f.is_current AND f.status = 'known' AND f.field = ANY (CAST(:papers AS text[])) {{}}
                UNION ALL SELECT f.fact_id, f.field, i.instance_id, {_OF_AGE} FROM fact f JOIN instance i ON {_OF_CASE} AND i.instance_id = f.root_id
                  JOIN fact b ON b.person_id = i.person_id AND b.subject = 'person:' || i.person_id AND b.field = '{BIRTH}' AND b.is_current AND b.status = 'known'
-                WHERE f.is_current AND f.status = 'known' AND f.field = '{GUARDIAN}'"""
+                WHERE f.is_current AND f.status = 'known' AND f.field = '{GUARDIAN}'
+                  AND NOT EXISTS (SELECT FROM fact s WHERE s.root_id = f.root_id AND s.field = 'consentement.signature' AND s.is_current AND s.status = 'known' AND s.fact_id > f.fact_id)"""
 # From when on one is looked at, until it has run out: a signature on the day, a paper so many days before.
 _FROM = f"r.at - CASE WHEN r.field = '{GUARDIAN}' THEN interval '0' ELSE make_interval(days => CAST(:before AS integer)) END"
 _AGAIN = "l.looked_at < masar_now() - interval '1 day'"
 _DUE = text(f"""SELECT fact_id, root_id FROM (
-        SELECT r.fact_id, r.root_id FROM ({_RUNNING}) r LEFT JOIN lapse l USING (fact_id)
-         WHERE {_FROM} <= masar_now() AND r.at > masar_now() - interval '60 days' AND (l.fact_id IS NULL OR (l.told_at IS NULL AND l.looked_at < r.at AND ({_AGAIN} OR r.at <= masar_now())))
+        SELECT r.fact_id, r.root_id FROM ({_RUNNING.format("AND f.valid_until <= masar_now() + make_interval(days => CAST(:before AS integer))")}) r LEFT JOIN lapse l USING (fact_id)
+         WHERE CASE WHEN r.field = '{GUARDIAN}' THEN r.at <= masar_now() AND (l.fact_id IS NULL OR ((l.told_at IS NULL OR l.closed_at IS NOT NULL) AND {_AGAIN}))
+               ELSE r.at > masar_now() - interval '60 days' AND (l.fact_id IS NULL OR (l.told_at IS NULL AND l.looked_at < r.at AND ({_AGAIN} OR r.at <= masar_now()))) END
         UNION SELECT l.fact_id, l.root_id FROM lapse l WHERE l.told_at IS NOT NULL AND l.closed_at IS NULL AND {_AGAIN}) x
      WHERE fact_id || ' ' || root_id <> ALL (CAST(:but AS text[])) ORDER BY fact_id LIMIT :limit""")
-_NEXT = text(f"""SELECT min(CASE WHEN {_FROM} > masar_now() THEN {_FROM} ELSE r.at END) FROM ({_RUNNING}) r LEFT JOIN lapse l USING (fact_id) WHERE r.at > masar_now() AND l.told_at IS NULL""")
-_ONE = text(f"""SELECT f.fact_id, f.subject, f.field, f.class, f.author_agency, f.is_current, r.at, l.told_at, l.closed_at FROM fact f LEFT JOIN ({_RUNNING}) r ON r.fact_id = f.fact_id AND r.root_id = :root
+_NEXT = text(f"""SELECT min(CASE WHEN {_FROM} > masar_now() THEN {_FROM} ELSE r.at END) FROM ({_RUNNING.format("")}) r LEFT JOIN lapse l USING (fact_id) WHERE r.at > masar_now() AND l.told_at IS NULL""")
+_ONE = text(f"""SELECT f.fact_id, f.subject, f.field, f.class, f.author_agency, f.is_current, r.at, l.told_at, l.closed_at FROM fact f LEFT JOIN ({_RUNNING.format("AND f.fact_id = :fact")}) r ON r.fact_id = f.fact_id AND r.root_id = :root
                    LEFT JOIN lapse l ON l.fact_id = f.fact_id WHERE f.fact_id = :fact""")
 _KEEP = text("""INSERT INTO lapse AS l (fact_id, root_id, piece, awaits, runs_out_at, needed_by, looked_at, told_at) VALUES (:fact, :root, :piece, :awaits, :at, CAST(:by AS uuid[]), :now, :told)
-                ON CONFLICT (fact_id) DO UPDATE SET needed_by = excluded.needed_by, looked_at = excluded.looked_at, told_at = coalesce(l.told_at, excluded.told_at)""")
+                ON CONFLICT (fact_id) DO UPDATE SET needed_by = excluded.needed_by, looked_at = excluded.looked_at, told_at = coalesce(excluded.told_at, l.told_at),
+                   closed_at = CASE WHEN excluded.told_at IS NULL THEN l.closed_at END""")
 _CLOSE = text("UPDATE lapse SET closed_at = :now, looked_at = :now WHERE fact_id = :fact AND closed_at IS NULL")
 _STILL = text("SELECT masar_still_lapses(:fact)")
 _END_SECRET = text("SELECT masar_end_receipt_secret(:case)")
@@ -78,15 +81,16 @@ def look(session: Session, fact_id: int, root_id: UUID) -> bool:
     if held is None or row is None:
         return False
     needs = _needs(session, held, row) if row.at is not None and row.is_current else ()
-    if row.told_at is not None and not (needs and session.execute(_STILL, {"fact": fact_id}).scalar()):
+    is_told = row.told_at is not None and row.closed_at is None
+    if is_told and not (needs and session.execute(_STILL, {"fact": fact_id}).scalar()):
         session.execute(_CLOSE, {"fact": fact_id, "now": held.now})
         return True
     if row.at is None:
         return False
     piece, awaits = _paper(held, row)
-    is_told = bool(needs) and row.told_at is None
-    session.execute(_KEEP, {"fact": fact_id, "root": root_id, "piece": piece, "awaits": awaits, "at": row.at, "by": [str(one) for one, _ in needs], "now": held.now, "told": held.now if is_told else None})
-    if is_told:
+    tells = bool(needs) and not is_told
+    session.execute(_KEEP, {"fact": fact_id, "root": root_id, "piece": piece, "awaits": awaits, "at": row.at, "by": [str(one) for one, _ in needs], "now": held.now, "told": held.now if tells else None})
+    if tells:
         _tell(Change(session, users.system(), held, held.now), row, [holder for _, holder in needs])
     return True
 

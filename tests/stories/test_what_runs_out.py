@@ -228,6 +228,19 @@ def test_on_the_day_of_age_the_adviser_is_told_and_her_own_consent_is_asked_once
     assert [one.is_given for one in after.scopes[:2]] == [True, False] and world.incidents() == []
 
 
+def test_of_a_case_opened_again_after_the_day_of_age_her_consent_is_asked_too(world, nearly_of_age):
+    case_id, owner = nearly_of_age, world.owner(nearly_of_age)
+    world.begins(case_id, "desistement", owner, desistement__portee="dossier")
+    world.does(case_id, "T921", desistement__maintenu=True, desistement__retractation_expliquee=True, desistement__signature=SIGNED, desistement__signature_tuteur=SIGNED)
+    world.passes(days=16)
+    world.settle()  # looked at once it was over
+    assert (world.stands(case_id).status, waits_for(world, case_id, owner)) == ("ended", []), "nobody is asked anything of a case that is over"
+    world.begins(case_id, "reouverture", world.agent("OTE", "MED", "agent_accueil"), reouverture__nouveau_retour=False)
+    world.passes(days=2)
+    world.settle()
+    assert world.stands(case_id).status == "open" and waits_for(world, case_id, owner) == [("", "person")]
+
+
 def test_somebody_of_age_who_signed_herself_is_asked_nothing(world):
     case_id = world.receive(world.somebody("formation", 3))
     world.does(case_id, "T101")
