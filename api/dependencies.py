@@ -27,7 +27,7 @@ from api import problems
 from engine import errors
 from engine.actors import signin, users
 from engine.database import Database
-from engine.dossier import documents
+from engine.dossier import documents, programmes
 
 _bearer = OAuth2PasswordBearer("token", scheme_name="token", description="The access token that `POST /token` gave.", auto_error=False)
 _DEEPEST = 32
@@ -115,6 +115,8 @@ def _in_one_thread(endpoint: Callable[..., Any], written: Callable[[Any], Any]) 
     def act(_door: _Door, **given: Any) -> Any:
         database = database_of(_door.request)
         way = database.unit_of_work if ways[0] is _Way.WRITING else database.reading
+        if ways[0] is _Way.READING:  # whoever writes reads what is dated as it goes
+            programmes.say_names(database)
         with signin.acting(database, _door.token, "api", way) as (actor, session):
             answer = endpoint(actor=_speaking(_door.request, actor), session=session, **given)
         return written(answer)
