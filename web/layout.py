@@ -5,7 +5,7 @@ One question is drawn by `web.widgets`; which are asked and whether an answer is
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -54,9 +54,13 @@ def layout(form: Form, action: str, typed: Typed, findings: Sequence[Any], words
     drawing = _Drawing(form, action, typed, _by_name(typed, findings), words, at_hand, ready)
     raw = _proposed(form, typed) | _raw(form, typed, ready)
     asked, reckoned = answers.asked(form, raw), answers.reckoned(form, raw)
-    beneath = _beneath(form, reckoned)
-    drawn_by_title = {section.title: tuple(drawing.question(one) for one in section.questions if one.spec.id in asked) + tuple(drawing.reckoned(name, reckoned[name]) for name in beneath.get(section.title, ()))
-                      for section in form.sections}  # fmt: skip
+    beneath = _beneath(form, asked, reckoned)
+
+    def drawn_of(question: Question) -> tuple[Widget, ...]:
+        name = question.spec.id
+        return (drawing.question(question), *(drawing.reckoned(one, reckoned[one]) for one in beneath.get(name, ()))) if name in asked else ()
+
+    drawn_by_title = {section.title: tuple(widget for one in section.questions for widget in drawn_of(one)) for section in form.sections}
     sections = tuple(Section(title, drawn) for title, drawn in drawn_by_title.items() if drawn)
     told = {one.spec.id for one in (*form.known, *form.questions())}
     facts = [(one, form) for one in form.known if one.spec.id not in reckoned] + [(one, also) for one in (also.known if also else ()) if one.spec.id not in told and not one.is_hidden]
@@ -84,13 +88,13 @@ def _proposed(form: Form, typed: Typed) -> dict[str, Any]:
     return {question.spec.id: question.proposed for question in form.questions() if question.proposed is not None and not typed.has(question.spec.id)}
 
 
-def _beneath(form: Form, reckoned: Mapping[str, answers.Answer]) -> dict[str, list[str]]:
-    """What is reckoned, by the last section that asks what it is computed from."""
-    place = {question.spec.id: rank for rank, section in enumerate(form.sections) for question in section.questions}
-    found: dict[str, list[str]] = {}
+def _beneath(form: Form, asked: Collection[str], reckoned: Mapping[str, answers.Answer]) -> dict[str, list[str]]:
+    """What is reckoned, by the last question asked of those it is computed from."""
+    drawn = [question.spec.id for question in form.questions() if question.spec.id in asked]
+    rank, found = {name: place for place, name in enumerate(drawn)}, dict[str, list[str]]()
     for name in reckoned:
-        place[name] = max(place.get(read, 0) for read in form.dictionary.fields[name].reads)
-        found.setdefault(form.sections[place[name]].title, []).append(name)
+        rank[name] = max(rank.get(read, 0) for read in form.dictionary.fields[name].reads)
+        found.setdefault(drawn[rank[name]], []).append(name)
     return found
 
 

@@ -191,6 +191,16 @@ def test_questions_are_short_and_sections_too():
     assert [(form_id, section.title["fr"]) for form_id, made in FORMS.items() for section in made.sections if len(section.title["fr"]) > 60] == []
 
 
+def test_no_list_is_typed_anew_for_each_act_save_what_a_committee_decides_each_time():
+    assert [name for name, spec in FIELDS.items() if spec.type == "list" and spec.validity == form.ONE_ACT and spec.proposed is None] == ["aide.reserves", "aide.votes"]
+
+
+@pytest.mark.parametrize("form_id", [name for name, definition in FORMS.items() if set(definition.computed) & set(definition.show)])
+def test_what_is_worked_out_beside_the_questions_says_how(form_id):
+    definition = FORMS[form_id]
+    assert [name for name in definition.computed if name in definition.show and not FIELDS[name].is_of_the_day and not FIELDS[name].help] == []
+
+
 @pytest.mark.parametrize("form_id", [name for name, definition in FORMS.items() if definition.checks])
 def test_a_check_reads_what_it_points_at(form_id):
     for check in FORMS[form_id].checks:

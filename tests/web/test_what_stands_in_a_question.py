@@ -96,4 +96,5 @@ def test_what_was_paid_less_what_was_spent_is_told_as_one_types_and_asked_of_nob
     assert 'name="aide.solde_reliquat"' not in browser.page.text and 'name="aide.solde_suite"' not in browser.page.text
     page = sends(browser, settled, "refresh", aide__solde_depense=f"{(paid - 20_000) / 1000:.3f}").text
     assert "<bdi>20,000" in html.unescape(page.partition('id="q-aide-solde_reliquat"')[2].partition("</div>")[0]) and 'name="aide.solde_suite"' in page
+    assert page.index('id="q-aide-solde_reliquat"') < page.index('name="aide.solde_suite"'), "told before what depends on it is asked"
     assert 'name="aide.solde_suite"' not in sends(browser, settled, "refresh", aide__solde_depense=f"{paid / 1000:.3f}").text, "nothing is left: nothing is to be done with it"
