@@ -179,12 +179,12 @@ def look_up_paid(change: Change, _parameters: Mapping[str, Any], _subject: str) 
 
 def give_back(change: Change, money: Mapping[str, int]) -> int:
     """Gives back to its fund what an aid that ends before its time has committed and not paid, and leaves the line it stood in. Returns the millimes."""
-    change.session.execute(_LEAVE_LINE, {"aid": _aid_id(change)})
+    stood = change.session.execute(_LEAVE_LINE, {"aid": _aid_id(change)}).rowcount
     rest = max(money.get("committed", 0) - money.get("paid", 0) - money.get("released", 0), 0)
     if rest:
-        programme, _ = granted_of(change)
-        _move(change, programme, "released", rest)
-        _call_next(change, programme)
+        _move(change, granted_of(change)[0], "released", rest)
+    if rest or stood:  # whoever stood behind her may need less than she did
+        _call_next(change, granted_of(change)[0])
     return rest
 
 
