@@ -54,7 +54,9 @@ _SITTINGS = text("SELECT instance_id FROM instance WHERE process = 'seance_commi
 EVERYBODY = (OTE, CPS, ANETI, PARTNERS, "seance")  # of a sitting: each member who studies a file, and whoever decides of it
 # Each absence is a subject of its own; this one's facts are not stored yet.
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
-                     WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since""")
+                     WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since
+                       AND NOT EXISTS (SELECT FROM instance i WHERE i.root_id = d.root_id AND i.subject = d.subject AND i.outcome = :came)""")
+CAME = "venue"  # an absence that was none: she came late
 _WHY = "aide.retrait"
 GIVEN_UP = "aide.abandonnee"  # what an aid's diagram hears once its contract binds: it settles its accounts, then ends by itself
 _REASONS = {"consentement_retire": "consentement_retire", "desistement": "desistement", "deces": "deces"}  # why a file left its sitting; of any other that its case is closed
@@ -317,5 +319,5 @@ def leave_sittings(change: Change, whose: Collection[str], why: str) -> bool:
 def count_absences(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """How many appointments the person missed in so many days (`jours`), this one among them; those that the administration missed do not count."""
     since = clock.today(change.at) - dt.timedelta(days=int(parameters.get("jours") or 0))
-    return Outcome({"absences_comptees": change.session.execute(_ABSENCES, {"root": change.held.root_id, "since": since.isoformat()}).scalar_one()
+    return Outcome({"absences_comptees": change.session.execute(_ABSENCES, {"root": change.held.root_id, "since": since.isoformat(), "came": CAME}).scalar_one()
                     + int(said(change, "absence", "cause") == "personne")})  # fmt: skip
