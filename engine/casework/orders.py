@@ -56,6 +56,7 @@ EVERYBODY = (OTE, CPS, ANETI, PARTNERS, "seance")  # of a sitting: each member w
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
                      WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since
                        AND NOT EXISTS (SELECT FROM instance i WHERE i.root_id = d.root_id AND i.subject = d.subject AND i.outcome = :came)""")
+_MOOT = text("SELECT instance_id FROM instance WHERE root_id = :root AND status = 'open' AND process = 'absence' AND instance_id <> :me ORDER BY instance_id")  # nobody is looked for in a closed case
 CAME = "venue"  # an absence that was none: she came late
 _WHY = "aide.retrait"
 GIVEN_UP = "aide.abandonnee"  # what an aid's diagram hears once its contract binds: it settles its accounts, then ends by itself
@@ -260,9 +261,10 @@ def bpmn_open(change: Change) -> list[Any]:
 
 @operations.operation("clore_dossier", "motif")
 def close(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Ends the case where it stands, with its dossiers: nothing of it is done any more. `motif`: a reason of `cloture.motif`, which the case keeps."""
+    """Ends the case where it stands, with its dossiers and the other absences that are followed: nothing of it is done any more. `motif`: a reason of `cloture.motif`, which the case keeps."""
     reason = str(parameters.get("motif") or "")
-    give(change, "ordre.cloture", {"motif": reason}, parts(change, beside=False))
+    moot = change.session.execute(_MOOT, {"root": change.held.root_id, "me": change.held.instance_id}).scalars().all()
+    give(change, "ordre.cloture", {"motif": reason}, [*parts(change, beside=False), *moot])
     return Outcome({"clos": True}, [operations.recorded(change, "cloture.motif", reason, is_said=True)])
 
 
