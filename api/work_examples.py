@@ -14,7 +14,7 @@ _AGREEMENT = {
 }  # fmt: skip
 _APPOINTMENT = {
     "appointment_id": _ID, "case_id": _CASE, "case_number": _NUMBER, "person": "Mounir Ben Salah", "agent_id": _KARIM, "agent": "Karim Ben Amor", "agency": "OTE", "branch": "MED",
-    "place": "antenne", "measure": "", "begins_at": _BEGINS, "ends_at": _ENDS, "state": "set", "cause": "", "changes": 0, "changed_at": _AT, "letter_id": _LETTER, "is_begun": False, "may_write": True,
+    "place": "antenne", "measure": "", "begins_at": _BEGINS, "ends_at": _ENDS, "state": "set", "cause": "", "changes": 0, "changed_at": _AT, "letter_id": _LETTER, "is_begun": False, "may_write": True, "may_say_late": False,
 }  # fmt: skip
 _NOTES = {
     "items": [{"note_id": 1204, "text": "@karim she calls back on Monday.", "class_": "C", "author": "Salma Trabelsi", "agency": "OTE", "at": _AT}], "classes": ["C", "O"],

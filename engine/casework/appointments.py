@@ -6,7 +6,7 @@ told of by what the pathway has for that (`absence`), which counts the person's 
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from sqlmodel import Session
 from engine import clock, errors
 from engine.actors import authority, users
 from engine.actors.roles import ROLES
-from engine.casework import editions, endings, exceptions, hours, letters, staff
+from engine.casework import editions, endings, exceptions, hours, letters, orders, staff
 from engine.casework.instances import Change, lock
 from engine.dossier import beneficiaries, programmes
 from engine.identity import derived_id, new_id
@@ -42,6 +42,9 @@ _MOVE = text("""UPDATE appointment SET agent_id = :agent, agency = :agency, bran
                        changes = changes + 1, changed_at = :now WHERE appointment_id = :id""")
 _SETTLE = text("UPDATE appointment SET state = :state, cause = :cause, changes = changes + 1, changed_at = :now WHERE appointment_id = :id")
 _CASE = text("SELECT instance_id, root_id, number, branch, status, is_kept, is_shared_operator, assigned, also_read_by, lent_to FROM instance WHERE instance_id = :id AND root_id = instance_id")
+# What followed of a missed appointment, as long as nobody did anything of it and no clock stands still for it.
+_FOLLOWS = text("""SELECT i.instance_id FROM instance i JOIN instance r ON r.instance_id = i.root_id
+                    WHERE i.instance_id = :id AND i.status = 'open' AND r.suspended_at IS NULL AND NOT EXISTS (SELECT FROM task_done d WHERE d.instance_id = i.instance_id)""")
 _TASK = text("SELECT subject FROM open_task WHERE task_id = :task AND root_id = :case")
 # What an appointment may be made for: the measures under way whose kind the reader may know.
 _MEASURES = text("""SELECT DISTINCT f.subject, f.value #>> '{}' AS kind FROM wait w JOIN instance i USING (instance_id)
@@ -54,7 +57,7 @@ _AGENTS = text("""SELECT user_id, name, name_ar, agency, branch FROM user_accoun
 @dataclass(frozen=True)
 class Appointment:
     """One appointment as its reader sees it; `person` is "" where the name is not hers to read, `case_id` None where the case is another branch's by now.
-    `measure`: the kind of that it serves, "" where it is of the whole case. `may`: write (move, cancel, settle)."""
+    `measure`: the kind of that it serves, "" where it is of the whole case. `may_write`: move, cancel, settle; `may_say_late`: that she came after all."""
 
     appointment_id: UUID
     case_id: UUID | None
@@ -75,6 +78,7 @@ class Appointment:
     letter_id: UUID | None
     is_begun: bool
     may_write: bool
+    may_say_late: bool = False
 
     @property
     def minutes(self) -> int:
@@ -123,7 +127,9 @@ class Settled:
 
 def show(session: Session, actor: Any, appointment_id: UUID) -> Appointment:
     """One appointment. Refuses: `appointment.not_found`."""
-    return _seen(session, actor, [_row(session, actor, appointment_id)])[0]
+    row = _row(session, actor, appointment_id)
+    may = row.number is not None and row.state in CAUSES and authority.may(actor, "appointment.write", branch=row.case_branch, case=row)
+    return replace(_seen(session, actor, [row])[0], may_say_late=may and _follows(session, row) is not None)
 
 
 def of_case(session: Session, actor: Any, case_id: UUID) -> tuple[Appointment, ...]:
@@ -220,11 +226,11 @@ def cancel(session: Session, actor: Any, appointment_id: UUID, reason: str) -> U
 
 def settle(session: Session, actor: Any, appointment_id: UUID, outcome: str, cause: str = "") -> Settled:
     """What came of an appointment: `attended`, `missed` by the person, or `not_held` by the administration (`cause`: agent, fermeture), which is never counted against her.
-    Of the two last the pathway is told (X3): it offers another date, calls, writes, suspends.
+    Of the two last the pathway is told (X3): it offers another date, calls, writes, suspends. Whoever came late is said to have attended after all, until somebody did what followed: that ends, and counts no more.
 
     Refuses: `appointment.not_found`; `appointment.outcome` (Invalid); `appointment.over`, `appointment.not_begun` (Conflict); Forbidden. Records: `appointment.<outcome>`.
     """
-    change, _, was = _of(session, actor, appointment_id)
+    change, _, was = _of(session, actor, appointment_id, ("set", *(CAUSES if outcome == "attended" else ())))
     if outcome not in ("attended", *CAUSES):
         raise errors.wrong("appointment.outcome", "/outcome")
     causes = CAUSES.get(outcome, ("",))
@@ -234,6 +240,11 @@ def settle(session: Session, actor: Any, appointment_id: UUID, outcome: str, cau
         cause = causes[0]
     if change.at < was.begins_at:
         raise errors.Conflict("appointment.not_begun")
+    if was.state != "set":
+        follows = _follows(session, was)
+        if follows is None:
+            raise errors.Conflict("appointment.followed")
+        orders.give(change, "ordre.cloture", {"motif": orders.CAME}, [follows])
     change.note(f"appointment.{outcome}", {"appointment": str(appointment_id), "owner": str(was.agent_id), "cause": cause})
     hours.keep(session, _SETTLE, id=appointment_id, state=outcome, cause=cause, now=change.at)
     change.write()
@@ -255,12 +266,17 @@ def _begin(session: Session, actor: Any, case_id: UUID) -> tuple[Change, Any]:
     return Change(session, actor, held, held.now), row
 
 
-def _of(session: Session, actor: Any, appointment_id: UUID) -> tuple[Change, Any, Any]:
-    """The case of an appointment that still stands, locked, and the appointment as it is under the lock."""
+def _follows(session: Session, row: Any) -> UUID | None:
+    """What a missed appointment began, where it can still be taken back."""
+    return session.execute(_FOLLOWS, {"id": exceptions.named(row.case_id, ABSENCE, f"rendez-vous {row.appointment_id}")}).scalar()
+
+
+def _of(session: Session, actor: Any, appointment_id: UUID, states: Sequence[str] = ("set",)) -> tuple[Change, Any, Any]:
+    """The case of an appointment that still stands (is in one of these states), locked, and the appointment as it is under the lock."""
     was = _row(session, actor, appointment_id)
     change, case = _begin(session, actor, was.case_id)
     was = _row(session, actor, appointment_id)
-    if was.state != "set":
+    if was.state not in states:
         raise errors.Conflict("appointment.over")
     return change, case, was
 

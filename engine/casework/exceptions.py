@@ -137,7 +137,7 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
     held = lock(session, case_id)
     if held is None:  # hers to read for a while, not to change
         raise errors.Forbidden("act.forbidden", act="exception.begin")
-    instance_id = _id(case_id, process, key) if key else None
+    instance_id = named(case_id, process, key) if key else None
     if instance_id and (begun := session.execute(_BEGUN, {"id": instance_id}).one_or_none()):
         return Begun(case_id, held.number or "", _name(session, begun, actor.language), instance_id, (), is_repeat=True)
     edition, name, note = _drawn(session, actor, held, process, follows=follows)
@@ -165,10 +165,11 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
 
 def is_begun(session: Session, case_id: UUID, process: str, key: str) -> bool:
     """Whether the submission of this key began it already."""
-    return session.execute(_BEGUN, {"id": _id(case_id, process, key)}).scalar() is not None
+    return session.execute(_BEGUN, {"id": named(case_id, process, key)}).scalar() is not None
 
 
-def _id(case_id: UUID, process: str, key: str) -> UUID:
+def named(case_id: UUID, process: str, key: str) -> UUID:
+    """The id of what a submission of this key begins."""
     return derived_id(case_id, f"imprevu {process} {key}")
 
 

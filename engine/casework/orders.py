@@ -54,7 +54,10 @@ _SITTINGS = text("SELECT instance_id FROM instance WHERE process = 'seance_commi
 EVERYBODY = (OTE, CPS, ANETI, PARTNERS, "seance")  # of a sitting: each member who studies a file, and whoever decides of it
 # Each absence is a subject of its own; this one's facts are not stored yet.
 _ABSENCES = text("""SELECT count(*) FROM fact d JOIN fact c ON c.subject = d.subject AND c.field = 'absence.cause' AND c.is_current AND c.value = '"personne"'
-                     WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since""")
+                     WHERE d.root_id = :root AND d.field = 'absence.rdv_le' AND d.is_current AND d.value #>> '{}' >= :since
+                       AND NOT EXISTS (SELECT FROM instance i WHERE i.root_id = d.root_id AND i.subject = d.subject AND i.outcome = :came)""")
+_MOOT = text("SELECT instance_id FROM instance WHERE root_id = :root AND status = 'open' AND process = 'absence' AND instance_id <> :me ORDER BY instance_id")  # nobody is looked for in a closed case
+CAME = "venue"  # an absence that was none: she came late
 _WHY = "aide.retrait"
 GIVEN_UP = "aide.abandonnee"  # what an aid's diagram hears once its contract binds: it settles its accounts, then ends by itself
 _REASONS = {"consentement_retire": "consentement_retire", "desistement": "desistement", "deces": "deces"}  # why a file left its sitting; of any other that its case is closed
@@ -258,9 +261,10 @@ def bpmn_open(change: Change) -> list[Any]:
 
 @operations.operation("clore_dossier", "motif")
 def close(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Ends the case where it stands, with its dossiers: nothing of it is done any more. `motif`: a reason of `cloture.motif`, which the case keeps."""
+    """Ends the case where it stands, with its dossiers and the other absences that are followed: nothing of it is done any more. `motif`: a reason of `cloture.motif`, which the case keeps."""
     reason = str(parameters.get("motif") or "")
-    give(change, "ordre.cloture", {"motif": reason}, parts(change, beside=False))
+    moot = change.session.execute(_MOOT, {"root": change.held.root_id, "me": change.held.instance_id}).scalars().all()
+    give(change, "ordre.cloture", {"motif": reason}, [*parts(change, beside=False), *moot])
     return Outcome({"clos": True}, [operations.recorded(change, "cloture.motif", reason, is_said=True)])
 
 
@@ -317,5 +321,5 @@ def leave_sittings(change: Change, whose: Collection[str], why: str) -> bool:
 def count_absences(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """How many appointments the person missed in so many days (`jours`), this one among them; those that the administration missed do not count."""
     since = clock.today(change.at) - dt.timedelta(days=int(parameters.get("jours") or 0))
-    return Outcome({"absences_comptees": change.session.execute(_ABSENCES, {"root": change.held.root_id, "since": since.isoformat()}).scalar_one()
+    return Outcome({"absences_comptees": change.session.execute(_ABSENCES, {"root": change.held.root_id, "since": since.isoformat(), "came": CAME}).scalar_one()
                     + int(said(change, "absence", "cause") == "personne")})  # fmt: skip

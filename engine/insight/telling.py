@@ -19,6 +19,8 @@ def sentence(say: Say, kind: str, body: Mapping[str, Any], who: str, agency: str
     code = f"history.{kind.replace('.', '_')}"
     if kind in _BY_WHAT:  # worded by what is proposed, or by whether somebody was named
         code += f".{body.get('act') or ('to' if owner else 'nobody')}"
+    if kind == "case.stopped" and body.get("reason_code") == "venue":  # an absence that was none
+        code = "history.absence_undone"
     if kind == "operation.done" and "error" in body:
         code = "history.operation_failed"
     name = body.get("message") or body.get("name", "")

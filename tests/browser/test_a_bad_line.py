@@ -140,6 +140,7 @@ def test_an_ended_session_takes_no_typing_away_and_another_person_does_not_get_i
     page.context.clear_cookies()
     page.fill("#q-person-prenom_fr", "Yosra")
     wait_until_stored(page)
+    expect(page.locator("#trouble")).to_contain_text("session est terminée")  # told while she types, not when she hands it in
     page.click("button[value=complete]")
     expect(page.locator("#trouble")).to_contain_text("session est terminée")
 
@@ -193,11 +194,13 @@ def test_two_pages_open_at_once_do_not_replace_one_another(visit, choice):
     expect(desk.locator("[data-saved]")).to_contain_text("Enregistré")
     phone.fill(NAME, "Du téléphone")
     expect(phone.locator("#trouble")).to_contain_text("Rien n'est remplacé sans vous")
+    expect(phone.locator("[data-saved]")).to_contain_text("autre onglet")
+    assert "<" not in phone.inner_text("[data-saved]"), "a sentence, not the page that says it"
     desk.fill(FAMILY, "Dridi")
     desk.wait_for_timeout(1500)
     phone.click(f"#trouble button:has-text('{choice}')")
     expect(phone.locator(NAME)).to_have_value("Du téléphone" if choice == "Reprendre" else "Du bureau")
-    expect(phone.locator(FAMILY)).to_have_value("" if choice == "Reprendre" else "Dridi")
+    expect(phone.locator(FAMILY)).to_have_value("quelqu'un" if choice == "Reprendre" else "Dridi")
 
 
 def test_what_is_handed_in_over_what_another_page_kept_is_a_conflict_first(visit, installed):

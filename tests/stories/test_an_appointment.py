@@ -307,3 +307,32 @@ def test_the_private_address_of_an_agenda_names_nobody_and_can_be_taken_back(wor
     with pytest.raises(errors.NotFound):
         agendas.read(world.database, secret)
     does(world, desk, "cancel", appointment_id, "fin")
+
+
+def test_whoever_comes_late_is_not_counted_absent_until_somebody_followed_it(world, desk):
+    case_id = world.receive(world.somebody("social", 41))
+    for node in ("T101", "T102"):
+        world.does(case_id, node)
+
+    def missed():
+        """An appointment of tomorrow that nobody came to."""
+        hours = offered(world, desk, case_id, agent_id=desk.user_id)
+        one = does(world, desk, "make", case_id, desk.user_id, hours.slots[0], 30, "antenne")
+        with world.database.reading(desk) as session:
+            left = hours.slots[0] - clock.now(session)
+        world.passes(seconds=left.total_seconds() + 60)
+        does(world, desk, "settle", one, "missed")
+        return one
+
+    late = missed()
+    assert shown(world, desk, late).may_say_late and "T981" in world.nodes(case_id)
+    does(world, desk, "settle", late, "attended")
+    assert shown(world, desk, late).state == "attended" and "T981" not in world.nodes(case_id) and world.beside(case_id, desk).running == ()
+    with pytest.raises(errors.Conflict, match=r"appointment\.over"):
+        does(world, desk, "settle", late, "missed")
+    again = missed()
+    assert "T981" in world.nodes(case_id), "the first to be counted: a new date, no call yet"
+    world.does(case_id, "T981", absence__nouvelle_date=(world.today() + dt.timedelta(days=7)).isoformat())
+    assert not shown(world, desk, again).may_say_late
+    with pytest.raises(errors.Conflict, match=r"appointment\.followed"):
+        does(world, desk, "settle", again, "attended")

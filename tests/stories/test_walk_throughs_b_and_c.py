@@ -84,3 +84,17 @@ def test_c_a_man_of_sixty_one_without_a_right_to_aid_is_lost_sight_of_comes_back
     assert {"T306", "T702", "T801", "T804"} <= set(done), "AMEN asked again, followed, closed"
     assert world.stands(case).status == "ended" and world.incidents() == [] and "attestation" in letters(world, case)
     assert not [one for one in world.done(case) if one.startswith("T6")] and world.facts("aide.") == {}, "a service, and no aid"
+
+
+def test_nobody_is_looked_for_any_more_in_a_case_that_was_lost_sight_of(world):
+    case = world.receive(world.somebody("social", 7))
+    for node in ("T101", "T102"):
+        world.does(case, node)
+    desk = world.agent("OTE", "MED", "agent_accueil")
+    for _ in range(3):
+        world.begins(case, "absence", desk, absence__rdv_le=world.today().isoformat(), absence__cause="personne")
+    assert {"T981", "T982", "T984"} <= set(world.nodes(case))
+    world.passes(days=63)
+    if "T985" in world.nodes(case):
+        world.does(case, "T985", absence__retrouvee=False)
+    assert (world.stands(case).outcome, world.nodes(case), world.beside(case, desk).running) == ("perdu_de_vue", [], ())

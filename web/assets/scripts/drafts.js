@@ -1,5 +1,7 @@
 // Keeps on the server what is being typed: a moment after each change, at most five seconds later, and when the page is left.
 // What is handed in is kept by that: nothing of it is sent behind it.
+import { expired } from "./trouble.js";
+
 const QUIET = 900;
 const LONGEST = 5000;
 
@@ -28,8 +30,9 @@ export function startDrafts() {
     sending.set(form, request);
     form.dispatchEvent(new CustomEvent("masar:keeps", { bubbles: true, detail: [...body] }));
     try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body, headers: { "HX-Request": "true" }, signal: request.signal });
+      const answer = await fetch(form.dataset.draft, { method: "POST", body, headers: { "HX-Request": "true", accept: "application/json" }, signal: request.signal });
       if (answer.status === 409 && !answer.headers.has("masar-aside")) return elsewhere(form, saved, await answer.text());
+      if (answer.status === 401) expired();
       if (!answer.ok && !answer.headers.has("masar-aside")) throw new Error(String(answer.status)); // what stands aside is kept too, and says so
       if (!waiting.has(form)) delete form.dataset.unsaved; // more was typed meanwhile
       const version = answer.headers.get("masar-version");

@@ -22,11 +22,13 @@ export function say(name, address = "", about = "", look = "notice-late") {
   return box;
 }
 
+export const expired = () => say("expired", `/signin?next=${encodeURIComponent(location.pathname)}`);
+
 export function startTrouble() {
   document.addEventListener("htmx:sendError", () => say("line"));
   document.addEventListener("htmx:timeout", () => say("line"));
   document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status === 401) say("expired", `/signin?next=${encodeURIComponent(location.pathname)}`);
+    if (event.detail.xhr.status === 401) expired();
     else say(event.detail.xhr.status === 403 ? "forbidden" : "fault");
   });
   // What was said of an act stands until the next act: what the page asks by itself (always by GET) takes nothing away.

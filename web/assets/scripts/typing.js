@@ -9,14 +9,16 @@ export function keepTyping() {
 
   document.addEventListener("htmx:beforeSwap", ({ detail: { xhr, target } }) => {
     const one = sent.get(xhr);
-    if (one) one.folds = new Map(foldsOf(part(target)).map((fold) => [nameOf(fold), fold.open]));
-    if (one) one.since = [...valuesOf(part(target))].filter(([key, value]) => one.then.has(key) && one.then.get(key) !== value);
+    if (!one) return;
+    one.folds = new Map(foldsOf(part(target)).map((fold) => [nameOf(fold), fold.open]));
+    one.since = [...valuesOf(part(target))].filter(([key, value]) => one.then.has(key) && one.then.get(key) !== value);
   });
 
   document.addEventListener("htmx:afterSwap", ({ detail: { xhr, target } }) => {
     const one = sent.get(xhr);
-    for (const fold of foldsOf(part(target))) fold.open = one?.folds?.get(nameOf(fold)) ?? fold.open;
-    if (!one?.since?.length) return;
+    if (!one?.folds) return;
+    for (const fold of foldsOf(part(target))) fold.open = one.folds.get(nameOf(fold)) ?? fold.open;
+    if (!one.since.length) return;
     const controls = new Map(controlsOf(part(target)).map((control) => [keyOf(control), control]));
     for (const [key, value] of one.since) {
       const control = controls.get(key);
@@ -28,7 +30,7 @@ export function keepTyping() {
 }
 
 const foldsOf = (part) => [...part.querySelectorAll("details")];
-const nameOf = (fold) => fold.id || fold.querySelector("summary").textContent.replace(/\d+/g, "").trim(); // without counts, which change
+const nameOf = (fold) => fold.id || (fold.querySelector("summary")?.textContent ?? "").replace(/\d+/g, "").trim(); // without counts, which change
 const controlsOf = (part) => [...part.querySelectorAll("input[name], select[name], textarea[name]")].filter((control) => !["file", "submit"].includes(control.type));
 const isTicked = (control) => control.type === "checkbox" || control.type === "radio";
 const keyOf = (control) => control.id || `${control.form?.id} ${control.name}${isTicked(control) ? ` ${control.value}` : ""}`;
