@@ -29,6 +29,11 @@ _ARABIC = {
     "أ": "", "إ": "", "آ": "", "ة": "", "ء": "", "ؤ": "", "ئ": "",
 }  # fmt: skip
 _LATIN = (("ch", "$"), ("sh", "$"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", ""), ("q", "k"), ("c", "k"), ("x", "ks"), ("v", "f"), ("p", "b"))
+# What Tunisians write as one word or as several, with its article or without: Abdelkader, Abd El Kader, عبد القادر; Noureddine, Nour El Dine, نور الدين; and Med, who is Mohamed.
+_AS_ONE = tuple((re.compile(written), one) for written, one in (
+    (r"\b(?:med|md|mohd)\b", "mohamed"), (r"\babd([aeiou]{1,2}l)? (?:([aeiou]l) )?(?=\w)", r"abd\1\2"), (r"\babd[aeiou]{0,2}l(?=[^l ])", "abd"), (r"\bعبد ?(?:ال(?!له\b))?(?=\w)", "عبد"),
+    (r" (?:[aeiou]l )?(?:[aeiou]l?)?d{1,2}[ei]{1,2}ne?\b", "dine"), (r"(?<=\w)[aeiou]l(?=d{1,2}[ei]{1,2}ne?\b)", ""), (r" ?الدين\b", "دين"),
+))  # fmt: skip
 _BONES, _SON = "bdfghjklmnrstz$", "bn"
 _MATCH = text("""
     SELECT m.person_id, m.kinds, m.root_id, m.number, m.branch, m.status, m.ended_at, m.outcome, m.process, m.bones,
@@ -75,8 +80,10 @@ def fold(name: str) -> str:
 
 def skeleton(name: str) -> str:
     """The consonants of a name, the same from either script: `Ben Salah` and `بن صالح` give `bn slh`."""
-    words = []
-    for word in fold(name).split():
+    words, flat = [], fold(name)
+    for written, one in _AS_ONE:
+        flat = written.sub(one, flat)
+    for word in flat.split():
         if any(letter in _ARABIC for letter in word):
             bones = "".join(_ARABIC.get(letter, "") for letter in (word.removeprefix("ال") if len(word) > 4 else word))
         else:
