@@ -34,7 +34,7 @@ _AS_ONE = tuple((re.compile(written), one) for written, one in (
     (r"\b(?:med|md|mohd)\b", "mohamed"), (r"\babd([aeiou]{1,2}l)? (?:([aeiou]l) )?(?=\w)", r"abd\1\2"), (r"\babd[aeiou]{0,2}l(?=[^l ])", "abd"), (r"\bعبد ?(?:ال(?!له\b))?(?=\w)", "عبد"),
     (r" (?:[aeiou]l )?(?:[aeiou]l?)?d{1,2}[ei]{1,2}ne?\b", "dine"), (r"(?<=\w)[aeiou]l(?=d{1,2}[ei]{1,2}ne?\b)", ""), (r" ?الدين\b", "دين"),
 ))  # fmt: skip
-_BONES, _SON = "bdfghjklmnrstz$", "bn"
+_BONES, _SON, _SERVANT = "bdfghjklmnrstz$", "bn", "bd"
 _MATCH = text("""
     SELECT m.person_id, m.kinds, m.root_id, m.number, m.branch, m.status, m.ended_at, m.outcome, m.process, m.bones,
            (SELECT CAST(p.value #>> '{}' AS float) FROM parameter p WHERE p.code = 'seuil_ressemblance' AND p.valid_from <= d.today AND (p.valid_to IS NULL OR p.valid_to >= d.today)) AS least
@@ -98,9 +98,9 @@ def skeleton(name: str) -> str:
 
 
 def apart(bones: str) -> list[str]:
-    """The words of a skeleton; of one that `Ben` is written together with, also what follows it: `Bensalah` is `Ben Salah`."""
+    """The words of a skeleton; of one that `Ben` or `Abd` is written together with, also what follows it: `Bensalah` is `Ben Salah`, and `Kader` is what Abdelkader is called."""
     words = bones.split()
-    return words + [word[len(_SON):] for word in words if word.startswith(_SON) and len(word) > len(_SON) + 1]
+    return words + [word[len(_SON):] for word in words if word.startswith((_SON, _SERVANT)) and len(word) > len(_SON) + 1]
 
 
 def pairs(bones: str) -> list[str]:
