@@ -27,6 +27,7 @@ COPY = "copie_donnees"  # the paper that holds what is kept of a person: made wh
 TOLD_GIVEN = {"donnees": frozenset({"rubrique", "donnee", "valeur", "source", "le"}), "documents": frozenset({"nom", "le", "empreinte"})}
 BLANK = "……………………"  # not known that day: to be written by hand
 UNSAID = "—"  # a cell of a table with nothing to say
+_PHONE = re.compile(r"(?<![\w+])\+?\d+(?: \d{2,3}){2,}(?!\w)")  # its groups are not read from the right, nor torn
 _AMOUNT = re.compile(r"^([\d\u202f,.]+) (\S+)$")  # an amount is not torn from its currency
 PLACE = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)?)\}")
 _COMMA, _SEMICOLON = {"fr": ", ", "ar": "، "}, {"fr": " ; ", "ar": " ؛ "}
@@ -152,9 +153,15 @@ def _whose(told: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 def isolated(value: str) -> str:
     """A value set into a sentence of either script without disturbing it: between Unicode isolates of its own direction, and without any of its own."""
     value = _AMOUNT.sub("\\1\u00a0\\2", value.translate(_CONTROLS))
-    kinds = [bidirectional(one) for one in value]
-    # By most of its letters: a label such as "PJ13 …" begins with a code of the other script.
-    return f"{_RTL if kinds.count('AL') > kinds.count('L') else _LTR}{value}{_END}" if value else ""
+    if not _begins_from_the_right(value):
+        return f"{_LTR}{value}{_END}" if value else ""
+    return _RTL + _PHONE.sub(lambda found: f"{_LTR}{found[0].replace(' ', chr(0xA0))}{_END}", value) + _END
+
+
+def _begins_from_the_right(value: str) -> bool:
+    """As the screen on which it was typed: by its first letter; but a label such as "PJ13 …" begins with a code."""
+    words = sorted(value.split(), key=lambda word: any(one.isdigit() for one in word))
+    return next((kind == "AL" for word in words for one in word if (kind := bidirectional(one)) in ("AL", "L")), False)
 
 
 class _Isolated(str):

@@ -29,7 +29,12 @@ _ARABIC = {
     "أ": "", "إ": "", "آ": "", "ة": "", "ء": "", "ؤ": "", "ئ": "",
 }  # fmt: skip
 _LATIN = (("ch", "$"), ("sh", "$"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("ou", ""), ("q", "k"), ("c", "k"), ("x", "ks"), ("v", "f"), ("p", "b"))
-_BONES, _SON = "bdfghjklmnrstz$", "bn"
+# What Tunisians write as one word or as several, with its article or without: Abdelkader, Abd El Kader, عبد القادر; Noureddine, Nour El Dine, نور الدين; and Med, who is Mohamed.
+_AS_ONE = tuple((re.compile(written), one) for written, one in (
+    (r"\b(?:med|md|mohd)\b", "mohamed"), (r"\babd([aeiou]{1,2}l)? (?:([aeiou]l) )?(?=\w)", r"abd\1\2"), (r"\babd[aeiou]{0,2}l(?=[^l ])", "abd"), (r"\bعبد ?(?:ال(?!له\b))?(?=\w)", "عبد"),
+    (r" (?:[aeiou]l )?(?:[aeiou]l?)?d{1,2}[ei]{1,2}ne?\b", "dine"), (r"(?<=\w)[aeiou]l(?=d{1,2}[ei]{1,2}ne?\b)", ""), (r" ?الدين\b", "دين"),
+))  # fmt: skip
+_BONES, _SON, _SERVANT = "bdfghjklmnrstz$", "bn", "bd"
 _MATCH = text("""
     SELECT m.person_id, m.kinds, m.root_id, m.number, m.branch, m.status, m.ended_at, m.outcome, m.process, m.bones,
            (SELECT CAST(p.value #>> '{}' AS float) FROM parameter p WHERE p.code = 'seuil_ressemblance' AND p.valid_from <= d.today AND (p.valid_to IS NULL OR p.valid_to >= d.today)) AS least
@@ -75,8 +80,10 @@ def fold(name: str) -> str:
 
 def skeleton(name: str) -> str:
     """The consonants of a name, the same from either script: `Ben Salah` and `بن صالح` give `bn slh`."""
-    words = []
-    for word in fold(name).split():
+    words, flat = [], fold(name)
+    for written, one in _AS_ONE:
+        flat = written.sub(one, flat)
+    for word in flat.split():
         if any(letter in _ARABIC for letter in word):
             bones = "".join(_ARABIC.get(letter, "") for letter in (word.removeprefix("ال") if len(word) > 4 else word))
         else:
@@ -91,9 +98,9 @@ def skeleton(name: str) -> str:
 
 
 def apart(bones: str) -> list[str]:
-    """The words of a skeleton; of one that `Ben` is written together with, also what follows it: `Bensalah` is `Ben Salah`."""
+    """The words of a skeleton; of one that `Ben` or `Abd` is written together with, also what follows it: `Bensalah` is `Ben Salah`, and `Kader` is what Abdelkader is called."""
     words = bones.split()
-    return words + [word[len(_SON):] for word in words if word.startswith(_SON) and len(word) > len(_SON) + 1]
+    return words + [word[len(_SON):] for word in words if word.startswith((_SON, _SERVANT)) and len(word) > len(_SON) + 1]
 
 
 def pairs(bones: str) -> list[str]:

@@ -121,6 +121,9 @@ def test_numbers_and_names_of_the_other_script_are_set_apart_and_what_was_typed_
     assert "\u2066abc\u2069" in said_here and "\u202e" not in said_here
     assert "\u2066TN-MED-2026-00012\u2069" in json.dumps(composed, ensure_ascii=False)
     assert letter.isolated("PJ13 كشف الهوية البنكية").startswith("\u2067"), "an Arabic label that begins with a code reads from the right"
+    firm, seller = "شركة «Sté Nour & Fils» SARL، نهج 18 جانفي 1952", "Sté Nour, نهج الحبيب بورقيبة، عمارة السلام، الطابق الثاني"
+    assert letter.isolated(firm).startswith("\u2067") and letter.isolated(seller).startswith("\u2066"), "as on the screen where it was typed, by its first word, however many are of the other script"
+    assert letter.isolated("الهاتف +216 98 222 333 بعد 17") == "\u2067الهاتف \u2066+216\u00a098\u00a0222\u00a0333\u2069 بعد 17\u2069", "a number's groups stand in their order, on one line"
 
 
 def test_what_nobody_knows_leaves_room_for_a_pen():

@@ -10,6 +10,8 @@ PERSONS = {
     "mohamed": {"person.prenom_fr": "Mohamed Ali", "person.nom_fr": "Ben Salah", "person.prenom_ar": "محمد علي", "person.nom_ar": "بن صالح", "person.cin": "07112233"},
     "chiraz": {"person.prenom_fr": "Chiraz", "person.nom_fr": "Gharbi", "person.prenom_ar": "", "person.nom_ar": "", "person.cin": "07112234"},
     "khaled": {"person.prenom_fr": "", "person.nom_fr": "", "person.prenom_ar": "خالد", "person.nom_ar": "الذوادي", "person.cin": "07112235"},
+    "abdelkader": {"person.prenom_fr": "Abdelkader", "person.nom_fr": "Ouerghi", "person.prenom_ar": "", "person.nom_ar": "", "person.cin": "07112236"},
+    "noureddine": {"person.prenom_fr": "", "person.nom_fr": "", "person.prenom_ar": "نور الدين", "person.nom_ar": "الماجري", "person.cin": "07112237"},
 }
 
 
@@ -36,7 +38,8 @@ def found(town, words, username="karim"):
     [("Mohamed Ali Ben Salah", "mohamed"), ("Mohammed Salah", "mohamed"), ("محمد صالح", "mohamed"), ("Muhamad Bensalah", "mohamed"), ("salah  MOHAMED", "mohamed"),
      ("Shiraz Gharbi", "chiraz"), ("شيراز الغربي", "chiraz"), ("Chiraz Garbi", "chiraz"), ("Chirez Gharbbi", "chiraz"), ("Chiraz Ghardi", "chiraz"), ("chir", "chiraz"),
      ("Khaled Dhaouadi", "khaled"), ("Khalid Dhawadi", "khaled"), ("خالد ذوادي", "khaled"), ("07112235", "khaled"), ("071 122 35", "khaled"), ("٠٧١١٢٢٣٥", "khaled"),
-     ("0711223", "khaled")],
+     ("0711223", "khaled"), ("عبد القادر الورغي", "abdelkader"), ("Abd El Kader Werghi", "abdelkader"), ("Kader Ouerghi", "abdelkader"), ("عبدالقادر", "abdelkader"), ("Noureddine Mejri", "noureddine"),
+     ("Nour Eddine Majri", "noureddine"), ("Med Ali Salah", "mohamed")],
 )  # fmt: skip
 def test_somebody_is_found_however_it_is_written(town, words, who):
     assert who in found(town, words)

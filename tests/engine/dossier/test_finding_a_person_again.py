@@ -13,6 +13,27 @@ def test_a_name_is_alike_in_both_scripts(latin, arabic):
     assert beneficiaries.likeness(beneficiaries.skeleton(latin), beneficiaries.skeleton(arabic)) > 0.8
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        ("Abdelkader Ouerghi", "Abd El Kader Ouerghi", "Abd-el-kader Ouerghi", "Abdel Kader Ouerghi", "Abd Elkader El Ouerghi", "Abdlkader Ouerghi", "عبد القادر الورغي", "عبدالقادر الورغي", "Ouerghi Abdelkader"),
+        ("Abderrahmane Tlili", "Abd Errahmane Tlili", "Abdel Rahman Tlili", "Abdelrahmen Tlili", "عبد الرحمان التليلي", "عبد الرحمن التليلي"),
+        ("Abdallah Saidi", "Abd Allah Saidi", "عبد الله السعيدي", "عبدالله السعيدي"),
+        ("Abdellatif Jaziri", "Abd Ellatif Jaziri", "عبد اللطيف الجزيري"),
+        ("Noureddine Mejri", "Nour Eddine Mejri", "Nour El Dine Mejri", "Nouredine Mejri", "Noureldine Mejri", "نور الدين الماجري", "نورالدين الماجري"),
+        ("Zied Ezzeddine", "Zied Ezz Eddine", "زياد عز الدين"),
+        ("Mohamed Ben Salah", "Med Ben Salah", "MD. Ben Salah", "محمد بن صالح"),
+    ],
+)
+def test_a_compound_name_is_one_however_it_is_written(written):
+    assert {beneficiaries.skeleton(one) for one in written} == {beneficiaries.skeleton(written[0])}
+
+
+@pytest.mark.parametrize(("one", "other"), [("Abdelli Salem", "العبدلي سالم"), ("Abdou Gharbi", "عبدو الغربي"), ("Medina Trabelsi", "مدينة الطرابلسي"), ("Amel Madani", "آمال مدني"), ("Nadine Ferchichi", "نادين الفرشيشي")])
+def test_what_only_looks_like_a_compound_stays_what_it_is(one, other):
+    assert beneficiaries.likeness(beneficiaries.skeleton(one), beneficiaries.skeleton(other)) > 0.85
+
+
 def test_different_names_stay_different():
     assert beneficiaries.likeness(beneficiaries.skeleton("Mohamed Ben Salah"), beneficiaries.skeleton("سامية الورغي")) < 0.6
 
