@@ -69,9 +69,9 @@ def next_at(session: Session) -> Any:
 
 def _asked(session: Session) -> dict[str, Any]:
     """The papers that run out, with the dated data that says when one is looked at."""
-    told = programmes.of_today(session)[1]["parametres"]
-    fields = editions.current(session).dictionary.fields.values()
-    return {"papers": [one.id for one in fields if one.runs_out], "before": int(told["delai_pieces_jours"]), "age": int(told["age_majorite"])}
+    told, edition = programmes.of_today(session)[1]["parametres"], editions.current_or_none(session)  # where nothing was published yet nothing runs out
+    fields = edition.dictionary.fields.values() if edition else ()
+    return {"papers": [one.id for one in fields if one.runs_out], "before": int(told.get("delai_pieces_jours") or 0), "age": int(told.get("age_majorite") or 18)}
 
 
 def look(session: Session, fact_id: int, root_id: UUID) -> bool:

@@ -116,7 +116,7 @@ def awaited(session: Session, actor: Any, *, limit: int = 50, cursor: str = "") 
     limit = max(1, min(limit, 200))
     rows = session.execute(_AWAITED, {"branch": _branch(actor), "after_due": since, "after_id": after_id, "limit": limit + 1,
                                       "name_fields": list(beneficiaries.NAME_FIELDS)}).all()  # fmt: skip
-    papers = editions.current(session).dictionary.pieces
+    papers = editions.current(session).dictionary.pieces if any(row.name == cases.RENEWED for row in rows) else {}
     items = tuple(
         AwaitedRow(row.root_id, row.number or "", beneficiaries.full_name(row.person or {}, actor.language), row.branch, row.name, pick(papers[row.position]["label"] if row.name == cases.RENEWED else row.labels, actor.language),
                    row.opened_at)
