@@ -24,7 +24,7 @@ from forms.scope import on_the_day
 GUARDIAN, BIRTH, MINOR = "consentement.signature_tuteur", "person.naissance_date", "person.mineur"
 REQUIRED, COMPLETE = "D8_exigees", "D8"  # what an aid's level requires, and what of it is missing
 _SIGNED = "aide.contrat_signe_le"
-_OF_AGE = """((substr((jsonb_build_array(b.value) ->> 0) || '-01-01', 1, 10)::date - 1 + make_interval(years => CAST(:age AS integer))) + interval '1 day') AT TIME ZONE 'Africa/Tunis'"""
+_OF_AGE = """((substr((jsonb_build_array(b.value) ->> 0) || '-01-01', 1, 10)::date - 1 + make_interval(years => :age)) + interval '1 day') AT TIME ZONE 'Africa/Tunis'"""
 _OF_CASE = "i.root_id = i.instance_id AND i.process = 'parcours' AND i.status = 'open' AND i.suspended_at IS NULL"
 _RUNNING = f"""SELECT f.fact_id, f.field, i.instance_id AS root_id, f.valid_until AS at FROM fact f JOIN instance i ON {_OF_CASE} AND i.instance_id = CASE WHEN f.subject LIKE 'person:%' THEN
                       (SELECT o.instance_id FROM instance o WHERE o.person_id = f.person_id AND o.root_id = o.instance_id AND o.process = 'parcours' AND o.status = 'open' LIMIT 1) ELSE f.root_id END
@@ -34,10 +34,10 @@ _RUNNING = f"""SELECT f.fact_id, f.field, i.instance_id AS root_id, f.valid_unti
                 WHERE f.is_current AND f.status = 'known' AND f.field = '{GUARDIAN}'
                   AND NOT EXISTS (SELECT FROM fact s WHERE s.root_id = f.root_id AND s.field = 'consentement.signature' AND s.is_current AND s.status = 'known' AND s.fact_id > f.fact_id)"""
 # From when on one is looked at, until it has run out: a signature on the day, a paper so many days before.
-_FROM = f"r.at - CASE WHEN r.field = '{GUARDIAN}' THEN interval '0' ELSE make_interval(days => CAST(:before AS integer)) END"
+_FROM = f"r.at - CASE WHEN r.field = '{GUARDIAN}' THEN interval '0' ELSE make_interval(days => :before) END"
 _AGAIN = "l.looked_at < masar_now() - interval '1 day'"
 _DUE = text(f"""SELECT fact_id, root_id FROM (
-        SELECT r.fact_id, r.root_id FROM ({_RUNNING.format("AND f.valid_until <= masar_now() + make_interval(days => CAST(:before AS integer))")}) r LEFT JOIN lapse l USING (fact_id)
+        SELECT r.fact_id, r.root_id FROM ({_RUNNING.format("AND f.valid_until <= masar_now() + make_interval(days => :before)")}) r LEFT JOIN lapse l USING (fact_id)
          WHERE CASE WHEN r.field = '{GUARDIAN}' THEN r.at <= masar_now() AND (l.fact_id IS NULL OR ((l.told_at IS NULL OR l.closed_at IS NOT NULL) AND {_AGAIN}))
                ELSE r.at > masar_now() - interval '60 days' AND (l.fact_id IS NULL OR (l.told_at IS NULL AND l.looked_at < r.at AND ({_AGAIN} OR r.at <= masar_now()))) END
         UNION SELECT l.fact_id, l.root_id FROM lapse l WHERE l.told_at IS NOT NULL AND l.closed_at IS NULL AND {_AGAIN}) x
@@ -68,10 +68,10 @@ def next_at(session: Session) -> Any:
 
 
 def _asked(session: Session) -> dict[str, Any]:
-    """The papers that run out, with the dated data that says when one is looked at: where there is none, nothing is."""
-    told, fields = programmes.of_today(session)[1]["parametres"], editions.current(session).dictionary.fields.values()
-    before, age = (None if told.get(name) is None else int(told[name]) for name in ("delai_pieces_jours", "age_majorite"))
-    return {"papers": [one.id for one in fields if one.runs_out], "before": before, "age": age}
+    """The papers that run out, with the dated data that says when one is looked at."""
+    told, edition = programmes.of_today(session)[1]["parametres"], editions.current_or_none(session)  # where nothing was published yet nothing runs out
+    fields = edition.dictionary.fields.values() if edition else ()
+    return {"papers": [one.id for one in fields if one.runs_out], "before": int(told.get("delai_pieces_jours") or 0), "age": int(told.get("age_majorite") or 18)}
 
 
 def look(session: Session, fact_id: int, root_id: UUID) -> bool:

@@ -1,5 +1,6 @@
 """Papers that nobody asked for: brought to a desk or sent online, they have a place in the case, and whoever asks for one later finds it."""
 
+import io
 import re
 from itertools import count
 
@@ -129,3 +130,22 @@ def test_what_she_sends_unasked_is_kept_told_to_the_case_owner_and_found(world, 
     assert "piece.came" in told
     (one,) = came(world, owner, case)
     assert (one.piece, one.by) == ("PJ05", "")
+
+
+def test_what_she_sends_in_the_place_of_a_paper_that_runs_out_is_accepted_or_not_by_whoever_may(world, browser):
+    measure = {"mesure.type": "M06", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": False}
+    case = world.receive(world.somebody("social", next(_NUMBERS), person__pj05="@document", plan__mesures=[measure]))
+    while "T302" not in world.nodes(case):
+        world.does(case, world.nodes(case)[0])
+    world.passes(days=340)
+    owner = browser(world.owner(case).username)
+    assert "à renouveler" in owner.get(f"/cases/{case}?tab=documents").text
+    holders.send_piece(world.database, case, "PJ05", "facture.pdf", io.BytesIO(PDF))
+    page = owner.get(f"/cases/{case}?tab=documents").text
+    (address,) = re.findall(rf'action="(/cases/{case}/documents/[^"]+/renew)"', page)
+    down = address.replace("/renew", "/turn-down")
+    auditor = browser("auditeur")
+    assert "/renew" not in auditor.get(f"/cases/{case}?tab=documents").text and auditor.client.post(address, data={"csrf": auditor.hidden("csrf")}).status_code == 404
+    assert "Une autre est attendue" in owner.client.post(down, data={"csrf": owner.hidden("csrf")}).text
+    assert "vaut pour tous les organismes" in owner.client.post(address, data={"csrf": owner.hidden("csrf")}).text, "she may think better of it"
+    assert "/renew" not in owner.get(f"/cases/{case}?tab=documents").text and "à renouveler" not in owner.page.text
