@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine import clock, errors
 from engine.actors import authority
-from engine.casework import appeals, cases, editions, endings, staff, tasks
+from engine.casework import appeals, cases, editions, endings, staff, tasks, withdrawals
 from engine.casework.instances import SERIES, Held, find, lock
 from engine.dossier import documents, facts, programmes
 from engine.i18n import pick
@@ -146,6 +146,9 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
     said = answers.read(asked, dict(raw), actor.language, around, is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
+
+    if name == withdrawals.MESSAGE:
+        withdrawals.close_now(session, actor, held, said.values["consentement.retires"].value or ())
 
     def told(child: Held) -> list[facts.NewFact]:
         new = tasks.facts_said(said, child.subjects, edition, child)

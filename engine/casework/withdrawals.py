@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
+from sqlmodel import Session
 
 from engine import clock, identity
 from engine.actors import authority
@@ -41,6 +42,17 @@ def facts_of(held: Any, known: Sequence[facts.Fact], scopes: Collection[str], re
 def standing(change: Change) -> list[facts.Fact]:
     """What the person agreed to and refused, as it stands."""
     return facts.snapshot(change.session, change.held.subjects, [f"consentement.{one}" for one in SCOPES])
+
+
+def close_now(session: Session, actor: Any, held: Any, scopes: Collection[str], reason: str = "") -> None:
+    """Closes the case itself in the unit of work that says so, before the diagram that orders the rest has run. Records: `consent.closed`."""
+    new = facts_of(held, facts.snapshot(session, held.subjects, [f"consentement.{one}" for one in SCOPES]), scopes, reason)
+    if new:
+        change = Change(session, actor, held, held.now)
+        consents.apply(held, new)
+        change.note("consent.closed", {"scopes": sorted(scopes), "tasks": []}, new)
+        change.write()
+        consents.keep(session, held, new)
 
 
 @operations.operation("fermer_acces", "portees")

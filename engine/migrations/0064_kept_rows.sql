@@ -55,6 +55,17 @@ CREATE OR REPLACE FUNCTION masar_receipt(of_code text) RETURNS TABLE (stage text
          LEFT JOIN LATERAL (SELECT CASE WHEN o.agency IN ('CPS', 'ANETI') AND masar_is_kept(o.instance_id) THEN 'OTE' ELSE o.agency END AS agency, o.opened_at, o.due_at
                               FROM open_task o WHERE o.root_id = i.instance_id ORDER BY o.sort_due LIMIT 1) t ON true
         WHERE r.receipt_code = of_code $$;
+-- The agenda on an agent's telephone leaves out what she may know no more.
+CREATE OR REPLACE FUNCTION masar_agenda(of_digest bytea) RETURNS TABLE (appointment_id uuid, number text, branch text, place text, begins_at timestamptz, ends_at timestamptz,
+        state text, changes integer, changed_at timestamptz, language text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT a.appointment_id, i.number, a.branch, a.place, lower(a.during), upper(a.during), a.state, a.changes, a.changed_at, u.language
+         FROM calendar_feed f JOIN user_account u ON u.user_id = f.user_id AND u.is_active
+         LEFT JOIN (appointment a JOIN instance i USING (instance_id)) ON a.agent_id = f.user_id AND lower(a.during) > masar_now() - interval '30 days'
+              AND (u.agency <> 'PART' OR (i.is_shared_operator AND u.user_id = ANY (i.assigned))) AND NOT (u.agency IN ('CPS', 'ANETI') AND i.is_kept)
+        WHERE f.secret_digest = of_digest ORDER BY lower(a.during) LIMIT 1000 $$;
+-- What an auditor found at a case, and what was answered, tells of it.
+CREATE POLICY not_kept ON finding AS RESTRICTIVE FOR SELECT TO masar_app USING (NOT ((SELECT masar_is_other_agency()) AND instance_id IS NOT NULL AND masar_case_is_kept(instance_id)));
 
 REVOKE EXECUTE ON FUNCTION masar_is_writing, masar_is_other_agency, masar_part_is_kept, masar_row_is_kept, masar_instance_of_task, masar_attach, masar_number_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION masar_is_writing, masar_is_other_agency, masar_part_is_kept, masar_row_is_kept, masar_instance_of_task, masar_attach, masar_number_of TO masar_app;

@@ -20,9 +20,9 @@ from engine.ledger import events
 AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 NAMED, OPERATOR = uuid4(), uuid4()
 JOINED = ("F,O", "S,F", "P,R", "E,F")
-# Every table whose rows are of a case or of a part of one, as far as the application reads it at all.
-BY_CASE = text("""SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
-                   WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.column_name IN ('instance_id', 'root_id')
+# Every table whose rows are of a case, of a part of one, of a task or of a person, as far as the application reads it at all.
+BY_ID = text("""SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+                   WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.column_name = ANY (:columns)
                      AND has_column_privilege('masar_app', c.table_name::regclass, c.column_name, 'SELECT') ORDER BY 1, 2""")
 
 
@@ -271,7 +271,7 @@ def test_the_desk_lists_what_both_walls_let_through_and_counts_what_it_lists(tun
 def rows_of(database, actor, cases):
     """How many rows of these cases each table shows to somebody."""
     with database.reading(actor) as session:
-        found = [(table, column, session.execute(text(f"SELECT count(*) FROM {table} WHERE {column} = ANY (:cases)"), {"cases": cases}).scalar_one()) for table, column in session.execute(BY_CASE).all()]
+        found = [(table, column, session.execute(text(f"SELECT count(*) FROM {table} WHERE {column} = ANY (:cases)"), {"cases": cases}).scalar_one()) for table, column in session.execute(BY_ID, {"columns": ["instance_id", "root_id"]}).all()]
     return {table: number for table, _, number in sorted(found, key=lambda one: one[2])}
 
 

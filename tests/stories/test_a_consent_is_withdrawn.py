@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import agreements, appointments, cases, digests, holders, rebuilt, search, sittings, tasks
+from engine.casework import agreements, appointments, cases, digests, exceptions, holders, rebuilt, search, sittings, tasks
 from engine.casework import notices as came
 from engine.insight import steering, waits
 from engine.ledger import consultations
@@ -127,6 +127,16 @@ def test_what_she_withdraws_by_her_receipt_is_closed_at_once_and_the_case_owner_
     with pytest.raises(errors.Refusal), world.database.unit_of_work(users.holder(case)) as session:
         agreements.withdraw(session, users.holder(case), other, {"consentement.retires": ["c1"], "consentement.retrait_canal": "en_ligne"}, is_typed=False)
     assert told(world, case) == set() and world.incidents() == []
+
+
+def test_a_withdrawal_begun_from_the_cases_menu_counts_at_once_too(world, case):
+    amel, owner = world.staff["amel"], world.owner(case)
+    with world.database.unit_of_work(owner) as session:
+        exceptions.begin(session, owner, case, "retrait_consentement", {"consentement.retires": ["c1"], "consentement.retrait_canal": "guichet"}, is_typed=False)
+    with pytest.raises(errors.NotFound):
+        read(world, amel, cases.file, case)
+    world.settle()
+    assert nodes(world, amel, case, "all") == set() and "T955" in world.nodes(case) and world.incidents() == [] and told(world, case) == set()
 
 
 def test_she_signs_anew_and_it_is_theirs_again(world, case):
