@@ -92,12 +92,12 @@ def set_level(change: Change, parameters: Mapping[str, Any], _subject: str) -> O
 @operations.operation("calculer_aide", "montant", "programme")
 def propose_amount(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Records the amount that the rules give (`montant`, dinars) as the one proposed, and the programme of their best offer (`programme`); who examines the file may say otherwise."""
-    amount, programme, spec = millimes(parameters.get("montant")), parameters.get("programme"), change.held.edition.dictionary.fields.get(_BY_THE_RULES)
+    amount, programme = millimes(parameters.get("montant")), parameters.get("programme")
     said = [operations.recorded(change, "aide.montant_propose", amount)] if amount > 0 else []
-    if programme is not None and spec is not None:
-        if programme not in tuple(spec.codes):
+    if programme is not None and _BY_THE_RULES in change.held.edition.dictionary.fields:
+        if programme not in [row["code"] for row in change.tables.programmes]:  # dated data: a programme begins without an edition
             raise CannotRun("operation.parameter")
-        said.append(operations.recorded(change, spec.id, programme))
+        said.append(operations.recorded(change, _BY_THE_RULES, programme))
     return Outcome({"montant_regle": Decimal(amount) / 1000}, said)
 
 

@@ -124,4 +124,4 @@ def test_a_programme_that_an_administrator_begins_may_be_chosen_and_one_that_has
     with pytest.raises(errors.Invalid):
         world.answers(task, aide__programme="OFII-TN-2023")
     world.answers(task, aide__programme="CH-2026")
-    assert world.facts("aide.programme") == {"aide.programme": "CH-2026"} and "Fonds suisse" in {one.value for one in world.file(case).known}
+    assert world.facts("aide.programme") == {"aide.programme": "CH-2026", "aide.programme_regle": "CH-2026"} and "Fonds suisse" in {one.value for one in world.file(case).known}
