@@ -61,15 +61,15 @@ def drawn(screen: Screen, actor: Any, session: Any, case_id: UUID, tab: str, pro
         may_export=authority.may(actor, "casefile.export", branch=file.branch),
         may_tell_readers=authority.may(actor, "consultation.read", branch=file.branch),
         may_repair=authority.may(actor, "repair.read", branch=file.branch), may_audit=authority.may(actor, "audit.search"),
-        ended_as=names.get(file.outcome) or _reason(edition, file.outcome, screen.language), parent=_parent(actor, session, file),
+        ended_as=names.get(file.outcome) or _reason(screen, edition, file.outcome), parent=_parent(actor, session, file),
         process_name=i18n.pick(edition.definitions.processes[file.process].names, screen.language), **part,
     )  # fmt: skip
 
 
-def _reason(edition: editions.Edition, outcome: str, language: str) -> str:
-    """Why a case was closed on its way, as its closure would name it."""
+def _reason(screen: Screen, edition: editions.Edition, outcome: str) -> str:
+    """That a case was closed on its way, and why, as its closure would name it."""
     reasons = edition.dictionary.fields.get("cloture.motif")
-    return reasons.choice_label(outcome, language) if reasons and outcome in reasons.codes else ""
+    return f"{screen.words.text('case.closed')}{screen.words.text('format.colon')} {reasons.choice_label(outcome, screen.language)}" if reasons and outcome in reasons.codes else ""
 
 
 def _parent(actor: Any, session: Any, file: CaseFile) -> Candidate | None:
