@@ -166,3 +166,33 @@ def test_side_by_side_one_says_why_they_are_not_the_same(world, two):
     assert look(world, "karim", doubles.beside, first, second).apart.reason == "Frères, même téléphone"
     told = [one for case in two for one in look(world, "karim", cases.history, case).items if one.kind == "person.told_apart"]
     assert len(told) == 2
+
+
+def test_who_was_told_apart_from_one_stays_so_from_whom_that_one_is_made_one_with(world, two):
+    first, second = two
+    third = world.receive(world.somebody("emploi", 3) | NAME_FR | FOREIGN | {"person.naissance_date": "1991-03-12", "person.tel": "+21698111222"})
+    world.does(third, "T101")
+    end(world, third)
+    work(world, "karim", doubles.tell_apart, second, first, "Frères, même téléphone")
+    assert [one.case_id for one in look(world, "karim", doubles.suspected, second)] == [third]
+    head = world.agent("OTE", "MED", "chef_antenne").username
+    merger = work(world, "karim", mergers.propose, third, first, [], "Deux fiches du frère")
+    work(world, head, mergers.approve, merger)
+    assert look(world, "karim", doubles.suspected, second) == [] == look(world, "karim", doubles.suspected, third), "both were looked at, under the other card"
+    work(world, head, mergers.undo, merger, "Deux frères encore")
+    assert [one.case_id for one in look(world, "karim", doubles.suspected, second)] == [third]
+
+
+def test_of_two_mergers_that_cross_one_is_done(world, two):
+    first, second = two
+    merger = work(world, "karim", mergers.propose, second, first, [], "Le même")
+    with pytest.raises(errors.Conflict, match=r"merger\.proposed"):
+        work(world, "sonia", mergers.propose, first, second, [], "Le même, dans l'autre sens")
+    third = world.receive(world.somebody("emploi", 3) | NAME_FR | FOREIGN | {"person.naissance_date": "1991-03-12", "person.tel": "+21698111222"})
+    world.does(third, "T101")
+    end(world, third)
+    chained = work(world, "karim", mergers.propose, first, third, [], "Encore lui")
+    head = world.agent("OTE", "MED", "chef_antenne").username
+    work(world, head, mergers.approve, merger)
+    with pytest.raises(errors.Conflict, match=r"merger\.meanwhile"):
+        work(world, head, mergers.approve, chained)
