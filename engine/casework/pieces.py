@@ -38,12 +38,13 @@ _WAITING = text("""SELECT w.correlation, i.subject, ARRAY(SELECT p.piece FROM re
                      FROM wait w JOIN instance i USING (instance_id) WHERE i.root_id = :case AND w.kind = 'message' AND w.name = 'piece.recue' ORDER BY w.opened_at""")
 # What a paper renews: the answers of its kind and class that are told to run out.
 _RENEWS = text("""SELECT f.subject, f.field, f.class FROM lapse l JOIN fact f USING (fact_id) WHERE l.root_id = :case AND l.piece = :piece AND l.told_at IS NOT NULL AND f.is_current
-                    AND (CAST(:class AS text) IS NULL OR f.class = :class) AND (CAST(:at AS timestamptz) IS NULL OR l.told_at <= :at) ORDER BY l.fact_id""")
+                    AND (CAST(:class AS text) IS NULL OR f.class = :class) ORDER BY l.fact_id""")
 _RUNNING_OUT = text("SELECT f.value #>> '{}' FROM lapse l JOIN fact f USING (fact_id) WHERE l.root_id = :case AND l.piece <> '' AND l.told_at IS NOT NULL AND l.closed_at IS NULL AND masar_still_lapses(l.fact_id)")
 _AGAIN = text("SELECT masar_await_again(:case, :piece, :class)")
 _CAME = text("""SELECT p.piece, p.received_at, d.class FROM received_piece p JOIN document d USING (document_id) WHERE p.document_id = :id AND p.instance_id = :case""")
 _PIECES = text("""SELECT p.document_id, p.piece, p.received_at, d.name, d.class, d.uploaded_by, p.instance_id,
-                         EXISTS (SELECT FROM fact f WHERE f.root_id = p.instance_id AND f.is_current AND strpos(f.value::text, p.document_id::text) > 0) AS is_used
+                         EXISTS (SELECT FROM fact f WHERE f.root_id = p.instance_id AND f.is_current AND strpos(f.value::text, p.document_id::text) > 0) AS is_used,
+                         EXISTS (SELECT FROM lapse l JOIN fact f USING (fact_id) WHERE l.root_id = p.instance_id AND l.piece = p.piece AND l.told_at <= p.received_at AND f.is_current AND f.class = d.class) AS renews
                     FROM received_piece p JOIN document d USING (document_id) WHERE p.instance_id = :case ORDER BY p.received_at DESC, p.document_id DESC""")
 
 
@@ -149,12 +150,10 @@ def received(session: Session, actor: Any, case_id: UUID, dictionary: Dictionary
     """The papers that came, as far as the actor may read them, the newest first."""
     rows, known = session.execute(_PIECES, {"case": case_id}).all(), dictionary.pieces
     who = staff.names(session, actor.language, (row.uploaded_by for row in rows))
-    renews = {row.document_id for row in rows if not row.is_used and authority.writable(actor, row._mapping["class"])
-              and session.execute(_RENEWS, {"case": case_id, "piece": row.piece, "class": row._mapping["class"], "at": row.received_at}).first()}  # fmt: skip
     return tuple(
         Received(row.document_id, row.piece, row._mapping["class"], pick(known.get(row.piece, {}).get("label"), actor.language) or row.name.rpartition(".")[0], row.name, row.received_at,
                  "" if row.uploaded_by == row.instance_id else who.get(str(row.uploaded_by), ""), _until(row.received_at, known.get(row.piece, {}).get("validity")), row.is_used,
-                 row.document_id in renews)
+                 row.renews and not row.is_used and authority.writable(actor, row._mapping["class"]))
         for row in rows)  # fmt: skip
 
 
@@ -177,7 +176,7 @@ def _take(change: Change, kind: str, piece: str, class_: str, document_id: UUID,
     change.note(kind, {"document": str(document_id), "piece": piece})
     session.execute(_INSERT, {"id": document_id, "case": held.root_id, "piece": piece, "now": change.at})
     is_awaited = _wake(session, held, piece, document_id)  # then whoever has the next task is told of that
-    if session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": class_, "at": None}).first():
+    if session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": class_}).first():
         by_herself = change.actor.kind == "holder" or not _renew(change, piece, class_, document_id)
         lapses.tell(change, "piece.came_to_renew" if by_herself else "piece.renewed", class_)
     elif not is_awaited:
@@ -188,7 +187,7 @@ def _take(change: Change, kind: str, piece: str, class_: str, document_id: UUID,
 def _renew(change: Change, piece: str, class_: str, document_id: UUID) -> bool:
     """Whether there is something to renew: its answer is this paper from now on."""
     session, held = change.session, change.held
-    rows = [row for row in session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": class_, "at": None}) if authority.writable(change.actor, row._mapping["class"])]
+    rows = [row for row in session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": class_}) if authority.writable(change.actor, row._mapping["class"])]
     until = {row.field: held.edition.dictionary.fields[row.field].validity for row in rows}
     new = [facts.NewFact(row.subject, row.field, str(document_id), row._mapping["class"], source={"kind": "agency"}, valid_until=change.at + field_types.duration(until[row.field])) for row in rows]
     if new:
@@ -222,7 +221,7 @@ def of_wait(missing: Sequence[str] | None, instalment: Any) -> Sequence[str]:
 def _class_of(session: Session, held: Held, piece: str) -> str:
     """The class of the answer that a paper renews; else of the fields that it answers, of those of the agency that carries the measure whose aid waits for it; health before any other, as where a form names
     it. Of what has no name there, who receives her sorts it."""
-    if row := session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": None, "at": None}).first():
+    if row := session.execute(_RENEWS, {"case": held.root_id, "piece": piece, "class": None}).first():
         return row._mapping["class"]
     fields = [one for one in held.edition.dictionary.fields.values() if one.piece == piece]
     measures = {row.subject.replace("aide:", "mesure:", 1) for row, _ in _waits_for(session, held, piece)}
