@@ -249,7 +249,7 @@ def test_only_a_coordinator_moves_cases_and_says_why(world, edition):
 def test_a_dossier_moves_by_itself_amid_its_payments_and_ends_as_its_case_waits_for(world):
     """An aid on its way to payment, on an edition where the order of payment has another id and the contract another delay."""
     files = redrawn.redrawn(worlds.bare_files(), "versements", redrawn.under_another_id("T608", "T608_ordre"))
-    other = kept(world, redrawn.redrawn(files, "dossier_aide", redrawn.removed("T619")))
+    other = kept(world, redrawn.redrawn(files, "dossier_aide", redrawn.removed("T618")))
     ordered = kept(world, files)
     measure = {"mesure.type": "M01", "mesure.agence": "CPS", "mesure.debut": "@+3", "mesure.aide_demandee": True, "mesure.cout_estime": 600_000}
     case_id = at_the_interview(world, 9)
