@@ -11,7 +11,7 @@ _FOUND = {
     "finding_id": _FINDING, "number": 3, "state": "answered", "said": "The advance was checked after four working days.", "answer_role": "chef_antenne", "answer_branch": "MED",
     "due_on": "2026-04-01", "is_late": False, "holds": True, "opened_at": _AT, "opened_by": "Chokri Abdelli", "case_id": _CASE, "case_number": "TN-MED-2026-00042", "instance_id": _CASE, "seq": 17,
     "event": "task.late", "edition": None, "process": "", "element": "", "name": "",
-    "words": [{"kind": "answer", "said": "She was on leave.", "who": "Sonia Gharbi", "at": _AT}], "may": ["return", "lift", "close"],
+    "words": [{"kind": "answer", "said": "She was on leave.", "who": "Sonia Gharbi", "at": _AT}], "may": ["return", "lift", "close"], "instead_of": "",
 }  # fmt: skip
 
 EXAMPLES: dict[tuple[str, str], Any] = {

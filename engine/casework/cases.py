@@ -157,7 +157,7 @@ def begin(session: Session, actor: Any, edition: editions.Edition, process: str,
     subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
     held = Held(instance_id, root_id, parent.instance_id if parent else None, process, edition, person_id, shown, None, branch, subject, scope,
                 parent.stage if parent and not is_root else "accueil", "open", parent.priority if parent else 0, parent.referent_id if parent else None,
-                parent.social_worker_id if parent else None, *shared(parent, own), b"", 0, b"", now, dated_version, now)  # fmt: skip
+                parent.social_worker_id if parent else None, *shared(None if is_root else parent, own), b"", 0, b"", now, dated_version, now)  # fmt: skip
     change = Change(session, actor, held, now)
     # The line comes first, then the row it tells of: the database's guard looks for it.
     change.note("case.opened" if is_root else "instance.opened", {"process": process, "branch": branch, "number": number, "parent": str(held.parent_id or ""), **_in_charge(held)})
@@ -184,7 +184,7 @@ def _in_charge(held: Held) -> dict[str, str]:
 
 
 def shared(parent: Held | None, own: str | None) -> tuple[bool, bool, bool, list[UUID]]:
-    """With whom a new instance is shared: a part as its case; a sitting is nobody's case, and its members read its own facts."""
+    """With whom a new instance is shared: a part as its case (`parent`), a case with nobody until she agrees; a sitting is nobody's case, and its members read its own facts."""
     if own == "seance":
         return True, True, False, []
     return (parent.is_shared, parent.is_shared_funder, parent.is_shared_operator, list(parent.assigned)) if parent else (False, False, False, [])

@@ -148,7 +148,7 @@ def begin(session: Session, actor: Any, case_id: UUID, process: str, raw: Mappin
         raise errors.Invalid("task.answers", said.findings)
 
     if name == withdrawals.MESSAGE:
-        withdrawals.close_now(session, actor, held, said.values["consentement.retires"].value or ())
+        withdrawals.close_now(session, actor, held, said.values)
 
     def told(child: Held) -> list[facts.NewFact]:
         new = tasks.facts_said(said, child.subjects, edition, child)

@@ -23,7 +23,10 @@ from engine.ledger import journal
 LONGEST = 4000
 ANSWERING = tuple(role for role in ROLES if "finding.answer" in authority.acts_of(role))
 PAGE = 50
-_ROWS = """SELECT f.*, l.kind AS event, r.number AS case_number, r.instance_id AS root_id, e.number AS edition_number FROM finding f
+# Who answers in her place of a case that is kept from her: the head of the branch.
+_HEADS, _INSTEAD = frozenset({"chef_cps", "chef_aneti"}), "chef_antenne"
+_IS_KEPT = "f.instance_id IS NOT NULL AND masar_case_is_kept(f.instance_id) AS is_kept"
+_ROWS = f"""SELECT f.*, {_IS_KEPT}, l.kind AS event, r.number AS case_number, r.instance_id AS root_id, e.number AS edition_number FROM finding f
       LEFT JOIN ledger_line l ON l.instance_id = f.instance_id AND l.seq = f.seq LEFT JOIN instance i ON i.instance_id = f.instance_id
       LEFT JOIN instance r ON r.instance_id = i.root_id LEFT JOIN edition e ON e.edition_id = f.edition_id"""
 _LIST = text(f"""{_ROWS}
@@ -32,7 +35,7 @@ _LIST = text(f"""{_ROWS}
 _HERE = text(f"""{_ROWS} WHERE (f.instance_id = :instance AND f.seq BETWEEN :first AND :last) OR (f.edition_id = :edition AND (:process = '' OR f.process = :process))
                   ORDER BY f.state = 'closed', f.number DESC LIMIT {PAGE}""")
 _WORDS = text("SELECT place, kind, said, said_by, said_at FROM finding_word WHERE finding_id = :id ORDER BY place")
-_LOCK = text("SELECT finding_id, number, state, holds, lifted_at, answer_role, answer_branch FROM finding WHERE finding_id = :id FOR UPDATE")
+_LOCK = text(f"SELECT finding_id, number, state, holds, lifted_at, answer_role, answer_branch, {_IS_KEPT} FROM finding f WHERE finding_id = :id FOR UPDATE")
 _ADD = text("""INSERT INTO finding (finding_id, instance_id, seq, edition_id, process, element, said, answer_role, answer_branch, due_on, holds, opened_by, opened_at)
     VALUES (:id, :instance, :seq, :edition, :process, :element, :said, :role, :branch, :due, :holds, :me, :now)""")
 _SAY = text("""INSERT INTO finding_word (finding_id, place, kind, said, said_by, said_at)
@@ -54,7 +57,7 @@ class Word:
 @dataclass(frozen=True)
 class Finding:
     """`event`: kind of the line it is attached to (with `case_id`, `instance_id`, `seq`), or `edition`, `process`, `element` with the `name` of that element.
-    `may`: the acts that are the reader's: `answer`, `return`, `lift`, `close`."""
+    `answer_role`: who answers it now; `instead_of`: whom it asked, where the case is kept from her. `may`: the acts that are the reader's: `answer`, `return`, `lift`, `close`."""
 
     finding_id: UUID
     number: int
@@ -78,6 +81,7 @@ class Finding:
     name: str = ""
     words: tuple[Word, ...] = ()
     may: tuple[str, ...] = ()
+    instead_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ def open_at_element(session: Session, actor: Any, edition_id: UUID, process: str
 def answer(session: Session, actor: Any, finding_id: UUID, said: str) -> None:
     """Answers a finding, as whoever it asks. Refuses: `finding.not_found`, Forbidden, `finding.not_open`, `finding.text_needed`. Records: `finding.answered`."""
     row = _locked(session, finding_id)
-    authority.require(actor, "finding.answer", role=row.answer_role, branch=row.answer_branch)
+    authority.require(actor, "finding.answer", role=_answers(row), branch=row.answer_branch)
     _turn(session, actor, row, "answer", "answered", said, ("open",), "state = 'answered'")
 
 
@@ -267,15 +271,20 @@ def _finding(session: Session, actor: Any, row: Any, today: dt.date, names: Mapp
         name = pick(editions.load(session, row.edition_id).definitions.labels(row.element, row.process), actor.language) or row.element
     is_holding = row.holds and row.state != "closed" and row.lifted_at is None
     return Finding(
-        row.finding_id, row.number, row.state, row.said, row.answer_role, row.answer_branch, row.due_on, row.state == "open" and row.due_on < today, is_holding,
+        row.finding_id, row.number, row.state, row.said, _answers(row), row.answer_branch, row.due_on, row.state == "open" and row.due_on < today, is_holding,
         row.opened_at, names.get(str(row.opened_by), ""), row.root_id, row.case_number or "", row.instance_id, row.seq, row.event or "", row.edition_number,
-        row.process, row.element, name, (), _may(actor, row, is_holding),
+        row.process, row.element, name, (), _may(actor, row, is_holding), row.answer_role if _answers(row) != row.answer_role else "",
     )  # fmt: skip
+
+
+def _answers(row: Any) -> str:
+    """The role that answers a finding now."""
+    return _INSTEAD if row.is_kept and row.answer_role in _HEADS else str(row.answer_role)
 
 
 def _may(actor: Any, row: Any, is_holding: bool) -> tuple[str, ...]:
     found = []
-    if row.state == "open" and authority.may(actor, "finding.answer", role=row.answer_role, branch=row.answer_branch):
+    if row.state == "open" and authority.may(actor, "finding.answer", role=_answers(row), branch=row.answer_branch):
         found.append("answer")
     if row.state != "closed" and authority.may(actor, "finding.write"):
         found += (["return"] if row.state == "answered" else []) + (["lift"] if is_holding else []) + ["close"]

@@ -314,7 +314,7 @@ class Sandbox:
         subject = f"{own}:{scope.get(own, instance_id)}" if own else ""
         number = parent.number if parent and not is_root else f"{SERIES.get(process, CASE_SERIES)}-{branch}-{self.today.year}-{place:05d}"
         held = Held(instance_id, root_id, parent.instance_id if parent else None, process, self.edition, person_id, number, None, branch, subject, scope, "accueil", "open",
-                    0, parent.referent_id if parent else None, parent.social_worker_id if parent else None, *cases.shared(parent, own), b"", 1, b"", self.now,
+                    0, parent.referent_id if parent else None, parent.social_worker_id if parent else None, *cases.shared(None if is_root else parent, own), b"", 1, b"", self.now,
                     self.tables.version, self.now)  # fmt: skip
         walk = Walk(place, held, message.name if message else "")
         self.walks.append(walk)

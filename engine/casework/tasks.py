@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine import clock, errors, identity
 from engine.actors import authority
 from engine.actors.agencies import OTE, PARTNERS
-from engine.casework import cases, doubles, endings, hours, letters, notices, operations, staff
+from engine.casework import cases, doubles, endings, hours, letters, notices, operations, staff, withdrawals
 from engine.casework.instances import Change, Held, HeldTask, dated_scope, lock_by_task
 from engine.casework.views import Completed, TaskView, Waiting
 from engine.dossier import beneficiaries, consents, documents, facts
@@ -190,13 +190,11 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     Records: `task.completed`.
     """
     digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).digest()
-    held = lock_by_task(session, task_id)
+    case, held = withdrawals.case_of_task(session, task_id, raw), lock_by_task(session, task_id)
     if held is None:
         return _repeat(session, actor, task_id, key, digest if raw is not None else None)
     _check(session, actor, held, "task.complete")
-    change = Change(session, actor, held, held.now)
-    edition = held.edition
-    subjects = held.subjects.narrowed(held.task_subjects)
+    change, edition, subjects = Change(session, actor, held, held.now), held.edition, held.subjects.narrowed(held.task_subjects)
     definition = edition.forms.get(held.form) or forms.confirm_only(held.form, held.names)
     seen = as_known(change.know(subjects, {*forms.field_ids(definition), *edition.reads, *edition.prints}), subjects, definition, edition)
     if version is not None and version != max((one.version for one in seen.values()), default=0):
@@ -207,6 +205,8 @@ def complete(session: Session, actor: Any, task_id: UUID, raw: Mapping[str, Any]
     said = answers.read(asked, {name: raw[name] for name in raw if name not in _ABOUT_DOUBLES}, actor.language, _around(session, held), is_typed=is_typed)
     if said.findings:
         raise errors.Invalid("task.answers", said.findings)
+    if case is not None:
+        withdrawals.close_now(session, actor, case, said.values)
     new = facts_said(said, subjects, edition, held)
     reason, came = doubles.check_identity(session, held, new, raw)
     for one in came:

@@ -7,6 +7,7 @@ diagram beside the case, whose operation orders it of the case and of each of it
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -15,13 +16,15 @@ from engine import clock, identity
 from engine.actors import authority
 from engine.actors.agencies import ANETI, CPS, PARTNERS
 from engine.casework import endings, notices, operations, orders, set_aside
-from engine.casework.instances import Change
+from engine.casework.instances import Change, Held, lock
 from engine.casework.operations import Outcome
 from engine.dossier import consents, facts
 
 MESSAGE = "consentement.retire"
 SCOPES = ("c1", "c2", "c3", "c4", "c5", "c6")
 WITHOUT_THE_FUNDER = "consentement_retire"  # how an aid ends that the funder may know no more
+_RETIRED, _REASON = "consentement.retires", "consentement.retrait_motif"
+_CASE_OF = text("SELECT root_id FROM open_task WHERE task_id = :id AND root_id <> instance_id")
 _AID_PROGRAMME = "aide.programme"
 _TASKS = text("SELECT task_id, position, node, names, agency, branch, role, holder_id FROM open_task WHERE instance_id = :id ORDER BY position")
 _TAKE_BACK = text("UPDATE open_task SET holder_id = NULL, claimed_at = NULL, version = version + 1 WHERE task_id = ANY (CAST(:tasks AS uuid[]))")
@@ -44,8 +47,16 @@ def standing(change: Change) -> list[facts.Fact]:
     return facts.snapshot(change.session, change.held.subjects, [f"consentement.{one}" for one in SCOPES])
 
 
-def close_now(session: Session, actor: Any, held: Any, scopes: Collection[str], reason: str = "") -> None:
-    """Closes the case itself in the unit of work that says so, before the diagram that orders the rest has run. Records: `consent.closed`."""
+def case_of_task(session: Session, task_id: UUID, raw: Mapping[str, Any] | None) -> Held | None:
+    """The case beside which a task withdraws a consent, locked (a case before its part); None where what is answered withdraws nothing."""
+    root = session.execute(_CASE_OF, {"id": task_id}).scalar() if _RETIRED in (raw or ()) else None
+    return lock(session, root) if root else None
+
+
+def close_now(session: Session, actor: Any, held: Held, said: Mapping[str, Any]) -> None:
+    """Closes the case itself in the unit of work whose answers say so, before the diagram that orders the rest has run. Records: `consent.closed`."""
+    told = {name: said[name].value for name in (_RETIRED, _REASON) if name in said}
+    scopes, reason = told.get(_RETIRED) or (), told.get(_REASON) or ""
     new = facts_of(held, facts.snapshot(session, held.subjects, [f"consentement.{one}" for one in SCOPES]), scopes, reason)
     if new:
         change = Change(session, actor, held, held.now)

@@ -195,7 +195,16 @@ def test_what_somebody_begins_beside_a_case_that_is_kept_is_hers_to_do_and_tells
 def test_a_request_on_data_withdraws_too(world, case):
     world.begins(case, "droits", world.agent("OTE", "MED", "referent"), droits__type="retrait_consentement")
     world.does(case, "T951", droits__identite_verifiee=True)
-    world.does(case, "T954", consentement__retires=["c1", "c3"])
+    amel = world.staff["amel"]
+    recording = row(world, case, "T954")
+    assert read(world, amel, cases.file, case).known
+    world.complete(recording, world.who_does(recording), world.truth[case] | {"consentement.retires": ["c1", "c3"], "consentement.retrait_motif": "Je ne veux plus"})
+    with pytest.raises(errors.NotFound):  # as its form says: at once, no job has run
+        read(world, amel, cases.file, case)
+    assert rows_of(world, amel, case) == []
+    (said,) = [one for one in read(world, world.agent("OTE", "MED", "referent"), agreements.of_case, case).said if one.withdrawn]
+    assert (said.withdrawn, said.to) == (("c1", "c3"), world.who_does(recording).name)
+    world.settle()
     assert nodes(world, world.staff["amel"], case, "all") == set() and "T955" in world.nodes(case)
     stands = {one.code: one.is_given for one in read(world, world.agent("OTE", "MED", "referent"), agreements.of_case, case).scopes}
     assert (stands["c1"], stands["c2"], stands["c3"]) == (False, True, False)

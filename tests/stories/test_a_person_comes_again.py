@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from engine import errors
 from engine.actors import users
-from engine.casework import cases, doubles, endings, tasks
+from engine.casework import cases, doubles, endings, rebuilt, tasks
 from tests.stories.test_one_person_two_cards import FOREIGN, end, look
 
 
@@ -69,3 +69,14 @@ def test_one_open_case_each(world, known):
         person = session.execute(text("SELECT person_id FROM instance WHERE instance_id = :id"), {"id": again}).scalar()
     with pytest.raises(Exception, match="instance_one_open_case"), world.database.unit_of_work(actor) as session:
         endings.finish(cases.begin(session, actor, cases.editions.current(session), "parcours", "MED", {}, person=person))
+
+
+def test_a_new_return_told_at_her_closed_case_begins_a_case_that_is_shared_with_nobody_yet(world, known):
+    """X8: what she agreed to then is of the case that was closed."""
+    world.begins(known, "reouverture", world.agent("OTE", "MED", "agent_accueil"), reouverture__nouveau_retour=True)
+    with world.database.reading(users.system()) as session:
+        was, again = session.execute(text("""SELECT instance_id, is_shared, is_shared_funder, is_shared_operator, is_kept, assigned
+                                               FROM instance WHERE process = 'parcours' ORDER BY opened_at""")).all()
+        told = list(rebuilt.differences(session, again.instance_id))
+    assert was.is_shared and tuple(again)[1:] == (False, False, False, False, []) and told == []
+    assert world.nodes(again.instance_id) == ["T101"]

@@ -236,6 +236,41 @@ def test_a_finding_is_answered_by_whom_it_asks_and_closed_by_an_auditor(world, c
     assert proving.prove(world.database, users.system()).wrong == []
 
 
+def test_what_is_asked_of_whom_a_case_is_kept_from_falls_to_the_head_of_the_branch(world, case):
+    auditor, sonia = world.agent("OTE", "TUN", "auditeur"), world.staff["sonia"]
+    head = next(one for one in world.staff.values() if "chef_cps" in one.roles and one.branch == "MED")
+    with world.database.unit_of_work(auditor) as session:
+        finding_id = findings.open_at_event(session, auditor, case, 3, "Tâche rendue sans motif.", "chef_cps", "MED", world.today() + dt.timedelta(days=10))
+
+    def shown(actor):
+        with world.database.reading(actor) as session:
+            one = findings.show(session, actor, finding_id)
+            return one.answer_role, one.instead_of, one.may
+
+    def rows(actor):
+        with world.database.reading(actor) as session:
+            return session.execute(text("SELECT count(*) FROM finding WHERE finding_id = :id"), {"id": finding_id}).scalar()
+
+    assert shown(head) == ("chef_cps", "", ("answer",)) and rows(sonia) == 0
+    world.says(case, c1=False)
+    try:
+        assert (rows(head), rows(sonia)) == (0, 1)
+        with pytest.raises(errors.NotFound):
+            acts(world, head, findings.answer, finding_id)
+        assert shown(auditor) == ("chef_antenne", "chef_cps", ("close",)) and shown(sonia) == ("chef_antenne", "chef_cps", ("answer",))
+        browser = Browser(create_app(Settings(is_demo=True), world.database))
+        browser.sign_in("auditeur", accounts.password())
+        page = browser.get(f"/findings/{finding_id}").text
+        assert "Chef d&#39;antenne" in page and "Demandé d&#39;abord à" in page and "Chef de l&#39;unité sociale" in page
+        acts(world, sonia, findings.answer, finding_id, "Motif retrouvé.")
+        acts(world, auditor, findings.give_back, finding_id)
+    finally:
+        world.says(case, c1=True)
+    assert shown(head) == ("chef_cps", "", ("answer",)) and rows(sonia) == 0, "shared again, it is hers again"
+    acts(world, head, findings.answer, finding_id)
+    assert proving.prove(world.database, users.system()).wrong == []
+
+
 @pytest.mark.parametrize(
     ("who", "change", "match"),
     [("auditeur", "UPDATE finding SET state = 'closed', closed_by = :me, closed_at = now()", "no journal line"),
