@@ -84,6 +84,7 @@ class Instant(msgspec.Struct):
     strip: Strip = Strip()
     is_told: bool = True
     is_sound: bool = True
+    hands: tuple[tuple[str, str], ...] = ()  # who had something to do last, agency and branch, where nobody has now
     before: bytes = b""  # a move's former instant, until the next act: it may be put back
 
 
@@ -193,7 +194,7 @@ class Teller:
         rows = Rows(doing)
         for happening in happenings:
             rows.take(happening)
-        was, held_by = dict(now.tasks), _hands(now)
+        was, held_by = dict(now.tasks), _hands(now) or set(now.hands)
         going = first.sealed.get("going") if first.kind == "case.moved" else None
         if going is not None:
             self._write(now, _Moved(going), last.at)
@@ -204,6 +205,7 @@ class Teller:
             self._stand(now)
         now.marks = _marks(act, now, was, held_by) + ((f"stage:{now.stage}",) if now.stage != held.stage or first.seq == 1 else ())
         now.strip = now.strip.marked(last.seq, now.marks)
+        now.hands = () if now.tasks else tuple(sorted(held_by))
         return now
 
     def _take(self, now: Instant, told: Told) -> Sequence[Any]:
