@@ -94,3 +94,12 @@ def brings(world, actor, case_id, kind):
         choice = next(one for one in pieces.offered(session, actor, case_id) if one.piece == kind)
         pieces.lodge(session, actor, case_id, kind, choice.class_, document)
     world.settle()
+
+
+def test_nobody_says_that_all_is_handed_in_while_a_quotation_lacks(world):
+    expense = {"poste.nature": "scolarite", "poste.montant": 200_000, "poste.fournisseur": "École primaire"}
+    world.receive(world.somebody("social", aide__postes=[expense]))
+    listing = world.reaches("T602")
+    assert refuses(world, listing, aide__pieces_toutes_remises=True) == {"aide.pieces_toutes_remises"}, "she would be asked the same again, and never told why"
+    world.answers(listing, aide__pieces_toutes_remises=False, aide__pieces_manquantes=["PJ10"])
+    assert "T602" not in world.nodes() and "pieces_manquantes" in letters(world) and world.incidents() == []

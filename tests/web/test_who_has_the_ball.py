@@ -96,3 +96,11 @@ def test_an_adviser_reads_in_her_script_who_has_the_case(browser, language):
     assert {"fr": "Chez Karim Ben Amor (OTE Médenine) depuis aujourd", "ar": "لدى كريم بن عمر (ديوان التونسيين بالخارج مدنين) منذ اليوم", "en": "With Karim Ben Amor (OTE Médenine) since today"}[language] in told
     if language == "ar":
         assert "Karim" not in told and "Salma" not in told, "in the history neither"
+
+
+@pytest.mark.parametrize(("language", "said"), [("fr", "le jour de la visite"), ("ar", "يوم الزيارة"), ("en", "the day of the visit")])
+def test_a_day_that_is_waited_for_is_told_as_a_thing_that_comes_not_as_its_diagram_counts_it(language, said):
+    words = Words(language)
+    assert sentences.awaited(words, "", "Jour de la visite", "visite_jour") == said
+    for node in ("constitution_rappel_du", "visite_dix_jours_avant", "emploi_prochain_contact"):
+        assert sentences.awaited(words, "", "10, 20 jours, puis la date dite", node) != "10, 20 jours, puis la date dite"
