@@ -135,6 +135,8 @@ def test_a_sitting_is_worked_through_on_one_screen_and_nobody_votes_after_anothe
     recused = next(one for one in (secretary.file, look(world, head, sitting_id).files[2].aid_id) if _conflict(world, one))
     secretary.get(f"/sittings/{sitting_id}/{recused}")
     assert secretary.page.text.count('value="recusation" checked') == 1, "who declared a conflict is recused, and said so"
+    away = 'name="aide.votes[0].vote.vote" value="absent" checked'
+    assert away not in secretary.page.text and away in secretary.press("unanimous", **{"aide__votes[0]__vote__vote": "absent"}), "who left does not vote with the others"
     secretary.press("complete", **{"aide__quorum_reuni": "false"} | {f"aide__votes[{place}]__vote__vote": "pour" for place in (0, 1)})
     secretary.press("unanimous")
     secretary.press("complete")
