@@ -211,6 +211,7 @@ def present(*agencies, **more):
         ({"seance.presence": present("OTE", "CPS") + present("ANETI", qualite="secretaire")}, 2, ["nombre"]),
         ({"seance.presence": present("OTE", "CPS", "ANETI", "PART"), "aide.niveau": "N1", "aide.votes": [{"agence": "CPS", "vote": "recusation"}]}, 3, ["CPS"]),
         ({"seance.presence": present("OTE", "CPS", "ANETI"), "aide.niveau": "N1", "aide.votes": [{"agence": "ANETI", "vote": "recusation"}]}, 2, ["nombre"]),
+        ({"seance.presence": present("OTE", "CPS", "ANETI", "PART"), "aide.niveau": "N2", "aide.votes": [{"agence": "ANETI", "vote": "absent"}]}, 3, ["ANETI"]),
         ({"seance.presence": present("OTE", "CPS", "CPS"), "aide.niveau": "N1", "aide.votes": [{"agence": "CPS", "vote": "pour"}]}, 3, []),
         (FROM_FRANCE | {"seance.presence": present("OTE", "CPS", "ANETI"), "aide.niveau": "N1", "aide.programme": "OFII-TN-2025"}, 3, ["bailleur"]),
         (FROM_FRANCE | {"seance.presence": present("OTE", "CPS", "PART"), "aide.niveau": "N1", "aide.programme": "OFII-TN-2025"}, 3, []),

@@ -135,11 +135,16 @@ def test_a_sitting_is_worked_through_on_one_screen_and_nobody_votes_after_anothe
     recused = next(one for one in (secretary.file, look(world, head, sitting_id).files[2].aid_id) if _conflict(world, one))
     secretary.get(f"/sittings/{sitting_id}/{recused}")
     assert secretary.page.text.count('value="recusation" checked') == 1, "who declared a conflict is recused, and said so"
+    away = 'name="aide.votes[0].vote.vote" value="absent" checked'
+    assert away not in secretary.page.text and away in secretary.press("unanimous", **{"aide__votes[0]__vote__vote": "absent"}), "who left does not vote with the others"
     secretary.press("complete", **{"aide__quorum_reuni": "false"} | {f"aide__votes[{place}]__vote__vote": "pour" for place in (0, 1)})
     secretary.press("unanimous")
     secretary.press("complete")
     files = look(world, head, sitting_id).files
     assert sorted(one.state for one in files) == ["decided", "decided", "put_off"], "without quorum a file is the next sitting's"
+
+    page = Window(world.database, head.username).get(f"/cases/{sitting_id}")
+    assert "<h1 class=\"mb-0\">Séance de commission" in page and f'href="/sittings/{sitting_id}"' in page and f"/cases/{sitting_id}/person" not in page, "a sitting is nobody's case"
 
     # The minutes are signed by whoever sat; then each dossier has its answer, and the put off one waits in a new sitting.
     for node in ("T655", "T655_CPS", "T655_ANETI"):

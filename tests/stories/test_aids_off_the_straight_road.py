@@ -91,6 +91,19 @@ def test_who_has_a_conflict_of_interest_does_not_vote_and_is_not_counted(world):
     world.reaches("T606")
 
 
+def test_a_member_who_leaves_before_the_end_is_not_counted_any_more_and_her_agency_signs_what_she_voted(world):
+    for number in (1, 2):
+        world.receive(world.somebody("creation", number))
+    sitting = world.reaches("T654")
+    four = [*present("OTE", "CPS", "ANETI"), {"presence.nom": "Anna Rossi", "presence.agence": "PART", "presence.qualite": "membre"}]
+    world.answers(sitting, **{"seance.presence": four, "aide.votes": votes(OTE="pour", CPS="pour", ANETI="pour", PART="pour")})
+    assert (after := world.reaches("T654")).root_id == sitting.root_id
+    assert refuses(world, after, **{"aide.votes": votes(OTE="pour", CPS="pour", ANETI="absent", PART="absent")}) == {"aide.quorum_reuni"}, "four present, two counted"
+    world.answers(after, **{"aide.votes": votes(OTE="pour", CPS="pour", ANETI="pour", PART="absent")})
+    world.does(sitting.root_id, "T655")
+    assert set(world.nodes(sitting.root_id)) == {"T655_CPS", "T655_ANETI", "T655_PART"} and world.incidents() == []
+
+
 def test_unanimous_opinions_decide_in_writing_before_the_day_of_the_sitting(world):
     world.receive(world.somebody("social", 3, person__sexe="F", social__besoins_estimation=1_400_000, aide__montant_propose=1_200_000,
                            **{"aide.postes": [{"poste.nature": "loyer", "poste.montant": 1_400_000, "poste.fournisseur": "Bailleur", "poste.bail": "@document"}]}))

@@ -23,7 +23,7 @@ from web.typed import Typed
 router = APIRouter()
 _MARKS = {"todo": ("due", "pencil"), "study": ("calm", "hourglass-split"), "decide": ("calm", "hourglass-split"), "day": ("calm", "clock"), "listed": ("calm", "inbox"),
           "decided": ("good", "check-circle"), "put_off": ("calm", "arrow-left-right"), "withdrawn": ("calm", "x-lg")}  # fmt: skip
-_VOTES, _RECUSED = sittings.VOTES, "recusation"
+_VOTES, _RECUSED, _AWAY = sittings.VOTES, "recusation", "absent"
 _OF_PRESENT = ("agence", "nom", "qualite")
 
 
@@ -124,10 +124,10 @@ def _has_ballot(task: TaskView) -> bool:
 
 
 def _unanimous(screen: Screen, session: Any, task: TaskView, typed: Typed) -> str:
-    """Every member present for, who is not recused: the quorum is there, and what was proposed is granted. Nothing is done yet: it stands in the form, to be looked at."""
+    """Every member for, who is neither recused nor away: the quorum is there, and what was proposed is granted. Nothing is done yet: it stands in the form, to be looked at."""
     _ballot(screen, session, task, typed)
     for row in typed.rows(_VOTES):
-        if typed.one(f"{row}.vote.vote") != _RECUSED:
+        if typed.one(f"{row}.vote.vote") not in (_RECUSED, _AWAY):
             typed.put(f"{row}.vote.vote", "pour")
     typed.put("aide.quorum_reuni", "true")
     typed.put("aide.decision", "accorde")
