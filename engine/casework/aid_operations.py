@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from engine import clock, identity
+from engine.actors import authority
 from engine.casework import aids, operations
 from engine.casework.instances import Change
 from engine.casework.operations import CannotRun, Outcome
@@ -40,8 +41,12 @@ _LINE_UP = text("INSERT INTO fund_waiting (aid_id, programme, instance_id, class
 _FIRST = text("SELECT masar_first_in_line(:programme)")
 _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
 _PAID, _LEFT, _BY_THE_RULES, _LEFT_WITH_HER = "aide.montant_paye", "aide.reste_a_rendre", "aide.programme_regle", "sortie.verse"
+_BACK, _OF_PLAN, _KIND = "aide.rendu", "fraude.reste_du", "mesure.type"
 _OF_CASE = text("SELECT coalesce(sum(CASE WHEN m.kind = 'recovered' THEN -m.amount_millimes ELSE m.amount_millimes END), 0)::bigint FROM fund_movement m JOIN instance i USING (instance_id)"
                 " WHERE i.root_id = :root AND m.kind IN ('paid', 'advanced', 'recovered')")
+_PAID_AIDS = text("""SELECT m.aid_id::text AS aid, sum(CASE WHEN m.kind = 'recovered' THEN -m.amount_millimes ELSE m.amount_millimes END)::bigint AS left FROM fund_movement m JOIN instance i USING (instance_id)
+                      WHERE i.root_id = :root AND m.kind IN ('paid', 'advanced', 'recovered') GROUP BY m.aid_id HAVING sum(CASE WHEN m.kind = 'recovered' THEN -m.amount_millimes ELSE m.amount_millimes END) > 0
+                     ORDER BY min(m.movement_id)""")
 _HELD = text("SELECT payments_held FROM instance WHERE instance_id = :id")
 
 
@@ -157,10 +162,12 @@ def left_to_give_back(change: Change, left: int) -> list[facts.NewFact]:
     return [operations.recorded(change, _LEFT, max(left, 0))] if owed_of(change) and _LEFT in change.held.edition.dictionary.fields else []
 
 
-@operations.operation("recouvrer", "montant")
+@operations.operation("recouvrer", "montant", "du")
 def recover(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Enters in its fund what the person gave back of what she was paid (`montant`): `reste` is what is still to come, in as many times as she needs. Who waits first for the programme is told."""
+    """Enters in its fund what the person gave back of what she was paid (`montant`): `reste` is what is still to come, in as many times as she needs. Who waits first for the programme is told.
+    `du`: what was still to come of a plan of repayments (X11), which `reste` then is of. Written where it is received: the fund's row keeps apart two who enter money of one aid at the same moment."""
     programme, granted = granted_of(change)
+    change.session.execute(_LOCK_FUND, {"programme": programme})
     amount, moved = millimes(parameters.get("montant")), _moved(change)
     if amount > (moved.paid or granted) - moved.recovered:
         raise CannotRun("operation.no_fund")
@@ -168,13 +175,42 @@ def recover(change: Change, parameters: Mapping[str, Any], _subject: str) -> Out
         _move(change, programme, "recovered", amount)
         _call_next(change, programme)
     left = max(owed_of(change) - moved.recovered - amount, 0)
-    return Outcome({"recouvre": Decimal(max(amount, 0)) / 1000, "reste": Decimal(left) / 1000}, left_to_give_back(change, left))
+    said = [*left_to_give_back(change, left), *([operations.recorded(change, _BACK, moved.recovered + amount)] if _BACK in change.held.edition.dictionary.fields else [])]
+    if (due := parameters.get("du")) is not None:
+        left = max(min(millimes(due), (moved.paid or granted) - moved.recovered) - amount, 0)
+        said.append(operations.recorded(change, _OF_PLAN, left))
+    return Outcome({"recouvre": Decimal(max(amount, 0)) / 1000, "reste": Decimal(left) / 1000}, said)
 
 
 @operations.operation("retrouver_verse")
 def look_up_paid(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Records what was paid for all aids of the case and did not come back."""
     return Outcome({}, [operations.recorded(change, _LEFT_WITH_HER, int(change.session.execute(_OF_CASE, {"root": change.held.root_id}).scalar_one()))])
+
+
+@operations.operation("retrouver_aides")
+def look_up_aids(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Records each aid of the case that was paid and did not come back whole (`fraude.aides`): its rank, the kind of measure it goes with, what may be given back of it."""
+    kinds, fields = {fact.subject.partition(":")[2]: fact.value for fact in facts.snapshot(change.session, change.held.subjects, (_KIND,))}, change.held.edition.dictionary.fields
+    told, said = _paid_aids(change), []
+    for rank, row in enumerate(told, 1):  # a row of the list is of the aid that it tells of
+        values = {"versee.rang": rank, "versee.mesure": kinds.get(row.aid), "versee.montant": int(row.left)}
+        said += [facts.NewFact(f"versee:{row.aid}", name, value, authority.classes_of(fields[name]), source={"kind": "system"}) for name, value in values.items() if value is not None]
+    return Outcome({}, [*said, operations.recorded(change, "fraude.aides", [row.aid for row in told])])
+
+
+@operations.operation("convenir_remboursement", "rang", "montant")
+def agree_on_repayment(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    """Binds what runs beside the case to the paid aid that is given back (`rang`, as `retrouver_aides` told them; the first where one only was paid), and opens what is to come of it (`montant`)."""
+    told, rank = _paid_aids(change), int(parameters.get("rang") or 1)
+    if rank > len(told):
+        raise CannotRun("operation.no_aid")
+    change.held.scope["aide"], change.known = told[rank - 1].aid, None
+    return Outcome({"aide": {"id": told[rank - 1].aid}}, [operations.recorded(change, _OF_PLAN, min(millimes(parameters.get("montant")), int(told[rank - 1].left)))])
+
+
+def _paid_aids(change: Change) -> list[Any]:
+    return list(change.session.execute(_PAID_AIDS, {"root": change.held.root_id}))
 
 
 def give_back(change: Change, money: Mapping[str, int]) -> int:

@@ -18,8 +18,11 @@ _SUMS = """coalesce(sum(m.amount_millimes) FILTER (WHERE m.kind IN ('committed',
            coalesce(sum(m.amount_millimes) FILTER (WHERE m.kind IN ('paid')), 0)::bigint AS paid_of_committed,
            coalesce(sum(m.amount_millimes) FILTER (WHERE m.kind = 'released'), 0)::bigint AS released,
            coalesce(sum(m.amount_millimes) FILTER (WHERE m.kind = 'recovered'), 0)::bigint AS recovered"""
-_OF_PROGRAMME = text(f"""SELECT m.aid_id, m.instance_id, i.root_id, r.number, i.status, i.outcome, {_SUMS} FROM fund_movement m LEFT JOIN instance i ON i.instance_id = m.instance_id
-                          LEFT JOIN instance r ON r.instance_id = i.root_id WHERE m.programme = :code GROUP BY m.aid_id, m.instance_id, i.root_id, r.number, i.status, i.outcome
+# What comes back by a plan beside the case (X11) is its aid's, whoever entered it: each aid has one dossier, which committed or advanced its money.
+_BY_AID = """SELECT aid_id, kind, amount_millimes, first_value(instance_id) OVER (PARTITION BY aid_id ORDER BY kind = 'recovered', movement_id) AS instance_id
+               FROM fund_movement WHERE programme = :code"""
+_OF_PROGRAMME = text(f"""SELECT m.aid_id, m.instance_id, i.root_id, r.number, i.status, i.outcome, {_SUMS} FROM ({_BY_AID}) m LEFT JOIN instance i ON i.instance_id = m.instance_id
+                          LEFT JOIN instance r ON r.instance_id = i.root_id GROUP BY m.aid_id, m.instance_id, i.root_id, r.number, i.status, i.outcome
                          ORDER BY r.number NULLS FIRST, m.aid_id""")
 _OF_AID = text(f"SELECT {_SUMS} FROM fund_movement m WHERE m.aid_id = :aid")
 _MOVES = text("SELECT kind, amount_millimes, moved_at FROM fund_movement WHERE aid_id = :aid ORDER BY movement_id")

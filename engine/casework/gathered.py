@@ -144,10 +144,12 @@ class Gathered:
             self._entrusted(before, told)
 
     def _started(self, told: Told) -> None:
-        """What an instance is about: what its start was told of it, and the aids that messages put on a sitting's agenda."""
+        """What an instance is about: what its start was told of it, the aid that it is bound to since, and the aids that messages put on a sitting's agenda."""
         inputs = told.sealed["inputs"]
         if told.kind == "case.started":
             self.variables, self.begun = inputs.get("variables") or {}, inputs.get("message") or ""
+        elif told.kind == "operation.done" and told.body.get("operation") == "convenir_remboursement" and inputs.get("outputs"):  # which aid a plan of repayments (X11) is of
+            self.variables = {**self.variables, **inputs["outputs"]}
         payload = (inputs.get("payload") if told.kind == "message.received" and told.body.get("from") else self.variables if told.kind == "case.started" else None) or {}
         aid = payload.get("aide")
         found = aid["id"] if isinstance(aid, Mapping) else aid

@@ -112,7 +112,7 @@ def _instant(value: Any) -> dt.datetime:
 
 # How a parameter of this name is read, whichever operation takes it; a diagram may compute it of whatever is known.
 _READ: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("classe", "montant", "k", "deja", "paye"), _number), "jours": lambda value: _number(value, 36_500),
+    **dict.fromkeys(("classe", "montant", "k", "deja", "paye", "du", "rang"), _number), "jours": lambda value: _number(value, 36_500),
     "unite": lambda value: UNITS[UNITS.index(value)], "echeances": _visits, "portees": _listed, "de": lambda value: str(UUID(value)), "le": _instant,
 }  # fmt: skip
 

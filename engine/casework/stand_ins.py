@@ -70,8 +70,15 @@ def _released(change: Change, parameters: Mapping[str, Any], _subject: str) -> O
 
 def _recovered(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
     back = aid_operations.millimes(parameters.get("montant"))
+    if (due := parameters.get("du")) is not None:  # of a plan (X11), of which a trial has no aid
+        rest = max(aid_operations.millimes(due) - back, 0)
+        return Outcome({"recouvre": Decimal(back) / 1000, "reste": Decimal(rest) / 1000}, [operations.recorded(change, "fraude.reste_du", rest)])
     left = aid_operations.millimes(aid_operations.aid_of(change).get("reste_a_rendre")) - back
     return Outcome({"recouvre": Decimal(back) / 1000, "reste": Decimal(max(left, 0)) / 1000}, aid_operations.left_to_give_back(change, left))
+
+
+def _agreed(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
+    return Outcome({}, [operations.recorded(change, "fraude.reste_du", aid_operations.millimes(parameters.get("montant")))])
 
 
 def _handed(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
@@ -126,7 +133,7 @@ STAND_INS: dict[str, Operation] = {
     "effacer_signalement": _erased, "reprendre_signalement": _nothing,
     "proposer_antenne": _offered, "retirer_proposition": _handed, "transferer_dossier": _nothing, "suspendre_dossier": _nothing, "reprendre_dossier": _nothing,
     "clore_dossier": _nothing, "arreter_aides": _nothing, "rouvrir_dossier": _nothing, "retenir_versements": _nothing, "liberer_versements": _nothing,
-    "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "retrouver_decision": _nothing, "retrouver_verse": _nothing, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
+    "compter_absences": _one_absence, "retrouver_cloture": _closed_today, "retrouver_decision": _nothing, "retrouver_verse": _nothing, "retrouver_aides": _nothing, "convenir_remboursement": _agreed, "fermer_acces": _withdrawn, "confier_tache": _nothing, "chercher_relais": _no_relief,
     "mesures_en_cours": _measures, "refuser_orientation": _measures, "abandonner_mesure": _nothing, "ordre_du_jour": _agenda, "dossiers_decides": _decided,
 }  # fmt: skip
 

@@ -311,18 +311,6 @@ def test_a_suspicion_nobody_decides_holds_nothing_after_thirty_days(world, case)
     assert passed == 1 and "T972" in world.nodes(case), "the hold is lifted once; the matter goes on"
 
 
-def test_a_repayment_plan_ends_the_hold_and_is_followed_to_its_end(world, case):
-    head = world.agent("OTE", "MED", "chef_antenne")
-    world.begins(case, "fraude", head, fraude__piece=None)
-    for node in ("T971", "T972"):
-        world.does(case, node)
-    world.does(case, "T973", fraude__decision="echeancier")
-    world.does(case, "T974", fraude__remboursement_le="@+20o")
-    world.does(case, "T975", fraude__remboursement_suite="en_cours")
-    world.does(case, "T975", fraude__remboursement_suite="rembourse")
-    assert world.beside(case, head).running == () and root(world, case).status == "open"
-
-
 def _is_no_partners(world, case):
     """Whoever was entrusted with the case is not told that a fraud is looked into: it may be hers."""
     operator = next(one for one in world.staff.values() if one.agency == "PART" and "operateur" in one.roles)
