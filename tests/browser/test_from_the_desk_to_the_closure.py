@@ -11,7 +11,7 @@ from engine.demo import answers
 from tests import world as worlds
 
 _PAPER = {"name": "piece.pdf", "mimeType": "application/pdf", "buffer": answers._PAGE}
-_CONTROLS = """() => [...document.querySelectorAll('#answers .question')].filter(one => one.offsetParent).map(one => {
+_CONTROLS = """() => [...document.querySelectorAll('#answers .question')].filter(one => one.offsetParent && one.querySelector('input, textarea, select')).map(one => {
     const own = [...one.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(found => !found.closest('.instead') && found.closest('.question') === one)
     const name = (own[0] || one.querySelector('input')).name.split('~')[0], kinds = new Set(own.map(found => found.type))
     const kind = one.querySelector(':scope > .date-parts') ? 'date' : one.querySelector('[data-signature]') ? 'signature' : one.querySelector("button[value^='add:']") ? 'list'

@@ -130,7 +130,7 @@ class Money(RuleBasedStateMachine):
         one, row = self.cases[case], self.task(case, "T607")
         parts = [int(one.granted * share / 100) for share in one.shares[:-1]]
         one.due = [*parts, one.granted - sum(parts)][one.rank - 1] - less
-        self.world.complete(row, self.world.who_does(row), self.world.truth[case], **({"aide.versement_montant": one.due} if less else {}))
+        self.world.complete(row, self.world.who_does(row), self.world.truth[case], **{"aide.versement_montant": one.due})
         self.world.settle()
         one.state = "order"
 
