@@ -126,10 +126,10 @@ def save_file(screen: OnScreen, actor: Acting, session: Writing, form: Posted, d
     else:
         written = retyped(session, actor, draft_id, path, form.get("content"))
     saved = drafts.save(session, actor, draft_id, path, written, version)
-    if screen.request.headers.get("accept", "").startswith("application/json"):
-        return _told(screen, saved)
     if screen.is_patch:
         return _whispered(screen, session, saved)
+    if screen.request.headers.get("accept", "").startswith("application/json"):
+        return _told(screen, saved)
     return screen.go(f"/drafts/{draft_id}/files/{path}", "" if saved.conflict else "draft_saved")
 
 
