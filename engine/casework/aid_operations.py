@@ -141,14 +141,15 @@ def paid_so_far(change: Change, paid: int) -> list[facts.NewFact]:
 
 @operations.operation("liberer_fonds", "paye")
 def release_funds(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    """Gives back to the fund what was committed and not paid, and opens what the person has to give back."""
+    """Gives back to the fund what was committed and not paid, and opens what the person has to give back (`reste`)."""
     programme, granted = granted_of(change)
     moved = _moved(change)
     rest = (moved.committed or granted) - moved.released - max(moved.paid, millimes(parameters.get("paye")))
     if rest > 0:
         _move(change, programme, "released", rest)
         _call_next(change, programme)
-    return Outcome({"libere": Decimal(max(rest, 0)) / 1000}, left_to_give_back(change, owed_of(change) - moved.recovered))
+    owed = max(owed_of(change) - moved.recovered, 0)
+    return Outcome({"libere": Decimal(max(rest, 0)) / 1000, "reste": Decimal(owed) / 1000}, left_to_give_back(change, owed))
 
 
 def owed_of(change: Change) -> int:

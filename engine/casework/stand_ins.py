@@ -64,8 +64,8 @@ def _paid(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outco
 
 
 def _released(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
-    owed = aid_operations.left_to_give_back(change, aid_operations.owed_of(change))
-    return Outcome({"libere": Decimal(max(_granted(change) - aid_operations.millimes(parameters.get("paye")), 0)) / 1000}, owed)
+    owed, free = aid_operations.owed_of(change), max(_granted(change) - aid_operations.millimes(parameters.get("paye")), 0)
+    return Outcome({"libere": Decimal(free) / 1000, "reste": Decimal(owed) / 1000}, aid_operations.left_to_give_back(change, owed))
 
 
 def _recovered(change: Change, parameters: Mapping[str, Any], _subject: str) -> Outcome:
