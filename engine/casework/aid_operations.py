@@ -42,8 +42,6 @@ _FIRST = text("SELECT masar_first_in_line(:programme)")
 _LEAVE_LINE = text("DELETE FROM fund_waiting WHERE aid_id = :aid")
 _PAID, _LEFT, _BY_THE_RULES, _LEFT_WITH_HER = "aide.montant_paye", "aide.reste_a_rendre", "aide.programme_regle", "sortie.verse"
 _BACK, _OF_PLAN, _KIND = "aide.rendu", "fraude.reste_du", "mesure.type"
-_OF_CASE = text("SELECT coalesce(sum(CASE WHEN m.kind = 'recovered' THEN -m.amount_millimes ELSE m.amount_millimes END), 0)::bigint FROM fund_movement m JOIN instance i USING (instance_id)"
-                " WHERE i.root_id = :root AND m.kind IN ('paid', 'advanced', 'recovered')")
 _PAID_AIDS = text("""SELECT m.aid_id::text AS aid, sum(CASE WHEN m.kind = 'recovered' THEN -m.amount_millimes ELSE m.amount_millimes END)::bigint AS left FROM fund_movement m JOIN instance i USING (instance_id)
                       WHERE i.root_id = :root AND m.kind IN ('paid', 'advanced', 'recovered') GROUP BY m.aid_id HAVING sum(CASE WHEN m.kind = 'recovered' THEN -m.amount_millimes ELSE m.amount_millimes END) > 0
                      ORDER BY min(m.movement_id)""")
@@ -186,7 +184,7 @@ def recover(change: Change, parameters: Mapping[str, Any], _subject: str) -> Out
 @operations.operation("retrouver_verse")
 def look_up_paid(change: Change, _parameters: Mapping[str, Any], _subject: str) -> Outcome:
     """Records what was paid for all aids of the case and did not come back."""
-    return Outcome({}, [operations.recorded(change, _LEFT_WITH_HER, int(change.session.execute(_OF_CASE, {"root": change.held.root_id}).scalar_one()))])
+    return Outcome({}, [operations.recorded(change, _LEFT_WITH_HER, sum(int(row.left) for row in _paid_aids(change)))])
 
 
 @operations.operation("retrouver_aides")
