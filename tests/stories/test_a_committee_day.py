@@ -144,7 +144,7 @@ def test_a_sitting_is_worked_through_on_one_screen_and_nobody_votes_after_anothe
     assert sorted(one.state for one in files) == ["decided", "decided", "put_off"], "without quorum a file is the next sitting's"
 
     page = Window(world.database, head.username).get(f"/cases/{sitting_id}")
-    assert "<h1 class=\"mb-0\">Séance de commission" in page and f'href="/sittings/{sitting_id}"' in page and f"/cases/{sitting_id}/person" not in page, "a sitting is nobody's case"
+    assert "<h1 class=\"mb-0\">Séance de commission" in page and f'href="/sittings/{sitting_id}"' in page and f"/cases/{sitting_id}/person" not in page and f"/cases/{sitting_id}/appointments" not in page and "class=\"stages" not in page, "a sitting is nobody's case"
 
     # The minutes are signed by whoever sat; then each dossier has its answer, and the put off one waits in a new sitting.
     for node in ("T655", "T655_CPS", "T655_ANETI"):
